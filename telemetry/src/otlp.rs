@@ -1,0 +1,12 @@
+//! OTLP (opentelemetry-proto 1.x): a zero-copy walk over protobuf, a writer, and the JSON encoding.
+
+pub mod json;
+mod logs;
+mod validate;
+pub(crate) mod wire;
+mod write;
+
+pub use logs::{LogRecord, LogsRequest, Resource, ResourceLogs, Scope, ScopeLogs};
+pub use validate::MAX_DEPTH;
+pub use wire::DecodeError;
+pub use write::{LogsWriter, RecordFields, write_attribute, write_record, write_resource, write_scope};

@@ -1,0 +1,244 @@
+//! `collector.logs.v1.ExportLogsServiceRequest`, walked without copying.
+//!
+//! `LogsRequest::parse` checks everything once; past that point reading cannot
+//! fail. Of a singular message that stands twice on the wire the last one counts.
+
+use super::validate;
+use super::wire::{DecodeError, Field, Fields, Wire};
+use crate::value::{KeyValues, Value, valid_str};
+
+/// A request whose every byte was checked, now or before.
+#[derive(Clone, Copy, Debug)]
+pub struct LogsRequest<'a> {
+    raw: &'a [u8],
+    records: usize,
+}
+
+/// The records of one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceLogs<'a> {
+    raw: &'a [u8],
+    /// What emitted them.
+    pub resource: Resource<'a>,
+    /// The schema of the resource's attributes; "" when not given.
+    pub schema_url: &'a str,
+}
+
+/// What emits records: a service, a host.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resource<'a> {
+    /// The `Resource` message.
+    pub raw: &'a [u8],
+}
+
+/// The records of one instrumentation scope.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeLogs<'a> {
+    raw: &'a [u8],
+    /// The library that recorded them.
+    pub scope: Scope<'a>,
+    /// The schema of the records' attributes; "" when not given.
+    pub schema_url: &'a str,
+}
+
+/// The instrumentation scope: a logger's name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// The `InstrumentationScope` message.
+    pub raw: &'a [u8],
+    /// Its name; "" when not given.
+    pub name: &'a str,
+    /// Its version; "" when not given.
+    pub version: &'a str,
+}
+
+/// One log record, as OpenTelemetry's Logs Data Model has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogRecord<'a> {
+    /// The `LogRecord` message.
+    pub raw: &'a [u8],
+    /// When it happened, ns since 1970; 0 when not given.
+    pub time_ns: u64,
+    /// When it was seen by a collector, ns since 1970; 0 when not given.
+    pub observed_time_ns: u64,
+    /// 1 to 24; 0 when not given or out of range.
+    pub severity_number: u8,
+    /// The source's own word; "" when not given.
+    pub severity_text: &'a str,
+    /// What it says.
+    pub body: Value<'a>,
+    /// How many attributes the sender dropped.
+    pub dropped_attributes: u32,
+    /// W3C trace flags in the low byte.
+    pub flags: u32,
+    /// The event's name; "" when it is no event.
+    pub event_name: &'a str,
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+}
+
+impl<'a> LogsRequest<'a> {
+    /// Checks `raw` as deep as it goes.
+    pub fn parse(raw: &'a [u8]) -> Result<Self, DecodeError> {
+        let records = validate::request(raw)?;
+        Ok(Self { raw, records })
+    }
+
+    /// A request whose bytes `parse` has taken before. Of other bytes it sees what comes before the first fault.
+    pub fn of_valid(raw: &'a [u8]) -> Self {
+        let scopes = messages(raw, 1).flat_map(|resource| messages(resource, 2));
+        let records = scopes.map(|scope| messages(scope, 2).count()).sum();
+        Self { raw, records }
+    }
+
+    /// How many log records it holds.
+    pub fn record_count(&self) -> usize {
+        self.records
+    }
+
+    /// The resources in order.
+    pub fn resources(&self) -> impl Iterator<Item = ResourceLogs<'a>> + use<'a> {
+        messages(self.raw, 1).map(ResourceLogs::read)
+    }
+
+    /// Every record in the request's order, with what it belongs to.
+    pub fn records(
+        &self,
+    ) -> impl Iterator<Item = (ResourceLogs<'a>, ScopeLogs<'a>, LogRecord<'a>)> + use<'a> {
+        self.resources().flat_map(|resource| {
+            resource
+                .scopes()
+                .flat_map(move |scope| scope.records().map(move |record| (resource, scope, record)))
+        })
+    }
+}
+
+impl<'a> ResourceLogs<'a> {
+    fn read(raw: &'a [u8]) -> Self {
+        let mut read = Self { raw, resource: Resource::default(), schema_url: "" };
+        for Field { number, wire } in Fields::of_valid(raw) {
+            match (number, wire) {
+                (1, Wire::Bytes(raw)) => read.resource = Resource { raw },
+                (3, Wire::Bytes(text)) => read.schema_url = valid_str(text),
+                _ => {}
+            }
+        }
+        read
+    }
+
+    /// The scopes in order.
+    pub fn scopes(&self) -> impl Iterator<Item = ScopeLogs<'a>> + use<'a> {
+        messages(self.raw, 2).map(ScopeLogs::read)
+    }
+}
+
+impl<'a> Resource<'a> {
+    /// A `Resource` message that was validated before, in a request or by a store.
+    pub fn of_valid(raw: &'a [u8]) -> Self {
+        Self { raw }
+    }
+
+    /// Its attributes.
+    pub fn attributes(&self) -> KeyValues<'a> {
+        KeyValues::new(self.raw, 1)
+    }
+}
+
+impl<'a> ScopeLogs<'a> {
+    fn read(raw: &'a [u8]) -> Self {
+        let mut read = Self { raw, scope: Scope::default(), schema_url: "" };
+        for Field { number, wire } in Fields::of_valid(raw) {
+            match (number, wire) {
+                (1, Wire::Bytes(raw)) => read.scope = Scope::of_valid(raw),
+                (3, Wire::Bytes(text)) => read.schema_url = valid_str(text),
+                _ => {}
+            }
+        }
+        read
+    }
+
+    /// The records in order.
+    pub fn records(&self) -> impl Iterator<Item = LogRecord<'a>> + use<'a> {
+        self.raw_records().map(LogRecord::of_valid)
+    }
+
+    /// The `LogRecord` messages in order, for those who need not look inside each.
+    pub fn raw_records(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        messages(self.raw, 2)
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// An `InstrumentationScope` message that was validated before.
+    pub fn of_valid(raw: &'a [u8]) -> Self {
+        let mut read = Self { raw, ..Self::default() };
+        for Field { number, wire } in Fields::of_valid(raw) {
+            match (number, wire) {
+                (1, Wire::Bytes(text)) => read.name = valid_str(text),
+                (2, Wire::Bytes(text)) => read.version = valid_str(text),
+                _ => {}
+            }
+        }
+        read
+    }
+
+    /// Its attributes.
+    pub fn attributes(&self) -> KeyValues<'a> {
+        KeyValues::new(self.raw, 3)
+    }
+}
+
+impl<'a> LogRecord<'a> {
+    /// A `LogRecord` message that was validated before.
+    #[inline]
+    pub fn of_valid(raw: &'a [u8]) -> Self {
+        let mut read = Self { raw, ..Self::default() };
+        for Field { number, wire } in Fields::of_valid(raw) {
+            match (number, wire) {
+                (1, Wire::Fixed64(time)) => read.time_ns = time,
+                (2, Wire::Varint(severity)) => {
+                    read.severity_number = u8::try_from(severity).ok().filter(|n| *n <= 24).unwrap_or(0);
+                }
+                (3, Wire::Bytes(text)) => read.severity_text = valid_str(text),
+                (5, Wire::Bytes(any)) => read.body = Value::from_any_value(any),
+                (7, Wire::Varint(count)) => read.dropped_attributes = count as u32,
+                (8, Wire::Fixed32(flags)) => read.flags = flags,
+                (9, Wire::Bytes(id)) => read.trace_id = id,
+                (10, Wire::Bytes(id)) => read.span_id = id,
+                (11, Wire::Fixed64(time)) => read.observed_time_ns = time,
+                (12, Wire::Bytes(text)) => read.event_name = valid_str(text),
+                _ => {}
+            }
+        }
+        read
+    }
+
+    /// Its attributes.
+    pub fn attributes(&self) -> KeyValues<'a> {
+        KeyValues::new(self.raw, 6)
+    }
+
+    /// The trace it belongs to; an id of another length, or of zeros, is none (W3C Trace Context).
+    pub fn trace_id(&self) -> Option<[u8; 16]> {
+        self.trace_id.try_into().ok().filter(|id| *id != [0; 16])
+    }
+
+    /// The span it belongs to; an id of another length, or of zeros, is none.
+    pub fn span_id(&self) -> Option<[u8; 8]> {
+        self.span_id.try_into().ok().filter(|id| *id != [0; 8])
+    }
+
+    /// When it happened, for everything that sorts and prunes: `time`, else `observed_time`, else
+    /// `received_at_ns`. Times past 2262 count as missing.
+    pub fn effective_time_ns(&self, received_at_ns: i64) -> i64 {
+        let usable = |time: u64| i64::try_from(time).ok().filter(|time| *time != 0);
+        usable(self.time_ns).or_else(|| usable(self.observed_time_ns)).unwrap_or(received_at_ns)
+    }
+}
+
+fn messages(raw: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    Fields::of_valid(raw).filter_map(move |field| match field.wire {
+        Wire::Bytes(message) if field.number == number => Some(message),
+        _ => None,
+    })
+}

@@ -1,0 +1,5 @@
+//! Everything of this crate that is tested from outside.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod conformance;
+mod roundtrip;
