@@ -1,0 +1,92 @@
+//! A record as a query sees it, wherever it is kept.
+
+use std::borrow::Cow;
+
+use telemetry::otlp::{LogRecord, Resource, Scope};
+use telemetry::{KeyValues, Value};
+
+use crate::Field;
+use crate::field::lookup;
+
+/// What queries ask of a record. Head, split and naive scan implement it; the matcher is the same for all.
+pub trait Row {
+    /// The effective time, ns since 1970.
+    fn time_ns(&self) -> i64;
+    /// OTLP's severity number, 0 when unset.
+    fn severity(&self) -> u8;
+    /// The trace id; none if it is invalid or all zeros.
+    fn trace_id(&self) -> Option<[u8; 16]>;
+    /// The span id; none if it is invalid or all zeros.
+    fn span_id(&self) -> Option<[u8; 8]>;
+    /// The body as text ([`Value::to_text`]).
+    fn body(&self) -> Cow<'_, str>;
+    /// Any other field's value. `None` and `Value::Empty` both mean that it is missing, and so do an empty
+    /// scope or event name, and a service or host name that isn't a string. Severity and ids are not asked for.
+    fn field(&self, field: &Field) -> Option<Value<'_>>;
+}
+
+/// A record in its OTLP form.
+#[derive(Clone, Copy, Debug)]
+pub struct LogRow<'a> {
+    /// What emitted it.
+    pub resource: Resource<'a>,
+    /// The scope that recorded it.
+    pub scope: Scope<'a>,
+    /// The record.
+    pub record: &'a LogRecord<'a>,
+    /// Its effective time, ns since 1970.
+    pub time_ns: i64,
+}
+
+impl Row for LogRow<'_> {
+    fn time_ns(&self) -> i64 {
+        self.time_ns
+    }
+
+    fn severity(&self) -> u8 {
+        self.record.severity_number
+    }
+
+    fn trace_id(&self) -> Option<[u8; 16]> {
+        self.record.trace_id()
+    }
+
+    fn span_id(&self) -> Option<[u8; 8]> {
+        self.record.span_id()
+    }
+
+    fn body(&self) -> Cow<'_, str> {
+        self.record.body.to_text()
+    }
+
+    fn field(&self, field: &Field) -> Option<Value<'_>> {
+        match field {
+            Field::Severity | Field::TraceId | Field::SpanId => None,
+            Field::Service => name(&self.resource.attributes(), "service.name"),
+            Field::Host => name(&self.resource.attributes(), "host.name"),
+            Field::Body => Some(self.record.body),
+            Field::Scope => filled(self.scope.name),
+            Field::EventName => filled(self.record.event_name),
+            Field::Attribute(path) => lookup(&self.record.attributes(), path),
+            Field::Resource(path) => lookup(&self.resource.attributes(), path),
+            Field::Any(path) => {
+                lookup(&self.record.attributes(), path).or_else(|| lookup(&self.resource.attributes(), path))
+            }
+        }
+    }
+}
+
+/// A resource's service or host name.
+fn name<'a>(attributes: &KeyValues<'a>, path: &str) -> Option<Value<'a>> {
+    lookup(attributes, path).filter(|value| matches!(value, Value::Str(_)))
+}
+
+fn filled(text: &str) -> Option<Value<'_>> {
+    (!text.is_empty()).then_some(Value::Str(text))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
