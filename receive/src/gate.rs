@@ -1,0 +1,45 @@
+//! Who may write, and as which tenant.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ::http::HeaderMap;
+use telemetry::TenantId;
+
+/// Admits or denies a request by its head, before a byte of its body is read.
+pub trait Gate: Send + Sync + 'static {
+    /// The tenant that the request writes to. Called once per request; must not block.
+    fn admit(&self, head: &RequestHead<'_>) -> Result<TenantId, Denied>;
+}
+
+/// What a gate sees. Over HTTP/2 `host` is in `headers` too, taken from `:authority`.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    /// Headers, or gRPC metadata.
+    pub headers: &'a HeaderMap,
+    /// The other end of the connection, where the server was told.
+    pub peer: Option<SocketAddr>,
+}
+
+/// Why a request may not write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// No credentials, or ones that are not known.
+    #[error("{reason}")]
+    Unauthenticated {
+        /// What to send instead.
+        reason: String,
+    },
+    /// Whoever it is, this is not allowed.
+    #[error("{reason}")]
+    Forbidden {
+        /// What rule was broken, echoing the offending value.
+        reason: String,
+    },
+}
+
+impl<G: Gate> Gate for Arc<G> {
+    fn admit(&self, head: &RequestHead<'_>) -> Result<TenantId, Denied> {
+        (**self).admit(head)
+    }
+}

@@ -1,0 +1,225 @@
+//! gzip and zstd with a cap on what comes out, checked as it comes: a bomb is
+//! given up at the cap and nothing past it was ever allocated.
+
+use std::io::{self, Read};
+
+use ::http::HeaderValue;
+use bytes::Bytes;
+use flate2::bufread::MultiGzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+
+use crate::body::Chunks;
+use crate::budget::Lease;
+use crate::problem::Problem;
+
+/// The decoder keeps a window of this size at most: 8 MiB, what RFC 8878 asks every decoder for and
+/// what levels up to 19 need. A frame's header could ask for gigabytes.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// Output is kept in pieces that double up to this size, so growing never copies.
+const PIECE_BYTES: std::ops::RangeInclusive<usize> = 8 << 10..=1 << 20;
+
+/// How a body is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+impl Encoding {
+    /// What is taken, as `Accept-Encoding` and `grpc-accept-encoding` list it.
+    pub(crate) const ACCEPTED: HeaderValue = HeaderValue::from_static("identity,gzip,zstd");
+
+    /// Reads `Content-Encoding` or `grpc-encoding`.
+    pub(crate) fn parse(header: Option<&HeaderValue>) -> Result<Self, Problem> {
+        let Some(header) = header else { return Ok(Self::Identity) };
+        match header.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Ok(Self::Identity),
+            b"gzip" | b"x-gzip" => Ok(Self::Gzip),
+            b"zstd" => Ok(Self::Zstd),
+            other => Err(Problem::Encoding(String::from_utf8_lossy(other).chars().take(40).collect())),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// A body on its way from wire bytes to plain ones; can be moved to another thread in between.
+pub(crate) struct Inflate {
+    encoding: Encoding,
+    source: Box<dyn Read + Send>,
+    plain: Chunks,
+    limit_bytes: usize,
+    is_done: bool,
+}
+
+impl Inflate {
+    pub(crate) fn new(encoding: Encoding, body: Chunks, limit_bytes: usize) -> Result<Self, Problem> {
+        let is_done = encoding == Encoding::Identity || body.len() == 0;
+        let mut inflate =
+            Self { encoding, source: Box::new(io::empty()), plain: Chunks::default(), limit_bytes, is_done };
+        if is_done {
+            inflate.check_limit(body.len())?;
+            inflate.plain = body;
+            return Ok(inflate);
+        }
+        inflate.source = match encoding {
+            Encoding::Zstd => {
+                let mut decoder =
+                    ZstdDecoder::with_buffer(body).map_err(|error| inflate.malformed(&error))?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|error| inflate.malformed(&error))?;
+                Box::new(decoder)
+            }
+            _ => Box::new(MultiGzDecoder::new(body)),
+        };
+        Ok(inflate)
+    }
+
+    /// Goes on until more than `until` bytes are plain; true when that is all there are.
+    pub(crate) fn advance(&mut self, until: usize, lease: &mut Lease) -> Result<bool, Problem> {
+        while !self.is_done && self.plain.len() <= until {
+            self.read_piece(until, lease)?;
+        }
+        Ok(self.is_done)
+    }
+
+    /// Whether the plain bytes are others than those that came over the wire.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.encoding != Encoding::Identity
+    }
+
+    /// The plain bytes, after `advance` has said that they are complete.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        let Self { source, plain, .. } = self;
+        drop(source);
+        plain.into_bytes()
+    }
+
+    fn read_piece(&mut self, until: usize, lease: &mut Lease) -> Result<(), Problem> {
+        let have = self.plain.len();
+        // One byte past the limit is enough to know.
+        let room = (until.min(self.limit_bytes) - have).saturating_add(1);
+        let size = have.clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end()).min(room);
+        lease.grow(size)?;
+        let mut piece = vec![0; size];
+        let mut len = 0;
+        while len < size && !self.is_done {
+            let read = self.source.read(&mut piece[len..]).map_err(|error| self.malformed(&error))?;
+            len += read;
+            self.is_done = read == 0;
+        }
+        lease.shrink(size - len);
+        piece.truncate(len);
+        self.plain.push(Bytes::from(piece));
+        self.check_limit(self.plain.len())
+    }
+
+    fn check_limit(&self, len: usize) -> Result<(), Problem> {
+        if len > self.limit_bytes {
+            return Err(Problem::BodyTooLarge {
+                stage: "after decompression",
+                limit_bytes: self.limit_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, error: &io::Error) -> Problem {
+        Problem::Malformed(format!("cannot decompress the {} body: {error}", self.encoding.name()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::budget::Budget;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn inflate(encoding: Encoding, wire: &[u8], limit: usize) -> Result<Bytes, Problem> {
+        let mut body = Chunks::default();
+        wire.chunks(7).for_each(|piece| body.push(Bytes::copy_from_slice(piece)));
+        let budget = Budget::new(1 << 30);
+        let mut lease = budget.lease();
+        let mut inflate = Inflate::new(encoding, body, limit)?;
+        let _inline = inflate.advance(10, &mut lease)?;
+        assert!(inflate.advance(usize::MAX, &mut lease)?);
+        let plain = inflate.into_bytes();
+        if encoding != Encoding::Identity {
+            assert_eq!(budget.used_bytes(), plain.len(), "all that stays is on the lease");
+        }
+        Ok(plain)
+    }
+
+    #[test]
+    fn what_was_compressed_comes_back_up_to_the_limit() {
+        for len in [0, 1, 8 << 10, (8 << 10) + 1, 3_000_000] {
+            let plain: Vec<u8> = (0..len).map(|at: usize| (at / 7) as u8).collect();
+            let zstd = zstd::encode_all(plain.as_slice(), 1).unwrap();
+            for (encoding, wire) in
+                [(Encoding::Identity, plain.clone()), (Encoding::Gzip, gzip(&plain)), (Encoding::Zstd, zstd)]
+            {
+                assert!(inflate(encoding, &wire, len).unwrap() == plain, "{encoding:?} {len}");
+                if len > 0 {
+                    let refused = inflate(encoding, &wire, len - 1).unwrap_err();
+                    assert!(matches!(refused, Problem::BodyTooLarge { .. }), "{encoding:?} {len}: {refused}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn several_members_are_one_body() {
+        let wire = [gzip(b"one "), gzip(b"two")].concat();
+        assert_eq!(inflate(Encoding::Gzip, &wire, 100).unwrap(), "one two");
+        let wire =
+            [zstd::encode_all(&b"one "[..], 3).unwrap(), zstd::encode_all(&b"two"[..], 3).unwrap()].concat();
+        assert_eq!(inflate(Encoding::Zstd, &wire, 100).unwrap(), "one two");
+    }
+
+    #[test]
+    fn cut_and_foreign_bodies_are_malformed() {
+        let plain: Vec<u8> = (0..300u32).flat_map(u32::to_le_bytes).collect();
+        for (encoding, wire) in
+            [(Encoding::Gzip, gzip(&plain)), (Encoding::Zstd, zstd::encode_all(&plain[..], 1).unwrap())]
+        {
+            for len in 1..wire.len() {
+                assert!(inflate(encoding, &wire[..len], 1 << 20).is_err(), "{encoding:?} {len}");
+            }
+            assert!(inflate(encoding, b"plain text", 1 << 20).is_err());
+        }
+    }
+
+    #[test]
+    fn a_frame_that_asks_for_a_huge_window_is_refused() {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(27).unwrap();
+        encoder.write_all(b"small").unwrap();
+        let wire = encoder.finish().unwrap();
+        assert!(matches!(inflate(Encoding::Zstd, &wire, 1 << 20), Err(Problem::Malformed(_))));
+    }
+
+    #[test]
+    fn encodings_are_read_in_any_case() {
+        let parse = |text: &'static str| Encoding::parse(Some(&HeaderValue::from_static(text)));
+        assert_eq!(Encoding::parse(None), Ok(Encoding::Identity));
+        assert_eq!((parse("GZIP"), parse(" zstd ")), (Ok(Encoding::Gzip), Ok(Encoding::Zstd)));
+        for unknown in ["br", "gzip, zstd", "deflate"] {
+            assert!(matches!(parse(unknown), Err(Problem::Encoding(_))), "{unknown}");
+        }
+    }
+}

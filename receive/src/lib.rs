@@ -1,0 +1,28 @@
+//! The protocol servers: bytes of a client in, a checked `Batch` out to one narrow [`Sink`].
+//!
+//! Who may write is asked of a [`Gate`], how much of [`Limits`]; which status a
+//! refusal gets is decided in one file, `problem.rs`. Nothing here knows what a
+//! journal, an index or a tenant's settings are.
+
+mod body;
+mod browser;
+mod budget;
+mod gate;
+mod grpc;
+mod http;
+mod inflate;
+mod intake;
+mod limits;
+mod problem;
+mod records;
+mod reply;
+mod server;
+mod sink;
+
+pub use browser::check_browser_rules;
+pub use gate::{Denied, Gate, RequestHead};
+pub use grpc::grpc_routes;
+pub use http::http_router;
+pub use limits::Limits;
+pub use server::{Counts, Server};
+pub use sink::{Sink, SinkError};

@@ -1,0 +1,33 @@
+//! The caps on what a client may send.
+
+use std::time::Duration;
+
+/// Every cap of the servers; both binaries can configure each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body on the wire.
+    pub max_compressed_bytes: usize,
+    /// Largest body after decompression (OTLP recommends 64 MiB).
+    pub max_decompressed_bytes: usize,
+    /// All bodies that are being read or decoded, together; beyond that a request is answered 503.
+    pub max_concurrent_bytes: usize,
+    /// From a request's head to the last byte of its body.
+    pub body_timeout: Duration,
+    /// Most attributes of one record; a record with more is rejected, the others go on.
+    pub max_attributes_per_record: usize,
+    /// Largest record with its attributes; a larger one is rejected, the others go on.
+    pub max_record_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_compressed_bytes: 16 << 20,
+            max_decompressed_bytes: 64 << 20,
+            max_concurrent_bytes: 128 << 20,
+            body_timeout: Duration::from_secs(30),
+            max_attributes_per_record: 1024,
+            max_record_bytes: 512 << 10,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The limits of single records. A record over a limit is left out with a reason;
+//! a request in which none is stays the bytes that came in.
+
+use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter, ResourceLogs, ScopeLogs};
+
+use crate::limits::Limits;
+
+/// What stays of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// The request without the records that were left out; `None` when all stay.
+    pub(crate) rewritten: Option<Vec<u8>>,
+    /// How many were left out.
+    pub(crate) rejected: u64,
+    /// Why the first of them was.
+    pub(crate) first_reason: Option<String>,
+}
+
+/// Checks every record of `request`, which is `size_bytes` long.
+pub(crate) fn enforce(request: &LogsRequest<'_>, size_bytes: usize, limits: &Limits) -> Kept {
+    // The shortest attribute takes two bytes, so a small request cannot be over a limit: no walk.
+    if size_bytes <= limits.max_record_bytes && size_bytes / 2 <= limits.max_attributes_per_record {
+        return Kept::default();
+    }
+    let is_over = |resource: ResourceLogs<'_>| {
+        let mut scopes = resource.scopes();
+        scopes.any(|scope| {
+            let group = Group::new(&resource, &scope, limits);
+            scope.raw_records().any(|record| group.fault(record, limits).is_some())
+        })
+    };
+    if request.resources().any(is_over) { rewrite(request, limits) } else { Kept::default() }
+}
+
+fn rewrite(request: &LogsRequest<'_>, limits: &Limits) -> Kept {
+    let mut kept = Kept::default();
+    let mut writer = LogsWriter::default();
+    let mut index = 0u64;
+    for resource in request.resources() {
+        writer.resource(resource.resource.raw, resource.schema_url);
+        for scope in resource.scopes() {
+            writer.scope(scope.scope.raw, scope.schema_url);
+            let group = Group::new(&resource, &scope, limits);
+            for record in scope.raw_records() {
+                match group.fault(record, limits) {
+                    None => writer.record(record),
+                    Some(fault) => {
+                        kept.rejected += 1;
+                        kept.first_reason.get_or_insert_with(|| format!("record {index} {fault}"));
+                    }
+                }
+                index += 1;
+            }
+        }
+    }
+    kept.rewritten = Some(writer.finish());
+    kept
+}
+
+/// What the records of one scope share. The limits hold for a record together with it: that is what is stored.
+struct Group {
+    shared_bytes: usize,
+    shared_fault: Option<String>,
+}
+
+impl Group {
+    fn new(resource: &ResourceLogs<'_>, scope: &ScopeLogs<'_>, limits: &Limits) -> Self {
+        let max = limits.max_attributes_per_record;
+        let over = |raw: &[u8], count: &dyn Fn() -> usize| {
+            (raw.len() / 2 > max).then(count).filter(|count| *count > max)
+        };
+        let resource_over = over(resource.resource.raw, &|| resource.resource.attributes().iter().count());
+        let scope_over = over(scope.scope.raw, &|| scope.scope.attributes().iter().count());
+        let fault = |owner: &str, count: usize| {
+            format!("belongs to a {owner} with {count} attributes, the limit is {max}")
+        };
+        Self {
+            shared_bytes: resource.resource.raw.len() + scope.scope.raw.len(),
+            shared_fault: resource_over
+                .map(|count| fault("resource", count))
+                .or_else(|| scope_over.map(|count| fault("scope", count))),
+        }
+    }
+
+    fn fault(&self, record: &[u8], limits: &Limits) -> Option<String> {
+        if let Some(fault) = &self.shared_fault {
+            return Some(fault.clone());
+        }
+        let bytes = record.len() + self.shared_bytes;
+        if bytes > limits.max_record_bytes {
+            let max = limits.max_record_bytes;
+            return Some(format!("has {bytes} bytes with its resource and scope, the limit is {max}"));
+        }
+        let max = limits.max_attributes_per_record;
+        if record.len() / 2 <= max {
+            return None;
+        }
+        let count = LogRecord::of_valid(record).attributes().iter().count();
+        (count > max).then(|| format!("has {count} attributes, the limit is {max}"))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use telemetry::Value;
+    use telemetry::otlp::{RecordFields, write_record, write_resource};
+
+    use super::*;
+
+    const LIMITS: fn() -> Limits =
+        || Limits { max_attributes_per_record: 3, max_record_bytes: 200, ..Limits::default() };
+
+    fn record(body: &str, attributes: usize) -> Vec<u8> {
+        let mut raw = Vec::new();
+        let attributes = vec![("k", Value::Int(1)); attributes];
+        write_record(
+            &mut raw,
+            &RecordFields { body: Value::Str(body), attributes: &attributes, ..Default::default() },
+        );
+        raw
+    }
+
+    fn request(groups: &[(usize, &[Vec<u8>])]) -> Vec<u8> {
+        let mut writer = LogsWriter::default();
+        for (resource_attributes, records) in groups {
+            let mut resource = Vec::new();
+            write_resource(&mut resource, &vec![("r", Value::Int(1)); *resource_attributes]);
+            writer.resource(&resource, "");
+            writer.scope(b"", "https://example.org/1");
+            records.iter().for_each(|record| writer.record(record));
+        }
+        writer.finish()
+    }
+
+    fn bodies(raw: &[u8]) -> Vec<String> {
+        LogsRequest::parse(raw)
+            .unwrap()
+            .records()
+            .map(|(_, _, record)| record.body.to_text().into_owned())
+            .collect()
+    }
+
+    fn check(raw: &[u8]) -> Kept {
+        enforce(&LogsRequest::parse(raw).unwrap(), raw.len(), &LIMITS())
+    }
+
+    #[test]
+    fn records_at_the_limits_stay_and_nothing_is_copied() {
+        let raw = request(&[
+            (3, &[record("a", 3), record(&"x".repeat(140), 0)]),
+            (0, &[record(&"y".repeat(190), 0)]),
+        ]);
+        assert_eq!(check(&raw), Kept::default());
+    }
+
+    #[test]
+    fn records_over_a_limit_leave_and_the_others_stay() {
+        let raw = request(&[
+            (1, &[record("a", 3), record("b", 4), record("c", 0)]),
+            (0, &[record(&"x".repeat(250), 0)]),
+        ]);
+        let kept = check(&raw);
+        assert_eq!(
+            (kept.rejected, kept.first_reason.as_deref()),
+            (2, Some("record 1 has 4 attributes, the limit is 3"))
+        );
+        let rewritten = kept.rewritten.unwrap();
+        assert_eq!(bodies(&rewritten), ["a", "c"]);
+        let (resource, scope, _) = LogsRequest::parse(&rewritten).unwrap().records().next().unwrap();
+        assert_eq!(
+            (resource.resource.attributes().iter().count(), scope.schema_url),
+            (1, "https://example.org/1")
+        );
+    }
+
+    #[test]
+    fn a_resource_over_a_limit_takes_its_records_with_it() {
+        let raw = request(&[
+            (4, &[record("a", 0), record("b", 0)]),
+            (40, &[record("c", 0)]),
+            (1, &[record("d", 0)]),
+        ]);
+        let kept = check(&raw);
+        let reason = "record 0 belongs to a resource with 4 attributes, the limit is 3";
+        assert_eq!((kept.rejected, kept.first_reason.as_deref()), (3, Some(reason)));
+        assert_eq!(bodies(&kept.rewritten.unwrap()), ["d"]);
+    }
+
+    #[test]
+    fn a_large_record_counts_with_its_resource() {
+        let raw = request(&[(3, &[record(&"x".repeat(180), 0)])]);
+        let reason = check(&raw).first_reason.unwrap();
+        assert!(reason.ends_with("bytes with its resource and scope, the limit is 200"), "{reason}");
+    }
+}

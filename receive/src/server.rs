@@ -1,0 +1,112 @@
+//! What both protocols share: the sink, the gate, the limits and the counters.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+use crate::budget::Budget;
+use crate::gate::Gate;
+use crate::limits::Limits;
+use crate::problem::Problem;
+use crate::sink::Sink;
+
+type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// A receiver of telemetry, served by [`crate::http_router`] and [`crate::grpc_routes`].
+pub struct Server<S, G> {
+    pub(crate) sink: S,
+    pub(crate) gate: G,
+    pub(crate) limits: Limits,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) clock: Clock,
+    totals: Totals,
+}
+
+/// Totals since the start, for `/metrics`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests, refused ones too.
+    pub requests: u64,
+    /// Requests that were refused as a whole, by reason.
+    pub refused_requests: BTreeMap<&'static str, u64>,
+    /// Bytes of bodies as they came over the wire.
+    pub received_bytes: u64,
+    /// Records that the sink took.
+    pub accepted_records: u64,
+    /// Records that were refused inside an accepted request.
+    pub rejected_records: u64,
+    /// Bytes of requests in memory now.
+    pub in_flight_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    requests: AtomicU64,
+    received_bytes: AtomicU64,
+    accepted_records: AtomicU64,
+    rejected_records: AtomicU64,
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl<S: Sink, G: Gate> Server<S, G> {
+    /// A server with the system's clock.
+    pub fn new(sink: S, gate: G, limits: Limits) -> Self {
+        let budget = Budget::new(limits.max_concurrent_bytes);
+        Self { sink, gate, limits, budget, clock: Arc::new(now_ns), totals: Totals::default() }
+    }
+
+    /// Takes `received_at` from `clock` (ns since 1970): for tests.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What has come in so far.
+    pub fn counts(&self) -> Counts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            requests: read(&self.totals.requests),
+            refused_requests: self.totals.refused.lock().clone(),
+            received_bytes: read(&self.totals.received_bytes),
+            accepted_records: read(&self.totals.accepted_records),
+            rejected_records: read(&self.totals.rejected_records),
+            in_flight_bytes: self.budget.used_bytes(),
+        }
+    }
+
+    pub(crate) fn count_request(&self) {
+        self.totals.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_bytes(&self, bytes: usize) {
+        self.totals.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_records(&self, accepted: u64, rejected: u64) {
+        self.totals.accepted_records.fetch_add(accepted, Ordering::Relaxed);
+        self.totals.rejected_records.fetch_add(rejected, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_refusal(&self, problem: &Problem) {
+        *self.totals.refused.lock().entry(problem.verdict().label).or_default() += 1;
+    }
+}
+
+impl<S, G> fmt::Debug for Server<S, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("limits", &self.limits)
+            .field("totals", &self.totals)
+            .finish_non_exhaustive()
+    }
+}
+
+fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,8 @@
+//! The servers over real sockets: by hand-made requests and by real clients.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod clients;
+mod pressure;
+mod samples;
+mod support;
