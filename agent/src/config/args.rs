@@ -1,0 +1,32 @@
+//! The command line. Every flag overrides its key of the file.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Collects logs on this host, queues them on disk and forwards them to a Narrows collector.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "narrows-agent", version)]
+pub struct Args {
+    /// Configuration file (YAML); docs/agent.md describes every key
+    #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the queue; one agent per directory
+    #[arg(long, value_name = "DIR", env = "NARROWS_AGENT_DATA")]
+    pub data: Option<PathBuf>,
+    /// The collector's gRPC address [default: http://127.0.0.1:7071]
+    #[arg(long, value_name = "URL", env = "NARROWS_AGENT_COLLECTOR")]
+    pub collector: Option<String>,
+    /// Tail files that match, besides those of the file; may be given more than once
+    #[arg(long = "file", value_name = "GLOB")]
+    pub files: Vec<String>,
+    /// File with the ingest token; NARROWS_INGEST_TOKEN can hold the token itself
+    #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Check the configuration, print every problem, and exit
+    #[arg(long)]
+    pub check_config: bool,
+    /// Go on when records in the queue are damaged; they are lost and counted
+    #[arg(long)]
+    pub accept_damage: bool,
+}

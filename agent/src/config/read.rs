@@ -1,0 +1,236 @@
+//! From the file's tree and the flags to a [`Config`]: defaults and rules, one
+//! function per section of the file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::section::{Environment, Reader, Section};
+use super::yaml::{self, Item};
+use super::{
+    Args, Config, FileInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt, TimeZone,
+    TokenSource, WhenFull, units,
+};
+use crate::files::Glob;
+use crate::host;
+
+/// Less could not hold a few segments.
+const MIN_QUEUE_BYTES: u64 = 8 << 20;
+/// Compressed and rotated: bytes that are no lines.
+const DEFAULT_EXCLUDE: [&str; 6] = ["**/*.gz", "**/*.bz2", "**/*.xz", "**/*.zst", "**/*.zip", "**/*.tar"];
+
+/// Reads everything, or returns every problem in the order of the file.
+pub(super) fn config(text: &str, args: &Args, environment: Environment<'_>) -> Result<Config, Vec<Problem>> {
+    let root = yaml::parse(text).map_err(|problem| vec![problem])?;
+    let mut reader = Reader { environment, problems: Vec::new() };
+    let config = root_section(&mut reader, &root, args);
+    if reader.problems.is_empty() {
+        return Ok(config);
+    }
+    reader.problems.sort_by_key(|problem| (problem.line == 0, problem.line, problem.column));
+    Err(reader.problems)
+}
+
+fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
+    let mut section = reader.section("", root);
+    let agent_id = section.parsed(reader, "agent_id", agent_id).unwrap_or_else(host::agent_id);
+    let data = section.text(reader, "data").map(PathBuf::from);
+    let status =
+        section.parsed(reader, "status", loopback).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7072)));
+    let resource = section.scalars(reader, "resource");
+    let mut inputs = section.section(reader, "inputs");
+    let mut files: Vec<FileInput> =
+        inputs.list(reader, "files").iter().filter_map(|item| file_input(reader, item)).collect();
+    files.extend(flag_files(reader, args));
+    let otlp = otlp_input(reader, &mut inputs);
+    inputs.finish(reader);
+    let queue = queue(reader, &mut section);
+    let output = output(reader, &mut section, args);
+    section.finish(reader);
+    let data = args.data.clone().or(data).unwrap_or_else(|| PathBuf::from("narrows-agent-data"));
+    Config { agent_id, data, status, resource, files, otlp, queue, output }
+}
+
+fn file_input(reader: &mut Reader<'_>, item: &Item) -> Option<FileInput> {
+    let mut section = reader.section("inputs.files[]", item);
+    let include = section.texts(reader, "include");
+    if include.is_empty() {
+        reader.problem(item, "inputs.files[].include is missing: name the files to tail".to_owned());
+    }
+    let exclude = match section.item("exclude") {
+        Some(_) => section.texts(reader, "exclude"),
+        None => DEFAULT_EXCLUDE.map(str::to_owned).to_vec(),
+    };
+    let start_at = section.parsed(reader, "start_at", start_at).unwrap_or(StartAt::Beginning);
+    let input = FileInput {
+        include: globs(reader, item, &include),
+        exclude: globs(reader, item, &exclude),
+        start_at,
+        service: section.text(reader, "service"),
+        time_zone: section.parsed(reader, "time_zone", time_zone).unwrap_or(TimeZone::Local),
+        resource: section.scalars(reader, "resource"),
+        attributes: section.scalars(reader, "attributes"),
+    };
+    section.finish(reader);
+    Some(input)
+}
+
+fn flag_files(reader: &mut Reader<'_>, args: &Args) -> Option<FileInput> {
+    let nowhere = Item { node: yaml::Node::Null, line: 0, column: 0 };
+    (!args.files.is_empty()).then(|| FileInput {
+        include: globs(reader, &nowhere, &args.files),
+        exclude: globs(reader, &nowhere, &DEFAULT_EXCLUDE.map(str::to_owned)),
+        start_at: StartAt::Beginning,
+        service: None,
+        time_zone: TimeZone::Local,
+        resource: Vec::new(),
+        attributes: Vec::new(),
+    })
+}
+
+fn globs(reader: &mut Reader<'_>, item: &Item, patterns: &[String]) -> Vec<Glob> {
+    let parse = |pattern: &String| match Glob::parse(pattern) {
+        Ok(glob) => Some(glob),
+        Err(why) => {
+            reader.problem(item, format!("the pattern {pattern:?} {why}"));
+            None
+        }
+    };
+    patterns.iter().filter_map(parse).collect()
+}
+
+fn otlp_input(reader: &mut Reader<'_>, inputs: &mut Section<'_>) -> Option<OtlpInput> {
+    let mut section = inputs.section(reader, "otlp");
+    let enabled = section.flag(reader, "enabled").unwrap_or(true);
+    let remote = section.flag(reader, "allow_remote").unwrap_or(false);
+    let listen = |text: &str| if remote { address(text) } else { loopback(text) };
+    let grpc = section.parsed(reader, "grpc", listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4317)));
+    let http = section.parsed(reader, "http", listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 4318)));
+    let allowed_hosts = section.texts(reader, "allowed_hosts");
+    section.finish(reader);
+    enabled.then_some(OtlpInput { grpc, http, allowed_hosts })
+}
+
+fn queue(reader: &mut Reader<'_>, root: &mut Section<'_>) -> QueueConfig {
+    let mut section = root.section(reader, "queue");
+    let max_bytes = section.size(reader, "max_bytes").unwrap_or(1 << 30);
+    if max_bytes < MIN_QUEUE_BYTES
+        && let Some(item) = section.item("max_bytes")
+    {
+        reader.problem(item, format!("queue.max_bytes is {max_bytes} bytes; the least is 8MiB"));
+    }
+    let when_full = section.parsed(reader, "when_full", when_full).unwrap_or(WhenFull::Block);
+    section.finish(reader);
+    QueueConfig { max_bytes, when_full }
+}
+
+fn output(reader: &mut Reader<'_>, root: &mut Section<'_>, args: &Args) -> OutputConfig {
+    let mut section = root.section(reader, "output");
+    let from_file = section.parsed(reader, "collector", collector);
+    let collector = match &args.collector {
+        None => from_file.unwrap_or_else(|| "http://127.0.0.1:7071".to_owned()),
+        Some(flag) => collector(flag).unwrap_or_else(|why| {
+            reader.problems.push(Problem { line: 0, column: 0, text: format!("--collector: {why}") });
+            String::new()
+        }),
+    };
+    let token = token(reader, &mut section, args);
+    let max_in_flight = section.parsed(reader, "max_in_flight", in_flight).unwrap_or(8);
+    let output = OutputConfig {
+        collector,
+        token,
+        timeout: section.duration(reader, "timeout").unwrap_or(Duration::from_secs(30)),
+        max_in_flight,
+        max_backoff: section.duration(reader, "max_backoff").unwrap_or(Duration::from_secs(30)),
+    };
+    section.finish(reader);
+    output
+}
+
+/// `--token-file`, else `NARROWS_INGEST_TOKEN`, else the file's keys.
+fn token(reader: &mut Reader<'_>, section: &mut Section<'_>, args: &Args) -> TokenSource {
+    let value = section.text(reader, "token");
+    let file = section.text(reader, "token_file").map(PathBuf::from);
+    if value.is_some()
+        && file.is_some()
+        && let Some(item) = section.item("token_file")
+    {
+        reader.problem(item, "output.token and output.token_file exclude each other".to_owned());
+    }
+    let flag = args.token_file.clone().map(TokenSource::File);
+    let variable = (reader.environment)("NARROWS_INGEST_TOKEN").filter(|token| !token.is_empty());
+    flag.or(variable.map(TokenSource::Value))
+        .or(value.map(TokenSource::Value))
+        .or(file.map(TokenSource::File))
+        .unwrap_or(TokenSource::None)
+}
+
+fn agent_id(text: &str) -> Result<String, String> {
+    telemetry::Producer::new(text, 0, 1, 0).map(|_| text.to_owned()).map_err(|why| format!("{text:?}: {why}"))
+}
+
+fn start_at(text: &str) -> Result<StartAt, String> {
+    match text {
+        "beginning" => Ok(StartAt::Beginning),
+        "end" => Ok(StartAt::End),
+        _ => Err(format!("{text:?} is neither beginning nor end")),
+    }
+}
+
+fn time_zone(text: &str) -> Result<TimeZone, String> {
+    if text == "local" { Ok(TimeZone::Local) } else { units::utc_offset(text).map(TimeZone::Fixed) }
+}
+
+fn when_full(text: &str) -> Result<WhenFull, String> {
+    match text {
+        "block" => Ok(WhenFull::Block),
+        "drop_oldest" => Ok(WhenFull::DropOldest),
+        _ => Err(format!("{text:?} is neither block nor drop_oldest")),
+    }
+}
+
+fn in_flight(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=64).contains(number));
+    number.ok_or_else(|| format!("{text:?} is no number from 1 to 64"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is no address; write it as 127.0.0.1:4317"))
+}
+
+/// Beyond loopback there is no token and no TLS here, so that takes a switch with a name.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = address(text)?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(format!(
+        "{text:?} is not a loopback address; OTLP beyond this host needs inputs.otlp.allow_remote: true"
+    ))
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let Some(authority) = text.strip_prefix("http://") else {
+        return Err(format!(
+            "{text:?} is no http:// URL of the collector's gRPC port; TLS is not supported yet"
+        ));
+    };
+    let authority = authority.trim_end_matches('/');
+    let uri: Result<http::Uri, _> = format!("http://{authority}").parse();
+    let valid = uri.is_ok_and(|uri| uri.host().is_some() && uri.port_u16().is_some() && uri.path() == "/");
+    valid.then(|| format!("http://{authority}")).ok_or_else(|| {
+        format!("{text:?} is not the collector's gRPC address; write it as http://127.0.0.1:7071")
+    })
+}
+
+/// Attributes that several places give: the later one wins.
+pub(crate) fn merge(sets: &[&[(String, Scalar)]]) -> Vec<(String, Scalar)> {
+    let mut merged: Vec<(String, Scalar)> = Vec::new();
+    for (key, value) in sets.iter().copied().flatten() {
+        match merged.iter_mut().find(|(known, _)| known == key) {
+            Some(entry) => entry.1 = value.clone(),
+            None => merged.push((key.clone(), value.clone())),
+        }
+    }
+    merged
+}

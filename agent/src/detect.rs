@@ -1,0 +1,57 @@
+//! What a line says about itself: when it was written and how bad it is. The
+//! line stays as it is; a guess that is not plausible is no answer at all.
+//!
+//! Pure byte scanning without regexes: this runs for every line.
+
+mod calendar;
+mod json;
+mod severity;
+mod time;
+mod zone;
+
+pub(crate) use zone::Zone;
+
+/// What was found in a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Detected<'a> {
+    /// When it was written, ns since 1970; 0 if the line does not say.
+    pub(crate) time_ns: u64,
+    /// OpenTelemetry's number, 0 if the line does not say.
+    pub(crate) severity_number: u8,
+    /// The line's own word for it.
+    pub(crate) severity_text: &'a str,
+}
+
+/// What zone-less and year-less times are read against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock<'a> {
+    /// When the line was read, ns since 1970.
+    pub(crate) now_ns: i64,
+    /// The zone of times that name none.
+    pub(crate) zone: &'a Zone,
+}
+
+/// A time that is further ahead than this is no time of a line that exists: a zone is missing or wrong.
+const MAX_AHEAD_NS: i64 = 3600 * 1_000_000_000;
+
+/// Looks at one line.
+pub(crate) fn detect<'a>(line: &'a str, clock: &Clock<'_>) -> Detected<'a> {
+    let mut found = match line.trim_start().as_bytes().first() {
+        Some(b'{') => json::detect(line, clock),
+        _ => detect_text(line, clock),
+    };
+    if i64::try_from(found.time_ns).is_ok_and(|time| time > clock.now_ns.saturating_add(MAX_AHEAD_NS)) {
+        found.time_ns = 0;
+    }
+    found
+}
+
+fn detect_text<'a>(line: &'a str, clock: &Clock<'_>) -> Detected<'a> {
+    let time = time::find(line, clock);
+    let after_time = time.map_or(0, |found| found.end);
+    let (severity_number, severity_text) = severity::find(line, after_time).unwrap_or_default();
+    Detected { time_ns: time.map_or(0, |found| found.time_ns), severity_number, severity_text }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The agent's own metrics, `narrows_agent_*`. Everything that is lost moves a
+//! counter with a reason.
+
+use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+/// One set per process; tests make their own.
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) lines: IntCounter,
+    pub(crate) line_bytes: IntCounter,
+    /// By what was special: `cut`, `invalid_utf8`, `partial`, `empty`.
+    pub(crate) marked_lines: IntCounterVec,
+    pub(crate) cut_bytes: IntCounter,
+    /// By kind: `open`, `read`, `directory`.
+    pub(crate) file_errors: IntCounterVec,
+    pub(crate) truncations: IntCounter,
+    pub(crate) files_open: IntGauge,
+    pub(crate) file_position: IntGaugeVec,
+    pub(crate) file_lag: IntGaugeVec,
+    /// By source: `file`, `otlp`.
+    pub(crate) enqueued: IntCounterVec,
+    otlp_requests: IntCounter,
+    otlp_refused: IntCounterVec,
+    otlp_rejected: IntCounter,
+    pub(crate) queue_bytes: IntGauge,
+    pub(crate) queue_max_bytes: IntGauge,
+    pub(crate) queue_records: IntGauge,
+    pub(crate) queue_oldest: IntGauge,
+    pub(crate) queue_full: IntCounter,
+    pub(crate) disk_full: IntCounter,
+    pub(crate) requests: IntCounter,
+    pub(crate) request_bytes: IntCounter,
+    pub(crate) retries: IntCounterVec,
+    pub(crate) acknowledged: IntCounter,
+    dropped: IntCounterVec,
+    rejected: IntCounterVec,
+    pub(crate) breaker_open: IntGauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let registry = Registry::new();
+        let r = &registry;
+        let metrics = Self {
+            lines: counter(r, "lines_read_total", "Lines read from files"),
+            line_bytes: counter(r, "bytes_read_total", "Bytes of lines read from files"),
+            marked_lines: counters(
+                r,
+                "lines_marked_total",
+                "Lines that were cut, mended, partial or empty",
+                "mark",
+            ),
+            cut_bytes: counter(r, "bytes_cut_total", "Bytes of lines behind the 256 KiB that are kept"),
+            file_errors: counters(
+                r,
+                "file_errors_total",
+                "Files and directories that could not be read",
+                "kind",
+            ),
+            truncations: counter(r, "file_truncations_total", "Files that began again from their start"),
+            files_open: gauge(r, "files_open", "Files being tailed"),
+            file_position: gauges(r, "file_position_bytes", "How far a file is read", "path"),
+            file_lag: gauges(r, "file_lag_bytes", "Bytes of a file that are not read yet", "path"),
+            enqueued: counters(
+                r,
+                "records_enqueued_total",
+                "Log records that are durable in the queue",
+                "source",
+            ),
+            otlp_requests: counter(r, "otlp_requests_total", "OTLP requests, refused ones too"),
+            otlp_refused: counters(
+                r,
+                "otlp_requests_refused_total",
+                "OTLP requests refused as a whole",
+                "reason",
+            ),
+            otlp_rejected: counter(
+                r,
+                "otlp_records_rejected_total",
+                "Log records refused inside OTLP requests",
+            ),
+            queue_bytes: gauge(r, "queue_bytes", "Bytes of the queue on disk"),
+            queue_max_bytes: gauge(r, "queue_max_bytes", "The queue's limit"),
+            queue_records: gauge(r, "queue_records", "Queue records (batches) that are not settled"),
+            queue_oldest: gauge(r, "queue_oldest_age_seconds", "Age of the oldest batch that is not settled"),
+            queue_full: counter(r, "queue_full_total", "Times that a source had to wait for room"),
+            disk_full: counter(r, "queue_disk_full_total", "Times that the queue's disk was full"),
+            requests: counter(r, "requests_sent_total", "Requests sent to the collector, tries included"),
+            request_bytes: counter(r, "request_bytes_total", "Bytes of requests before compression"),
+            retries: counters(r, "retries_total", "Requests that will be tried again", "reason"),
+            acknowledged: counter(
+                r,
+                "records_acknowledged_total",
+                "Log records that the collector has taken",
+            ),
+            dropped: counters(r, "records_dropped_total", "Log records that were lost here", "reason"),
+            rejected: counters(
+                r,
+                "records_rejected_total",
+                "Log records that the collector refused",
+                "reason",
+            ),
+            breaker_open: gauge(r, "breaker_open", "1 while the collector is only probed"),
+            registry,
+        };
+        valid(metrics.registry.register(Box::new(ProcessCollector::for_self())));
+        metrics
+    }
+
+    pub(crate) fn drop_records(&self, reason: &str, items: u64) {
+        self.dropped.with_label_values(&[reason]).inc_by(items);
+    }
+
+    pub(crate) fn reject_records(&self, reason: &str, items: u64) {
+        self.rejected.with_label_values(&[reason]).inc_by(items);
+    }
+
+    /// Takes over what the OTLP receiver has counted.
+    pub(crate) fn observe_otlp(&self, counts: &receive::Counts) {
+        raise(&self.otlp_requests, counts.requests);
+        raise(&self.otlp_rejected, counts.rejected_records);
+        for (reason, count) in &counts.refused_requests {
+            raise(&self.otlp_refused.with_label_values(&[*reason]), *count);
+        }
+    }
+
+    /// Log records lost or refused, over all reasons.
+    pub(crate) fn lost(&self) -> (u64, u64) {
+        let sum = |vec: &IntCounterVec| {
+            let families = vec.collect();
+            families
+                .iter()
+                .flat_map(|family| family.get_metric())
+                .map(|metric| metric.get_counter().get_value() as u64)
+                .sum()
+        };
+        (sum(&self.dropped), sum(&self.rejected))
+    }
+
+    /// The text exposition format.
+    pub(crate) fn render(&self) -> String {
+        // Only a family without a name or metrics could fail to encode; `gather` makes none.
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+}
+
+fn raise(counter: &IntCounter, to: u64) {
+    counter.inc_by(to.saturating_sub(counter.get()));
+}
+
+fn options(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("narrows_agent")
+}
+
+fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {
+    register(registry, valid(IntCounter::with_opts(options(name, help))))
+}
+
+fn counters(registry: &Registry, name: &str, help: &str, label: &str) -> IntCounterVec {
+    register(registry, valid(IntCounterVec::new(options(name, help), &[label])))
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
+    register(registry, valid(IntGauge::with_opts(options(name, help))))
+}
+
+fn gauges(registry: &Registry, name: &str, help: &str, label: &str) -> IntGaugeVec {
+    register(registry, valid(IntGaugeVec::new(options(name, help), &[label])))
+}
+
+fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
+    valid(registry.register(Box::new(collector.clone())));
+    collector
+}
+
+/// Names are literals above: a bad or double one fails the first test that makes the set.
+fn valid<T>(made: prometheus::Result<T>) -> T {
+    match made {
+        Ok(made) => made,
+        Err(error) => panic!("bad metric: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_prefixed_and_losses_are_summed() {
+        let metrics = Metrics::new();
+        metrics.drop_records("queue_full", 3);
+        metrics.drop_records("unreadable", 1);
+        metrics.reject_records("too_large", 2);
+        assert_eq!(metrics.lost(), (4, 2));
+        let text = metrics.render();
+        assert!(text.contains("narrows_agent_records_dropped_total{reason=\"queue_full\"} 3"), "{text}");
+        assert!(text.contains("process_resident_memory_bytes"), "{text}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Host attributes, cutting by size, and what a full queue answers.
+#![allow(clippy::unwrap_used)]
+
+use bytes::Bytes;
+use journal::sim::SimDisk;
+use telemetry::otlp::{LogsRequest, LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::{Signal, Value};
+
+use super::*;
+use crate::config::{Scalar, WhenFull};
+use crate::queue::{MAX_PARCEL_BYTES, QueueOptions};
+
+fn host() -> Vec<(String, Scalar)> {
+    let text = |text: &str| Scalar::Text(text.to_owned());
+    vec![("host.name".to_owned(), text("web-1")), ("os.type".to_owned(), text("linux"))]
+}
+
+fn record(body: &str) -> Vec<u8> {
+    let mut raw = Vec::new();
+    write_record(&mut raw, &RecordFields { body: Value::Str(body), ..RecordFields::default() });
+    raw
+}
+
+type Attributes<'a> = &'a [(&'a str, Value<'a>)];
+
+/// One resource per element: its attributes and its bodies.
+fn request(resources: &[(Attributes<'_>, &[&str])]) -> Bytes {
+    let mut writer = LogsWriter::default();
+    for (attributes, bodies) in resources {
+        let mut resource = Vec::new();
+        write_resource(&mut resource, attributes);
+        writer.resource(&resource, "https://schema.example/1");
+        writer.scope(&[], "");
+        bodies.iter().for_each(|body| writer.record(&record(body)));
+    }
+    writer.finish().into()
+}
+
+fn bodies(payload: &Bytes) -> Vec<String> {
+    let request = LogsRequest::parse(payload).unwrap();
+    request.records().map(|(.., record)| record.body.to_text().into_owned()).collect()
+}
+
+#[test]
+fn a_request_that_names_its_host_is_passed_on_as_it_is() {
+    let payload = request(&[(&[("host.name", Value::Str("db-1"))], &["a", "b"])]);
+    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    assert_eq!(pieces.parcels.len(), 1);
+    assert_eq!((&pieces.parcels[0].payload, pieces.parcels[0].items), (&payload, 2));
+}
+
+#[test]
+fn resources_without_a_host_get_ours() {
+    let own: &[(&str, Value<'_>)] = &[("service.name", Value::Str("cart")), ("os.type", Value::Str("plan9"))];
+    let payload = request(&[(own, &["a"]), (&[("host.name", Value::Str("db-1"))], &["b"])]);
+    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
+    let seen: Vec<_> = request
+        .resources()
+        .map(|resource| {
+            let attributes = resource.resource.attributes();
+            let text = |key| attributes.get(key).map(|value| value.to_text().into_owned());
+            (text("host.name").unwrap(), text("os.type"), resource.schema_url.to_owned())
+        })
+        .collect();
+    let schema = "https://schema.example/1".to_owned();
+    let expected =
+        [("web-1".to_owned(), Some("plan9".to_owned()), schema.clone()), ("db-1".to_owned(), None, schema)];
+    assert_eq!(seen, expected);
+    assert_eq!(bodies(&pieces.parcels[0].payload), ["a", "b"]);
+}
+
+#[test]
+fn a_large_request_is_cut_between_records() {
+    let body = "x".repeat(100_000);
+    let payload = request(&[(&[], &[body.as_str(); 20])]);
+    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    assert!(pieces.parcels.len() >= 3 && pieces.too_large.is_empty());
+    assert!(pieces.parcels.iter().all(|parcel| parcel.payload.len() <= MAX_PARCEL_BYTES));
+    assert_eq!(pieces.parcels.iter().map(|parcel| parcel.items).sum::<u32>(), 20);
+    assert_eq!(pieces.parcels.iter().flat_map(|parcel| bodies(&parcel.payload)).count(), 20);
+}
+
+#[test]
+fn a_record_that_no_parcel_holds_is_named_and_the_others_go_on() {
+    let body = "x".repeat(MAX_PARCEL_BYTES);
+    let payload = request(&[(&[], &["a", body.as_str(), "b"])]);
+    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    assert_eq!(pieces.too_large, [1]);
+    let kept: Vec<String> = pieces.parcels.iter().flat_map(|parcel| bodies(&parcel.payload)).collect();
+    assert_eq!(kept, ["a", "b"]);
+}
+
+async fn sink(max_bytes: u64) -> (QueueSink, Arc<Queue>) {
+    let metrics = Arc::new(Metrics::new());
+    let options = QueueOptions {
+        agent_id: "host-1".to_owned(),
+        max_bytes,
+        when_full: WhenFull::Block,
+        accept_damage: false,
+        inline: true,
+    };
+    let disk = Arc::new(SimDisk::new(9));
+    let (queue, _) = Queue::open(disk, "/queue".into(), options, metrics.clone()).await.unwrap();
+    (QueueSink::new(queue.clone(), &host(), metrics), queue)
+}
+
+fn batch(payload: Bytes) -> Batch {
+    Batch {
+        tenant: TenantId::default_tenant(),
+        signal: Signal::Logs,
+        producer: None,
+        received_at_ns: 1,
+        payload,
+    }
+}
+
+#[tokio::test]
+async fn what_is_accepted_is_queued_under_a_number_of_ours() {
+    let (sink, queue) = sink(1 << 20).await;
+    let outcome = sink.append(batch(request(&[(&[], &["a", "b"])]))).await.unwrap();
+    assert_eq!((outcome.accepted, outcome.rejected), (2, 0));
+    let taken = queue.take(1 << 20).await.unwrap();
+    assert_eq!(taken[0].batch.producer.as_ref().map(|producer| producer.seq), Some(1));
+    assert_eq!(bodies(&taken[0].batch.payload), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_said_and_not_waited_for() {
+    let (sink, _queue) = sink(16 << 10).await;
+    let body = "x".repeat(3000);
+    let mut taken = 0;
+    let refused = loop {
+        match sink.append(batch(request(&[(&[], &[body.as_str()])]))).await {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(taken > 2 && matches!(refused, SinkError::Unavailable { .. }), "{taken} {refused:?}");
+}
+
+#[tokio::test]
+async fn a_large_request_is_cut_off_the_async_threads() {
+    let (sink, _queue) = sink(16 << 20).await;
+    for (bytes, is_answered_at_once) in [(1000, true), (INLINE_BYTES + 1, false)] {
+        let mut answer = Box::pin(sink.append(batch(vec![0xff; bytes].into())));
+        let first = answer.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+        assert_eq!(first.is_ready(), is_answered_at_once, "{bytes}");
+        if first.is_pending() {
+            assert!(matches!(answer.await, Err(SinkError::Refused { .. })));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_is_said_while_files_wait_for_room() {
+    let (sink, queue) = sink(16 << 10).await;
+    let large = || Parcel { payload: vec![0; 6000].into(), items: 1, cursors: Vec::new() };
+    queue.append(large(), None).await.unwrap();
+    queue.append(large(), None).await.unwrap();
+    let files = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.append(large(), None).await }
+    });
+    tokio::task::yield_now().await;
+    let body = "x".repeat(5000);
+    let answer = sink.append(batch(request(&[(&[], &[body.as_str()])])));
+    let answer = tokio::time::timeout(PATIENCE * 2, answer).await.expect("it is answered");
+    assert!(matches!(answer, Err(SinkError::Unavailable { .. })), "{answer:?}");
+    files.abort();
+}

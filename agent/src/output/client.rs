@@ -1,0 +1,164 @@
+//! OTLP/gRPC, client side: one HTTP/2 connection, zstd, the payload passed
+//! through as bytes that are protobuf already.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use parking_lot::RwLock;
+use telemetry::Producer;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use super::verdict::{self, Verdict};
+use super::wire;
+use crate::config::{OutputConfig, TokenSource};
+
+const EXPORT_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// An answer is a count and a message.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// The address is no URL.
+    #[error("cannot use the collector's address {0:?}")]
+    Address(String, #[source] tonic::transport::Error),
+    /// The token cannot be read or sent.
+    #[error("cannot use the ingest token: {0}")]
+    Token(String),
+}
+
+/// A connection to the collector; connects when it is used, and again when it broke.
+pub(super) struct Client {
+    channel: Channel,
+    timeout: Duration,
+    source: TokenSource,
+    token: RwLock<Option<MetadataValue<Ascii>>>,
+}
+
+impl Client {
+    pub(super) fn new(config: &OutputConfig) -> Result<Self, ClientError> {
+        let address = |error| ClientError::Address(config.collector.clone(), error);
+        let channel = Endpoint::from_shared(config.collector.clone())
+            .map_err(address)?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .connect_lazy();
+        let token = RwLock::new(read_token(&config.token)?);
+        Ok(Self { channel, timeout: config.timeout, source: config.token.clone(), token })
+    }
+
+    /// Sends one request and says what became of it.
+    pub(super) async fn export(&self, payload: Bytes, producer: Option<&Producer>) -> Verdict {
+        match tokio::time::timeout(self.timeout, self.call(payload, producer)).await {
+            Ok(Ok(response)) => {
+                let (rejected, message) = wire::partial_success(&response);
+                Verdict::Taken { rejected, message }
+            }
+            Ok(Err(status)) => verdict::of(&status),
+            Err(_) => Verdict::Later {
+                reason: "timeout",
+                after: None,
+                message: format!("no answer within {} s", self.timeout.as_secs_f32()),
+            },
+        }
+    }
+
+    async fn call(&self, payload: Bytes, producer: Option<&Producer>) -> Result<Bytes, Status> {
+        let mut grpc = Grpc::new(self.channel.clone())
+            .send_compressed(CompressionEncoding::Zstd)
+            .max_decoding_message_size(MAX_ANSWER_BYTES);
+        grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
+        let mut request = Request::new(payload);
+        if let Some(token) = self.token.read().clone() {
+            request.metadata_mut().insert("authorization", token);
+        }
+        if let Some(producer) = producer
+            && let Ok(value) = producer.to_header().parse()
+        {
+            request.metadata_mut().insert(Producer::HEADER, value);
+        }
+        let response = grpc.unary(request, PathAndQuery::from_static(EXPORT_LOGS), RawCodec).await?;
+        Ok(response.into_inner())
+    }
+
+    /// Reads the token's file again: it may have been renewed.
+    pub(super) fn reload_token(&self) {
+        match read_token(&self.source) {
+            Ok(token) => *self.token.write() = token,
+            Err(error) => tracing::warn!(%error, "keeping the token that was refused"),
+        }
+    }
+}
+
+fn read_token(source: &TokenSource) -> Result<Option<MetadataValue<Ascii>>, ClientError> {
+    let token = match source {
+        TokenSource::None => return Ok(None),
+        TokenSource::Value(token) => token.clone(),
+        TokenSource::File(path) => std::fs::read_to_string(path)
+            .map_err(|error| ClientError::Token(format!("{} cannot be read: {error}", path.display())))?,
+    };
+    let value = format!("Bearer {}", token.trim()).parse();
+    let mut value: MetadataValue<Ascii> =
+        value.map_err(|_| ClientError::Token("it has a character that a header cannot carry".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// Bytes out, bytes in.
+#[derive(Clone, Copy, Debug)]
+struct RawCodec;
+
+impl Codec for RawCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+/// Shared by the tests of this module's neighbours.
+#[cfg(test)]
+pub(super) fn test_config(collector: String) -> OutputConfig {
+    OutputConfig {
+        collector,
+        token: TokenSource::None,
+        timeout: Duration::from_secs(5),
+        max_in_flight: 8,
+        max_backoff: Duration::from_millis(50),
+    }
+}

@@ -1,0 +1,8 @@
+//! Drives the real program on ports of its own choice, with a collector that
+//! recognises what it has seen, as the real one does.
+#![allow(clippy::unwrap_used)]
+
+mod agent;
+mod collector;
+mod kill;
+mod program;
