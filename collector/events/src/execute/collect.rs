@@ -1,0 +1,260 @@
+//! What a query gathers from rows: the first records of a page, a table, or a
+//! histogram. Each file of rows is gathered on its own and then merged, so that a
+//! file that turns out damaged half-way leaves nothing behind.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use search::{Aggregation, Cell, Group, group_cell};
+
+use super::plan::class_of;
+use super::rows::{BlockView, Needs};
+use super::{Buckets, Order};
+use crate::SearchError;
+use crate::head::Chunk;
+use crate::key::RowKey;
+use crate::partition::Pinned;
+use crate::split::Stream;
+use crate::split::format::SEVERITIES;
+
+/// Where a found record is.
+#[derive(Clone)]
+pub(super) enum Place {
+    Head(Arc<Chunk>, u32),
+    Split(Arc<Pinned>, u32, u32),
+}
+
+/// What is gathered, by kind of query.
+#[derive(Clone)]
+pub(super) enum Sink {
+    /// The first records in order, at most so many, behind the cursor.
+    Hits(Hits),
+    /// `stats` and `top`.
+    Table(Aggregation),
+    /// Counts by time and severity class.
+    Histogram(Counts),
+}
+
+/// What was gathered from some rows.
+#[derive(Clone)]
+pub(super) struct Partial {
+    pub(super) sink: Sink,
+    pub(super) matched: u64,
+    pub(super) searched: u64,
+}
+
+impl Partial {
+    pub(super) fn new(sink: Sink) -> Self {
+        Self { sink, matched: 0, searched: 0 }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), SearchError> {
+        self.matched += other.matched;
+        self.searched += other.searched;
+        match (&mut self.sink, other.sink) {
+            (Sink::Hits(own), Sink::Hits(other)) => own.merge(other),
+            (Sink::Table(own), Sink::Table(other)) => own.merge(other)?,
+            (Sink::Histogram(own), Sink::Histogram(other)) => own.merge(&other),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The first records of a page.
+#[derive(Clone)]
+pub(super) struct Hits {
+    order: Order,
+    limit: usize,
+    /// Only rows behind this one.
+    after: Option<RowKey>,
+    /// Only rows before this one: others are known to come first.
+    bound: Option<RowKey>,
+    found: BTreeMap<RowKey, Place>,
+}
+
+impl Hits {
+    pub(super) fn new(order: Order, limit: usize, after: Option<RowKey>) -> Self {
+        Self { order, limit, after, bound: None, found: BTreeMap::new() }
+    }
+
+    /// An empty one for more rows: of those that cannot come into this page any more it takes none.
+    pub(super) fn fork(&self) -> Self {
+        let full = self.found.len() >= self.limit;
+        let bound = if full { self.last() } else { self.bound };
+        Self { bound, found: BTreeMap::new(), ..*self }
+    }
+
+    /// The row that would leave first.
+    fn last(&self) -> Option<RowKey> {
+        let last = match self.order {
+            Order::Newest => self.found.first_key_value(),
+            Order::Oldest => self.found.last_key_value(),
+        };
+        last.map(|(key, _)| *key)
+    }
+
+    fn precedes(&self, a: &RowKey, b: &RowKey) -> bool {
+        match self.order {
+            Order::Newest => a > b,
+            Order::Oldest => a < b,
+        }
+    }
+
+    /// Whether a row between these times could come onto the page.
+    pub(super) fn wants_times(&self, min_time_ns: i64, max_time_ns: i64) -> bool {
+        if self.limit == 0 {
+            return false;
+        }
+        let before = |bound: RowKey| match self.order {
+            Order::Newest => max_time_ns >= bound.time_ns,
+            Order::Oldest => min_time_ns <= bound.time_ns,
+        };
+        let behind = |after: RowKey| match self.order {
+            Order::Newest => min_time_ns <= after.time_ns,
+            Order::Oldest => max_time_ns >= after.time_ns,
+        };
+        self.current_bound().is_none_or(before) && self.after.is_none_or(behind)
+    }
+
+    fn current_bound(&self) -> Option<RowKey> {
+        if self.found.len() >= self.limit { self.last() } else { self.bound }
+    }
+
+    /// Offers a row; whether one that comes later in order could still be taken.
+    pub(super) fn offer(&mut self, key: RowKey, place: impl FnOnce() -> Place) -> bool {
+        if self.limit == 0 || self.current_bound().is_some_and(|bound| !self.precedes(&key, &bound)) {
+            return false;
+        }
+        if self.after.is_none_or(|after| self.precedes(&after, &key)) {
+            self.insert(key, place());
+        }
+        true
+    }
+
+    fn insert(&mut self, key: RowKey, place: Place) {
+        self.found.insert(key, place);
+        if self.found.len() > self.limit {
+            match self.order {
+                Order::Newest => self.found.pop_first(),
+                Order::Oldest => self.found.pop_last(),
+            };
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        other.found.into_iter().for_each(|(key, place)| self.insert(key, place));
+    }
+
+    /// The records in order.
+    pub(super) fn into_sorted(self) -> Vec<(RowKey, Place)> {
+        let found = self.found.into_iter();
+        match self.order {
+            Order::Newest => found.rev().collect(),
+            Order::Oldest => found.collect(),
+        }
+    }
+}
+
+/// Counts by severity class and time bucket.
+#[derive(Clone)]
+pub(super) struct Counts {
+    pub(super) buckets: Buckets,
+    pub(super) by_class: [Vec<u64>; 7],
+}
+
+impl Counts {
+    pub(super) fn new(buckets: Buckets) -> Self {
+        Self { buckets, by_class: std::array::from_fn(|_| vec![0; buckets.count]) }
+    }
+
+    pub(super) fn add(&mut self, time_ns: i64, severity: u8, count: u64) {
+        if let Some(bucket) = self.buckets.of(time_ns) {
+            self.by_class[class_of(severity)][bucket] += count;
+        }
+    }
+
+    /// Adds a block's rows if they all lie in one bucket.
+    pub(super) fn add_block(
+        &mut self,
+        min_time_ns: i64,
+        max_time_ns: i64,
+        severities: &[u32; SEVERITIES],
+    ) -> bool {
+        if self.buckets.of(min_time_ns) != self.buckets.of(max_time_ns) {
+            return false;
+        }
+        for (severity, count) in severities.iter().enumerate() {
+            self.add(min_time_ns, severity as u8, u64::from(*count));
+        }
+        true
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (own, other) in self.by_class.iter_mut().zip(&other.by_class) {
+            own.iter_mut().zip(other).for_each(|(own, other)| *own += other);
+        }
+    }
+}
+
+/// Counts groups by what columns say, and hands them to the aggregation together:
+/// one lookup of a small key per row instead of one of the groups' values.
+#[derive(Default)]
+pub(super) struct Grouped {
+    counts: HashMap<(u32, u8, i64), u64>,
+}
+
+impl Grouped {
+    /// The columns that groups may be made of for this to be possible.
+    const COLUMNS: Needs = Needs::TIME.and(Needs::SEVERITY).and(Needs::STREAM);
+
+    /// What the table needs of each row, and whether groups can be counted so.
+    pub(super) fn needs(table: &Aggregation) -> (Needs, bool) {
+        let needs = table.by().iter().map(|group| match group {
+            Group::Bin { .. } => Needs::TIME,
+            Group::Field(field) => Needs::of(field),
+        });
+        let needs = needs.fold(Needs::NONE, Needs::and);
+        (needs, needs.within(Self::COLUMNS) && table.counts_only())
+    }
+
+    /// The width of the time bins, where there are some.
+    pub(super) fn bin_width(table: &Aggregation) -> Option<i64> {
+        table.by().iter().find_map(|group| match group {
+            Group::Bin { width_ns } => Some(*width_ns),
+            Group::Field(_) => None,
+        })
+    }
+
+    /// Memory that the groups hold: an entry and its mark per place, of which an eighth stays free.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.counts.capacity() * (size_of::<((u32, u8, i64), u64)>() + 1) / 7 * 8
+    }
+
+    pub(super) fn add(&mut self, stream: u32, severity: u8, bin: i64, count: u64) {
+        *self.counts.entry((stream, severity, bin)).or_default() += count;
+    }
+
+    /// Adds a bin's rows by severity, and empties the counts.
+    pub(super) fn add_bin(&mut self, bin: i64, counts: &mut [u64; SEVERITIES]) {
+        for (severity, count) in counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
+            self.add(0, severity as u8, bin, std::mem::take(count));
+        }
+    }
+
+    pub(super) fn finish(self, streams: &[Stream], table: &mut Aggregation) -> Result<(), SearchError> {
+        let by = table.by().to_vec();
+        for ((stream, severity, bin), count) in self.counts {
+            let row = BlockView {
+                time_ns: bin,
+                severity,
+                stream: streams.get(stream as usize),
+                ..BlockView::default()
+            };
+            let cells: Vec<Cell> = by.iter().map(|group| group_cell(group, &row)).collect();
+            table.add_count(&cells, count)?;
+        }
+        Ok(())
+    }
+}

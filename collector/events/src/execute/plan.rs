@@ -1,0 +1,254 @@
+//! A filter made ready for one split: streams are judged once each, words are
+//! looked up in the index, and what is left is checked record by record.
+
+use roaring::RoaringBitmap;
+use search::{Expr, Field, FieldMatch, SeverityRange, Test, TextMatch, lookup};
+
+use super::rows::{BlockView, Needs};
+use crate::index::WordPlace;
+use crate::split::format::SEVERITIES;
+use crate::split::{ReadError, SplitReader, Stream, bloom};
+
+/// A condition on the rows of one split.
+#[derive(Debug)]
+pub(super) enum Node<'q> {
+    All,
+    And(Vec<Node<'q>>),
+    Or(Vec<Node<'q>>),
+    Not(Box<Node<'q>>),
+    /// By severity number.
+    Severity([bool; SEVERITIES]),
+    /// By stream number.
+    Streams(Vec<bool>),
+    /// Exactly this trace id.
+    Trace([u8; 16]),
+    /// Exactly these rows: their words are all that the condition asks for.
+    Rows(RoaringBitmap),
+    /// To be checked on each record that is proposed.
+    Check(Check<'q>),
+}
+
+/// A condition that needs the record.
+#[derive(Debug)]
+pub(super) struct Check<'q> {
+    pub(super) expr: &'q Expr,
+    pub(super) needs: Needs,
+    /// No other rows can match.
+    pub(super) proposed: Option<RoaringBitmap>,
+    /// Hashes that the filter of a matching row's block contains.
+    pub(super) hashes: Vec<u64>,
+    /// Per stream, whether its resource passes in place of an attribute that the record lacks.
+    pub(super) by_resource: Vec<bool>,
+}
+
+impl<'q> Node<'q> {
+    /// Makes `expr` ready for a split.
+    pub(super) fn compile(expr: &'q Expr, split: &SplitReader) -> Result<Self, ReadError> {
+        Ok(match expr {
+            Expr::All => Self::All,
+            Expr::And(children) => {
+                let mut children = Self::compile_all(children, split)?;
+                children.sort_by_key(Self::cost);
+                Self::And(children)
+            }
+            Expr::Or(children) => Self::Or(Self::compile_all(children, split)?),
+            Expr::Not(child) => Self::Not(Box::new(Self::compile(child, split)?)),
+            Expr::Text(text) => Self::compile_text(expr, text, split)?,
+            Expr::Field(asked) => Self::compile_field(expr, asked, split)?,
+        })
+    }
+
+    fn compile_all(children: &'q [Expr], split: &SplitReader) -> Result<Vec<Self>, ReadError> {
+        children.iter().map(|child| Self::compile(child, split)).collect()
+    }
+
+    fn compile_text(expr: &'q Expr, text: &TextMatch, split: &SplitReader) -> Result<Self, ReadError> {
+        let mut check = Check::new(expr, Needs::BODY);
+        let Some(index) = split.index()? else { return Ok(Self::Check(check)) };
+        let words = text.words();
+        for word in &words.whole {
+            match WordPlace::of(word) {
+                WordPlace::Nowhere => {}
+                WordPlace::Filter => check.hashes.push(bloom::word_hash(word)),
+                WordPlace::Index => {
+                    let rows = index.word(word)?;
+                    check.proposed = Some(match check.proposed.take() {
+                        Some(proposed) => proposed & rows,
+                        None => rows,
+                    });
+                }
+            }
+        }
+        // One indexed word and nothing around it: a body matches if and only if it has the word.
+        let is_the_word = words.prefix.is_none() && *words.whole == [text.folded()];
+        match check.proposed {
+            Some(rows) if is_the_word => Ok(Self::Rows(rows)),
+            _ => Ok(Self::Check(check)),
+        }
+    }
+
+    fn compile_field(expr: &'q Expr, asked: &FieldMatch, split: &SplitReader) -> Result<Self, ReadError> {
+        let needs = Needs::of(&asked.field);
+        if let (Field::TraceId, Test::Id(id)) = (&asked.field, &asked.test)
+            && let Some(id) = id.trace_id()
+        {
+            return Ok(Self::Trace(id));
+        }
+        if needs == Needs::SEVERITY {
+            let matches = |severity| expr.matches(&BlockView { severity, ..BlockView::default() });
+            return Ok(Self::Severity(std::array::from_fn(|severity| matches(severity as u8))));
+        }
+        if needs == Needs::STREAM {
+            let streams = split.streams()?;
+            let matches = |stream| expr.matches(&BlockView { stream: Some(stream), ..BlockView::default() });
+            return Ok(Self::Streams(streams.iter().map(matches).collect()));
+        }
+        let mut check = Check::new(expr, needs);
+        if let Field::Any(path) = &asked.field {
+            let passes = |stream: &Stream| {
+                let value = lookup(&stream.resource().attributes(), path);
+                value.is_some_and(|value| asked.matches_value(&value))
+            };
+            check.by_resource = split.streams()?.iter().map(passes).collect();
+        }
+        Ok(Self::Check(check))
+    }
+
+    /// In which order the conditions of an `And` are looked at.
+    fn cost(&self) -> u8 {
+        match self {
+            Self::All | Self::Rows(_) => 0,
+            Self::Severity(_) => 1,
+            Self::Streams(_) => 2,
+            Self::Trace(_) => 3,
+            Self::Not(child) => child.cost().max(3),
+            Self::And(_) | Self::Or(_) => 4,
+            Self::Check(check) if check.proposed.is_some() => 5,
+            Self::Check(_) => 6,
+        }
+    }
+
+    /// Memory that it holds.
+    pub(super) fn size_bytes(&self) -> usize {
+        match self {
+            Self::And(children) | Self::Or(children) => children.iter().map(Self::size_bytes).sum(),
+            Self::Not(child) => child.size_bytes(),
+            Self::Streams(streams) => streams.len(),
+            Self::Rows(rows) => rows.serialized_size(),
+            Self::Check(check) => check.proposed.as_ref().map_or(0, RoaringBitmap::serialized_size),
+            Self::All | Self::Severity(_) | Self::Trace(_) => 0,
+        }
+    }
+
+    /// What a block's statistics, filter and proposed rows say, without reading its columns.
+    pub(super) fn judge(&self, split: &SplitReader, block: usize) -> Result<Verdict, ReadError> {
+        let meta = split.block(block);
+        Ok(match self {
+            Self::All => Verdict::All,
+            Self::And(children) => {
+                let mut all = Verdict::All;
+                for child in children {
+                    match child.judge(split, block)? {
+                        Verdict::None => return Ok(Verdict::None),
+                        verdict => all = all.both(verdict),
+                    }
+                }
+                all
+            }
+            Self::Or(children) => {
+                let mut any = Verdict::None;
+                for child in children {
+                    match child.judge(split, block)? {
+                        Verdict::All => return Ok(Verdict::All),
+                        verdict => any = any.either(verdict),
+                    }
+                }
+                any
+            }
+            Self::Not(child) => child.judge(split, block)?.not(),
+            Self::Severity(wanted) => {
+                let hits = meta.severities.iter().zip(wanted).filter(|(_, wanted)| **wanted);
+                Verdict::of(hits.map(|(count, _)| u64::from(*count)).sum(), meta.rows)
+            }
+            Self::Streams(wanted) => match &meta.streams {
+                None => Verdict::Some,
+                Some(streams) => {
+                    let hits =
+                        streams.iter().filter(|stream| wanted.get(**stream as usize) == Some(&true)).count();
+                    Verdict::of(hits as u64, streams.len() as u32)
+                }
+            },
+            Self::Trace(id) => match bloom::may_contain(&split.bloom(block)?, bloom::trace_hash(id)) {
+                true => Verdict::Some,
+                false => Verdict::None,
+            },
+            Self::Rows(rows) => {
+                Verdict::of(rows.range_cardinality(meta.first_row..meta.first_row + meta.rows), meta.rows)
+            }
+            Self::Check(check) => check.judge(split, block)?,
+        })
+    }
+}
+
+impl<'q> Check<'q> {
+    fn new(expr: &'q Expr, needs: Needs) -> Self {
+        Self { expr, needs, proposed: None, hashes: Vec::new(), by_resource: Vec::new() }
+    }
+
+    fn judge(&self, split: &SplitReader, block: usize) -> Result<Verdict, ReadError> {
+        let meta = split.block(block);
+        let rows = meta.first_row..meta.first_row + meta.rows;
+        if self.proposed.as_ref().is_some_and(|proposed| proposed.range_cardinality(rows) == 0) {
+            return Ok(Verdict::None);
+        }
+        if !self.hashes.is_empty() {
+            let filter = split.bloom(block)?;
+            if !self.hashes.iter().all(|hash| bloom::may_contain(&filter, *hash)) {
+                return Ok(Verdict::None);
+            }
+        }
+        Ok(Verdict::Some)
+    }
+}
+
+/// How many rows of a block match, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    None,
+    Some,
+    All,
+}
+
+impl Verdict {
+    fn of(hits: u64, rows: u32) -> Self {
+        match hits {
+            0 => Self::None,
+            hits if hits == u64::from(rows) => Self::All,
+            _ => Self::Some,
+        }
+    }
+
+    fn both(self, other: Self) -> Self {
+        if self == Self::All && other == Self::All { Self::All } else { Self::Some }
+    }
+
+    fn either(self, other: Self) -> Self {
+        if self == Self::None && other == Self::None { Self::None } else { Self::Some }
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::None => Self::All,
+            Self::Some => Self::Some,
+            Self::All => Self::None,
+        }
+    }
+}
+
+/// The severity classes in the order of histograms.
+pub(super) fn class_of(severity: u8) -> usize {
+    match severity {
+        1..=SeverityRange::MAX => usize::from(severity - 1) / 4 + 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,325 @@
+//! Goes through one source of rows: a piece of the head, or a split.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use search::{Expr, Row};
+
+use super::block::{BlockRows, Columns, Rows};
+use super::collect::{Grouped, Hits, Partial, Place, Sink};
+use super::plan::{Node, Verdict};
+use super::rows::{HeadView, Needs};
+use super::{Order, Request};
+use crate::SearchError;
+use crate::head::Chunk;
+use crate::key::RowKey;
+use crate::partition::Pinned;
+use crate::split::format::SEVERITIES;
+use crate::split::{ReadError, SplitReader};
+
+/// What every scan of a query shares.
+pub(super) struct Query<'q> {
+    pub(super) filter: &'q Expr,
+    pub(super) range: Range,
+    pub(super) order: Order,
+    pub(super) limits: &'q Limits,
+}
+
+/// A range of times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    pub(super) start_ns: i64,
+    /// Exclusive; the last of all times stands for no end.
+    pub(super) end_ns: i64,
+}
+
+impl Range {
+    /// Whether something between these times can be in it.
+    pub(super) fn overlaps(self, min_time_ns: i64, max_time_ns: i64) -> bool {
+        max_time_ns >= self.start_ns && (min_time_ns < self.end_ns || self.end_ns == i64::MAX)
+    }
+}
+
+/// When a query has to stop.
+pub(super) struct Limits {
+    pub(super) deadline: Option<Instant>,
+    pub(super) max_memory_bytes: usize,
+    /// Nobody waits for the answer any more, or another scan failed.
+    pub(super) cancelled: AtomicBool,
+}
+
+impl Limits {
+    pub(super) fn of(request: &Request) -> Arc<Self> {
+        Arc::new(Self {
+            deadline: request.deadline,
+            max_memory_bytes: request.max_memory_bytes,
+            cancelled: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), SearchError> {
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        match late || self.cancelled.load(Ordering::Relaxed) {
+            true => Err(SearchError::Timeout),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn check_size(&self, size_bytes: usize, what: &'static str) -> Result<(), SearchError> {
+        match size_bytes > self.max_memory_bytes {
+            true => Err(SearchError::TooLarge { what, cap_bytes: self.max_memory_bytes }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Ends what a query runs when nobody waits for its answer any more.
+pub(super) struct CancelOnDrop(pub(super) Arc<Limits>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Why a scan ended early.
+pub(super) enum Stop {
+    /// The source cannot be read; the others can.
+    Source(ReadError),
+    /// The whole query ends.
+    Query(SearchError),
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl<E: Into<SearchError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Query(error.into())
+    }
+}
+
+impl Query<'_> {
+    fn contains(&self, time_ns: i64) -> bool {
+        self.range.overlaps(time_ns, time_ns)
+    }
+
+    /// Scans chunks of the head.
+    pub(super) fn scan_head(
+        &self,
+        partition: u16,
+        chunks: &[Arc<Chunk>],
+        out: &mut Partial,
+    ) -> Result<(), Stop> {
+        for chunk in chunks {
+            self.limits.check()?;
+            out.searched += chunk.rows.len() as u64;
+            for row in 0..chunk.rows.len() {
+                let view = HeadView::new(chunk, row);
+                if self.contains(view.time_ns()) && self.filter.matches(&view) {
+                    out.matched += 1;
+                    self.take_head_row(partition, &view, out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_head_row(&self, partition: u16, view: &HeadView<'_>, out: &mut Partial) -> Result<(), Stop> {
+        match &mut out.sink {
+            Sink::Hits(hits) => {
+                let key = RowKey { time_ns: view.time_ns(), partition, seq: view.chunk.seq(view.row) };
+                hits.offer(key, || Place::Head(view.chunk.clone(), view.row as u32));
+            }
+            Sink::Table(table) => table.add(view)?,
+            Sink::Histogram(counts) => counts.add(view.time_ns(), view.severity(), 1),
+        }
+        Ok(())
+    }
+
+    /// Scans a split.
+    pub(super) fn scan_split(
+        &self,
+        partition: u16,
+        pinned: &Arc<Pinned>,
+        out: &mut Partial,
+    ) -> Result<(), Stop> {
+        let split = pinned.open()?;
+        let node = Node::compile(self.filter, &split)?;
+        self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
+        let mut scan = SplitScan {
+            query: self,
+            partition,
+            pinned,
+            split: &split,
+            node: &node,
+            grouped: Grouped::default(),
+        };
+        let count = split.footer.blocks.len();
+        for place in 0..count {
+            self.limits.check()?;
+            let block = match self.order {
+                Order::Newest => count - 1 - place,
+                Order::Oldest => place,
+            };
+            scan.block(block, out)?;
+            self.limits.check_size(scan.grouped.size_bytes(), "the groups of a split")?;
+        }
+        let SplitScan { grouped, .. } = scan;
+        if let Sink::Table(table) = &mut out.sink {
+            grouped.finish(&split.streams()?, table)?;
+        }
+        Ok(())
+    }
+}
+
+struct SplitScan<'a> {
+    query: &'a Query<'a>,
+    partition: u16,
+    pinned: &'a Arc<Pinned>,
+    split: &'a SplitReader,
+    node: &'a Node<'a>,
+    grouped: Grouped,
+}
+
+impl SplitScan<'_> {
+    fn block(&mut self, block: usize, out: &mut Partial) -> Result<(), Stop> {
+        let meta = self.split.block(block);
+        if !self.query.range.overlaps(meta.min_time_ns, meta.max_time_ns) {
+            return Ok(());
+        }
+        out.searched += u64::from(meta.rows);
+        let verdict = self.node.judge(self.split, block)?;
+        if verdict == Verdict::None {
+            return Ok(());
+        }
+        let whole = self.query.contains(meta.min_time_ns) && self.query.contains(meta.max_time_ns);
+        if whole && verdict == Verdict::All && self.take_block(block, out) {
+            return Ok(());
+        }
+        let rows = if whole { (0..meta.rows).collect() } else { self.rows_in_range(block)? };
+        let rows = match verdict {
+            Verdict::All => rows,
+            _ => BlockRows::new(self.split, block).select(self.node, rows)?,
+        };
+        out.matched += rows.len() as u64;
+        self.take_rows(block, &rows, out)
+    }
+
+    /// Times ascend in a block.
+    fn rows_in_range(&self, block: usize) -> Result<Rows, ReadError> {
+        let times = self.split.times(block)?;
+        let range = self.query.range;
+        let start = times.partition_point(|time| *time < range.start_ns);
+        let end = times.partition_point(|time| *time < range.start_ns || range.overlaps(*time, *time));
+        Ok((start as u32..end as u32).collect())
+    }
+
+    /// Takes all rows of a block by its statistics, where they say enough.
+    fn take_block(&mut self, block: usize, out: &mut Partial) -> bool {
+        let meta = self.split.block(block);
+        let taken = match &mut out.sink {
+            Sink::Hits(hits) => !hits.wants_times(meta.min_time_ns, meta.max_time_ns),
+            Sink::Histogram(counts) => counts.add_block(meta.min_time_ns, meta.max_time_ns, &meta.severities),
+            Sink::Table(table) => {
+                let width = Grouped::bin_width(table);
+                let bin = |time_ns: i64| width.map_or(0, |width| time_ns.div_euclid(width) * width);
+                let (needs, columns) = Grouped::needs(table);
+                let known =
+                    columns && !needs.has(Needs::STREAM) && bin(meta.min_time_ns) == bin(meta.max_time_ns);
+                if known {
+                    let counts = meta.severities.iter().enumerate().filter(|(_, count)| **count > 0);
+                    counts.for_each(|(severity, count)| {
+                        let severity = if needs.has(Needs::SEVERITY) { severity as u8 } else { 0 };
+                        self.grouped.add(0, severity, bin(meta.min_time_ns), u64::from(*count));
+                    });
+                }
+                known
+            }
+        };
+        if taken {
+            out.matched += u64::from(meta.rows);
+        }
+        taken
+    }
+
+    fn take_rows(&mut self, block: usize, rows: &[u32], out: &mut Partial) -> Result<(), Stop> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &mut out.sink {
+            Sink::Hits(hits) => Ok(self.take_hits(block, rows, hits)?),
+            Sink::Histogram(counts) => {
+                let (times, severities) = (self.split.times(block)?, self.split.severities(block)?);
+                rows.iter().for_each(|row| counts.add(times[*row as usize], severities[*row as usize], 1));
+                Ok(())
+            }
+            Sink::Table(table) => {
+                let (needs, by_columns) = Grouped::needs(table);
+                if by_columns {
+                    let width = Grouped::bin_width(table);
+                    return Ok(self.count_rows(block, rows, needs, width)?);
+                }
+                let columns = Columns::read(self.split, block, needs)?;
+                for row in rows {
+                    table.add(&columns.view(*row as usize))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn take_hits(&self, block: usize, rows: &[u32], hits: &mut Hits) -> Result<(), ReadError> {
+        let meta = self.split.block(block);
+        if !hits.wants_times(meta.min_time_ns, meta.max_time_ns) {
+            return Ok(());
+        }
+        let (times, seqs) = (self.split.times(block)?, self.split.seqs(block)?);
+        let mut offer = |row: u32| {
+            let (time_ns, seq) = (times[row as usize], seqs[row as usize]);
+            let key = RowKey { time_ns, partition: self.partition, seq };
+            hits.offer(key, || Place::Split(self.pinned.clone(), block as u32, row))
+        };
+        match self.query.order {
+            Order::Newest => rows.iter().rev().all(|row| offer(*row)),
+            Order::Oldest => rows.iter().all(|row| offer(*row)),
+        };
+        Ok(())
+    }
+
+    fn count_rows(
+        &mut self,
+        block: usize,
+        rows: &[u32],
+        needs: Needs,
+        width: Option<i64>,
+    ) -> Result<(), ReadError> {
+        let severities = needs.has(Needs::SEVERITY).then(|| self.split.severities(block)).transpose()?;
+        let streams = needs.has(Needs::STREAM).then(|| self.split.row_streams(block)).transpose()?;
+        let times = needs.has(Needs::TIME).then(|| self.split.times(block)).transpose()?;
+        // Times ascend: a bin is divided out once, and without streams its rows are counted in an array.
+        let mut bin = 0..0;
+        let mut counts = [0u64; SEVERITIES];
+        for row in rows {
+            let row = *row as usize;
+            if let (Some(times), Some(width)) = (&times, width)
+                && !bin.contains(&times[row])
+            {
+                self.grouped.add_bin(bin.start, &mut counts);
+                let start = times[row].div_euclid(width) * width;
+                bin = start..start.saturating_add(width);
+            }
+            let severity = severities.as_ref().map_or(0, |severities| severities[row]);
+            match &streams {
+                Some(streams) => self.grouped.add(streams[row], severity, bin.start, 1),
+                None => counts[usize::from(severity)] += 1,
+            }
+        }
+        self.grouped.add_bin(bin.start, &mut counts);
+        Ok(())
+    }
+}

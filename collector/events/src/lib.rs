@@ -1,0 +1,24 @@
+//! Log records at rest: the head in memory, splits in the blob store, merges,
+//! and the execution of queries over both.
+//!
+//! A [`Partition`] is driven from outside: `apply` records in journal order,
+//! `seal`, commit, `publish`. It knows neither journal nor manifest nor protocol.
+//! Bytes on disk: docs/format/split.md.
+
+mod cache;
+mod error;
+mod execute;
+mod head;
+mod index;
+mod key;
+mod merge;
+mod partition;
+mod split;
+
+pub use cache::BlockCache;
+pub use error::{EventsError, SearchError};
+pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, search};
+pub use key::{BadCursor, Cursor, RowKey};
+pub use merge::{MergePlan, Merged};
+pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
+pub use split::{SplitId, SplitRef, Stream, check_split};

@@ -1,0 +1,308 @@
+//! Reads a split by parts; each is checked, decoded and cached on its own.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::block::{self, BodyColumn, TraceColumn};
+use super::column::{Decoded, StringColumn};
+use super::file::{ReadError, SplitFile};
+use super::format::{BlockMeta, Column, FORMAT, Footer, PAGE_BYTES, TAIL_BYTES, TAIL_MAGIC};
+use super::record::{Lifted, Row};
+use super::rest::{self, AttributeColumn};
+use super::streams::{self, Stream};
+use crate::cache::Part;
+use crate::index::{PageSource, SplitIndex};
+
+/// What is read at the end of a blob at first: most footers fit.
+const TAIL_READ_BYTES: u64 = 64 << 10;
+
+/// An open split.
+#[derive(Clone)]
+pub(crate) struct SplitReader {
+    pub(crate) file: Arc<SplitFile>,
+    pub(crate) footer: Arc<Footer>,
+}
+
+impl SplitReader {
+    /// Reads the footer, or takes it from the cache.
+    pub(crate) fn open(file: &Arc<SplitFile>) -> Result<Self, ReadError> {
+        let footer = file.cached(Part::Footer, 0, || {
+            let (footer, size_bytes) = decode_footer(file)?;
+            let listed = &file.listed;
+            if footer.tenant != listed.tenant || footer.rows != listed.rows || listed.format != FORMAT {
+                return Err(ReadError::Damaged(
+                    "the footer is not the one that the manifest lists".to_owned(),
+                ));
+            }
+            Ok((footer, size_bytes))
+        })?;
+        Ok(Self { file: file.clone(), footer })
+    }
+
+    /// Opens a split that no manifest lists.
+    pub(crate) fn of_bytes(bytes: bytes::Bytes) -> Result<Self, ReadError> {
+        let file = Arc::new(SplitFile::in_memory(bytes));
+        let (footer, _) = decode_footer(&file)?;
+        Ok(Self { file, footer: Arc::new(footer) })
+    }
+
+    pub(crate) fn block(&self, block: usize) -> &BlockMeta {
+        &self.footer.blocks[block]
+    }
+
+    /// A column's section as it stands in the blob.
+    pub(crate) fn raw(&self, block: usize, column: Column) -> Result<bytes::Bytes, ReadError> {
+        self.file.section(&self.block(block).sections[column as usize], "a column")
+    }
+
+    pub(crate) fn column<T: Send + Sync + 'static>(
+        &self,
+        block: usize,
+        column: Column,
+        decode: impl FnOnce(&[u8], usize) -> Decoded<T>,
+        size_bytes: impl FnOnce(&T) -> usize,
+    ) -> Result<Arc<T>, ReadError> {
+        self.file.cached(Part::Column(column as u8), block as u32, || {
+            let section = self.raw(block, column)?;
+            let decoded = decode(&section, self.block(block).rows as usize)?;
+            let size_bytes = size_bytes(&decoded);
+            Ok((decoded, size_bytes))
+        })
+    }
+
+    pub(crate) fn times(&self, block: usize) -> Result<Arc<Vec<i64>>, ReadError> {
+        self.column(block, Column::Time, block::times, |times| 8 * times.len())
+    }
+
+    pub(crate) fn seqs(&self, block: usize) -> Result<Arc<Vec<u64>>, ReadError> {
+        self.column(block, Column::Seq, block::seqs, |seqs| 8 * seqs.len())
+    }
+
+    /// Observed time minus time, where it is lifted.
+    pub(crate) fn observed(&self, block: usize) -> Result<Arc<Vec<i64>>, ReadError> {
+        self.column(block, Column::Observed, block::times, |deltas| 8 * deltas.len())
+    }
+
+    pub(crate) fn severities(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
+        self.column(
+            block,
+            Column::Severity,
+            |bytes, rows| block::small(bytes, rows, Column::Severity),
+            Vec::len,
+        )
+    }
+
+    pub(crate) fn shapes(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
+        self.column(block, Column::Shape, |bytes, rows| block::small(bytes, rows, Column::Shape), Vec::len)
+    }
+
+    /// The stream of each row; each is in [`SplitReader::streams`].
+    pub(crate) fn row_streams(&self, block: usize) -> Result<Arc<Vec<u32>>, ReadError> {
+        let count = self.streams()?.len();
+        self.row_streams_of(block, count)
+    }
+
+    fn row_streams_of(&self, block: usize, count: usize) -> Result<Arc<Vec<u32>>, ReadError> {
+        self.column(
+            block,
+            Column::Stream,
+            |bytes, rows| block::streams(bytes, rows, count),
+            |all| 4 * all.len(),
+        )
+    }
+
+    pub(crate) fn traces(&self, block: usize) -> Result<Arc<TraceColumn>, ReadError> {
+        self.column(block, Column::Trace, TraceColumn::decode, TraceColumn::size_bytes)
+    }
+
+    pub(crate) fn bodies(&self, block: usize) -> Result<Arc<BodyColumn>, ReadError> {
+        self.column(block, Column::Body, BodyColumn::decode, BodyColumn::size_bytes)
+    }
+
+    pub(crate) fn rests(&self, block: usize) -> Result<Arc<StringColumn>, ReadError> {
+        self.column(block, Column::Rest, rest::decode, StringColumn::size_bytes)
+    }
+
+    /// The first attribute under `path` per row; `None` where that takes the whole rests. Not cached: it
+    /// costs less than what the cache would drop for it.
+    pub(crate) fn attribute(&self, block: usize, path: &str) -> Result<Option<AttributeColumn>, ReadError> {
+        let section = self.raw(block, Column::Rest)?;
+        Ok(AttributeColumn::decode(&section, self.block(block).rows as usize, path)?)
+    }
+
+    /// The block's filter of rare values.
+    pub(crate) fn bloom(&self, block: usize) -> Result<Arc<bytes::Bytes>, ReadError> {
+        self.file.cached(Part::Bloom, block as u32, || {
+            let section = self.raw(block, Column::Bloom)?;
+            let size_bytes = section.len();
+            Ok((section, size_bytes))
+        })
+    }
+
+    /// The split's streams by number.
+    pub(crate) fn streams(&self) -> Result<Arc<Vec<Stream>>, ReadError> {
+        self.file.cached(Part::Streams, 0, || {
+            let section = self.file.section(&self.footer.streams, "the stream table")?;
+            let streams = streams::decode(&section, self.footer.rows)?;
+            let size_bytes = streams.iter().map(|stream| stream.size_bytes() + size_of::<Stream>()).sum();
+            Ok((streams, size_bytes))
+        })
+    }
+
+    /// The index of words, if there is one.
+    pub(crate) fn index(&self) -> Result<Option<Arc<SplitIndex>>, ReadError> {
+        if self.footer.index.is_empty() {
+            return Ok(None);
+        }
+        let index = self.file.cached(Part::Index, 0, || {
+            let index = SplitIndex::open(Arc::new(self.clone()))?;
+            Ok((index, PAGE_BYTES))
+        })?;
+        Ok(Some(index))
+    }
+
+    /// All columns of a block, in a split of so many streams.
+    pub(crate) fn whole(&self, block: usize, stream_count: usize) -> Result<WholeBlock, ReadError> {
+        Ok(WholeBlock {
+            times: self.times(block)?,
+            seqs: self.seqs(block)?,
+            observed: self.observed(block)?,
+            severities: self.severities(block)?,
+            shapes: self.shapes(block)?,
+            streams: self.row_streams_of(block, stream_count)?,
+            traces: self.traces(block)?,
+            bodies: self.bodies(block)?,
+            rests: self.rests(block)?,
+        })
+    }
+}
+
+impl Footer {
+    /// The parts of a split by name, and the bytes of each.
+    pub(crate) fn sizes(&self, size_bytes: u64) -> Vec<(&'static str, u64)> {
+        const NAMES: [&str; Column::COUNT] =
+            ["time", "seq", "observed", "severity", "shape", "stream", "trace", "body", "rest", "filter"];
+        let columns = NAMES.iter().enumerate().map(|(place, name)| {
+            let sections = self.blocks.iter().map(|block| u64::from(block.sections[place].len));
+            (*name, sections.sum())
+        });
+        let mut sizes: Vec<(&'static str, u64)> = columns.collect();
+        sizes.push(("streams", u64::from(self.streams.len)));
+        for (name, extension) in
+            [("index: words", ".term"), ("index: rows", ".idx"), ("index: store", ".store")]
+        {
+            let files = self.index.iter().filter(|file| file.name.ends_with(extension));
+            sizes.push((name, files.map(|file| file.len).sum()));
+        }
+        let known: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
+        sizes.push(("other", size_bytes.saturating_sub(known)));
+        sizes
+    }
+}
+
+/// A block with all its columns.
+pub(crate) struct WholeBlock {
+    pub(crate) times: Arc<Vec<i64>>,
+    pub(crate) seqs: Arc<Vec<u64>>,
+    observed: Arc<Vec<i64>>,
+    pub(crate) severities: Arc<Vec<u8>>,
+    shapes: Arc<Vec<u8>>,
+    pub(crate) streams: Arc<Vec<u32>>,
+    pub(crate) traces: Arc<TraceColumn>,
+    bodies: Arc<BodyColumn>,
+    rests: Arc<StringColumn>,
+}
+
+impl WholeBlock {
+    pub(crate) fn rows(&self) -> usize {
+        self.times.len()
+    }
+
+    pub(crate) fn row(&self, row: usize) -> Row<'_> {
+        let lifted = Lifted(self.shapes[row]);
+        let time_ns = self.times[row];
+        Row {
+            time_ns,
+            seq: self.seqs[row],
+            observed_ns: if lifted.has(Lifted::OBSERVED) {
+                time_ns.wrapping_add(self.observed[row])
+            } else {
+                0
+            },
+            severity: self.severities[row],
+            lifted,
+            trace: self.traces.get(row),
+            body: self.bodies.get(row),
+            rest: self.rests.get(row),
+        }
+    }
+}
+
+/// The footer and how much memory it takes, about.
+fn decode_footer(file: &SplitFile) -> Result<(Footer, usize), ReadError> {
+    let bytes = read_footer(file)?;
+    let footer = Footer::decode(&bytes)?;
+    let index_bytes = footer.index.iter().fold(0u64, |sum, file| sum.saturating_add(file.len));
+    match index_bytes <= file.listed.size_bytes {
+        true => Ok((footer, 4 * bytes.len())),
+        false => Err(ReadError::Damaged("the index claims to be larger than the blob".to_owned())),
+    }
+}
+
+fn read_footer(file: &SplitFile) -> Result<bytes::Bytes, ReadError> {
+    let damaged = |what: &str| ReadError::Damaged(what.to_owned());
+    let size = file.listed.size_bytes;
+    let tail_len = size.min(TAIL_READ_BYTES);
+    let tail = file.read(size - tail_len, tail_len)?;
+    let (front, end) = tail.split_at(tail.len().saturating_sub(TAIL_BYTES));
+    let Some((footer_len, rest)) = end.split_first_chunk::<4>() else {
+        return Err(damaged("the blob is too short"));
+    };
+    let Some((crc, magic)) = rest.split_first_chunk::<4>() else {
+        return Err(damaged("the blob is too short"));
+    };
+    if magic != TAIL_MAGIC {
+        return Err(damaged("the blob does not end as a split does"));
+    }
+    let footer_len = u64::from(u32::from_le_bytes(*footer_len));
+    let footer = match front.len() as u64 >= footer_len {
+        true => tail.slice(front.len() - footer_len as usize..front.len()),
+        false => {
+            let start = size.checked_sub(TAIL_BYTES as u64 + footer_len);
+            file.read(start.ok_or_else(|| damaged("the footer is longer than the blob"))?, footer_len)?
+        }
+    };
+    match crc32c::crc32c(&footer) == u32::from_le_bytes(*crc) {
+        true => Ok(footer),
+        false => Err(damaged("the footer has a bad checksum")),
+    }
+}
+
+impl PageSource for SplitReader {
+    fn find(&self, name: &str) -> Option<(usize, usize)> {
+        let mut files = self.footer.index.iter().enumerate();
+        files.find(|(_, file)| file.name == name).map(|(place, file)| (place, file.len as usize))
+    }
+
+    fn read(&self, file: usize, range: Range<usize>) -> Result<Vec<u8>, ReadError> {
+        let mut out = Vec::with_capacity(range.len());
+        let first = range.start / PAGE_BYTES;
+        let pages_before: usize = self.footer.index[..file].iter().map(|file| file.pages.len()).sum();
+        for page in first..range.end.div_ceil(PAGE_BYTES) {
+            let section = self.footer.index[file].pages.get(page);
+            let section = section.ok_or_else(|| ReadError::Damaged("the index is cut off".to_owned()))?;
+            let bytes = self.file.cached(Part::Page, (pages_before + page) as u32, || {
+                let bytes = self.file.section(section, "an index page")?;
+                let size_bytes = bytes.len();
+                Ok((bytes, size_bytes))
+            })?;
+            let start = range.start.saturating_sub(page * PAGE_BYTES);
+            let end = (range.end - page * PAGE_BYTES).min(PAGE_BYTES);
+            let part = bytes.get(start..end);
+            out.extend_from_slice(
+                part.ok_or_else(|| ReadError::Damaged("an index page is cut off".to_owned()))?,
+            );
+        }
+        Ok(out)
+    }
+}

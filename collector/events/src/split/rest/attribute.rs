@@ -1,0 +1,156 @@
+//! One attribute of all rows of a block, read from its column without rebuilding rests.
+
+use telemetry::Value;
+use telemetry::otlp::LogRecord;
+
+use super::super::column::{Decoded, StringColumn, decode_numbers};
+use super::super::format::Reader;
+use super::value::{self, Slot};
+use super::{MAX_VALUES, SHAPED, Tables, cut_off};
+
+/// The first value under a path per row, where every row's is in a column or missing.
+pub(crate) struct AttributeColumn {
+    /// Per row its slot, if any, and which of the slot's values.
+    places: Vec<Option<(u32, u32)>>,
+    /// By slot; only those that rows name are read.
+    values: Vec<Column>,
+}
+
+enum Column {
+    Unread,
+    Ints(Vec<i64>),
+    Doubles(Vec<u64>),
+    Texts(StringColumn),
+}
+
+/// What a shape has under the path.
+#[derive(Clone, Copy)]
+enum Found {
+    Missing,
+    Slot(usize),
+}
+
+impl AttributeColumn {
+    /// Reads the values under `path`; `None` if they are not all in columns.
+    pub(crate) fn decode(section: &[u8], count: usize, path: &str) -> Decoded<Option<Self>> {
+        let Some((&SHAPED, shaped)) = section.split_first() else { return Ok(None) };
+        let mut reader = Reader { bytes: shaped };
+        let tables = Tables::decode(reader.bytes()?)?;
+        let codes: Vec<u32> = decode_numbers(reader.bytes()?, count)?;
+        let (slots, shapes) = tables.read()?;
+        let mut found = Vec::with_capacity(shapes.len());
+        for shape in &shapes {
+            match find(shape, &slots, path)? {
+                Some(place) => found.push(place),
+                None => return Ok(None),
+            }
+        }
+        let mut values = Vec::with_capacity(slots.len());
+        let mut values_left = MAX_VALUES;
+        for (number, slot) in slots.iter().enumerate() {
+            let wanted = found.iter().any(|found| matches!(found, Found::Slot(slot) if *slot == number));
+            let (count, bytes) = super::column_part(&mut reader, &mut values_left)?;
+            values.push(if wanted { Column::decode(slot, bytes, count)? } else { Column::Unread });
+        }
+        Ok(Some(Self { places: places(&codes, &shapes, &found, &values)?, values }))
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Option<Value<'_>> {
+        let (slot, place) = self.places[row]?;
+        match &self.values[slot as usize] {
+            Column::Unread => None,
+            Column::Ints(ints) => Some(Value::Int(ints[place as usize])),
+            Column::Doubles(bits) => Some(Value::Double(f64::from_bits(bits[place as usize]))),
+            Column::Texts(texts) => {
+                Some(Value::Str(std::str::from_utf8(texts.get(place as usize)).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl Column {
+    fn decode(slot: &Slot<'_>, bytes: &[u8], count: usize) -> Decoded<Self> {
+        Ok(match slot {
+            Slot::Int(_) => Self::Ints(decode_numbers(bytes, count)?),
+            Slot::Double(_) => Self::Doubles(value::decode_doubles(bytes, count)?),
+            Slot::Text(_) => Self::Texts(StringColumn::decode(bytes, count, |code| code)?),
+            Slot::Span | Slot::Field(_) => Self::Unread,
+        })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Unread => 0,
+            Self::Ints(ints) => ints.len(),
+            Self::Doubles(bits) => bits.len(),
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+}
+
+/// What a shape's first value under `path` is; `None` if the shape alone does not say.
+fn find(shape: &[u8], slots: &[Slot<'_>], path: &str) -> Decoded<Option<Found>> {
+    let mut shape = Reader { bytes: shape };
+    while !shape.bytes.is_empty() {
+        let slot = shape.varint()? as usize;
+        if slot == 0 {
+            // Attributes that have no column: truth, arrays, maps, nothing.
+            let run = LogRecord::of_valid(shape.bytes()?);
+            if run.attributes().iter().any(|(key, _)| path.starts_with(key)) {
+                return Ok(None);
+            }
+            continue;
+        }
+        match slots.get(slot - 1).ok_or_else(cut_off)? {
+            Slot::Text(key) | Slot::Int(key) | Slot::Double(key) if *key == path.as_bytes() => {
+                return Ok(Some(Found::Slot(slot - 1)));
+            }
+            slot if slot.may_be_attribute() => return Ok(None),
+            _ => {}
+        }
+    }
+    Ok(Some(Found::Missing))
+}
+
+/// Goes through the rows as they were taken apart; of a slot that stands twice in a shape, the first counts.
+fn places(
+    codes: &[u32],
+    shapes: &[&[u8]],
+    found: &[Found],
+    values: &[Column],
+) -> Decoded<Vec<Option<(u32, u32)>>> {
+    // How many values of the wanted slots each shape takes.
+    let mut takes: Vec<Vec<(usize, u32)>> = Vec::with_capacity(shapes.len());
+    for shape in shapes {
+        let mut counts: Vec<(usize, u32)> = Vec::new();
+        let mut shape = Reader { bytes: shape };
+        while !shape.bytes.is_empty() {
+            match shape.varint()? as usize {
+                0 => drop(shape.bytes()?),
+                slot if matches!(values.get(slot - 1), Some(Column::Unread) | None) => {}
+                slot => match counts.iter_mut().find(|(known, _)| *known == slot - 1) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((slot - 1, 1)),
+                },
+            }
+        }
+        takes.push(counts);
+    }
+    let mut next = vec![0u32; values.len()];
+    let mut places = Vec::with_capacity(codes.len());
+    for code in codes {
+        let code = *code as usize;
+        let (Some(found), Some(takes)) = (found.get(code), takes.get(code)) else { return Err(cut_off()) };
+        places.push(match found {
+            Found::Missing => None,
+            Found::Slot(slot) => Some((*slot as u32, next[*slot])),
+        });
+        for (slot, count) in takes {
+            next[*slot] += count;
+        }
+    }
+    match next.iter().zip(values).all(|(next, values)| *next as usize == values.len()) {
+        true => Ok(places),
+        false => Err(cut_off()),
+    }
+}
