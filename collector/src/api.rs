@@ -1,0 +1,177 @@
+//! The collector's own API under `/api/v1/narrows/`, its probes and metrics. The
+//! OpenAPI description is made from the handlers.
+//!
+//! Hop by hop: catch a panic → count → check `Host` → who is it → handler.
+
+mod admin;
+mod compress;
+mod error;
+mod guard;
+mod json;
+mod logs;
+mod params;
+mod probes;
+mod queries;
+mod session;
+mod status;
+mod time;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::{from_extractor_with_state, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::{Auth, COOKIE};
+use crate::commit::Store;
+use crate::config::Limits;
+use crate::metrics::Metrics;
+use crate::ui;
+
+pub use compress::accepts;
+pub use error::{ApiError, ErrorBody, ErrorText, Position};
+pub use queries::Queries;
+pub use time::{format as format_time, now_ns, parse as parse_time};
+
+/// What the handlers work with.
+pub struct App {
+    /// Who may do what.
+    pub auth: Arc<Auth>,
+    /// Everything that is stored.
+    pub store: Arc<Store>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Places for queries.
+    pub queries: Queries,
+    /// How to send data here, as the status tells it.
+    pub addresses: Addresses,
+    /// The process's start.
+    pub started: Instant,
+    openapi: String,
+    stopping: AtomicBool,
+}
+
+/// Where this process listens.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// `http://host:port`.
+    pub http: String,
+    /// `http://host:port` of gRPC, as exporters want it.
+    pub grpc: String,
+}
+
+/// The other end of the connection; in every request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Narrows collector", description = "Everything that the UI uses, and no more."),
+    tags(
+        (name = "session", description = "Logging in and out"),
+        (name = "logs", description = "Searching log records"),
+        (name = "operation", description = "How the collector does"),
+    ),
+    security(("session" = []), ("basic" = []), ("bearer" = [])),
+)]
+struct Description;
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(
+        auth: Arc<Auth>,
+        store: Arc<Store>,
+        metrics: Arc<Metrics>,
+        limits: &Limits,
+        addresses: Addresses,
+    ) -> Arc<Self> {
+        let (_, description) = open().merge(for_admins()).split_for_parts();
+        let openapi = complete(description).to_json().unwrap_or_default();
+        Arc::new(Self {
+            auth,
+            store,
+            metrics,
+            queries: Queries::new(limits),
+            addresses,
+            started: Instant::now(),
+            openapi,
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// From now on `/-/ready` says no.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// Every route of the HTTP port; `otlp` are those of `receive`.
+pub fn router(app: &Arc<App>, otlp: Router) -> Router {
+    let for_admins = for_admins().layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
+    let (own, _) = open().merge(for_admins).split_for_parts();
+    let own = own
+        .method_not_allowed_fallback(guard::method_not_allowed)
+        .layer(from_fn(compress::gzip))
+        .layer(from_fn(guard::no_store))
+        .fallback(ui::serve)
+        .layer(from_fn_with_state(Arc::clone(app), guard::check_host))
+        .with_state(Arc::clone(app));
+    own.merge(otlp)
+        .layer(from_fn_with_state(Arc::clone(app), guard::count))
+        .layer(from_fn(guard::catch_panic))
+}
+
+/// Routes that decide about access themselves.
+fn open() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(session::login, session::who, session::logout))
+        .routes(routes!(probes::healthy))
+        .routes(routes!(probes::ready))
+        .routes(routes!(probes::metrics))
+}
+
+/// Routes that need the admin.
+fn for_admins() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(logs::search))
+        .routes(routes!(logs::histogram))
+        .routes(routes!(logs::parse))
+        .routes(routes!(status::status))
+        .routes(routes!(admin::seal))
+        .routes(routes!(openapi))
+}
+
+/// This description.
+#[utoipa::path(
+    get, path = "/api/v1/narrows/openapi.json", tag = "operation",
+    responses(
+        (status = 200, description = "OpenAPI 3.1", body = Object),
+        (status = 401, description = "Nobody", body = ErrorBody),
+    )
+)]
+async fn openapi(State(app): State<Arc<App>>) -> Response {
+    ([(http::header::CONTENT_TYPE, "application/json")], app.openapi.clone()).into_response()
+}
+
+/// Adds what the macros cannot say.
+fn complete(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    env!("CARGO_PKG_VERSION").clone_into(&mut description.info.version);
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme("session", cookie);
+    components.add_security_scheme("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
+    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    description
+}

@@ -1,0 +1,123 @@
+//! What stands before the handlers: panics, counting, `Host`, credentials.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::request::Parts;
+use http::{HeaderValue, Method, header};
+
+use super::error::ApiError;
+use super::{App, Peer};
+use crate::auth::{AuthError, Principal, Role};
+
+/// A panic in a handler becomes a 500; the process goes on.
+pub(super) async fn catch_panic(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            // The panic hook has logged where.
+            tracing::error!(path, "a request panicked");
+            ApiError::Internal.into_response()
+        }
+    }
+}
+
+/// Counts requests by route and status.
+pub(super) async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    // Paths that clients make up must not become labels.
+    let route = route.as_deref().unwrap_or("ui");
+    app.metrics.request(route, response.status().as_u16(), begun.elapsed());
+    response
+}
+
+/// A name that is not ours means that some page has pointed its own name here (DNS rebinding).
+pub(super) async fn check_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match app.auth.browser().check_host(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(denied) => ApiError::Denied(denied).into_response(),
+    }
+}
+
+/// Answers of the API are for the one who asked, now.
+pub(super) async fn no_store(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Another method than the route has.
+pub(super) async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::Method(method.to_string())
+}
+
+/// Somebody who may read and change everything of their tenant; puts the `Principal` into the request.
+pub(super) struct Admin;
+
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let peer = peer(parts)?;
+        let principal = app.auth.authenticate(&parts.headers, peer).await?;
+        require_admin(&principal)?;
+        // Whatever the credentials: a browser sends cookies by itself, and may send others.
+        if !is_safe(&parts.method) {
+            app.auth.browser().check_write(&parts.headers)?;
+        }
+        parts.extensions.insert(principal);
+        Ok(Self)
+    }
+}
+
+/// The connection's other end; the server puts it into every request.
+pub(super) fn peer(parts: &Parts) -> Result<std::net::SocketAddr, ApiError> {
+    parts.extensions.get::<Peer>().map(|peer| peer.0).ok_or(ApiError::Internal)
+}
+
+/// An ingest token opens nothing here.
+pub(super) fn require_admin(principal: &Principal) -> Result<(), ApiError> {
+    match principal.role {
+        Role::Admin => Ok(()),
+        Role::Ingest => {
+            let message = "an ingest token may send data, and nothing else".to_owned();
+            Err(AuthError::Forbidden(message).into())
+        }
+    }
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use http::StatusCode;
+    use tower::ServiceExt;
+
+    async fn crash() -> &'static str {
+        panic!("a bug")
+    }
+
+    #[tokio::test]
+    async fn a_panicking_handler_answers_500() {
+        let router = Router::new().route("/", get(crash)).layer(from_fn(catch_panic));
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

@@ -1,0 +1,127 @@
+//! Who may send data, and as which tenant. Never blocks: only tokens are known
+//! here, no passwords.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
+use receive::{Denied, Gate, RequestHead};
+use telemetry::TenantId;
+
+use super::tokens::Scope;
+use super::{Auth, TENANT_HEADER, choose_tenant, secrets};
+
+/// The collector's gate for OTLP.
+#[derive(Clone)]
+pub struct IngestGate(pub Arc<Auth>);
+
+impl Gate for IngestGate {
+    fn admit(&self, head: &RequestHead<'_>) -> Result<TenantId, Denied> {
+        self.0.browser.check_write(head.headers)?;
+        match head.headers.get(header::AUTHORIZATION) {
+            Some(value) => self.0.tenant_of(value.to_str().unwrap_or_default(), head.headers),
+            None if self.0.is_trusted(head.headers, head.peer) => Ok(TenantId::default_tenant()),
+            None => Err(unauthenticated("send the tenant's ingest token: authorization: Bearer <token>")),
+        }
+    }
+}
+
+impl Auth {
+    fn tenant_of(&self, authorization: &str, headers: &HeaderMap) -> Result<TenantId, Denied> {
+        let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+        let token = match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => rest.trim().to_owned(),
+            // Some exporters only know Basic: the password is the token.
+            "basic" => secrets::basic(rest.trim()).map(|(_, token)| token).unwrap_or_default(),
+            _ => return Err(unauthenticated("unknown authorization scheme: use Bearer")),
+        };
+        let forbidden = |error: super::AuthError| Denied::Forbidden { reason: error.to_string() };
+        let asked = headers.get(TENANT_HEADER);
+        match (self.tokens.scope(&token), asked) {
+            (Some(Scope::Ingest(tenant)), None) => Ok(tenant),
+            (Some(Scope::Ingest(tenant)), Some(asked)) => choose_tenant(&[tenant], asked).map_err(forbidden),
+            (Some(Scope::Admin), None) => Ok(TenantId::default_tenant()),
+            (Some(Scope::Admin), Some(asked)) => choose_tenant(&self.tenants, asked).map_err(forbidden),
+            (None, _) => Err(unauthenticated("the token is not known")),
+        }
+    }
+
+    /// A program on this machine, and not a proxy that speaks for somebody else.
+    pub fn is_trusted(&self, headers: &HeaderMap, peer: Option<SocketAddr>) -> bool {
+        let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+        !self.require_token
+            && peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+            && !headers.contains_key(TENANT_HEADER)
+            && !forwarded.iter().any(|name| headers.contains_key(*name))
+    }
+}
+
+fn unauthenticated(reason: &str) -> Denied {
+    Denied::Unauthenticated { reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Secret, Tenant};
+    use meta::{Meta, SqliteMeta};
+
+    async fn gate(require_token: bool, dir: &std::path::Path) -> IngestGate {
+        let mut config = Config { data: dir.to_owned(), require_token, ..Config::default() };
+        config.tenants[0].ingest_token = Some(Secret::new("token-d"));
+        config
+            .tenants
+            .push(Tenant { id: TenantId::new("acme").unwrap(), ingest_token: Some(Secret::new("token-a")) });
+        let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.join("meta.db")).unwrap());
+        IngestGate(Auth::open(&config, meta).await.unwrap().0)
+    }
+
+    fn admit(gate: &IngestGate, peer: &str, more: &[(&'static str, &str)]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", "localhost:7070".parse().unwrap());
+        headers
+            .extend(more.iter().map(|(name, value)| (Some(name.parse().unwrap()), value.parse().unwrap())));
+        let head = RequestHead { headers: &headers, peer: Some(peer.parse().unwrap()) };
+        match gate.admit(&head) {
+            Ok(tenant) => tenant.to_string(),
+            Err(Denied::Unauthenticated { .. }) => "401".to_owned(),
+            Err(Denied::Forbidden { .. }) => "403".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn loopback_and_tokens_are_admitted() {
+        let dir = tempfile::tempdir().unwrap();
+        let gate = gate(false, dir.path()).await;
+        let (here, there) = ("127.0.0.1:999", "10.0.0.1:999");
+        let basic = ("authorization", "Basic eDp0b2tlbi1h"); // x:token-a
+        let acme = ("authorization", "Bearer token-a");
+        type Case<'a> = (&'a str, &'a [(&'static str, &'a str)], &'a str);
+        let cases: [Case<'_>; 12] = [
+            (here, &[], "default"),
+            ("[::1]:999", &[], "default"),
+            (there, &[], "401"),
+            (here, &[("x-forwarded-for", "10.0.0.1")], "401"),
+            (here, &[("x-scope-orgid", "acme")], "401"),
+            (there, &[acme], "acme"),
+            (here, &[acme], "acme"),
+            (there, &[basic], "acme"),
+            (there, &[acme, ("x-scope-orgid", "default")], "403"),
+            (here, &[("authorization", "Bearer wrong")], "401"),
+            (here, &[("authorization", "Digest x")], "401"),
+            (here, &[acme, ("origin", "https://evil.example")], "403"),
+        ];
+        for (peer, headers, expected) in cases {
+            assert_eq!(admit(&gate, peer, headers), expected, "{peer} {headers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn loopback_needs_a_token_when_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let gate = gate(true, dir.path()).await;
+        assert_eq!(admit(&gate, "127.0.0.1:999", &[]), "401");
+        assert_eq!(admit(&gate, "127.0.0.1:999", &[("authorization", "Bearer token-d")]), "default");
+    }
+}

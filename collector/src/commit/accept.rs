@@ -1,0 +1,122 @@
+//! Accepting: limits → division → journal → outcome. An `Ok` means that everything
+//! it counts as accepted is durable in every partition that it fell into.
+
+mod gauge;
+mod producers;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures::future::join_all;
+use journal::JournalError;
+use receive::{Sink, SinkError};
+use telemetry::{Batch, Outcome, Signal};
+
+use super::Store;
+use super::divide::{Divided, Refusal, divide};
+use super::heavy::heavy;
+use super::partition::Partition;
+use super::windows::WindowKey;
+
+pub(super) use gauge::{Counters, InFlight};
+pub(super) use producers::Producers;
+
+/// A payload from here on is walked off the async threads: about half a millisecond.
+const HEAVY_BYTES: usize = 256 << 10;
+
+/// When to try again after each kind of refusal.
+const AFTER_LAG: Duration = Duration::from_secs(1);
+const AFTER_FULL: Duration = Duration::from_secs(10);
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+const AFTER_PRODUCERS: Duration = Duration::from_secs(60);
+
+impl Sink for Store {
+    async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
+        let _in_flight =
+            self.in_flight.enter().ok_or_else(|| unavailable("the collector is shutting down", AFTER_LAG))?;
+        if batch.signal != Signal::Logs {
+            return Err(SinkError::Refused {
+                reason: format!("{:?} are not accepted here, only logs", batch.signal),
+            });
+        }
+        self.check_disk()?;
+        let key = WindowKey::of(&batch);
+        let divided = self.divide(batch)?;
+        for (number, _) in &divided.parts {
+            self.check_partition(self.partition(*number)?)?;
+        }
+        if let Some(key) = key.filter(|_| !divided.parts.is_empty()) {
+            self.admit(key, &divided)?;
+        }
+        self.append_all(&divided).await?;
+        self.counters.note(&divided);
+        Ok(divided.outcome)
+    }
+}
+
+impl Store {
+    fn check_disk(&self) -> Result<(), SinkError> {
+        if self.disk_is_low.load(Ordering::Relaxed) {
+            return Err(unavailable("the collector's disk is nearly full", AFTER_FULL));
+        }
+        Ok(())
+    }
+
+    fn divide(&self, batch: Batch) -> Result<Divided, SinkError> {
+        let large = batch.payload.len() >= HEAVY_BYTES;
+        let work = || divide(batch, &self.routes, &self.options.items);
+        if large { heavy(work) } else { work() }
+    }
+
+    fn partition(&self, number: u16) -> Result<&Partition, SinkError> {
+        let partition = self.partitions.get(&number).map(AsRef::as_ref);
+        partition.ok_or_else(|| unavailable(&format!("partition {number} is not open"), AFTER_FAILURE))
+    }
+
+    fn check_partition(&self, partition: &Partition) -> Result<(), SinkError> {
+        let limits = &self.options.pressure;
+        if let Some(reason) = partition.failed() {
+            return Err(unavailable(&reason, AFTER_FAILURE));
+        }
+        if partition.lag_bytes() > limits.lag_bytes {
+            return Err(unavailable("indexing is behind what was accepted", AFTER_LAG));
+        }
+        if partition.unsealed_bytes() > limits.journal_bytes {
+            return Err(unavailable("sealing is behind what was accepted", AFTER_FULL));
+        }
+        if partition.head_is_full() {
+            return Err(unavailable("sealing is behind: what is not sealed fills its memory", AFTER_LAG));
+        }
+        Ok(())
+    }
+
+    /// A batch of an unknown producer makes a dedup window; there may be only so many. It is refused here because applying
+    /// refuses nothing.
+    fn admit(&self, key: WindowKey, divided: &Divided) -> Result<(), SinkError> {
+        self.producers.admit(key).map_err(|reason| {
+            self.counters.refuse(Refusal::TooManyProducers, divided.outcome.accepted);
+            SinkError::Throttled { reason, retry_after: AFTER_PRODUCERS }
+        })
+    }
+
+    /// Starts every append before it waits for any, so that they share one sync.
+    async fn append_all(&self, divided: &Divided) -> Result<(), SinkError> {
+        let appends = divided.parts.iter().map(|(number, part)| async move {
+            let partition = self.partition(*number)?;
+            partition.append(part).await.map(drop).map_err(journal_refusal)
+        });
+        join_all(appends).await.into_iter().collect()
+    }
+}
+
+fn journal_refusal(error: JournalError) -> SinkError {
+    match error {
+        JournalError::TooLarge { size_bytes, limit_bytes } => SinkError::TooLarge { size_bytes, limit_bytes },
+        JournalError::Full { .. } => unavailable("the journal's disk is full", AFTER_FULL),
+        other => unavailable(&format!("the journal does not accept anything: {other}"), AFTER_FAILURE),
+    }
+}
+
+fn unavailable(reason: &str, retry_after: Duration) -> SinkError {
+    SinkError::Unavailable { reason: reason.to_owned(), retry_after }
+}

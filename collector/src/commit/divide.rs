@@ -1,0 +1,125 @@
+//! From one accepted batch to the journal records that hold it: items refused by
+//! time or size are taken out, the rest is divided by partition and cut to what a
+//! record may hold. Pure: the same batch gives the same records.
+
+mod cut;
+
+use receive::SinkError;
+use telemetry::otlp::{LogRecord, LogsRequest};
+use telemetry::{Batch, Outcome};
+
+use super::route::Routes;
+use cut::Cutter;
+
+/// A journal record with its header must not be larger.
+pub const MAX_RECORD_BYTES: usize = 768 << 10;
+
+/// Room for what a journal puts in front of a record, whichever journal it is.
+const JOURNAL_HEADER_BYTES: usize = 64;
+
+/// What items must keep to.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemLimits {
+    /// Older items are refused; `None` keeps everything for ever.
+    pub retention_ns: Option<i64>,
+    /// Items further ahead of `received_at` are refused.
+    pub future_max_ns: i64,
+    /// The largest journal record.
+    pub max_record_bytes: usize,
+}
+
+/// Why an item was refused; the label of its counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// Its time is before the retention.
+    TooOld,
+    /// Its time is too far ahead.
+    TooFarAhead,
+    /// It does not fit into one journal record.
+    TooLarge,
+    /// The batch is of a producer that is not known, and there are as many as may be.
+    TooManyProducers,
+}
+
+impl Refusal {
+    /// The label's value.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::TooOld => "too_old",
+            Self::TooFarAhead => "too_far_ahead",
+            Self::TooLarge => "too_large",
+            Self::TooManyProducers => "too_many_producers",
+        }
+    }
+}
+
+/// What a batch became.
+#[derive(Debug, Default)]
+pub(super) struct Divided {
+    /// The batches to append, each to its partition, in order.
+    pub(super) parts: Vec<(u16, Batch)>,
+    /// How many items are in `parts`, and which were refused.
+    pub(super) outcome: Outcome,
+    /// Refused items by reason.
+    pub(super) refused: std::collections::BTreeMap<Refusal, u64>,
+}
+
+/// Divides a batch of logs.
+pub(super) fn divide(batch: Batch, routes: &Routes, limits: &ItemLimits) -> Result<Divided, SinkError> {
+    let payload = batch.payload.clone();
+    // Whoever hands over a batch has parsed it. Were it malformed all the same, applying would set it aside.
+    debug_assert!(LogsRequest::parse(&payload).is_ok(), "a batch that was never validated");
+    let request = LogsRequest::of_valid(&payload);
+    let window = TimeWindow::around(batch.received_at_ns, limits);
+    if let Some(partition) = routes.of_whole(&batch) {
+        let fits = payload.len() <= payload_limit(&batch, limits);
+        if fits && request.records().all(|(_, _, record)| window.check(&record).is_none()) {
+            return Ok(whole(partition, batch, request.record_count()));
+        }
+    }
+    Cutter::new(batch, routes, limits, window).run(&request)
+}
+
+fn whole(partition: u16, batch: Batch, records: usize) -> Divided {
+    let outcome = Outcome { accepted: records as u64, ..Outcome::default() };
+    let parts = if records == 0 { Vec::new() } else { vec![(partition, batch)] };
+    Divided { parts, outcome, ..Divided::default() }
+}
+
+/// The largest payload that still fits into a record, with the batch's and the journal's own headers.
+fn payload_limit(batch: &Batch, limits: &ItemLimits) -> usize {
+    let producer = batch.producer.as_ref().map_or(0, |producer| 1 + producer.id.len() + 24);
+    let head = 3 + 8 + 1 + batch.tenant.as_str().len() + producer;
+    limits.max_record_bytes.saturating_sub(JOURNAL_HEADER_BYTES + head)
+}
+
+/// The times that are taken.
+#[derive(Clone, Copy, Debug)]
+struct TimeWindow {
+    received_at_ns: i64,
+    oldest_ns: i64,
+    newest_ns: i64,
+}
+
+impl TimeWindow {
+    fn around(received_at_ns: i64, limits: &ItemLimits) -> Self {
+        let oldest_ns =
+            limits.retention_ns.map_or(i64::MIN, |retention| received_at_ns.saturating_sub(retention));
+        Self { received_at_ns, oldest_ns, newest_ns: received_at_ns.saturating_add(limits.future_max_ns) }
+    }
+
+    fn check(&self, record: &LogRecord<'_>) -> Option<(Refusal, i64)> {
+        let time_ns = record.effective_time_ns(self.received_at_ns);
+        if time_ns < self.oldest_ns {
+            Some((Refusal::TooOld, time_ns))
+        } else if time_ns > self.newest_ns {
+            Some((Refusal::TooFarAhead, time_ns))
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

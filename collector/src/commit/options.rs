@@ -1,0 +1,147 @@
+//! What the store is opened with. The defaults are those of the program; tests
+//! replace the clock, the disk's free space and the thresholds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use meta::Meta;
+use object_store::ObjectStore;
+use telemetry::Batch;
+
+use super::divide::{ItemLimits, MAX_RECORD_BYTES};
+use super::journals::Journals;
+use super::space::FreeSpace;
+
+/// Nanoseconds since 1970, now.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Called before a batch is applied; a panic in it is handled as one of the engine's.
+pub type BeforeApply = Arc<dyn Fn(u64, &Batch) + Send + Sync>;
+
+/// What a store stands on and how it behaves.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The data directory to lock for as long as the store lives; `None` locks nothing.
+    pub lock: Option<PathBuf>,
+    /// Where journals are.
+    pub journals: Arc<dyn Journals>,
+    /// Sealed files and manifests.
+    pub blobs: Arc<dyn ObjectStore>,
+    /// Where `blobs` are files, if they are: what a crash left half written there is removed at the start.
+    pub blob_directory: Option<PathBuf>,
+    /// Seal documents.
+    pub meta: Arc<dyn Meta>,
+    /// How many partitions new batches are divided over. Others that exist are served, too.
+    pub partitions: u16,
+    /// What items must keep to.
+    pub items: ItemLimits,
+    /// When to seal.
+    pub seal: SealLimits,
+    /// When to push back.
+    pub pressure: PressureLimits,
+    /// How many producers may be known.
+    pub producers: ProducerLimits,
+    /// The data directory may take up this share of (its own size + what is free); `None`: no limit.
+    pub disk_share: Option<f64>,
+    /// Files that no version lists any more are kept this long for queries that still read them.
+    pub grace: Duration,
+    /// How often retention and sweeping are done.
+    pub house_keeping: Duration,
+    /// Options of the log engine.
+    pub events: events::Options,
+    /// The time.
+    pub clock: Clock,
+    /// The disk's space; `None`: not looked at.
+    pub free_space: Option<FreeSpace>,
+    /// Whether tasks apply, seal and merge by themselves. Without, a test calls each step.
+    pub background: bool,
+    /// For tests of records that crash the engine.
+    pub before_apply: Option<BeforeApply>,
+}
+
+/// A seal is due when one of these is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct SealLimits {
+    /// Journal bytes since the last seal.
+    pub journal_bytes: u64,
+    /// Rows in the head.
+    pub rows: u64,
+    /// Memory that the head takes up.
+    pub head_bytes: u64,
+    /// Age of the head's oldest row.
+    pub age: Duration,
+}
+
+/// A batch of a producer that is not known is refused beyond these. One incarnation of a sender's queue counts as one
+/// producer, and is known until seven days after its last batch.
+#[derive(Clone, Copy, Debug)]
+pub struct ProducerLimits {
+    /// Of one tenant.
+    pub per_tenant: usize,
+    /// Of all.
+    pub total: usize,
+}
+
+/// Ingest is refused with "try again" beyond these.
+#[derive(Clone, Copy, Debug)]
+pub struct PressureLimits {
+    /// Durable and not yet applied: this bounds how late a record becomes visible.
+    pub lag_bytes: u64,
+    /// Journal bytes since the last seal: this bounds replay and memory.
+    pub journal_bytes: u64,
+    /// Memory that the head of a partition takes up. Nothing is applied beyond it, either.
+    pub head_bytes: u64,
+    /// Free bytes that are left alone.
+    pub min_free_bytes: u64,
+    /// Free share of the disk that is left alone.
+    pub min_free_share: f64,
+}
+
+impl StoreOptions {
+    /// The program's defaults on these three stores.
+    pub fn new(journals: Arc<dyn Journals>, blobs: Arc<dyn ObjectStore>, meta: Arc<dyn Meta>) -> Self {
+        const DAY_NS: i64 = 24 * 3600 * 1_000_000_000;
+        Self {
+            lock: None,
+            journals,
+            blobs,
+            blob_directory: None,
+            meta,
+            partitions: 1,
+            items: ItemLimits {
+                retention_ns: Some(15 * DAY_NS),
+                future_max_ns: 3600 * 1_000_000_000,
+                max_record_bytes: MAX_RECORD_BYTES,
+            },
+            seal: SealLimits {
+                journal_bytes: 64 << 20,
+                rows: 250_000,
+                head_bytes: 128 << 20,
+                age: Duration::from_secs(600),
+            },
+            pressure: PressureLimits {
+                lag_bytes: 32 << 20,
+                journal_bytes: 256 << 20,
+                head_bytes: 384 << 20,
+                min_free_bytes: 1 << 30,
+                min_free_share: 0.02,
+            },
+            producers: ProducerLimits { per_tenant: 10_000, total: 100_000 },
+            disk_share: Some(0.8),
+            grace: Duration::from_secs(60),
+            house_keeping: Duration::from_secs(30),
+            events: events::Options::default(),
+            clock: Arc::new(system_now_ns),
+            free_space: None,
+            background: true,
+            before_apply: None,
+        }
+    }
+}
+
+/// The system's time.
+pub fn system_now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,159 @@
+//! The store: every partition of the logs that exists, behind one front.
+
+mod barrier;
+mod health;
+mod tasks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use telemetry::TenantId;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::CommitError;
+use super::accept::{Counters, InFlight, Producers};
+use super::blobs::remove_half_written;
+use super::document::{PREFIX, SealDocument};
+use super::lock::DirectoryLock;
+use super::options::StoreOptions;
+use super::partition::Partition;
+use super::route::Routes;
+
+pub use barrier::BarrierReport;
+pub use health::{Health, StoreStats, TenantStats};
+
+/// How long each task may take for its last step when the store shuts down.
+const LAST_STEP: Duration = Duration::from_secs(3);
+
+/// Accepts batches durably, applies them, seals and merges what was applied, and says what queries may read.
+pub struct Store {
+    pub(super) options: Arc<StoreOptions>,
+    /// All that exist, by number; numbers past `options.partitions` are served, too.
+    pub(super) partitions: BTreeMap<u16, Arc<Partition>>,
+    pub(super) routes: Routes,
+    pub(super) counters: Counters,
+    pub(super) in_flight: InFlight,
+    pub(super) producers: Producers,
+    pub(super) disk_is_low: AtomicBool,
+    /// Bytes of files that were dropped and may still be on the disk, with the time they were dropped.
+    dropped: Mutex<Vec<(i64, u64)>>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    _lock: Option<DirectoryLock>,
+}
+
+impl Store {
+    /// Opens every partition that exists, and those that are asked for. Everything acknowledged before
+    /// is applied when this returns.
+    pub async fn open(options: StoreOptions) -> Result<Arc<Self>, CommitError> {
+        let options = Arc::new(options);
+        let lock = options.lock.as_deref().map(DirectoryLock::acquire).transpose()?;
+        if let Some(directory) = &options.blob_directory {
+            remove_half_written(directory)?;
+        }
+        let mut partitions = BTreeMap::new();
+        for number in existing(&options).await? {
+            let partition = Arc::new(Partition::open(Arc::clone(&options), number).await?);
+            partition.replay().await?;
+            partitions.insert(number, partition);
+        }
+        let keys = partitions.values().map(|partition| (partition.number(), partition.window_keys()));
+        let keys: Vec<_> = keys.collect();
+        let known = keys.iter().flat_map(|(_, keys)| keys.iter().cloned());
+        let producers = Producers::new(options.producers, known);
+        let keys = keys.iter().flat_map(|(number, keys)| keys.iter().map(|key| (*number, key)));
+        let store = Arc::new(Self {
+            routes: Routes::new(options.partitions, keys),
+            counters: Counters::default(),
+            in_flight: InFlight::default(),
+            producers,
+            disk_is_low: AtomicBool::new(false),
+            dropped: Mutex::default(),
+            stop: watch::Sender::new(false),
+            tasks: Mutex::default(),
+            partitions,
+            options,
+            _lock: lock,
+        });
+        store.look_at_disk();
+        if store.options.background {
+            store.start_tasks();
+        }
+        Ok(store)
+    }
+
+    /// What a query of this tenant reads: one consistent version per partition.
+    pub fn snapshots(&self, tenant: &TenantId) -> Vec<events::Snapshot> {
+        self.partitions.values().map(|partition| partition.engine().snapshot(tenant)).collect()
+    }
+
+    /// Accepts nothing more, applies what was acknowledged, and ends the tasks. What is not sealed is
+    /// replayed at the next start.
+    pub async fn shutdown(self: Arc<Self>) {
+        self.in_flight.close().await;
+        for partition in self.partitions.values() {
+            // What stops applying is in the partition's status; the journal keeps the rest.
+            while matches!(partition.apply_chunk().await, Ok(records) if records > 0) {}
+        }
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        for task in tasks {
+            let abort = task.abort_handle();
+            match tokio::time::timeout(LAST_STEP, task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "a task of the store had ended badly"),
+                // A seal or merge that is cut off is one that a crash cut off: the next start sweeps it up.
+                Err(_late) => abort.abort(),
+            }
+        }
+    }
+
+    /// Compares the list of known producers with the windows that there are; the background does so every half minute.
+    pub fn refresh_producers(&self) {
+        // Before the windows are read: what is admitted meanwhile is newer than them.
+        let turn = self.producers.next_turn();
+        for partition in self.partitions.values() {
+            self.producers.note_windows(partition.window_keys());
+        }
+        self.producers.forget_before(turn);
+    }
+
+    /// Looks at the disk's free space now; the background does so every second.
+    pub fn look_at_disk(&self) {
+        let Some(free_space) = &self.options.free_space else { return };
+        match free_space() {
+            Ok(space) => {
+                let low = space.is_low(&self.options.pressure);
+                if self.disk_is_low.swap(low, Ordering::Relaxed) != low {
+                    tracing::warn!(
+                        low,
+                        free_bytes = space.free_bytes,
+                        "free space of the data directory's disk"
+                    );
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot ask for the disk's free space"),
+        }
+    }
+}
+
+/// The partitions to open: those with a seal document, and `0..partitions`.
+async fn existing(options: &StoreOptions) -> Result<BTreeSet<u16>, CommitError> {
+    let listed = options.meta.list(PREFIX).await?;
+    let documents: BTreeSet<u16> =
+        listed.iter().filter_map(|(key, _)| SealDocument::partition(key)).collect();
+    let journals = super::heavy::heavy(|| options.journals.existing())
+        .map_err(|source| CommitError::Journal { name: "*".to_owned(), source })?;
+    // The document is written before the journal is made, so a journal alone means a lost document.
+    let lost = journals
+        .into_iter()
+        .find(|name| Partition::of_journal(name).is_some_and(|n| !documents.contains(&n)));
+    match lost {
+        Some(name) => Err(CommitError::NoDocument { name }),
+        None => Ok(documents.into_iter().chain(0..options.partitions.max(1)).collect()),
+    }
+}

@@ -1,0 +1,49 @@
+//! The configuration file as it is written, before it is checked. docs/collector.md
+//! says what each key means.
+
+use serde::Deserialize;
+
+use super::yaml::At;
+
+/// The top level. A key that is not here is refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) data: Option<At<String>>,
+    pub(super) listen: Option<At<String>>,
+    pub(super) listen_grpc: Option<At<String>>,
+    pub(super) insecure_listen: Option<At<bool>>,
+    pub(super) allowed_hosts: Option<Vec<At<String>>>,
+    pub(super) allowed_origins: Option<Vec<At<String>>>,
+    pub(super) require_token: Option<At<bool>>,
+    pub(super) retention: Option<At<String>>,
+    pub(super) disk_share: Option<At<f64>>,
+    pub(super) partitions: Option<At<u16>>,
+    pub(super) session_lifetime: Option<At<String>>,
+    pub(super) admin_token_file: Option<At<String>>,
+    pub(super) tenants: Option<Vec<TenantEntry>>,
+    pub(super) limits: Option<LimitsEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TenantEntry {
+    pub(super) name: At<String>,
+    #[serde(default)]
+    pub(super) ingest_token: Option<At<String>>,
+    #[serde(default)]
+    pub(super) ingest_token_file: Option<At<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsEntry {
+    pub(super) body: Option<At<String>>,
+    pub(super) decompressed_body: Option<At<String>>,
+    pub(super) inflight: Option<At<String>>,
+    pub(super) connections: Option<At<usize>>,
+    pub(super) query_timeout: Option<At<String>>,
+    pub(super) query_memory: Option<At<String>>,
+    pub(super) concurrent_queries: Option<At<usize>>,
+    pub(super) queued_queries: Option<At<usize>>,
+}

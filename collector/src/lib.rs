@@ -1,0 +1,10 @@
+//! The collector: accepts, stores, searches, serves. The parts are public so
+//! that tests and benches can drive them; `main.rs` only wires them.
+
+pub mod api;
+pub mod auth;
+pub mod commit;
+pub mod config;
+pub mod metrics;
+pub mod server;
+pub mod ui;

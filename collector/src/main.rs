@@ -1,0 +1,82 @@
+//! The program: parse → check → open → listen → serve → stop in order.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use narrows_collector::config::{Config, Flags};
+use narrows_collector::server::Collector;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    let flags = Flags::from_process();
+    let config = match Config::load(&flags) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return ExitCode::from(2);
+        }
+    };
+    if flags.check_config {
+        println!("the configuration is good");
+        return ExitCode::SUCCESS;
+    }
+    log_to_stderr();
+    match run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("narrows-collector: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("NARROWS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+}
+
+fn run(config: &Config) -> anyhow::Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let outcome = runtime.block_on(serve(config));
+    // A query on a blocking thread must not hold up the end.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    // Before anything opens, so that no signal gets lost in a long replay.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    let collector = tokio::select! {
+        started = Collector::start(config) => started?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    announce(&collector).context("cannot write to the standard output")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    collector.shutdown().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Scripts wait for the lines that begin with `listening on`; each stands here once.
+fn announce(collector: &Collector) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for line in &collector.first_start.lines {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "listening on http://{}", collector.http)?;
+    writeln!(out, "listening on grpc://{}", collector.grpc)?;
+    out.flush()
+}

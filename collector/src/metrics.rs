@@ -1,0 +1,120 @@
+//! What the collector says about itself, in Prometheus' text format. What is
+//! counted here lives in one registry; what the store and the receivers count
+//! themselves is read from them at each scrape.
+
+mod scrape;
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use receive::Counts;
+
+use crate::api::App;
+
+type IngestCounts = Box<dyn Fn() -> Counts + Send + Sync>;
+
+/// Everything that is counted.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    request_seconds: HistogramVec,
+    query_seconds: HistogramVec,
+    logins: IntCounterVec,
+    ingest: Mutex<Option<IngestCounts>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let buckets =
+            vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+        let metrics = Self {
+            requests: counter(
+                "http_requests_total",
+                "HTTP requests by route and status.",
+                &["route", "status"],
+            ),
+            request_seconds: histogram(
+                "http_request_seconds",
+                "Time to the answer's head.",
+                &["route"],
+                &buckets,
+            ),
+            query_seconds: histogram(
+                "query_seconds",
+                "Time of queries that were answered.",
+                &["kind"],
+                &buckets,
+            ),
+            logins: counter("logins_total", "Logins with a password, by outcome.", &["outcome"]),
+            ingest: Mutex::new(None),
+            registry,
+        };
+        let own: [Box<dyn prometheus::core::Collector>; 5] = [
+            Box::new(metrics.requests.clone()),
+            Box::new(metrics.request_seconds.clone()),
+            Box::new(metrics.query_seconds.clone()),
+            Box::new(metrics.logins.clone()),
+            Box::new(ProcessCollector::for_self()),
+        ];
+        for collector in own {
+            metrics.registry.register(collector).expect("the names above are distinct");
+        }
+        metrics
+    }
+
+    /// Where the receivers' totals come from.
+    pub fn count_ingest(&self, counts: impl Fn() -> Counts + Send + Sync + 'static) {
+        *self.ingest.lock() = Some(Box::new(counts));
+    }
+
+    /// One answered request.
+    pub fn request(&self, route: &str, status: u16, took: Duration) {
+        self.requests.with_label_values(&[route, &status.to_string()]).inc();
+        self.request_seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// One answered query.
+    pub fn query(&self, kind: &str, took: Duration) {
+        self.query_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
+    }
+
+    /// One try to log in.
+    pub fn login(&self, outcome: &str) {
+        self.logins.with_label_values(&[outcome]).inc();
+    }
+
+    /// The text of a scrape.
+    pub fn render(&self, app: &App) -> Result<String, prometheus::Error> {
+        let counts = self.ingest.lock().as_ref().map(|counts| counts()).unwrap_or_default();
+        let damaged = app.store.health().damaged.len();
+        let read = scrape::read(&app.store.stats(), &counts, app.queries.running(), damaged)?;
+        let mut families = self.registry.gather();
+        families.extend(read.gather());
+        let mut out = Vec::new();
+        TextEncoder::new().encode(&families, &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+}
+
+fn options(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("narrows").subsystem("collector")
+}
+
+fn counter(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    IntCounterVec::new(options(name, help), labels).expect("names and labels are constants of valid form")
+}
+
+fn histogram(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
+    let options = HistogramOpts::from(options(name, help)).buckets(buckets.to_vec());
+    HistogramVec::new(options, labels).expect("names and labels are constants of valid form")
+}

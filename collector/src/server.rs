@@ -1,0 +1,185 @@
+//! The wiring: store, auth, receivers, API and both ports; and the order in which
+//! they go down again: receivers, requests in flight, storage.
+
+mod descriptors;
+mod door;
+mod grpc;
+mod http;
+
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use meta::{Meta, MetaError, SqliteMeta};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::{self, Addresses, App};
+use crate::auth::{Auth, AuthError, FirstStart, IngestGate};
+use crate::commit::{
+    CommitError, DirectoryLock, FileJournals, Store, StoreOptions, free_space_of, local_blobs,
+};
+use crate::config::Config;
+use crate::metrics::Metrics;
+
+use door::{Door, Patience};
+
+/// How long requests in flight may take at the end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long the store may take to close; what is acknowledged is durable either way.
+const CLOSE: Duration = Duration::from_secs(20);
+
+/// Why the collector does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory.
+    #[error("cannot create the data directory {path}")]
+    Directory {
+        /// Its path.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The document store.
+    #[error("cannot open the document store {path}")]
+    Meta {
+        /// Its path.
+        path: PathBuf,
+        /// The cause.
+        source: MetaError,
+    },
+    /// What is stored.
+    #[error("cannot open the store")]
+    Store(#[from] CommitError),
+    /// Logins and tokens.
+    #[error("cannot read or make logins and tokens")]
+    Auth(#[from] AuthError),
+    /// A port.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+/// A collector that takes requests.
+pub struct Collector {
+    /// Where HTTP is served.
+    pub http: SocketAddr,
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// What the first start has to tell; nothing at any other.
+    pub first_start: FirstStart,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+    /// Falls last.
+    _lock: DirectoryLock,
+}
+
+impl Collector {
+    /// Opens everything, replays the journal, and serves.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let limit = descriptors::raise_limit();
+        let connections = descriptors::connections(limit, config.limits.connections, config.partitions);
+        let lock = lock(&config.data)?;
+        let (store, meta) = open_store(config).await?;
+        let (auth, first_start) = Auth::open(config, meta).await?;
+        let (http_listener, http) = bind(config.listen).await?;
+        let (grpc_listener, grpc) = bind(config.listen_grpc).await?;
+
+        let addresses = Addresses { http: url(http), grpc: url(grpc) };
+        let metrics = Arc::new(Metrics::new());
+        let app = App::new(Arc::clone(&auth), Arc::clone(&store), metrics, &config.limits, addresses);
+        let receiver = Arc::new(receive::Server::new(store, IngestGate(auth), receive_limits(config)));
+        app.metrics.count_ingest({
+            let receiver = Arc::clone(&receiver);
+            move || receiver.counts()
+        });
+
+        let (stop, stopped) = watch::channel(false);
+        let router = api::router(&app, receive::http_router(Arc::clone(&receiver)));
+        let door = |listener| Door::new(listener, connections, Patience::default());
+        let servers = vec![
+            tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
+            tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped)),
+        ];
+        Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
+    }
+
+    /// Stops: no new connections and `/-/ready` says no, requests in flight end, the store closes.
+    pub async fn shutdown(self) {
+        self.app.stop();
+        // Fails only when both servers have ended by themselves.
+        let _ = self.stop.send(true);
+        for server in self.servers {
+            let abort = server.abort_handle();
+            if tokio::time::timeout(DRAIN, server).await.is_err() {
+                tracing::warn!("requests in flight took too long and were cut off");
+                abort.abort();
+            }
+        }
+        if tokio::time::timeout(CLOSE, Arc::clone(&self.app.store).shutdown()).await.is_err() {
+            tracing::warn!("the store took too long to close: the next start replays more");
+        }
+    }
+}
+
+/// Makes the data directory and locks it, before anything in it is looked at: opening the document store of
+/// a running collector would already write to it.
+fn lock(data: &Path) -> Result<DirectoryLock, StartError> {
+    let failed = |source| StartError::Directory { path: data.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    Ok(DirectoryLock::acquire(data)?)
+}
+
+/// In a directory that is locked.
+async fn open_store(config: &Config) -> Result<(Arc<Store>, Arc<dyn Meta>), StartError> {
+    let meta = open_meta(&config.data.join("meta.sqlite"))?;
+    let journals = FileJournals::new(Arc::new(journal::OsDisk), config.data.join("journal"));
+    let blobs = local_blobs(&config.data.join("blobs"))?;
+    let mut options =
+        StoreOptions::new(Arc::new(journals.accept_damage(config.accept_damage)), blobs, Arc::clone(&meta));
+    options.blob_directory = Some(config.data.join("blobs"));
+    options.partitions = config.partitions;
+    options.items.retention_ns =
+        config.retention.map(|age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
+    options.disk_share = Some(config.disk_share);
+    options.free_space = Some(free_space_of(&config.data));
+    Ok((Store::open(options).await?, meta))
+}
+
+fn open_meta(path: &Path) -> Result<Arc<dyn Meta>, StartError> {
+    let failed = |source| StartError::Meta { path: path.to_owned(), source };
+    Ok(Arc::new(SqliteMeta::open(path).map_err(failed)?))
+}
+
+fn receive_limits(config: &Config) -> receive::Limits {
+    receive::Limits {
+        max_compressed_bytes: config.limits.body_bytes,
+        max_decompressed_bytes: config.limits.decompressed_bytes,
+        max_concurrent_bytes: config.limits.inflight_bytes,
+        ..receive::Limits::default()
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// As a client on this machine would write it.
+fn url(address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
+}

@@ -1,0 +1,289 @@
+//! Every route of the OpenAPI description, walked by everybody who should not get
+//! anything: nobody, an ingest token, another tenant, another host's page.
+
+use std::collections::BTreeSet;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, record, request};
+
+const ROUTES: [&str; 12] = [
+    "delete /api/v1/narrows/session",
+    "get /-/healthy",
+    "get /-/ready",
+    "get /api/v1/narrows/logs/histogram",
+    "get /api/v1/narrows/logs/parse",
+    "get /api/v1/narrows/logs/search",
+    "get /api/v1/narrows/openapi.json",
+    "get /api/v1/narrows/session",
+    "get /api/v1/narrows/status",
+    "get /metrics",
+    "post /api/v1/narrows/admin/seal",
+    "post /api/v1/narrows/session",
+];
+
+/// Routes that anybody may ask, from this machine.
+const OPEN: [&str; 5] = [
+    "delete /api/v1/narrows/session",
+    "get /-/healthy",
+    "get /-/ready",
+    "get /metrics",
+    "post /api/v1/narrows/session",
+];
+
+const TENANTS: &str = "
+tenants:
+  - {name: acme, ingest_token: token-of-acme}
+  - {name: umbrella, ingest_token: token-of-umbrella}
+";
+
+async fn description(program: &Program) -> Value {
+    program.json("/api/v1/narrows/openapi.json").await
+}
+
+fn routes(description: &Value) -> BTreeSet<String> {
+    let paths = description["paths"].as_object().unwrap();
+    let all = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+    });
+    all.collect()
+}
+
+fn call(program: &Program, route: &str, query: &str) -> RequestBuilder {
+    let (method, path) = route.split_once(' ').unwrap();
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    program.client.request(method, program.url(&format!("{path}{query}")))
+}
+
+#[tokio::test]
+async fn the_description_is_whole() {
+    let program = Program::start();
+    let description = description(&program).await;
+    assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(routes(&description), ROUTES.iter().map(ToString::to_string).collect());
+    let mut operations = BTreeSet::new();
+    for item in description["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(operations.insert(id.to_owned()), "{id} stands twice");
+            assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{id}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{id}");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(
+                    parameter["in"] == "query" && parameter["description"].is_string(),
+                    "{id}: {parameter}"
+                );
+            }
+        }
+    }
+    let mut references = Vec::new();
+    collect_references(&description, &mut references);
+    assert!(!references.is_empty());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(description.pointer(pointer).is_some(), "{reference} points nowhere");
+    }
+}
+
+fn collect_references(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| match (key.as_str(), value) {
+            ("$ref", Value::String(reference)) => out.push(reference.clone()),
+            _ => collect_references(value, out),
+        }),
+        Value::Array(values) => values.iter().for_each(|value| collect_references(value, out)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn nobody_and_ingest_tokens_get_nothing() {
+    let program = Program::start();
+    for route in routes(&description(&program).await).iter().filter(|route| !OPEN.contains(&route.as_str())) {
+        let nobody = call(&program, route, "").send().await.unwrap();
+        assert_eq!(error_code(nobody, StatusCode::UNAUTHORIZED).await, "unauthenticated", "{route}");
+        for wrong in ["wrong", ""] {
+            let unknown = call(&program, route, "").bearer_auth(wrong).send().await.unwrap();
+            assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED, "{route}");
+        }
+        // Who it is, is all that an ingest token is told.
+        let expected = if route.ends_with("/session") { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        let ingest = call(&program, route, "").bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(ingest.status(), expected, "{route}");
+        let admin = call(&program, route, "").basic_auth("admin", Some(PASSWORD)).send().await.unwrap();
+        assert!(admin.status().is_success(), "{route}: {}", admin.status());
+    }
+}
+
+#[tokio::test]
+async fn another_host_is_refused_everywhere() {
+    let program = Program::start();
+    for route in ROUTES.iter().chain(&["get /", "get /assets/x.js", "post /v1/logs"]) {
+        let request = call(&program, route, "").basic_auth("admin", Some(PASSWORD));
+        let request = request.header("content-type", "application/json");
+        let status = request.header("host", "evil.example:7070").send().await.unwrap().status();
+        assert_eq!(status, StatusCode::FORBIDDEN, "{route}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_the_configuration_are_known_everywhere() {
+    let program = Program::with_config("allowed_hosts: [obs.example.org]\n");
+    let status = program.get("/api/v1/narrows/status").basic_auth("admin", Some(PASSWORD));
+    let status = status.header("host", "obs.example.org").send().await.unwrap();
+    assert_eq!(status.status(), StatusCode::OK);
+    let sent = program.post_logs(&request("a", vec![record("x")])).header("host", "OBS.example.org:443");
+    let sent = sent.header("origin", "https://obs.example.org").send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn tokens_are_required_where_that_is_asked_for() {
+    let program = Program::with_config("require_token: true\n");
+    let sent = program.post_logs(&request("a", vec![record("x")]));
+    assert_eq!(sent.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let metrics = program.get("/metrics").send().await.unwrap();
+    assert_eq!(metrics.status(), StatusCode::UNAUTHORIZED);
+    let sent = program.post_logs(&request("a", vec![record("x")])).bearer_auth(TOKEN);
+    assert_eq!(sent.send().await.unwrap().status(), StatusCode::OK);
+    assert_eq!(program.json("/api/v1/narrows/status").await["otlp"]["token_required"], true);
+}
+
+#[tokio::test]
+async fn an_admin_token_opens_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("token"), "token-of-the-admin\n").unwrap();
+    let program =
+        Program::with_config(&format!("admin_token_file: {}\n", dir.path().join("token").display()));
+    let status =
+        program.get("/api/v1/narrows/status").bearer_auth("token-of-the-admin").send().await.unwrap();
+    assert_eq!(status.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn two_tenants_never_see_each_other() {
+    let program = Program::with_config(TENANTS);
+    for tenant in ["acme", "umbrella"] {
+        let records = (0..20).map(|index| record(&format!("marker-{tenant} {index}"))).collect();
+        let sent = program.post_logs(&request(&format!("service-{tenant}"), records));
+        let sent = sent.bearer_auth(format!("token-of-{tenant}"));
+        let sent = sent.header("narrows-producer", format!("agent-of-{tenant};1;1;1")).send().await.unwrap();
+        assert_eq!(sent.status(), StatusCode::OK);
+    }
+    for sealed in [false, true] {
+        if sealed {
+            let seal = call(&program, "post /api/v1/narrows/admin/seal", "?merge=true")
+                .basic_auth("admin", Some(PASSWORD));
+            assert_eq!(seal.send().await.unwrap().status(), StatusCode::OK);
+        }
+        wait_for_all(&program).await;
+        for (tenant, other) in
+            [("acme", "umbrella"), ("umbrella", "acme"), ("default", "acme"), ("default", "umbrella")]
+        {
+            walk(&program, tenant, other).await;
+        }
+    }
+}
+
+async fn wait_for_all(program: &Program) {
+    for tenant in ["acme", "umbrella"] {
+        for _ in 0..200 {
+            let answer = program.json_of_tenant("/api/v1/narrows/logs/search?query=*", tenant).await;
+            if answer["matched"] == 20 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// No route tells `tenant` anything of `other`; and those that tell of data tell of `tenant`'s own.
+async fn walk(program: &Program, tenant: &str, other: &str) {
+    let (mut seen, marker) = (0, format!("marker-{tenant}"));
+    for route in routes(&description(program).await).iter().filter(|route| !route.ends_with("/session")) {
+        let stats = escape("* | stats count() by (service)");
+        for query in ["?query=*&limit=1000", &format!("?query=marker-{other}"), &format!("?query={stats}")] {
+            let request = call(program, route, query)
+                .basic_auth("admin", Some(PASSWORD))
+                .header("x-scope-orgid", tenant);
+            let text = request.send().await.unwrap().text().await.unwrap();
+            let echoed = text.replace(&format!("\"query\":\"marker-{other}\""), "");
+            for what in [format!("marker-{other}"), format!("service-{other}"), format!("agent-of-{other}")] {
+                assert!(!echoed.contains(&what), "{tenant} sees {what} at {route}{query}: {text}");
+            }
+            seen += usize::from(text.contains(&marker));
+        }
+    }
+    assert_eq!(seen > 0, tenant != "default", "{tenant} sees its own");
+    let expected = if tenant == "default" { 0 } else { 20 };
+    for path in ["/api/v1/narrows/logs/search?query=*", "/api/v1/narrows/logs/histogram?query=*"] {
+        assert_eq!(program.json_of_tenant(path, tenant).await["matched"], expected, "{tenant} {path}");
+    }
+    assert_eq!(program.json_of_tenant("/api/v1/narrows/status", tenant).await["logs"]["records"], expected);
+}
+
+#[tokio::test]
+async fn readiness_names_nobody_to_nobody() {
+    let program = Program::with_config(TENANTS);
+    // Two processes that take turns on one queue.
+    for (seq, run) in [(1, "a"), (2, "b"), (3, "a")] {
+        let sent = program.post_logs(&request("a", vec![record("x")])).bearer_auth("token-of-acme");
+        let sent =
+            sent.header("narrows-producer", format!("agent-of-acme;1;{seq};{run}")).send().await.unwrap();
+        assert_eq!(sent.status(), StatusCode::OK);
+    }
+    seal(&program).await;
+    damage_a_split(&program);
+    program.json_of_tenant("/api/v1/narrows/logs/search?query=x", "acme").await;
+    let cookie = program.log_in().await;
+    let strangers = [
+        program.get("/-/ready"),
+        program.get("/-/ready").bearer_auth(TOKEN),
+        program.get("/-/ready").basic_auth("admin", Some("wrong")),
+        program.get("/-/ready").header("cookie", "narrows_session=x"),
+    ];
+    for stranger in strangers {
+        let ready = json_of(stranger.send().await.unwrap(), StatusCode::OK).await;
+        let expected = ["sealed files are damaged: 1", "producers are two live agents: 1"];
+        assert_eq!(ready, serde_json::json!({"ready": true, "reasons": expected}));
+    }
+    let admin = program.get("/-/ready").header("cookie", cookie).send().await.unwrap();
+    let ready = json_of(admin, StatusCode::OK).await;
+    assert!(ready.to_string().contains("agent-of-acme"), "{ready}");
+    assert_eq!(ready["damaged"].as_array().unwrap().len(), 1, "{ready}");
+}
+
+async fn seal(program: &Program) {
+    let seal = call(program, "post /api/v1/narrows/admin/seal", "").basic_auth("admin", Some(PASSWORD));
+    assert_eq!(seal.send().await.unwrap().status(), StatusCode::OK);
+}
+
+/// The files whose names the store tells; a manifest is none.
+fn damage_a_split(program: &Program) {
+    let mut folders = vec![program.dir.path().join("data/blobs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "split") {
+                let length = std::fs::metadata(&path).unwrap().len();
+                std::fs::write(&path, vec![0xAA; length as usize]).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_is_refused() {
+    let program = Program::with_config(TENANTS);
+    let request = program
+        .get("/api/v1/narrows/status")
+        .basic_auth("admin", Some(PASSWORD))
+        .header("x-scope-orgid", "nobody");
+    assert_eq!(error_code(request.send().await.unwrap(), StatusCode::FORBIDDEN).await, "forbidden");
+    let who = program.json("/api/v1/narrows/session").await;
+    assert_eq!(who["tenants"], serde_json::json!(["default", "acme", "umbrella"]));
+}

@@ -1,0 +1,13 @@
+//! The real program on free ports, driven from outside.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod connections;
+mod disk;
+mod harness;
+mod ingest;
+mod login;
+mod page;
+mod searching;
+mod start;

@@ -1,0 +1,56 @@
+//! What queries answer, as the model can compare it.
+
+use std::collections::BTreeMap;
+
+use events::{Order, Request};
+use narrows_collector::commit::Store;
+use telemetry::TenantId;
+use telemetry::otlp::LogRecord;
+
+/// Every row of a tenant: its body, and the times of all rows with that body.
+pub(crate) type Rows = BTreeMap<String, Vec<i64>>;
+
+fn request(limit: usize) -> Request {
+    Request {
+        query: search::parse("*").unwrap(),
+        start_ns: i64::MIN,
+        end_ns: i64::MAX,
+        order: Order::Oldest,
+        limit,
+        cursor: None,
+        deadline: None,
+        max_memory_bytes: 256 << 20,
+    }
+}
+
+/// Reads all rows of a tenant, page by page, and holds the count of each page against them.
+pub(crate) async fn rows(store: &Store, tenant: &TenantId) -> Rows {
+    let snapshots = store.snapshots(tenant);
+    let (mut rows, mut request, mut read) = (Rows::new(), request(97), 0);
+    loop {
+        let answer = events::search(&snapshots, &request).await.unwrap();
+        assert!(!answer.partial, "{:?}", answer.warnings);
+        for hit in &answer.records {
+            let body = LogRecord::of_valid(&hit.record).body.to_text().into_owned();
+            rows.entry(body).or_default().push(hit.key.time_ns);
+            read += 1;
+        }
+        let Some(next) = answer.next else {
+            assert_eq!(read, answer.matched, "the pages hold what is counted");
+            return rows;
+        };
+        request.cursor = Some(next);
+    }
+}
+
+/// How many rows a tenant has, by one query.
+pub(crate) async fn count(store: &Store, tenant: &TenantId) -> u64 {
+    let answer = events::search(&store.snapshots(tenant), &request(0)).await.unwrap();
+    assert!(!answer.partial, "{:?}", answer.warnings);
+    answer.matched
+}
+
+/// The first page, whatever it lacks.
+pub(crate) async fn answer(store: &Store, tenant: &TenantId) -> events::Answer {
+    events::search(&store.snapshots(tenant), &request(100)).await.unwrap()
+}
