@@ -1,0 +1,28 @@
+// What the tests against a real collector need to know. Missing variables fail at once, by name.
+import { appendFileSync } from "node:fs";
+
+function required(name: string, meaning: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`set ${name}: ${meaning}`);
+  return value;
+}
+
+export const collectorUrl = required("NARROWS_URL", "the collector's HTTP address, http://127.0.0.1:7070");
+export const password = required("NARROWS_PASSWORD", "the password of the user admin");
+const logFile = required(
+  "NARROWS_LOG_FILE",
+  "a file that a running agent follows and forwards to the collector",
+);
+
+/** Writes one line to the file that the agent follows. */
+export function appendLine(text: string): void {
+  appendFileSync(logFile, `${new Date().toISOString()} ERROR ${text}\n`);
+}
+
+/** Asks the API as the admin; for what the tests must know beside what the page shows. */
+export async function api(path: string): Promise<unknown> {
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
+  const response = await fetch(`${collectorUrl}/api/v1/narrows${path}`, { headers: { authorization } });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}

@@ -1,0 +1,84 @@
+import type { Locator, Page } from "playwright-core";
+
+/** The logs page as a person sees it: by role and visible text. */
+export class LogsPage {
+  readonly query: Locator;
+  readonly grid: Locator;
+  readonly histogram: Locator;
+  readonly run: Locator;
+  readonly rangeButton: Locator;
+  readonly linkedRecord: Locator;
+
+  constructor(readonly page: Page) {
+    this.query = page.getByLabel("Query", { exact: true });
+    this.grid = page.getByRole("treegrid", { name: "Log records" });
+    this.histogram = page.getByRole("img", { name: /Records over time/ });
+    this.run = page.getByRole("button", { name: "Run" });
+    this.rangeButton = page.getByRole("button", { name: /^Time range:/ });
+    this.linkedRecord = page.getByRole("region", { name: "Linked record" });
+  }
+
+  async open(search = ""): Promise<void> {
+    await this.page.goto(`/logs${search}`);
+    await this.query.waitFor();
+  }
+
+  async search(text: string): Promise<void> {
+    await this.query.fill(text);
+    await this.query.press("Enter");
+  }
+
+  /** The visible records, without the header. */
+  get rows(): Locator {
+    return this.grid.locator('[role="row"][aria-expanded]');
+  }
+
+  row(text: string | RegExp): Locator {
+    return this.rows.filter({ hasText: text });
+  }
+
+  /** The open record's cell. */
+  get record(): Locator {
+    return this.page.locator('[role="gridcell"][aria-colspan]');
+  }
+
+  get queryError(): Locator {
+    return this.page.locator("search").getByRole("status");
+  }
+
+  get underlined(): Locator {
+    return this.page.locator("search [data-underlined]");
+  }
+
+  /** The number in "Records 1,234". */
+  async matched(): Promise<number> {
+    const heading = await this.page.getByRole("heading", { name: /^Records/ }).textContent();
+    return Number((heading ?? "").replace(/\D/g, ""));
+  }
+
+  /** Drags over a part of the histogram, given as shares of its width. */
+  async dragHistogram(from: number, to: number): Promise<void> {
+    const box = await this.histogram.boundingBox();
+    if (!box) throw new Error("the histogram is not visible");
+    const y = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width * from, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + box.width * ((from + to) / 2), y);
+    await this.page.mouse.move(box.x + box.width * to, y);
+    await this.page.mouse.up();
+  }
+
+  async scrollBy(pixels: number): Promise<void> {
+    await this.grid.evaluate((grid, by) => grid.scrollBy(0, by), pixels);
+  }
+
+  async setScheme(name: "Dark" | "Light" | "As the system"): Promise<void> {
+    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  async signOut(): Promise<void> {
+    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await this.page.getByRole("button", { name: "Sign out" }).click();
+  }
+}

@@ -1,0 +1,101 @@
+// One way to call the collector: same origin, JSON, every failure an ApiError that says what to do next.
+
+import { parseJson } from "../lib/json";
+import type { Position } from "../lib/query/position";
+import { type Check, nullable, number, object, ShapeError, string } from "./validate";
+
+const base = "/api/v1/narrows";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number, // 0: no answer
+    readonly code: string,
+    message: string,
+    readonly hint: string | null,
+    readonly position: Position | null,
+    readonly retryAfterS: number | null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+const errorShape = object({
+  error: object({
+    code: string,
+    message: string,
+    hint: nullable(string),
+    position: nullable(object<Position>({ start: number, end: number })),
+  }),
+});
+
+export type Params = Record<string, string | number | undefined>;
+
+export async function get<T>(
+  path: string,
+  params: Params,
+  check: Check<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) if (value !== undefined) query.set(name, String(value));
+  const search = query.size > 0 ? `?${query}` : "";
+  const response = await send(`${base}${path}${search}`, signal ? { signal } : {});
+  return readBody(response, check, path);
+}
+
+/** For calls that answer with no content. */
+export async function call(method: "POST" | "DELETE", path: string, body?: unknown): Promise<void> {
+  const json =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  await send(`${base}${path}`, { method, ...json });
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...init });
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ApiError(
+      0,
+      "unreachable",
+      "The collector does not answer",
+      "Check that it runs, then try again.",
+      null,
+      null,
+    );
+  }
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+async function readBody<T>(response: Response, check: Check<T>, path: string): Promise<T> {
+  try {
+    return check(parseJson(await response.text()), path.slice(1));
+  } catch (cause) {
+    if (cause instanceof DOMException) throw cause;
+    const what = cause instanceof ShapeError ? cause.message : "the answer is not JSON";
+    const hint = "This page and the collector may be of different versions: reload the page.";
+    throw new ApiError(
+      response.status,
+      "unexpected_answer",
+      `Cannot read the collector's answer: ${what}`,
+      hint,
+      null,
+      null,
+    );
+  }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  const retryAfterS = Number.isFinite(retryAfter) ? retryAfter : null;
+  try {
+    const { error } = errorShape(await response.json(), "error");
+    return new ApiError(response.status, error.code, error.message, error.hint, error.position, retryAfterS);
+  } catch {
+    const message = `The collector answered with status ${response.status}`;
+    return new ApiError(response.status, "unknown", message, null, null, retryAfterS);
+  }
+}

@@ -1,0 +1,44 @@
+import { useMediaQuery } from "@mantine/hooks";
+import { Link } from "@tanstack/react-router";
+import { Icon, type IconName, Logo } from "../components/Icon";
+import { usePreferences } from "../components/usePreferences";
+import { useShortcuts } from "../components/useShortcuts";
+import { writePreferences } from "../lib/preferences";
+import { AccountMenu } from "./AccountMenu";
+import styles from "./Rail.module.css";
+
+interface RailPage {
+  to: "/logs" | "/status";
+  icon: IconName;
+  label: string;
+}
+
+const pages: RailPage[] = [
+  { to: "/logs", icon: "logs", label: "Logs" },
+  { to: "/status", icon: "status", label: "Status" },
+];
+
+/** The pages that exist. Icons only below 1680 px unless `[` says otherwise; a bottom bar on phones. */
+export function Rail({ onHelp }: { onHelp: () => void }) {
+  const { railOpen } = usePreferences();
+  const wide = useMediaQuery("(min-width: 1680px)", window.innerWidth >= 1680);
+  const open = railOpen ?? wide;
+  useShortcuts({ "[": () => writePreferences({ railOpen: !open }) });
+  return (
+    <nav className={styles.rail} data-open={open} aria-label="Pages">
+      <Link to="/logs" className={styles.brand} aria-label="Narrows">
+        <Logo />
+        <span className={styles.label}>Narrows</span>
+      </Link>
+      {pages.map((page) => (
+        <Link key={page.to} to={page.to} className={styles.item} title={open ? undefined : page.label}>
+          <Icon name={page.icon} />
+          <span className={styles.label}>{page.label}</span>
+        </Link>
+      ))}
+      <div className={styles.foot}>
+        <AccountMenu open={open} onHelp={onHelp} itemClass={styles.item} labelClass={styles.label} />
+      </div>
+    </nav>
+  );
+}

@@ -1,0 +1,25 @@
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useShortcuts } from "../components/useShortcuts";
+import { Rail } from "./Rail";
+import styles from "./Shell.module.css";
+import { ShortcutHelp } from "./ShortcutHelp";
+
+/** The frame of every page: the rail, the page, the list of keys. */
+export function Shell() {
+  const navigate = useNavigate();
+  const [help, setHelp] = useState(false);
+  useShortcuts({
+    "g l": () => navigate({ to: "/logs" }),
+    "?": () => setHelp(true),
+  });
+  return (
+    <div className={styles.frame}>
+      <Rail onHelp={() => setHelp(true)} />
+      <div className={styles.page}>
+        <Outlet />
+      </div>
+      <ShortcutHelp opened={help} onClose={() => setHelp(false)} />
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { useEffect, useRef } from "react";
+import { Icon } from "../components/Icon";
+import { usePreferences } from "../components/usePreferences";
+import { writePreferences } from "../lib/preferences";
+import styles from "./ShortcutHelp.module.css";
+
+const keys: [keys: string[], does: string][] = [
+  [["/"], "Go to the query"],
+  [["g", "l"], "Open logs"],
+  [["t"], "Choose the time range"],
+  [["t", "-"], "Zoom out: twice the time range"],
+  [["←", "→"], "Shift the time range by half"],
+  [["r"], "Refresh"],
+  [["j", "k"], "Next or previous record"],
+  [["Enter"], "Open the record"],
+  [["Esc"], "Close the record"],
+  [["f"], "Filter by the value in focus or under the pointer"],
+  [["x"], "Exclude that value"],
+  [["Shift", "T"], "Histogram as a table"],
+  [["["], "Open or fold the rail"],
+  [["?"], "This list"],
+];
+
+export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const { shortcuts } = usePreferences();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (opened) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [opened]);
+  return (
+    <dialog
+      ref={dialog}
+      className={`${styles.dialog} floating`}
+      aria-labelledby="keys-title"
+      onClose={onClose}
+    >
+      <div className={styles.head}>
+        <h2 id="keys-title">Keyboard</h2>
+        <button
+          type="button"
+          className="button button-quiet button-icon"
+          aria-label="Close"
+          onClick={onClose}
+        >
+          <Icon name="close" small />
+        </button>
+      </div>
+      <dl className={styles.list}>
+        {keys.map(([names, does]) => (
+          <div key={does} className={styles.row}>
+            <dt>
+              {names.map((name) => (
+                <kbd key={name}>{name}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <label className={styles.switch}>
+        <input
+          type="checkbox"
+          checked={shortcuts}
+          onChange={(event) => writePreferences({ shortcuts: event.target.checked })}
+        />
+        Single keys do something outside of inputs
+      </label>
+    </dialog>
+  );
+}

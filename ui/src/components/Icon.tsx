@@ -1,0 +1,51 @@
+// Our own few outlines on a 24-unit grid; an icon library would be larger than the rest of the app.
+const paths = {
+  search: "M4 11a7 7 0 1 0 14 0a7 7 0 1 0-14 0M16 16l5 5",
+  logs: "M4 6h16M4 12h5M4 18h5M12 15a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M18 18l3 3",
+  status: "M3 12h4l3-8l4 16l3-8h4",
+  account: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M9 10a3 3 0 1 0 6 0a3 3 0 1 0-6 0M6 19c1-3 3-4 6-4s5 1 6 4",
+  clock: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M12 7v5l3 3",
+  zoomOut: "M4 11a7 7 0 1 0 14 0a7 7 0 1 0-14 0M8 11h6M16 16l5 5",
+  refresh: "M20 11a8 8 0 0 0-15-3M4 4v4h4M4 13a8 8 0 0 0 15 3M20 20v-4h-4",
+  down: "M6 9l6 6l6-6",
+  right: "M9 6l6 6l-6 6",
+  play: "M7 5v14l11-7z",
+  copy: "M8 8h11v12h-11zM16 8v-4h-11v12h3",
+  check: "M5 12l5 5l9-10",
+  checkCircle: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M8.5 12l2.5 2.5l4.5-5",
+  waiting:
+    "M12 3a9 9 0 0 1 3 .5M18.5 5.800a9 9 0 0 1 1.800 2.600M21 12a9 9 0 0 1-.6 3M18.300 18.400a9 9 0 0 1-2.600 1.800M12 21a9 9 0 0 1-3-.6M5.700 18.300a9 9 0 0 1-1.900-2.700M3 12a9 9 0 0 1 .6-3M5.700 5.700a9 9 0 0 1 2.600-1.900",
+  alert: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M12 8v5M12 16v.01",
+  warning: "M12 4l9 16h-18zM12 10v4M12 17v.01",
+  link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
+  close: "M6 6l12 12M18 6l-12 12",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  table: "M4 5h16v14h-16zM4 10h16M10 10v9",
+  chart: "M4 20h16M6 20v-6M11 20v-12M16 20v-9",
+  lines: "M4 6h16M4 10h16M4 14h16M4 18h10",
+} as const;
+
+export type IconName = keyof typeof paths;
+
+export function Icon({ name, small = false }: { name: IconName; small?: boolean }) {
+  return (
+    <svg className={small ? "icon icon-small" : "icon"} viewBox="0 0 24 24" aria-hidden="true">
+      <path d={paths[name]} />
+    </svg>
+  );
+}
+
+/** The mark: two banks narrowing a stream. */
+export function Logo({ size = 20 }: { size?: number }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 20 20" fill="none" aria-hidden="true" strokeLinecap="round">
+      <path
+        d="M2.5 2.5C6.5 5.5 8 7.5 8 10s-1.5 4.5-5.5 7.5M17.5 2.5C13.5 5.5 12 7.5 12 10s1.5 4.5 5.5 7.5"
+        stroke="var(--text)"
+        strokeWidth="1.8"
+      />
+      <circle cx="10" cy="10" r="1.5" fill="var(--accent)" />
+    </svg>
+  );
+}

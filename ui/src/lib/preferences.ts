@@ -1,0 +1,50 @@
+// What this browser remembers: small choices that no link should carry.
+export interface Preferences {
+  /** null: by the window's width. */
+  railOpen: boolean | null;
+  shortcuts: boolean;
+  recentRanges: { from: string; to: string }[];
+}
+
+const key = "narrows.preferences";
+const initial: Preferences = { railOpen: null, shortcuts: true, recentRanges: [] };
+const listeners = new Set<() => void>();
+let current: Preferences | null = null;
+
+export function readPreferences(): Preferences {
+  current ??= load();
+  return current;
+}
+
+export function writePreferences(change: Partial<Preferences>): void {
+  current = { ...readPreferences(), ...change };
+  try {
+    localStorage.setItem(key, JSON.stringify(current));
+  } catch {
+    // Storage is full or switched off; the choice then lasts until the page is closed.
+  }
+  for (const listener of listeners) listener();
+}
+
+export function subscribePreferences(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function load(): Preferences {
+  try {
+    const stored = JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Preferences>;
+    return {
+      railOpen: typeof stored.railOpen === "boolean" ? stored.railOpen : null,
+      shortcuts: stored.shortcuts !== false,
+      recentRanges: Array.isArray(stored.recentRanges) ? stored.recentRanges.filter(isRange).slice(0, 5) : [],
+    };
+  } catch {
+    return initial;
+  }
+}
+
+function isRange(value: unknown): value is { from: string; to: string } {
+  const range = value as { from?: unknown; to?: unknown } | null;
+  return typeof range?.from === "string" && typeof range.to === "string";
+}

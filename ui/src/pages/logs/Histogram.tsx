@@ -1,0 +1,119 @@
+import { useComputedColorScheme } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
+import { type PointerEvent, useEffect, useRef, useState } from "react";
+import type { HistogramAnswer } from "../../api/logs";
+import { formatExact } from "../../lib/number";
+import { severities, severityRole } from "../../lib/severity";
+import type { Span } from "../../lib/time/range";
+import type { Zone } from "../../lib/time/zone";
+import { sizes } from "../../theme/tokens";
+import { drawHistogram, plotArea } from "./drawHistogram";
+import styles from "./Histogram.module.css";
+import { type Area, bucketAt, bucketTime, draggedSpan, totalAt } from "./histogram";
+
+interface HistogramProps {
+  answer: HistogramAnswer;
+  zone: Zone;
+  label: string;
+  onZoom: (span: Span) => void;
+  onZoomBack: () => void;
+}
+
+const dragThresholdPx = 4;
+
+export function Histogram({ answer, zone, label, onZoom, onZoomBack }: HistogramProps) {
+  const { ref: frame, width } = useElementSize<HTMLDivElement>();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const scheme = useComputedColorScheme();
+  const [hoverX, setHoverX] = useState<number | null>(null);
+  const [dragFrom, setDragFrom] = useState<number | null>(null);
+  const area = plotArea(width, sizes.histogramPx);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: width and scheme are read from the page while drawing
+  useEffect(() => {
+    if (canvas.current && width > 0) drawHistogram(canvas.current, answer, zone);
+  }, [answer, zone, width, scheme]);
+  useEffect(() => {
+    // The first drawing may come before the font.
+    void document.fonts?.ready.then(() => canvas.current && drawHistogram(canvas.current, answer, zone));
+  }, [answer, zone]);
+
+  const positionOf = (event: PointerEvent<HTMLDivElement>) =>
+    event.clientX - event.currentTarget.getBoundingClientRect().left;
+  const start = (event: PointerEvent<HTMLDivElement>) => {
+    if (event.button !== 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    setDragFrom(positionOf(event));
+  };
+  const finish = (event: PointerEvent<HTMLDivElement>) => {
+    const to = positionOf(event);
+    setDragFrom(null);
+    if (dragFrom === null || Math.abs(to - dragFrom) < dragThresholdPx) return;
+    onZoom(draggedSpan(answer, area, dragFrom, to));
+  };
+  const dragging = dragFrom !== null && hoverX !== null && Math.abs(hoverX - dragFrom) >= dragThresholdPx;
+  const bucket = hoverX === null || dragging ? null : bucketAt(answer, area, hoverX);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: pointer only; the time panel and arrow keys do the same
+    <div
+      ref={frame}
+      className={styles.frame}
+      onPointerDown={start}
+      onPointerMove={(event) => setHoverX(positionOf(event))}
+      onPointerUp={finish}
+      onPointerCancel={() => setDragFrom(null)}
+      onPointerLeave={() => dragFrom === null && setHoverX(null)}
+      onDoubleClick={onZoomBack}
+    >
+      <canvas
+        ref={canvas}
+        className={styles.canvas}
+        role="img"
+        aria-label={`Records over time by severity. ${label}`}
+      />
+      {dragging && <Selection from={dragFrom} to={hoverX} area={area} />}
+      {bucket !== null && <Tooltip answer={answer} bucket={bucket} zone={zone} area={area} />}
+    </div>
+  );
+}
+
+function Selection({ from, to, area }: { from: number; to: number; area: Area }) {
+  const left = Math.max(area.left, Math.min(from, to));
+  const right = Math.min(area.left + area.width, Math.max(from, to));
+  return <div className={styles.selection} style={{ left, width: Math.max(0, right - left) }} />;
+}
+
+interface TooltipProps {
+  answer: HistogramAnswer;
+  bucket: number;
+  zone: Zone;
+  area: Area;
+}
+
+function Tooltip({ answer, bucket, zone, area }: TooltipProps) {
+  const x = area.left + ((bucket + 0.5) / answer.buckets) * area.width;
+  const onLeft = x > area.left + area.width / 2;
+  const counts = severities.map((severity) => ({
+    severity,
+    count: answer.series.find((series) => series.severity === severity)?.counts[bucket] ?? 0,
+  }));
+  const side = onLeft ? { right: `calc(100% - ${x - 10}px)` } : { left: x + 10 };
+  return (
+    <>
+      <div className={styles.cursor} style={{ left: Math.round(x) }} />
+      <div className={`${styles.tooltip} floating`} style={side} aria-hidden="true">
+        <div className="text1 tabular">{bucketTime(answer, bucket, zone)}</div>
+        {counts
+          .filter(({ count }) => count > 0)
+          .map(({ severity, count }) => (
+            <div key={severity} className={styles.count}>
+              <span className="swatch" style={{ background: `var(--${severityRole[severity]})` }} />
+              <span>{severity}</span>
+              <span className="text1 tabular">{formatExact(count)}</span>
+            </div>
+          ))}
+        {totalAt(answer, bucket) === 0 && <div>no records</div>}
+      </div>
+    </>
+  );
+}

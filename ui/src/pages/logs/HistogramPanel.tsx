@@ -1,0 +1,79 @@
+import { useState } from "react";
+import type { HistogramAnswer } from "../../api/logs";
+import { Icon } from "../../components/Icon";
+import { formatCount } from "../../lib/number";
+import { type Severity, severityRole } from "../../lib/severity";
+import { formatDuration } from "../../lib/time/format";
+import type { Span } from "../../lib/time/range";
+import type { Zone } from "../../lib/time/zone";
+import { Histogram } from "./Histogram";
+import styles from "./HistogramPanel.module.css";
+import { HistogramTable } from "./HistogramTable";
+import { countsBySeverity, describeHistogram, withSeverities } from "./histogram";
+
+interface HistogramPanelProps {
+  answer: HistogramAnswer | undefined;
+  error: Error | null;
+  zone: Zone;
+  asTable: boolean;
+  onAsTable: (asTable: boolean) => void;
+  onZoom: (span: Span) => void;
+  onZoomBack: () => void;
+}
+
+/** Records over time by severity: bars, or the same numbers as a table; the legend isolates a severity. */
+export function HistogramPanel(props: HistogramPanelProps) {
+  const { answer, error, zone, asTable, onAsTable, onZoom, onZoomBack } = props;
+  const [only, setOnly] = useState<Severity | null>(null);
+  if (!answer) {
+    return (
+      <div className={styles.empty}>
+        {error ? (
+          `The histogram is missing: ${error.message}.`
+        ) : (
+          <div className={`skeleton ${styles.skeleton}`} />
+        )}
+      </div>
+    );
+  }
+  const counts = countsBySeverity(answer);
+  const isolated = only !== null && counts.some(([severity]) => severity === only) ? only : null;
+  const shown = isolated ? withSeverities(answer, [isolated]) : answer;
+  const summary = describeHistogram(answer, zone);
+  return (
+    <section className={styles.panel} aria-label="Records over time">
+      {asTable ? (
+        <HistogramTable answer={answer} zone={zone} />
+      ) : (
+        <Histogram answer={shown} zone={zone} label={summary} onZoom={onZoom} onZoomBack={onZoomBack} />
+      )}
+      <div className={styles.legend}>
+        {counts.map(([severity, count]) => (
+          <button
+            key={severity}
+            type="button"
+            className={styles.key}
+            aria-pressed={isolated === severity}
+            data-off={isolated !== null && isolated !== severity}
+            onClick={() => setOnly(isolated === severity ? null : severity)}
+          >
+            <span className="swatch" style={{ background: `var(--${severityRole[severity]})` }} />
+            {severity} {formatCount(count)}
+          </button>
+        ))}
+        <span className={styles.note}>
+          {formatDuration(answer.bucket_ms)} per {asTable ? "row" : "bar, drag to zoom"}
+        </span>
+        <span className="grow" />
+        <button
+          type="button"
+          className={`${styles.key} ${styles.switch}`}
+          onClick={() => onAsTable(!asTable)}
+        >
+          <Icon name={asTable ? "chart" : "table"} small />
+          <span className={styles.words}>{asTable ? "As bars" : "As a table"}</span>
+        </button>
+      </div>
+    </section>
+  );
+}

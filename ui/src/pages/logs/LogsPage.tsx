@@ -1,0 +1,81 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { PageHeader } from "../../app/PageHeader";
+import { RefreshControl } from "../../components/time/RefreshControl";
+import { TimeControls } from "../../components/time/TimeControls";
+import { useSpan } from "../../components/time/useSpan";
+import { EmptyState } from "./EmptyState";
+import { LogsView } from "./LogsView";
+import { decodeLogsView, encodeLogsView, type LogsView as View } from "./url";
+import { useStatus } from "./useLogs";
+
+const route = getRouteApi("/logs");
+
+/** Logs: query, histogram, rows. Before the first record arrives: how to send data. */
+export function LogsPage() {
+  const view = decodeLogsView(route.useSearch() as Record<string, unknown>);
+  const navigate = route.useNavigate();
+  const [reading, setReading] = useState(false);
+  const everyMs = view.refreshS === null ? null : view.refreshS * 1000;
+  const pause = view.record
+    ? "waits while a record is open"
+    : reading
+      ? "waits while you read further down"
+      : null;
+  const { span, nowMs, generation, refresh } = useSpan(view.range, view.query, everyMs, pause !== null);
+
+  // Opening a record is a detail of the view, not a step to come back to; everything else is.
+  const update = (change: Partial<View>) => {
+    const replace = Object.keys(change).every(
+      (name) => name === "record" || name === "refreshS" || name === "zone",
+    );
+    void navigate({ search: encodeLogsView({ ...view, ...change }), replace });
+  };
+
+  const [waiting, setWaiting] = useState<boolean | null>(null);
+  const status = useStatus(waiting ? 2000 : false);
+  // Decided once: when the first record arrives, the page says so and the person opens the logs.
+  if (waiting === null && status.data) setWaiting(status.data.logs.records === 0);
+  if (waiting && status.data) {
+    const open = () => {
+      setWaiting(false);
+      refresh();
+    };
+    return (
+      <>
+        <PageHeader title="Logs" />
+        <EmptyState status={status.data} zone={view.zone} onOpen={open} />
+      </>
+    );
+  }
+  return (
+    <>
+      <PageHeader title="Logs">
+        <TimeControls
+          range={view.range}
+          span={span}
+          nowMs={nowMs}
+          zone={view.zone}
+          onRange={(range) => update({ range })}
+          onZone={(zone) => update({ zone })}
+        />
+        <RefreshControl
+          everyS={view.refreshS}
+          pause={pause}
+          onRefresh={refresh}
+          onEvery={(refreshS) => update({ refreshS })}
+        />
+      </PageHeader>
+      <LogsView
+        view={view}
+        span={span}
+        generation={generation}
+        settled={waiting !== null || status.isError}
+        lastReceivedAt={status.data?.logs.last_received_at ?? null}
+        onChange={update}
+        onRefresh={refresh}
+        onReading={setReading}
+      />
+    </>
+  );
+}

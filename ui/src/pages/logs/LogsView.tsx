@@ -1,0 +1,133 @@
+import { useRef, useState } from "react";
+import { ApiError } from "../../api/http";
+import type { LogRecord, QueryError } from "../../api/logs";
+import { useShortcuts } from "../../components/useShortcuts";
+import { addCondition } from "../../lib/query/edit";
+import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
+import { HistogramPanel } from "./HistogramPanel";
+import { LinkedRecord } from "./LinkedRecord";
+import styles from "./LogsView.module.css";
+import { pointedCondition } from "./pointedCondition";
+import { QueryBar } from "./QueryBar";
+import { ResultTable } from "./ResultTable";
+import { Rows } from "./Rows";
+import { SummaryLine } from "./SummaryLine";
+import { LoadingRows, NothingMatched, SearchFailed } from "./states";
+import type { LogsView as View } from "./url";
+import { useHistogram, useSearch } from "./useLogs";
+
+interface LogsViewProps {
+  view: View;
+  span: Span;
+  generation: number;
+  /** Is it known whether the tenant has any record at all? Until then "nothing matched" would be too much. */
+  settled: boolean;
+  lastReceivedAt: string | null;
+  onChange: (change: Partial<View>) => void;
+  onRefresh: () => void;
+  onReading: (reading: boolean) => void;
+}
+
+export function LogsView(props: LogsViewProps) {
+  const { view, span, generation, settled, lastReceivedAt, onChange, onRefresh, onReading } = props;
+  const question = { query: view.query, span, generation };
+  const search = useSearch(question, view.order);
+  const histogram = useHistogram(question);
+  const zoomedFrom = useRef<Range[]>([]);
+  const input = useRef<HTMLTextAreaElement>(null);
+  const [asTable, setAsTable] = useState(false);
+  useShortcuts({
+    "/": () => input.current?.focus(),
+    Escape: () => onChange({ record: null }),
+    "Shift T": () => setAsTable((shown) => !shown),
+    f: () => filterByPointed(false),
+    x: () => filterByPointed(true),
+  });
+
+  const run = (query: string) => {
+    if (query !== view.query) onChange({ query, record: null });
+    else onRefresh();
+  };
+  const addFilter = (condition: string, exclude: boolean) =>
+    run(addCondition(view.query, condition, exclude));
+  const filterByPointed = (exclude: boolean) => {
+    const condition = pointedCondition();
+    if (condition !== null) addFilter(condition, exclude);
+  };
+  const zoomTo = (target: Span) => {
+    zoomedFrom.current.push(view.range);
+    onChange({ range: absoluteRange(target) });
+  };
+  const zoomBack = () => onChange({ range: zoomedFrom.current.pop() ?? zoomOut(view.range, Date.now()) });
+  const open = (record: LogRecord | null) =>
+    onChange({ record: record && { id: record.id, time: record.timestamp } });
+
+  const pages = search.data?.pages ?? [];
+  const answer = pages[0];
+  const records = pages.flatMap((page) => page.records);
+  const running = search.isFetching || histogram.isFetching;
+  // A failed next page is no reason to take away the rows that came; it is said below them.
+  const error = search.isFetchNextPageError ? null : search.error;
+  const linked =
+    answer !== undefined &&
+    !error &&
+    !search.isPlaceholderData &&
+    !records.some((record) => record.id === view.record?.id);
+
+  return (
+    <main className={styles.page}>
+      <QueryBar ref={input} query={view.query} running={running} runError={queryErrorOf(error)} onRun={run} />
+      <SummaryLine
+        answer={error ? undefined : answer}
+        histogram={error ? undefined : histogram.data}
+        question={search.isPlaceholderData ? null : `${view.query} ${view.range.from} ${view.range.to}`}
+      />
+      {!error && (
+        <HistogramPanel
+          answer={histogram.data}
+          error={histogram.error}
+          zone={view.zone}
+          asTable={asTable}
+          onAsTable={setAsTable}
+          onZoom={zoomTo}
+          onZoomBack={zoomBack}
+        />
+      )}
+      {view.record && linked && !answer?.table && (
+        <LinkedRecord link={view.record} zone={view.zone} onFilter={addFilter} onClose={() => open(null)} />
+      )}
+      {error ? (
+        <SearchFailed error={error} onRetry={onRefresh} />
+      ) : !answer || (records.length === 0 && !settled) ? (
+        <LoadingRows />
+      ) : answer.table ? (
+        <ResultTable table={answer.table} zone={view.zone} />
+      ) : records.length === 0 ? (
+        <NothingMatched view={view} span={span} lastReceivedAt={lastReceivedAt} onChange={onChange} />
+      ) : (
+        <Rows
+          records={records}
+          matched={answer.matched}
+          question={`${generation} ${view.order} ${view.query}`}
+          query={view.query}
+          order={view.order}
+          zone={view.zone}
+          span={span}
+          openId={view.record?.id ?? null}
+          hasMore={search.hasNextPage}
+          moreFailed={search.isFetchNextPageError}
+          onMore={() => !search.isFetchingNextPage && search.fetchNextPage()}
+          onOpen={open}
+          onOrder={(order) => onChange({ order })}
+          onFilter={addFilter}
+          onReading={onReading}
+        />
+      )}
+    </main>
+  );
+}
+
+/** The query itself is at fault when the server points into it. */
+function queryErrorOf(error: Error | null): QueryError | null {
+  return error instanceof ApiError && error.position ? error : null;
+}

@@ -1,0 +1,90 @@
+import type { HistogramAnswer } from "../../api/logs";
+import { formatTick } from "../../lib/number";
+import { timeTicks, valueTicks } from "../../lib/scale";
+import { severityRole } from "../../lib/severity";
+import { pad, partsOf, type Zone } from "../../lib/time/zone";
+import type { Role } from "../../theme/tokens";
+import { type Area, axisMax, histogramSpan, layoutBars } from "./histogram";
+
+export const margin = { left: 44, right: 12, top: 8, bottom: 20 };
+
+export function plotArea(width: number, height: number): Area {
+  return {
+    left: margin.left,
+    top: margin.top,
+    width: Math.max(1, width - margin.left - margin.right),
+    height: height - margin.top - margin.bottom,
+  };
+}
+
+/** Draws grid, bars and axes. Colours are read from the page, so the drawing follows the scheme. */
+export function drawHistogram(canvas: HTMLCanvasElement, answer: HistogramAnswer, zone: Zone): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const ratio = window.devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const style = getComputedStyle(canvas);
+  const colour = (role: Role): string => style.getPropertyValue(`--${role}`);
+  context.font = `11px ${style.getPropertyValue("--font-sans")}`;
+
+  const area = plotArea(width, height);
+  const max = axisMax(answer);
+  drawValueAxis(context, area, max, colour);
+  for (const bar of layoutBars(answer, area, max)) {
+    context.fillStyle = colour(severityRole[bar.severity]);
+    context.fillRect(bar.x, bar.y, bar.width, bar.height);
+  }
+  drawTimeAxis(context, area, answer, zone, colour);
+}
+
+type Colour = (role: Role) => string;
+
+function drawValueAxis(context: CanvasRenderingContext2D, area: Area, max: number, colour: Colour): void {
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const value of valueTicks(max / 1.05)) {
+    const y = Math.round(area.top + area.height * (1 - value / max)) + 0.5;
+    context.fillStyle = colour(value === 0 ? "line-strong" : "grid");
+    context.fillRect(area.left, y - 0.5, area.width, 1);
+    context.fillStyle = colour("text-3");
+    context.fillText(formatTick(value), area.left - 6, y);
+  }
+}
+
+function drawTimeAxis(
+  context: CanvasRenderingContext2D,
+  area: Area,
+  answer: HistogramAnswer,
+  zone: Zone,
+  colour: Colour,
+): void {
+  const span = histogramSpan(answer);
+  const { ticks, stepMs } = timeTicks(
+    span.startMs,
+    span.endMs,
+    Math.max(4, Math.floor(area.width / 140)),
+    zone,
+  );
+  context.fillStyle = colour("text-3");
+  context.textAlign = "center";
+  context.textBaseline = "alphabetic";
+  for (const tick of ticks) {
+    const x = area.left + ((tick - span.startMs) / (span.endMs - span.startMs)) * area.width;
+    if (x < area.left + 20 || x > area.left + area.width - 20) continue;
+    context.fillText(tickLabel(tick, stepMs, zone), x, area.top + area.height + 15);
+  }
+}
+
+function tickLabel(ms: number, stepMs: number, zone: Zone): string {
+  const { month, day, hour, minute, second, millisecond } = partsOf(ms, zone);
+  const date = `${pad(month)}-${pad(day)}`;
+  if (stepMs >= 86_400_000) return date;
+  const clock = `${pad(hour)}:${pad(minute)}`;
+  if (hour + minute + second === 0) return `${date} ${clock}`;
+  if (stepMs >= 60_000) return clock;
+  return stepMs >= 1000 ? `${clock}:${pad(second)}` : `${clock}:${pad(second)}.${pad(millisecond, 3)}`;
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// unit: pure functions. browser: the built app in Chromium against the fixture server.
+// e2e: the built app as a real collector serves it (NARROWS_URL, NARROWS_PASSWORD).
+const browserOptions = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false, maxWorkers: 1 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts"] } },
+      { test: { name: "browser", include: ["tests/**/*.test.ts"], ...browserOptions } },
+      { test: { name: "e2e", include: ["e2e/**/*.test.ts"], ...browserOptions } },
+    ],
+  },
+});
