@@ -1,0 +1,56 @@
+//! `narrows-bench`: drives the real programs and prints figures.
+//!
+//! CPU is read from /proc, of the measured process alone; absolute times on a shared machine mean little.
+
+mod agent;
+mod api;
+mod chaos;
+mod logs;
+mod process;
+mod workload_l;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Workloads and chaos for the real programs")]
+struct Args {
+    /// Where narrows-collector and narrows-agent are.
+    #[arg(long, default_value = "target/release")]
+    bin_dir: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Workload L over OTLP: CPU, bytes, memory, the six queries.
+    Logs(logs::Args),
+    /// The agent at 10,000 lines/s, and idle.
+    Agent(agent::Args),
+    /// Kills under load; counts what was lost and doubled.
+    Chaos(chaos::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match args.command {
+            Command::Logs(command) => logs::run(&args.bin_dir, command).await,
+            Command::Agent(command) => agent::run(&args.bin_dir, command).await,
+            Command::Chaos(command) => chaos::run(&args.bin_dir, command).await,
+        }
+    })
+}
