@@ -1,0 +1,170 @@
+//! What is fuzzed: everything that reads bytes of others. A target takes any bytes
+//! and panics when a promise is broken. The workspace's tests replay `corpus/`
+//! through the same functions (collector/tests/corpus.rs).
+//!
+//! A new target is a function, a line in the table and a directory in `corpus/`.
+
+use std::future::Future;
+use std::io::IoSlice;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use journal::sim::SimDisk;
+use journal::{Disk, FileJournal, Journal, Options, append_all, create_dir_synced};
+use narrows_collector::commit::Manifest;
+use search::{LogRow, parse_within, tokens};
+use telemetry::otlp::json::decode_logs;
+use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter, RecordFields, write_record};
+use telemetry::{Batch, Producer, Value};
+
+/// Checks one input.
+pub(crate) type Target = fn(&[u8]);
+
+/// Every target by the name of its corpus.
+pub(crate) const TARGETS: &[(&str, Target)] = &[
+    ("batch", batch),
+    ("journal", journal),
+    ("manifest", manifest),
+    ("otlp_json", otlp_json),
+    ("otlp_protobuf", otlp_protobuf),
+    ("producer", producer),
+    ("query", query),
+    ("split", split),
+];
+
+/// A journal record's body: what decodes is what was encoded.
+fn batch(data: &[u8]) {
+    if let Ok(batch) = Batch::decode(&Bytes::copy_from_slice(data)) {
+        assert_eq!(Batch::decode(&batch.encode()).as_ref(), Ok(&batch));
+    }
+}
+
+/// A segment file: opening tells damage from a torn tail, and everything up to the end can be read, in order.
+fn journal(data: &[u8]) {
+    for accept_damage in [false, true] {
+        let directory = Path::new("/journal");
+        let disk = Arc::new(SimDisk::new(1));
+        write_segment(&*disk, directory, data).expect("a disk without faults");
+        let options = Options { inline: true, accept_damage, ..Options::default() };
+        let Ok((journal, recovery)) = FileJournal::open(disk, directory.to_owned(), options) else {
+            continue;
+        };
+        assert!(recovery.start <= recovery.end);
+        let Poll::Ready(entries) = now(journal.read(recovery.start, usize::MAX)) else {
+            panic!("an inline journal does not wait");
+        };
+        let entries = entries.expect("what was opened can be read");
+        assert!(entries.is_sorted_by_key(|entry| entry.offset));
+        assert!(entries.iter().all(|entry| (recovery.start..recovery.end).contains(&entry.offset)));
+    }
+}
+
+fn write_segment(disk: &dyn Disk, directory: &Path, data: &[u8]) -> std::io::Result<()> {
+    create_dir_synced(disk, directory)?;
+    let file = disk.create(&directory.join("00000000000000000001.segment"))?;
+    append_all(&*file, &mut [IoSlice::new(data)])?;
+    file.sync_data()?;
+    disk.sync_dir(directory)
+}
+
+/// Polls once.
+fn now<T>(future: impl Future<Output = T>) -> Poll<T> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A manifest: what decodes is what was encoded.
+fn manifest(data: &[u8]) {
+    if let Ok(manifest) = Manifest::decode(data) {
+        assert_eq!(Manifest::decode(&manifest.encode()).ok(), Some(manifest));
+    }
+}
+
+/// A split file: every block and the index are read, or what is wrong is said.
+fn split(data: &[u8]) {
+    if let Err(reason) = events::check_split(data) {
+        assert!(!reason.is_empty());
+    }
+}
+
+/// OTLP/JSON: what decodes is a valid request, no longer than its text.
+fn otlp_json(data: &[u8]) {
+    match decode_logs(data) {
+        Ok(bytes) => {
+            assert!(bytes.len() <= data.len(), "{} bytes out of {}", bytes.len(), data.len());
+            otlp_protobuf(&bytes);
+            assert!(LogsRequest::parse(&bytes).is_ok(), "the decoded request is not valid");
+        }
+        Err(error) => assert!(error.line >= 1 && !error.to_string().is_empty()),
+    }
+}
+
+/// OTLP protobuf: what parses can be walked to its end, and copied record by record.
+fn otlp_protobuf(data: &[u8]) {
+    let Ok(request) = LogsRequest::parse(data) else { return };
+    let mut writer = LogsWriter::default();
+    for resource in request.resources() {
+        writer.resource(resource.resource.raw, resource.schema_url);
+        resource.resource.attributes().iter().for_each(|(_, value)| walk(&value));
+        for scope in resource.scopes() {
+            writer.scope(scope.scope.raw, scope.schema_url);
+            for record in scope.records() {
+                walk(&record.body);
+                record.attributes().iter().for_each(|(_, value)| walk(&value));
+                let _ids = (record.trace_id(), record.span_id(), record.effective_time_ns(1));
+                writer.record(record.raw);
+            }
+        }
+    }
+    let bound = writer.size_bytes();
+    let copy = writer.finish();
+    assert!(copy.len() <= bound, "{} bytes, {bound} were announced", copy.len());
+    let copied = LogsRequest::parse(&copy).map(|copy| copy.record_count());
+    assert_eq!(copied, Ok(request.record_count()));
+}
+
+fn walk(value: &Value<'_>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| walk(&value)),
+        Value::Map(map) => map.iter().for_each(|(_, value)| walk(&value)),
+        _ => {}
+    }
+    let _text = value.to_text();
+}
+
+/// The producer header: what parses is written as the same.
+fn producer(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(producer) = Producer::parse(text) {
+        assert_eq!(Producer::parse(&producer.to_header()).as_ref(), Ok(&producer));
+    }
+}
+
+/// A query: tokens lie in the text, errors point into it, and a query's own text means the same query.
+fn query(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let len = text.chars().count();
+    let mut end = 0;
+    for token in tokens(text) {
+        assert!(token.start >= end && token.start < token.end && token.end <= len, "{token:?} in {text:?}");
+        end = token.end;
+    }
+    match search::parse(text) {
+        Err(error) => {
+            assert!(error.span.start <= error.span.end && error.span.end <= len, "{error:?} in {text:?}");
+        }
+        Ok(query) => {
+            // The canonical text may be longer than what was typed.
+            let limits = search::Limits { query_bytes: 1 << 20, depth: 1_000, terms: 100_000 };
+            let canonical = query.to_string();
+            assert_eq!(parse_within(&canonical, &limits).as_ref(), Ok(&query), "{text:?} as {canonical:?}");
+            let mut raw = Vec::new();
+            write_record(&mut raw, &RecordFields { body: Value::Str(text), ..Default::default() });
+            let record = LogRecord::of_valid(&raw);
+            let (resource, scope) = Default::default();
+            let _matches = query.filter.matches(&LogRow { resource, scope, record: &record, time_ns: 0 });
+        }
+    }
+}
