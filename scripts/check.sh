@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Formatting, lints, licences and types. Fails on the first finding of each kind, after running all.
+set -uo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "$0")/env.sh"
+
+failed=0
+step() {
+  local name=$1
+  shift
+  if "$@"; then say "ok      $name"; else say "FAILED  $name"; failed=1; fi
+}
+step "rustfmt" cargo fmt --all --check
+step "clippy" cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+if command -v cargo-deny >/dev/null 2>&1; then
+  step "cargo-deny" cargo deny --log-level error --offline check bans licenses sources
+else
+  say "skipped cargo-deny: not installed (cargo install cargo-deny --locked)"
+fi
+if [ ! -d ui/node_modules ]; then (cd ui && npm ci --no-audit --no-fund --loglevel=error); fi
+step "biome" npm --prefix ui run --silent lint
+step "types" npm --prefix ui run --silent typecheck
+for script in scripts/*.sh fuzz/*.sh .ci/run; do
+  step "$script parses" bash -n "$script"
+done
+exit $failed

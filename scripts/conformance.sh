@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The suites of CONFORMANCE_DATA, a line each: conformance.sh [SUITE]
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "$0")/env.sh"
+
+export CONFORMANCE_DATA=${CONFORMANCE_DATA:-$root/../shared/testdata}
+export NARROWS_CONFORMANCE=required
+[ -d "$CONFORMANCE_DATA" ] || die "CONFORMANCE_DATA ($CONFORMANCE_DATA) is not there; docs/conformance.md names the sources"
+# A suite is the test `conformance_<suite>` of the crate that owns the decoder.
+declare -A crate=([otlp]=narrows-telemetry)
+suites=${1:-${!crate[*]}}
+status=0
+for suite in $suites; do
+  [ -n "${crate[$suite]:-}" ] || die "no suite $suite yet; there are: ${!crate[*]}"
+  cargo test --quiet --locked -p "${crate[$suite]}" "conformance_$suite" -- --nocapture 2>&1 |
+    grep -E "^($suite |  )|panicked|FAILED" || status=1
+done
+exit $status

@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# Sourced by the other scripts: where things are.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/narrows
+target=${CARGO_TARGET_DIR:-$root/target}
+venv=$cache/venv
+
+# The directory of a cargo profile's binaries.
+bin_dir() {
+  case "$1" in dev) echo "$target/debug" ;; *) echo "$target/$1" ;; esac
+}
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Waits until a file holds a line that matches, for at most $3 seconds; prints the line.
+wait_for_line() {
+  local file=$1 pattern=$2 limit=$3 line
+  for ((i = 0; i < limit * 20; i++)); do
+    if line=$(grep -m1 -E "$pattern" "$file" 2>/dev/null); then
+      printf '%s\n' "$line"
+      return 0
+    fi
+    sleep 0.05
+  done
+  return 1
+}
