@@ -2,7 +2,14 @@ import { defineConfig } from "vitest/config";
 
 // unit: pure functions. browser: the built app in Chromium against the fixture server.
 // e2e: the built app as a real collector serves it (NARROWS_URL, NARROWS_PASSWORD).
-const browserOptions = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false, maxWorkers: 1 };
+// A poll waits for the page to get there; how quick it must be is asserted where that is the point (a line within 5 s).
+const browserOptions = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 10_000 } },
+  fileParallelism: false,
+  maxWorkers: 1,
+};
 
 export default defineConfig({
   test: {
