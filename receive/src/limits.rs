@@ -17,6 +17,9 @@ pub struct Limits {
     pub max_attributes_per_record: usize,
     /// Largest record with its attributes; a larger one is rejected, the others go on.
     pub max_record_bytes: usize,
+    /// The resource of each scope of a request, written out once per scope, together. One large resource over very
+    /// many scopes is a small request and a huge table: records of the scopes beyond this are rejected.
+    pub max_spelled_out_bytes: usize,
 }
 
 impl Default for Limits {
@@ -28,6 +31,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(30),
             max_attributes_per_record: 1024,
             max_record_bytes: 512 << 10,
+            max_spelled_out_bytes: 32 << 20,
         }
     }
 }

@@ -18,8 +18,10 @@ pub(crate) struct Kept {
 
 /// Checks every record of `request`, which is `size_bytes` long.
 pub(crate) fn enforce(request: &LogsRequest<'_>, size_bytes: usize, limits: &Limits) -> Kept {
-    // The shortest attribute takes two bytes, so a small request cannot be over a limit: no walk.
-    if size_bytes <= limits.max_record_bytes && size_bytes / 2 <= limits.max_attributes_per_record {
+    // The shortest attribute takes two bytes, so a small request cannot be over a limit: no walk over records.
+    let small = size_bytes <= limits.max_record_bytes && size_bytes / 2 <= limits.max_attributes_per_record;
+    let spelled_out = spelled_out_bytes(request) > limits.max_spelled_out_bytes;
+    if small && !spelled_out {
         return Kept::default();
     }
     let is_over = |resource: ResourceLogs<'_>| {
@@ -29,18 +31,30 @@ pub(crate) fn enforce(request: &LogsRequest<'_>, size_bytes: usize, limits: &Lim
             scope.raw_records().any(|record| group.fault(record, limits).is_some())
         })
     };
-    if request.resources().any(is_over) { rewrite(request, limits) } else { Kept::default() }
+    let any_is_over = spelled_out || request.resources().any(is_over);
+    if any_is_over { rewrite(request, limits) } else { Kept::default() }
+}
+
+/// What the resources take, written out once for each of their scopes.
+fn spelled_out_bytes(request: &LogsRequest<'_>) -> usize {
+    let resources = request.resources();
+    resources.map(|resource| resource.resource.raw.len().saturating_mul(resource.scopes().count())).sum()
 }
 
 fn rewrite(request: &LogsRequest<'_>, limits: &Limits) -> Kept {
     let mut kept = Kept::default();
     let mut writer = LogsWriter::default();
     let mut index = 0u64;
+    let mut spelled_out = 0usize;
     for resource in request.resources() {
         writer.resource(resource.resource.raw, resource.schema_url);
         for scope in resource.scopes() {
             writer.scope(scope.scope.raw, scope.schema_url);
-            let group = Group::new(&resource, &scope, limits);
+            spelled_out = spelled_out.saturating_add(resource.resource.raw.len());
+            let group = match spelled_out > limits.max_spelled_out_bytes {
+                true => Group::beyond(limits),
+                false => Group::new(&resource, &scope, limits),
+            };
             for record in scope.raw_records() {
                 match group.fault(record, limits) {
                     None => writer.record(record),
@@ -80,6 +94,12 @@ impl Group {
                 .map(|count| fault("resource", count))
                 .or_else(|| scope_over.map(|count| fault("scope", count))),
         }
+    }
+
+    fn beyond(limits: &Limits) -> Self {
+        let max = limits.max_spelled_out_bytes;
+        let fault = format!("belongs to a scope too many: resources, once per scope, may take {max} bytes");
+        Self { shared_bytes: 0, shared_fault: Some(fault) }
     }
 
     fn fault(&self, record: &[u8], limits: &Limits) -> Option<String> {
@@ -185,6 +205,24 @@ mod tests {
         let reason = "record 0 belongs to a resource with 4 attributes, the limit is 3";
         assert_eq!((kept.rejected, kept.first_reason.as_deref()), (3, Some(reason)));
         assert_eq!(bodies(&kept.rewritten.unwrap()), ["d"]);
+    }
+
+    #[test]
+    fn a_resource_is_not_multiplied_by_scopes_without_end() {
+        let mut writer = LogsWriter::default();
+        let mut resource = Vec::new();
+        write_resource(&mut resource, &[("r", Value::Str(&"x".repeat(50)))]);
+        writer.resource(&resource, "");
+        for scope in 0..100 {
+            writer.scope(&[], &format!("https://example.org/{scope}"));
+            writer.record(&record("a", 0));
+        }
+        let limits = Limits { max_spelled_out_bytes: 10 * resource.len(), ..Limits::default() };
+        let raw = writer.finish();
+        let kept = enforce(&LogsRequest::parse(&raw).unwrap(), raw.len(), &limits);
+        assert_eq!(kept.rejected, 90);
+        assert!(kept.first_reason.unwrap().starts_with("record 10 belongs to a scope too many"));
+        assert_eq!(bodies(&kept.rewritten.unwrap()).len(), 10);
     }
 
     #[test]
