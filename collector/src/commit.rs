@@ -33,7 +33,8 @@ pub use journals::{FileJournals, Journals};
 pub use lock::DirectoryLock;
 pub use manifest::{Aside, Manifest, ManifestError};
 pub use options::{
-    BeforeApply, Clock, PressureLimits, ProducerLimits, SealLimits, StoreOptions, system_now_ns,
+    BeforeApply, Clock, PressureLimits, ProducerLimits, RateLimit, RateLimits, SealLimits, StoreOptions,
+    system_now_ns,
 };
 pub use partition::{PartitionStats, ProducerStats};
 pub use space::{FreeSpace, Space, of_directory as free_space_of};

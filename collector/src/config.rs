@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use telemetry::TenantId;
 
+use crate::commit::{RateLimit, RateLimits};
+
 pub use flags::Flags;
 
 /// Everything that can be set, checked.
@@ -61,6 +63,8 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its ingest token; `None` only for `default`, which is given one at the first start.
     pub ingest_token: Option<Secret>,
+    /// What it may send; what is `None` here is as `Limits::ingest` says.
+    pub ingest: RateLimit,
 }
 
 /// Caps on requests and queries.
@@ -82,6 +86,8 @@ pub struct Limits {
     pub concurrent_queries: usize,
     /// Queries that wait for their turn; more are answered 429.
     pub queued_queries: usize,
+    /// What each tenant may send.
+    pub ingest: RateLimit,
 }
 
 impl Default for Config {
@@ -99,7 +105,7 @@ impl Default for Config {
             partitions: 1,
             accept_damage: false,
             session_lifetime: Duration::from_secs(7 * 86_400),
-            tenants: vec![Tenant { id: TenantId::default_tenant(), ingest_token: None }],
+            tenants: vec![Tenant::default_tenant()],
             admin_token: None,
             admin_password: None,
             limits: Limits::default(),
@@ -118,6 +124,7 @@ impl Default for Limits {
             query_memory_bytes: 256 << 20,
             concurrent_queries: 4,
             queued_queries: 64,
+            ingest: RateLimit::default(),
         }
     }
 }
@@ -139,6 +146,20 @@ impl Config {
     /// The names of all tenants, `default` first.
     pub fn tenant_ids(&self) -> Vec<TenantId> {
         self.tenants.iter().map(|tenant| tenant.id.clone()).collect()
+    }
+
+    /// What every tenant may send.
+    pub fn rates(&self) -> RateLimits {
+        let every = self.limits.ingest;
+        let of_tenant = self.tenants.iter().map(|tenant| (tenant.id.clone(), tenant.ingest.or(every)));
+        RateLimits { every, of_tenant: of_tenant.collect() }
+    }
+}
+
+impl Tenant {
+    /// `default` as long as the file does not name it.
+    fn default_tenant() -> Self {
+        Self { id: TenantId::default_tenant(), ingest_token: None, ingest: RateLimit::default() }
     }
 }
 

@@ -149,6 +149,7 @@ async fn open_store(config: &Config) -> Result<(Arc<Store>, Arc<dyn Meta>), Star
     options.partitions = config.partitions;
     options.items.retention_ns =
         config.retention.map(|age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
+    options.rates = config.rates();
     options.disk_share = Some(config.disk_share);
     options.free_space = Some(free_space_of(&config.data));
     Ok((Store::open(options).await?, meta))

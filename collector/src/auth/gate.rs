@@ -64,15 +64,18 @@ fn unauthenticated(reason: &str) -> Denied {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::commit::RateLimit;
     use crate::config::{Config, Secret, Tenant};
     use meta::{Meta, SqliteMeta};
 
     async fn gate(require_token: bool, dir: &std::path::Path) -> IngestGate {
         let mut config = Config { data: dir.to_owned(), require_token, ..Config::default() };
         config.tenants[0].ingest_token = Some(Secret::new("token-d"));
-        config
-            .tenants
-            .push(Tenant { id: TenantId::new("acme").unwrap(), ingest_token: Some(Secret::new("token-a")) });
+        config.tenants.push(Tenant {
+            id: TenantId::new("acme").unwrap(),
+            ingest_token: Some(Secret::new("token-a")),
+            ingest: RateLimit::default(),
+        });
         let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.join("meta.db")).unwrap());
         IngestGate(Auth::open(&config, meta).await.unwrap().0)
     }

@@ -47,13 +47,18 @@ impl Tokens {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::commit::RateLimit;
     use crate::config::{Secret, Tenant};
 
     #[test]
     fn each_token_opens_its_own() {
         let acme = TenantId::new("acme").unwrap();
         let mut config = Config { admin_token: Some(Secret::new("root")), ..Config::default() };
-        config.tenants.push(Tenant { id: acme.clone(), ingest_token: Some(Secret::new("a")) });
+        config.tenants.push(Tenant {
+            id: acme.clone(),
+            ingest_token: Some(Secret::new("a")),
+            ingest: RateLimit::default(),
+        });
         let tokens = Tokens::new(&config, secrets::hash("d"));
         assert_eq!(tokens.scope("root"), Some(Scope::Admin));
         assert_eq!(tokens.scope("a"), Some(Scope::Ingest(acme)));

@@ -3,6 +3,7 @@
 
 mod gauge;
 mod producers;
+mod rates;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use journal::JournalError;
 use receive::{Sink, SinkError};
-use telemetry::{Batch, Outcome, Signal};
+use telemetry::{Batch, Outcome, Signal, TenantId};
 
 use super::Store;
 use super::divide::{Divided, Refusal, divide};
@@ -20,6 +21,7 @@ use super::windows::WindowKey;
 
 pub(super) use gauge::{Counters, InFlight};
 pub(super) use producers::Producers;
+pub(super) use rates::Rates;
 
 /// A payload from here on is walked off the async threads: about half a millisecond.
 const HEAVY_BYTES: usize = 256 << 10;
@@ -41,6 +43,7 @@ impl Sink for Store {
         }
         self.check_disk()?;
         let key = WindowKey::of(&batch);
+        let (tenant, size_bytes) = (batch.tenant.clone(), batch.payload.len());
         let divided = self.divide(batch)?;
         for (number, _) in &divided.parts {
             self.check_partition(self.partition(*number)?)?;
@@ -48,6 +51,7 @@ impl Sink for Store {
         if let Some(key) = key.filter(|_| !divided.parts.is_empty()) {
             self.admit(key, &divided)?;
         }
+        self.take_from_rate(&tenant, size_bytes, &divided)?;
         self.append_all(&divided).await?;
         self.counters.note(&divided);
         Ok(divided.outcome)
@@ -96,6 +100,20 @@ impl Store {
         self.producers.admit(key).map_err(|reason| {
             self.counters.refuse(Refusal::TooManyProducers, divided.outcome.accepted);
             SinkError::Throttled { reason, retry_after: AFTER_PRODUCERS }
+        })
+    }
+
+    /// Last of all checks: what is refused for another reason costs the tenant nothing.
+    fn take_from_rate(
+        &self,
+        tenant: &TenantId,
+        size_bytes: usize,
+        divided: &Divided,
+    ) -> Result<(), SinkError> {
+        let records = divided.outcome.accepted;
+        self.rates.take(tenant, size_bytes, records, (self.options.clock)()).map_err(|overdrawn| {
+            self.counters.refuse(Refusal::OverRate, records);
+            SinkError::Throttled { reason: overdrawn.reason, retry_after: overdrawn.retry_after }
         })
     }
 

@@ -39,6 +39,8 @@ pub enum Refusal {
     TooLarge,
     /// The batch is of a producer that is not known, and there are as many as may be.
     TooManyProducers,
+    /// The tenant sends more than it may; the batch may come again.
+    OverRate,
 }
 
 impl Refusal {
@@ -49,6 +51,7 @@ impl Refusal {
             Self::TooFarAhead => "too_far_ahead",
             Self::TooLarge => "too_large",
             Self::TooManyProducers => "too_many_producers",
+            Self::OverRate => "over_rate",
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What the store is opened with. The defaults are those of the program; tests
 //! replace the clock, the disk's free space and the thresholds.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use meta::Meta;
 use object_store::ObjectStore;
-use telemetry::Batch;
+use telemetry::{Batch, TenantId};
 
 use super::divide::{ItemLimits, MAX_RECORD_BYTES};
 use super::journals::Journals;
@@ -42,6 +43,8 @@ pub struct StoreOptions {
     pub pressure: PressureLimits,
     /// How many producers may be known.
     pub producers: ProducerLimits,
+    /// What each tenant may send in a second.
+    pub rates: RateLimits,
     /// The data directory may take up this share of (its own size + what is free); `None`: no limit.
     pub disk_share: Option<f64>,
     /// Files that no version lists any more are kept this long for queries that still read them.
@@ -81,6 +84,46 @@ pub struct ProducerLimits {
     pub per_tenant: usize,
     /// Of all.
     pub total: usize,
+}
+
+/// What may be sent in a second, on average; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Bytes of payload: OTLP, decompressed.
+    pub bytes_per_second: Option<u64>,
+    /// Records.
+    pub records_per_second: Option<u64>,
+}
+
+/// The tenants' rate limits.
+#[derive(Clone, Debug, Default)]
+pub struct RateLimits {
+    /// Of every tenant that is not named.
+    pub every: RateLimit,
+    /// Of those that are.
+    pub of_tenant: BTreeMap<TenantId, RateLimit>,
+}
+
+impl RateLimit {
+    /// Whether nothing is limited.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is not limited here is as `other` says.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            bytes_per_second: self.bytes_per_second.or(other.bytes_per_second),
+            records_per_second: self.records_per_second.or(other.records_per_second),
+        }
+    }
+}
+
+impl RateLimits {
+    /// A tenant's own limit, else that of all.
+    pub fn of(&self, tenant: &TenantId) -> RateLimit {
+        self.of_tenant.get(tenant).copied().unwrap_or(self.every)
+    }
 }
 
 /// Ingest is refused with "try again" beyond these.
@@ -128,6 +171,7 @@ impl StoreOptions {
                 min_free_share: 0.02,
             },
             producers: ProducerLimits { per_tenant: 10_000, total: 100_000 },
+            rates: RateLimits::default(),
             disk_share: Some(0.8),
             grace: Duration::from_secs(60),
             house_keeping: Duration::from_secs(30),

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::CommitError;
-use super::accept::{Counters, InFlight, Producers};
+use super::accept::{Counters, InFlight, Producers, Rates};
 use super::blobs::remove_half_written;
 use super::document::{PREFIX, SealDocument};
 use super::lock::DirectoryLock;
@@ -38,6 +38,7 @@ pub struct Store {
     pub(super) counters: Counters,
     pub(super) in_flight: InFlight,
     pub(super) producers: Producers,
+    pub(super) rates: Rates,
     pub(super) disk_is_low: AtomicBool,
     /// Bytes of files that were dropped and may still be on the disk, with the time they were dropped.
     dropped: Mutex<Vec<(i64, u64)>>,
@@ -71,6 +72,7 @@ impl Store {
             counters: Counters::default(),
             in_flight: InFlight::default(),
             producers,
+            rates: Rates::new(options.rates.clone()),
             disk_is_low: AtomicBool::new(false),
             dropped: Mutex::default(),
             stop: watch::Sender::new(false),

@@ -33,6 +33,10 @@ pub(super) struct TenantEntry {
     pub(super) ingest_token: Option<At<String>>,
     #[serde(default)]
     pub(super) ingest_token_file: Option<At<String>>,
+    #[serde(default)]
+    pub(super) ingest_bytes_per_second: Option<At<String>>,
+    #[serde(default)]
+    pub(super) ingest_records_per_second: Option<At<u64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -46,4 +50,6 @@ pub(super) struct LimitsEntry {
     pub(super) query_memory: Option<At<String>>,
     pub(super) concurrent_queries: Option<At<usize>>,
     pub(super) queued_queries: Option<At<usize>>,
+    pub(super) ingest_bytes_per_second: Option<At<String>>,
+    pub(super) ingest_records_per_second: Option<At<u64>>,
 }

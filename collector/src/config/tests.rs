@@ -95,6 +95,18 @@ fn flags_and_variables_win_over_the_file() {
 }
 
 #[test]
+fn a_tenants_own_rate_wins_over_that_of_all() {
+    let config =
+        load(&Path::new(FOLDER).join("good/everything.yaml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let rates = config.rates();
+    let of = |name| rates.of(&TenantId::new(name).unwrap());
+    let rate =
+        |bytes, records| RateLimit { bytes_per_second: Some(bytes), records_per_second: Some(records) };
+    assert_eq!(of("default"), rate(10 << 20, 50_000));
+    assert_eq!(of("acme"), rate(1 << 20, 50_000));
+}
+
+#[test]
 fn a_token_of_the_environment_must_fit_into_a_header() {
     let flags = Flags { ingest_token: Some(Secret::new("two words")), ..Flags::default() };
     let shown = Config::load(&flags).unwrap_err().to_string();

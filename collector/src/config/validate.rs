@@ -11,11 +11,12 @@ use super::file::{File, LimitsEntry, TenantEntry};
 use super::units::{parse_duration, parse_size};
 use super::yaml::At;
 use super::{Config, Flags, Limits, Place, Problem, Problems, Secret, Tenant};
+use crate::commit::RateLimit;
 
 /// Checks `file` (named `source` in messages) with `flags` over it.
 pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Config, Problems> {
-    let mut check =
-        Check { source, base: Path::new(source).parent().map(Path::to_owned), problems: Vec::new() };
+    let base = Path::new(source).parent().map(Path::to_owned);
+    let mut check = Check { source, base, problems: Vec::new(), default_is_named: false };
     let mut config = Config::default();
     check.addresses(&mut config, file, flags);
     check.names(&mut config, file);
@@ -32,6 +33,7 @@ struct Check<'a> {
     source: &'a str,
     base: Option<PathBuf>,
     problems: Vec<Problem>,
+    default_is_named: bool,
 }
 
 /// A text to read, and what to blame for it.
@@ -173,11 +175,16 @@ impl Check<'_> {
                 );
             }
         };
-        let tenant = Tenant { id, ingest_token };
+        let bytes = entry.ingest_bytes_per_second.as_ref();
+        let ingest = self.rate(bytes, entry.ingest_records_per_second.as_ref());
+        let tenant = Tenant { id, ingest_token, ingest };
         let position = config.tenants.iter().position(|known| known.id == tenant.id);
         match position {
-            // `default` is always there; naming it gives it a token.
-            Some(0) if config.tenants[0].ingest_token.is_none() => config.tenants[0] = tenant,
+            // `default` is always there; naming it gives it a token and limits.
+            Some(0) if !self.default_is_named => {
+                self.default_is_named = true;
+                config.tenants[0] = tenant;
+            }
             Some(_) => self.blame(&entry.name, format!("tenant {} is named twice", tenant.id)),
             None => config.tenants.push(tenant),
         }
@@ -242,6 +249,8 @@ impl Check<'_> {
             1..=1024,
         );
         self.count(&mut limits.queued_queries, "queued_queries", entry.queued_queries.as_ref(), 0..=100_000);
+        limits.ingest =
+            self.rate(entry.ingest_bytes_per_second.as_ref(), entry.ingest_records_per_second.as_ref());
         let (one, all) = (limits.decompressed_bytes, limits.inflight_bytes);
         if one > all {
             let place =
@@ -249,6 +258,20 @@ impl Check<'_> {
             let message = format!("inflight ({all} bytes) must hold one decompressed_body ({one} bytes)");
             self.problems.push(Problem::new(self.source, place, message));
         }
+    }
+
+    /// No rate is no limit; one of 0 would be a riddle.
+    fn rate(&mut self, bytes: Option<&At<String>>, records: Option<&At<u64>>) -> RateLimit {
+        let mut bytes_per_second = None;
+        let read = |text: &str| at_least(parse_size(text)?, 1024, "1KiB").map(|bytes| Some(bytes as u64));
+        self.set(&mut bytes_per_second, ("", None), bytes, read);
+        if let Some(at) = records.filter(|at| at.value == 0) {
+            self.blame(
+                at,
+                "ingest_records_per_second is 0: it must be at least 1; leave it out for no limit",
+            );
+        }
+        RateLimit { bytes_per_second, records_per_second: records.map(|at| at.value) }
     }
 
     fn count(

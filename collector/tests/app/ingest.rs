@@ -104,6 +104,23 @@ async fn protobuf_and_json_over_http_are_visible_in_time() {
     assert_eq!(answer["records"][0]["severity"], "INFO");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_over_its_rate_is_told_when_to_come_back() {
+    let program = Program::with_config(
+        "limits: {ingest_records_per_second: 1}\ntenants: [{name: acme, ingest_token: token-of-acme}]\n",
+    );
+    program.send(&request("checkout", (0..30).map(|_| record("within the savings")).collect())).await;
+    let refused = program.post_logs(&request("checkout", vec![record("too many")])).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait_s: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((20..=26).contains(&wait_s), "{wait_s}");
+    let error = export(&provider(&program, None), "too many").await.unwrap_err();
+    assert!(error.contains("Unavailable"), "retryable, which RESOURCE_EXHAUSTED would not be: {error}");
+    export(&provider(&program, Some("token-of-acme")), "of another tenant").await.unwrap();
+    let (answer, _) = program.find("within", 30).await;
+    assert_eq!(answer["matched"], 30);
+}
+
 #[tokio::test]
 async fn a_resend_of_a_numbered_batch_is_applied_once() {
     let program = Program::start();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use narrows_collector::commit::{Refusal, Space, Store, StoreOptions};
+use narrows_collector::commit::{RateLimit, Refusal, Space, Store, StoreOptions};
 use receive::{Sink, SinkError};
 use telemetry::{Producer, TenantId};
 
@@ -92,6 +92,24 @@ async fn ingest_is_pushed_back_while_applying_or_sealing_is_behind() {
     fill(&store).await;
     store.apply().await.unwrap();
     assert_eq!(query::count(&store, &tenant()).await, sent);
+}
+
+#[tokio::test]
+async fn a_tenant_over_its_rate_waits_as_long_as_it_is_told_and_nobody_else_does() {
+    let world = World::new(1, 1, Ground::Files);
+    let every = RateLimit { bytes_per_second: None, records_per_second: Some(10) };
+    let store = open(&world, |options| options.rates.every = every).await;
+    send(&store, &world, &items(0, 60, 0)).await.unwrap();
+    let error = send(&store, &world, &items(60, 1, 0)).await.unwrap_err();
+    let SinkError::Throttled { reason, retry_after } = error else { panic!("{error:?}") };
+    assert!(reason.contains("10 records a second"), "{reason}");
+    assert_eq!(store.stats().refused, [(Refusal::OverRate, 1)].into());
+    let other = TenantId::new("other").unwrap();
+    store.append(batch(&other, None, world.now_ns(), &items(0, 1, 0))).await.unwrap();
+    world.advance(i64::try_from(retry_after.as_nanos()).unwrap() + SECOND_NS / 10);
+    send(&store, &world, &items(60, 1, 0)).await.unwrap();
+    store.apply().await.unwrap();
+    assert_eq!(query::count(&store, &tenant()).await, 61);
 }
 
 #[tokio::test]
