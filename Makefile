@@ -45,7 +45,7 @@ fmt: ## format everything
 	@cargo fmt --all
 	@cd ui && npx --no-install biome check --write .
 
-bench: ## workload L through the real collector (RECORDS=n), then the agent at 10,000 lines/s and idle
+bench: ## workload L through the real collector (RECORDS=n or n,m for the slope), then the agent at 10,000 lines/s and idle
 	@scripts/bench.sh $(RECORDS)
 
 fuzz: ## every decoder and the query parser for FUZZ_S seconds in all

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Workload L through the real collector, then the agent: bench.sh [RECORDS]
+# Workload L through the real collector, then the agent: bench.sh [RECORDS[,RECORDS…]]
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
