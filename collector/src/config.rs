@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use telemetry::TenantId;
 
-pub use flags::Flags;
+pub use flags::{Command, Flags};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
