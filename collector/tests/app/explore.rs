@@ -1,7 +1,5 @@
 //! What the log explorer asks beside searching: facets, fields, values, context.
 
-use std::time::{Duration, Instant};
-
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
@@ -223,27 +221,22 @@ async fn parameters_have_caps() {
 }
 
 #[tokio::test]
-async fn facets_of_two_hundred_thousand_records() {
+async fn very_many_values_are_estimated_in_bounded_memory() {
     let program = Program::start();
-    for batch in 0..20 {
-        program
-            .send(&request("checkout", (0..10_000).map(|index| access(batch * 10_000 + index)).collect()))
-            .await;
+    for batch in 0..9 {
+        let records = (0..5_000).map(|index| access(batch * 5_000 + index)).collect();
+        program.send(&request("checkout", records)).await;
     }
-    seal(&program).await;
-    let fields = "fields=severity,service,host,http.status_code,http.route,cached,order";
-    for query in ["*", "severity:error"] {
-        let begun = Instant::now();
-        let facets = program.json(&format!("{FACETS}?query={}&{fields}", escape(query))).await;
-        let took = begun.elapsed();
-        println!("facets of {query} over 200,000 records: {took:?}, {} ms inside", facets["took_ms"]);
-        assert!(took < Duration::from_secs(20), "{took:?}");
-        let order = &facets["fields"][6];
-        assert_eq!(
-            (&order["distinct"], &facets["sampled"]),
-            (&json!(null), &json!(true)),
-            "too many to tell apart"
-        );
-        assert_eq!(facets["fields"][1]["values"][0]["count"], facets["matched"]);
-    }
+    program.find("*", 45_000).await;
+    let facets = program.json(&format!("{FACETS}?fields=order,http.route")).await;
+    let (order, route) = (&facets["fields"][0], &facets["fields"][1]);
+    assert_eq!(
+        (&facets["sampled"], &order["distinct"], &order["missing"]),
+        (&json!(true), &json!(null), &json!(0))
+    );
+    assert_eq!(
+        (&route["distinct"], &route["values"][0]["count"]),
+        (&json!(7), &json!(6_429)),
+        "others stay exact"
+    );
 }

@@ -142,7 +142,8 @@ async fn a_download_that_nobody_takes_costs_no_query_and_ends_with_its_client() 
     }
 }
 
-#[tokio::test]
+// The client reads while this waits for the program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_stop_cuts_downloads_off() {
     let mut program = filled(16_000, &"x".repeat(2_000)).await;
     let mut body = export(&program, "").send().await.unwrap();

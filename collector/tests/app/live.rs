@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::{SinkExt, StreamExt};
 use http::StatusCode;
+use narrows_collector::config::{Config, Secret};
+use narrows_collector::server::Collector;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -47,7 +49,15 @@ impl Live {
         parameters: &str,
         headers: &[(&'static str, String)],
     ) -> Result<Self, (StatusCode, Value)> {
-        let url = program.url(&format!("{LIVE}?{parameters}")).replacen("http", "ws", 1);
+        Self::connect_to(&program.http, parameters, headers).await
+    }
+
+    async fn connect_to(
+        http: &str,
+        parameters: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, (StatusCode, Value)> {
+        let url = format!("{http}{LIVE}?{parameters}").replacen("http", "ws", 1);
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -163,7 +173,7 @@ async fn a_record_is_as_in_a_search() {
     let frame = live.next().await;
     let (found, _) = program.find("once", 1).await;
     assert_eq!(frame["records"], found["records"]);
-    let mut again = Live::connect(&program, "query=SEVERITY%3E%3Derror", &[admin()]).await.unwrap();
+    let mut again = Live::connect(&program, "query=severity%3E%3DERROR", &[admin()]).await.unwrap();
     let hello = again.next().await;
     assert_eq!((&hello["type"], hello["query"].is_string()), (&json!("hello"), true));
 }
@@ -357,6 +367,32 @@ async fn a_logout_ends_it() {
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     program.send(&request("checkout", vec![record("x")])).await;
     assert_eq!(stays.bodies(1).await, ["x"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_s_last_second_ends_it() {
+    let dir = tempfile::tempdir().unwrap();
+    // Shorter than a configuration file may say.
+    let config = Config {
+        data: dir.path().join("data"),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        listen_grpc: "127.0.0.1:0".parse().unwrap(),
+        session_lifetime: Duration::from_secs(4),
+        admin_password: Some(Secret::new(PASSWORD)),
+        ..Config::default()
+    };
+    let collector = Collector::start(&config).await.unwrap();
+    let http = format!("http://{}", collector.http);
+    let login = reqwest::Client::new().post(format!("{http}/api/v1/narrows/session"));
+    let login = login.json(&json!({"user": "admin", "password": PASSWORD})).send().await.unwrap();
+    let begun = Instant::now();
+    let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let mut live = Live::connect_to(&http, "", &[("cookie", cookie)]).await.unwrap();
+    assert_eq!(live.next().await["type"], "hello");
+    assert_eq!(live.end().await, (json!("bad_credentials"), 1008));
+    assert!(begun.elapsed() > Duration::from_secs(2), "{:?}", begun.elapsed());
+    drop(live);
+    collector.shutdown().await;
 }
 
 #[tokio::test]

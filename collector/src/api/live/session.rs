@@ -19,8 +19,9 @@ use crate::auth::AuthError;
 const RECORDS_A_SECOND: usize = 500;
 /// Sent at once to who comes back, or goes on after a pause.
 const CATCH_UP: usize = 10_000;
-/// Bytes of the records of one reading.
+/// Bytes of the records of one reading, and of one that goes back.
 const BYTES: usize = 8 << 20;
+const CATCH_UP_BYTES: usize = 32 << 20;
 /// Rows of a partition that one reading looks at.
 const ROWS: usize = 200_000;
 /// Between two readings.
@@ -211,8 +212,9 @@ impl Session {
 
     /// Reads on a thread that may wait for the disk.
     async fn read_batch(&mut self) -> Result<Batch, End> {
-        let records = if self.is_back { CATCH_UP } else { self.window.left() };
-        let limits = TailLimits { records, bytes: BYTES, rows: ROWS };
+        let (is_back, left) = (self.is_back, self.window.left());
+        let (records, bytes) = if is_back { (CATCH_UP, CATCH_UP_BYTES) } else { (left, BYTES) };
+        let limits = TailLimits { records, bytes, rows: ROWS };
         (self.is_behind, self.is_back) = (false, false);
         let app = Arc::clone(&self.app);
         let _turn = app.live.readers.acquire().await.map_err(|_| End::Stopping)?;
@@ -224,7 +226,8 @@ impl Session {
         let (tails, batch) = reading.await.map_err(|_| ApiError::Internal)?;
         self.tails = tails;
         let batch = batch?;
-        self.window.sent += batch.records;
+        // What was missed takes nothing from what comes now.
+        self.window.sent += if is_back { 0 } else { batch.records };
         Ok(batch)
     }
 
