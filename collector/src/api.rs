@@ -8,6 +8,7 @@ mod compress;
 mod error;
 mod guard;
 mod json;
+mod live;
 mod logs;
 mod params;
 mod probes;
@@ -15,16 +16,18 @@ mod queries;
 mod session;
 mod status;
 mod time;
+mod views;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_extractor_with_state, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use meta::Meta;
+use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -38,8 +41,10 @@ use crate::ui;
 
 pub use compress::accepts;
 pub use error::{ApiError, ErrorBody, ErrorText, Position};
+pub use live::Live;
 pub use queries::Queries;
 pub use time::{format as format_time, now_ns, parse as parse_time};
+pub use views::Views;
 
 /// What the handlers work with.
 pub struct App {
@@ -51,12 +56,18 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Places for queries.
     pub queries: Queries,
+    /// Places for live tails.
+    pub live: Live,
+    /// What people have saved.
+    pub views: Views,
     /// How to send data here, as the status tells it.
     pub addresses: Addresses,
     /// The process's start.
     pub started: Instant,
+    /// Places for downloads.
+    exports: Arc<Semaphore>,
     openapi: String,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 /// Where this process listens.
@@ -78,6 +89,7 @@ pub struct Peer(pub SocketAddr);
     tags(
         (name = "session", description = "Logging in and out"),
         (name = "logs", description = "Searching log records"),
+        (name = "views", description = "Saved views"),
         (name = "operation", description = "How the collector does"),
     ),
     security(("session" = []), ("basic" = []), ("bearer" = [])),
@@ -89,6 +101,7 @@ impl App {
     pub fn new(
         auth: Arc<Auth>,
         store: Arc<Store>,
+        meta: Arc<dyn Meta>,
         metrics: Arc<Metrics>,
         limits: &Limits,
         addresses: Addresses,
@@ -100,20 +113,29 @@ impl App {
             store,
             metrics,
             queries: Queries::new(limits),
+            live: Live::default(),
+            views: Views::new(meta),
             addresses,
             started: Instant::now(),
+            exports: Arc::new(Semaphore::new(logs::MAX_EXPORTS)),
             openapi,
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
         })
     }
 
-    /// From now on `/-/ready` says no.
+    /// From now on `/-/ready` says no, and what lasts (live tails, downloads) ends.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
     }
 
     fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Returns when it is time to stop.
+    async fn stopped(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 }
 
@@ -148,6 +170,14 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logs::search))
         .routes(routes!(logs::histogram))
         .routes(routes!(logs::parse))
+        .routes(routes!(logs::facets))
+        .routes(routes!(logs::fields))
+        .routes(routes!(logs::values))
+        .routes(routes!(logs::context))
+        .routes(routes!(logs::export))
+        .routes(routes!(live::live))
+        .routes(routes!(views::list, views::create))
+        .routes(routes!(views::change, views::remove))
         .routes(routes!(status::status))
         .routes(routes!(admin::seal))
         .routes(routes!(openapi))

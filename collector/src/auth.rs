@@ -112,6 +112,17 @@ pub struct Auth {
     require_token: bool,
 }
 
+impl Principal {
+    /// The same somebody, asking about the tenant `name` where one is named: for requests of browsers that
+    /// cannot send the header.
+    pub fn of_tenant(mut self, name: Option<&str>) -> Result<Self, AuthError> {
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            self.tenant = choose_tenant(&self.tenants, name.as_bytes())?;
+        }
+        Ok(self)
+    }
+}
+
 impl Auth {
     /// Makes or reads the secrets in the data directory, and loads the sessions.
     ///
@@ -175,9 +186,20 @@ impl Auth {
             None => self.by_cookie(headers)?,
         };
         if let Some(asked) = headers.get(TENANT_HEADER) {
-            principal.tenant = choose_tenant(&principal.tenants, asked)?;
+            principal.tenant = choose_tenant(&principal.tenants, asked.as_bytes())?;
         }
         Ok(principal)
+    }
+
+    /// The session that a request stands on; `None` if it brought other credentials, which do not end.
+    pub fn session_of(headers: &HeaderMap) -> Option<String> {
+        let by_cookie = !headers.contains_key(header::AUTHORIZATION);
+        by_cookie.then(|| session::cookie(headers).map(str::to_owned))?
+    }
+
+    /// Whether a session has not ended.
+    pub fn is_session(&self, token: &str) -> bool {
+        self.sessions.user(token).is_some()
     }
 
     async fn by_header(&self, authorization: &str, address: IpAddr) -> Result<Principal, AuthError> {
@@ -242,8 +264,8 @@ impl Auth {
     }
 }
 
-fn choose_tenant(tenants: &[TenantId], asked: &http::HeaderValue) -> Result<TenantId, AuthError> {
-    let asked = String::from_utf8_lossy(asked.as_bytes());
+fn choose_tenant(tenants: &[TenantId], asked: &[u8]) -> Result<TenantId, AuthError> {
+    let asked = String::from_utf8_lossy(asked);
     let found = tenants.iter().find(|tenant| tenant.as_str() == asked).cloned();
     found.ok_or_else(|| {
         let asked: String = asked.chars().take(64).collect();

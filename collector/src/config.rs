@@ -17,7 +17,7 @@ use telemetry::TenantId;
 
 use crate::commit::{RateLimit, RateLimits};
 
-pub use flags::Flags;
+pub use flags::{Command, Flags};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]

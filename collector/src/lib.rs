@@ -7,4 +7,5 @@ pub mod commit;
 pub mod config;
 pub mod metrics;
 pub mod server;
+pub mod tail;
 pub mod ui;

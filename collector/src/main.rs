@@ -4,8 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use narrows_collector::config::{Config, Flags};
+use narrows_collector::config::{Command, Config, Flags};
 use narrows_collector::server::Collector;
+use narrows_collector::tail;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -14,6 +15,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let flags = Flags::from_process();
+    if let Some(Command::Tail(args)) = &flags.command {
+        return ended(follow(args, &flags));
+    }
     let config = match Config::load(&flags) {
         Ok(config) => config,
         Err(problems) => {
@@ -26,13 +30,23 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     log_to_stderr();
-    match run(&config) {
+    ended(run(&config))
+}
+
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("narrows-collector: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// A client of a collector that runs.
+fn follow(args: &tail::TailArgs, flags: &Flags) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start")?.block_on(tail::run(args, flags.admin_password.as_ref()))
 }
 
 fn log_to_stderr() {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 use receive::Counts;
 
 use crate::api::App;
@@ -22,6 +24,8 @@ pub struct Metrics {
     request_seconds: HistogramVec,
     query_seconds: HistogramVec,
     logins: IntCounterVec,
+    live_records: IntCounterVec,
+    live_connections: IntGauge,
     ingest: Mutex<Option<IngestCounts>>,
 }
 
@@ -56,14 +60,23 @@ impl Metrics {
                 &buckets,
             ),
             logins: counter("logins_total", "Logins with a password, by outcome.", &["outcome"]),
+            live_records: counter(
+                "live_records_total",
+                "Records that came to live tails, by what became of them: sent; dropped beyond the limits; unread where too many came at once.",
+                &["outcome"],
+            ),
+            live_connections: IntGauge::with_opts(options("live_connections", "Live tails that are open."))
+                .expect("the name is a constant of valid form"),
             ingest: Mutex::new(None),
             registry,
         };
-        let own: [Box<dyn prometheus::core::Collector>; 5] = [
+        let own: [Box<dyn prometheus::core::Collector>; 7] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.request_seconds.clone()),
             Box::new(metrics.query_seconds.clone()),
             Box::new(metrics.logins.clone()),
+            Box::new(metrics.live_records.clone()),
+            Box::new(metrics.live_connections.clone()),
             Box::new(ProcessCollector::for_self()),
         ];
         for collector in own {
@@ -91,6 +104,18 @@ impl Metrics {
     /// One try to log in.
     pub fn login(&self, outcome: &str) {
         self.logins.with_label_values(&[outcome]).inc();
+    }
+
+    /// What became of records that came to a live tail.
+    pub fn live(&self, sent: u64, dropped: u64, unread: u64) {
+        for (outcome, count) in [("sent", sent), ("dropped", dropped), ("unread", unread)] {
+            self.live_records.with_label_values(&[outcome]).inc_by(count);
+        }
+    }
+
+    /// How many live tails there are.
+    pub fn live_connections(&self, open: usize) {
+        self.live_connections.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// The text of a scrape.

@@ -29,6 +29,8 @@ use door::{Door, Patience};
 
 /// How long requests in flight may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long live tails may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
 /// How long the store may take to close; what is acknowledged is durable either way.
 const CLOSE: Duration = Duration::from_secs(20);
 
@@ -89,13 +91,13 @@ impl Collector {
         let connections = descriptors::connections(limit, config.limits.connections, config.partitions);
         let lock = lock(&config.data)?;
         let (store, meta) = open_store(config).await?;
-        let (auth, first_start) = Auth::open(config, meta).await?;
+        let (auth, first_start) = Auth::open(config, Arc::clone(&meta)).await?;
         let (http_listener, http) = bind(config.listen).await?;
         let (grpc_listener, grpc) = bind(config.listen_grpc).await?;
 
         let addresses = Addresses { http: url(http), grpc: url(grpc) };
         let metrics = Arc::new(Metrics::new());
-        let app = App::new(Arc::clone(&auth), Arc::clone(&store), metrics, &config.limits, addresses);
+        let app = App::new(Arc::clone(&auth), Arc::clone(&store), meta, metrics, &config.limits, addresses);
         let receiver = Arc::new(receive::Server::new(store, IngestGate(auth), receive_limits(config)));
         app.metrics.count_ingest({
             let receiver = Arc::clone(&receiver);
@@ -112,11 +114,14 @@ impl Collector {
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
     }
 
-    /// Stops: no new connections and `/-/ready` says no, requests in flight end, the store closes.
+    /// Stops: no new connections and `/-/ready` says no, live tails and requests in flight end, the store closes.
     pub async fn shutdown(self) {
         self.app.stop();
         // Fails only when both servers have ended by themselves.
         let _ = self.stop.send(true);
+        if tokio::time::timeout(GOODBYE, self.app.live.drained()).await.is_err() {
+            tracing::warn!("live tails took too long and were cut off");
+        }
         for server in self.servers {
             let abort = server.abort_handle();
             if tokio::time::timeout(DRAIN, server).await.is_err() {

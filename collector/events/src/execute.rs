@@ -7,9 +7,10 @@
 
 mod block;
 mod collect;
-mod fetch;
+mod facets;
+pub(crate) mod fetch;
 mod plan;
-mod rows;
+pub(crate) mod rows;
 mod run;
 mod scan;
 #[cfg(test)]
@@ -27,6 +28,8 @@ use crate::partition::Snapshot;
 use crate::split::Stream;
 use collect::{Counts, Hits, Partial, Sink};
 use scan::{CancelOnDrop, Limits};
+
+pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
 
 /// Which records come first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -202,7 +205,7 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
             answer.next = page.next(found.last().map(|(key, _)| *key), found.len());
             answer.records = fetch::fetch(found, limits, &mut warnings).await?;
         }
-        Sink::Histogram(_) => {}
+        Sink::Histogram(_) | Sink::Fields(_) => {}
     }
     answer.partial = !warnings.is_empty();
     answer.warnings = warnings;

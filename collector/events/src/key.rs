@@ -36,7 +36,45 @@ impl RowKey {
 
     /// The record's id for people and links: it stays for as long as the record does.
     pub fn id(&self) -> String {
-        format!("{}-{:x}", self.partition, self.seq)
+        RecordId { partition: self.partition, seq: self.seq }.to_string()
+    }
+}
+
+/// A row's place without its time: what stands in links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RecordId {
+    /// The partition that holds it.
+    pub partition: u16,
+    /// As [`RowKey::seq`].
+    pub seq: u64,
+}
+
+impl RecordId {
+    /// The journal offset that the row came with.
+    pub(crate) fn offset(&self) -> u64 {
+        self.seq >> INDEX_BITS
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:x}", self.partition, self.seq)
+    }
+}
+
+/// A text that is no record's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a record's id, as 0-2a00003")]
+pub struct BadId;
+
+impl FromStr for RecordId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let (partition, seq) = text.split_once('-').ok_or(BadId)?;
+        let is_hex = seq.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let seq = u64::from_str_radix(seq, 16).ok().filter(|_| is_hex);
+        Ok(Self { partition: partition.parse().map_err(|_| BadId)?, seq: seq.ok_or(BadId)? })
     }
 }
 
@@ -98,6 +136,11 @@ mod tests {
 
     #[test]
     fn ids_name_partition_and_place() {
-        assert_eq!(RowKey { time_ns: 5, partition: 0, seq: RowKey::seq(42, 3) }.id(), "0-2a00003");
+        let id = RecordId { partition: 0, seq: RowKey::seq(42, 3) };
+        assert_eq!(RowKey { time_ns: 5, partition: 0, seq: id.seq }.id(), "0-2a00003");
+        assert_eq!(("0-2a00003".parse(), id.offset()), (Ok(id), 42));
+        for bad in ["", "0", "0-", "-5", "0-+5", "0-x", "70000-1", "0-10000000000000000", "0-1-2"] {
+            assert_eq!(bad.parse::<RecordId>(), Err(BadId), "{bad}");
+        }
     }
 }

@@ -8,17 +8,22 @@
 mod cache;
 mod error;
 mod execute;
+mod find;
 mod head;
 mod index;
 mod key;
 mod merge;
 mod partition;
 mod split;
+mod tail;
 
 pub use cache::BlockCache;
 pub use error::{EventsError, SearchError};
 pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, search};
-pub use key::{BadCursor, Cursor, RowKey};
+pub use execute::{Facet, FacetOptions, FacetValue, Facets, facets};
+pub use find::{Found, find};
+pub use key::{BadCursor, BadId, Cursor, RecordId, RowKey};
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
 pub use split::{SplitId, SplitRef, Stream, check_split};
+pub use tail::{Arrived, Tail, TailLimits};

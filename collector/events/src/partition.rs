@@ -13,6 +13,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use parking_lot::RwLock;
 use telemetry::{Batch, Signal, TenantId};
+use tokio::sync::watch;
 
 pub(crate) use files::{Listed, Pinned};
 
@@ -102,6 +103,8 @@ pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) blobs: Blobs,
     pub(crate) state: RwLock<State>,
+    /// The offset that was applied last, for tails.
+    pub(crate) applied: watch::Sender<u64>,
 }
 
 /// What queries see, and what waits to be sealed.
@@ -126,7 +129,8 @@ impl Partition {
     /// An empty partition; call `recover` next.
     pub fn new(blobs: Arc<dyn ObjectStore>, partition: u16, options: Options) -> Self {
         let blobs = Blobs::new(blobs, partition);
-        Self { inner: Arc::new(Inner { partition, options, blobs, state: RwLock::default() }) }
+        let (state, applied) = (RwLock::default(), watch::Sender::new(0));
+        Self { inner: Arc::new(Inner { partition, options, blobs, state, applied }) }
     }
 
     /// At start: the file list of the last committed manifest. Opens no file.
@@ -153,6 +157,8 @@ impl Partition {
             Ok(chunk) => state.push(batch, chunk),
             Err(reason) => state.set_aside(SetAside { offset, reason }),
         }
+        drop(state);
+        self.inner.applied.send_replace(offset);
     }
 
     /// What waits to be sealed.
@@ -278,6 +284,19 @@ impl State {
             stats.oldest_received_at_ns = Some(oldest.min(chunk.received_at_ns));
         }
         self.stats = stats;
+    }
+
+    /// The highest offset whose rows are in head or splits.
+    pub(crate) fn applied_offset(&self) -> u64 {
+        self.stats.offset
+    }
+
+    /// A tenant's chunks with rows behind `seq`, newest first.
+    pub(crate) fn chunks_behind(&self, tenant: &TenantId, seq: u64) -> Vec<Arc<Chunk>> {
+        let Some(chunks) = self.heads.get(tenant) else { return Vec::new() };
+        let is_behind =
+            |chunk: &&Arc<Chunk>| chunk.rows.len().checked_sub(1).is_some_and(|last| chunk.seq(last) > seq);
+        chunks.iter().rev().take_while(is_behind).cloned().collect()
     }
 
     /// Each tenant's chunks up to an offset.

@@ -17,12 +17,19 @@ const MIN_BYTES: usize = 1024;
 /// Above this the work leaves the async threads.
 const INLINE_BYTES: usize = 32 << 10;
 
+/// Marks an answer that is made while it is sent, and packs itself if it does: it must not be collected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streamed;
+
 /// Compresses JSON and text of a handler that answers with a whole body.
 pub(crate) async fn gzip(request: Request, next: Next) -> Response {
     let wanted = accepts(request.headers(), "gzip");
     let mut response = next.run(request).await;
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if !wanted || response.headers().contains_key(header::CONTENT_ENCODING) {
+    if !wanted
+        || response.extensions().get::<Streamed>().is_some()
+        || response.headers().contains_key(header::CONTENT_ENCODING)
+    {
         return response;
     }
     let (mut parts, body) = response.into_parts();

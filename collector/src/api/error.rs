@@ -7,6 +7,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use events::SearchError;
 use http::{HeaderValue, StatusCode, header};
+use meta::MetaError;
 use receive::Denied;
 use search::{AggregateError, ParseError};
 use serde::Serialize;
@@ -40,6 +41,40 @@ pub enum ApiError {
     /// The request's body or query string as a whole.
     #[error("{0}")]
     Body(String),
+    /// No such record.
+    #[error("there is no record {id}{}", if *unread { ", as far as can be read" } else { "" })]
+    NoRecord {
+        /// Its id.
+        id: String,
+        /// A sealed file that may hold it cannot be read.
+        unread: bool,
+    },
+    /// No such saved view.
+    #[error("there is no view {0}")]
+    NoView(String),
+    /// Something of this name is there already.
+    #[error("a view named {0:?} is there already")]
+    Exists(String),
+    /// Somebody else has changed it meanwhile.
+    #[error("the view {0} has another revision by now")]
+    Conflict(String),
+    /// As many views as there may be.
+    #[error("there are {0} views already: no more are kept")]
+    TooManyViews(usize),
+    /// A plain request to the WebSocket.
+    #[error("this is a WebSocket")]
+    NoWebSocket,
+    /// As many as there may be of something that lasts.
+    #[error("{most} {what} are open: no more are taken")]
+    TooManyOpen {
+        /// What.
+        what: &'static str,
+        /// The most of them.
+        most: usize,
+    },
+    /// The document store failed.
+    #[error("the document store failed")]
+    Meta(#[from] MetaError),
     /// More queries than run and wait.
     #[error("{running} queries run and {waiting} wait: no more are taken")]
     Busy {
@@ -118,12 +153,15 @@ impl ApiError {
             }
             Self::Auth(AuthError::Bad(_)) => (StatusCode::UNAUTHORIZED, "bad_credentials"),
             Self::Auth(AuthError::TooMany { .. }) => (StatusCode::TOO_MANY_REQUESTS, "too_many_failures"),
-            Self::Auth(AuthError::Busy) | Self::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Auth(AuthError::Busy) | Self::Busy { .. } | Self::TooManyOpen { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "busy")
+            }
             Self::Auth(AuthError::Forbidden(_)) | Self::Denied(Denied::Forbidden { .. }) => {
                 (StatusCode::FORBIDDEN, "forbidden")
             }
             Self::Auth(AuthError::Meta(_) | AuthError::File { .. } | AuthError::Crypto(_))
-            | Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
+            | Self::Store(_)
+            | Self::Meta(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
             Self::Query(_) => (StatusCode::BAD_REQUEST, "bad_query"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "bad_request"),
@@ -136,7 +174,13 @@ impl ApiError {
             ) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
             Self::Search(_) | Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) => {
+                (StatusCode::NOT_FOUND, "not_found")
+            }
+            Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::TooManyViews(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_views"),
+            Self::NoWebSocket => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         }
     }
@@ -149,6 +193,14 @@ impl ApiError {
             Self::Query(error) => return error.hint.clone(),
             Self::Parameter { hint, .. } => (*hint)?,
             Self::Auth(AuthError::Busy) | Self::Busy { .. } => "wait a moment and try again",
+            Self::TooManyOpen { .. } => "close one, or wait until one has ended",
+            Self::NoRecord { .. } => {
+                "records leave when their retention ends; ids come from `id` of an answer"
+            }
+            Self::Exists(_) => "choose another name, or change the view that is there",
+            Self::Conflict(_) => "read the views again, and send the revision that you see there",
+            Self::TooManyViews(_) => "delete views that nobody needs",
+            Self::NoWebSocket => "connect with ws://, as `narrows-collector tail` does",
             Self::Search(
                 SearchError::TooLarge { .. }
                 | SearchError::Aggregate(
@@ -165,7 +217,8 @@ impl ApiError {
         match self {
             Self::Auth(AuthError::TooMany { retry_after, .. }) => Some(*retry_after),
             Self::Auth(AuthError::Busy) | Self::Busy { .. } => Some(Duration::from_secs(1)),
-            Self::Stopping | Self::Store(_) => Some(Duration::from_secs(5)),
+            Self::TooManyOpen { .. } => Some(Duration::from_secs(10)),
+            Self::Stopping | Self::Store(_) | Self::Meta(_) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
@@ -182,18 +235,25 @@ impl ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// What a client is told of it; what is not its own fault is logged as well.
+    pub(super) fn body(&self) -> ErrorBody {
         let (status, code) = self.status();
         if status == StatusCode::INTERNAL_SERVER_ERROR || code == "store_failed" {
             self.log(code);
         }
-        let position = match &self {
+        let position = match self {
             Self::Query(error) => Some(Position::from(error)),
             _ => None,
         };
-        let error = ErrorText { code, message: self.to_string(), hint: self.hint(), position };
-        let mut response = (status, Json(ErrorBody { error })).into_response();
+        ErrorBody { error: ErrorText { code, message: self.to_string(), hint: self.hint(), position } }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, _) = self.status();
+        let mut response = (status, Json(self.body())).into_response();
         if status == StatusCode::UNAUTHORIZED {
             // Not Basic: browsers would open a dialog of their own over the login page.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

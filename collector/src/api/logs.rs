@@ -1,6 +1,10 @@
 //! Searching logs: records, tables, histograms, and what a query's text means.
 
-mod record;
+mod context;
+mod export;
+mod facets;
+mod fields;
+pub(super) mod record;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +12,7 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
-use events::{Answer, Buckets, Histogram, SearchError};
+use events::{Answer, Buckets, Histogram, Order, SearchError};
 use search::{Token, TokenKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +23,11 @@ use super::queries::Admitted;
 use super::{App, json, now_ns, time};
 use crate::auth::Principal;
 use record::{Record, TableView};
+
+pub(super) use context::*;
+pub(super) use export::*;
+pub(super) use facets::*;
+pub(super) use fields::*;
 
 const DEFAULT_BUCKETS: usize = 120;
 const MAX_BUCKETS: usize = 1000;
@@ -224,6 +233,12 @@ fn request(query: search::Query, range: Range, page: Page, admitted: &Admitted<'
         deadline: Some(admitted.deadline),
         max_memory_bytes: admitted.memory_bytes,
     }
+}
+
+/// All records that pass the query's filter, without its stages.
+fn filter_only(query: &search::Query, range: Range, admitted: &Admitted<'_>) -> events::Request {
+    let query = search::Query { filter: query.filter.clone(), stages: Vec::new() };
+    request(query, range, Page { limit: 0, order: Order::Newest, cursor: None }, admitted)
 }
 
 /// The engine looks at the deadline between blocks; this bounds what it cannot see.

@@ -4,6 +4,7 @@
 use axum::extract::{FromRequestParts, Query};
 use events::{Cursor, Order};
 use http::request::Parts;
+use search::Field;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -18,6 +19,10 @@ const DEFAULT_LIMIT: usize = 100;
 pub(crate) const MAX_LIMIT: usize = 10_000;
 /// A longer query text is not read at all.
 const MAX_QUERY_CHARS: usize = 16_384;
+/// A field's name.
+pub(crate) const MAX_NAME_CHARS: usize = 256;
+/// How many fields one request may name.
+const MAX_FIELDS: usize = 20;
 
 /// The query string as `T`, with our error.
 pub(crate) struct Params<T>(pub T);
@@ -100,14 +105,7 @@ impl PageParams {
     /// The page.
     pub(crate) fn page(&self) -> Result<Page, ApiError> {
         let limit = read_count("limit", self.limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
-        let order = match given(self.order.as_deref()) {
-            None | Some("newest") => Order::Newest,
-            Some("oldest") => Order::Oldest,
-            Some(other) => {
-                let message = format!("{:?} is no order: newest or oldest", short(other));
-                return Err(ApiError::parameter("order", message));
-            }
-        };
+        let order = read_order(self.order.as_deref())?;
         let cursor = given(self.cursor.as_deref()).map(str::parse).transpose();
         let cursor =
             cursor.map_err(|error: events::BadCursor| ApiError::parameter("cursor", error.to_string()))?;
@@ -131,11 +129,34 @@ pub(crate) fn read_count(
     default: usize,
     most: usize,
 ) -> Result<usize, ApiError> {
+    read_count_from(1, name, text, default, most)
+}
+
+/// A whole number of `least` to `most`.
+pub(crate) fn read_count_from(
+    least: usize,
+    name: &'static str,
+    text: Option<&str>,
+    default: usize,
+    most: usize,
+) -> Result<usize, ApiError> {
     let Some(text) = given(text) else { return Ok(default) };
-    let count = text.parse().ok().filter(|count| (1..=most).contains(count));
+    let count = text.parse().ok().filter(|count| (least..=most).contains(count));
     count.ok_or_else(|| {
-        ApiError::parameter(name, format!("{:?} is not a whole number of 1 to {most}", short(text)))
+        ApiError::parameter(name, format!("{:?} is not a whole number of {least} to {most}", short(text)))
     })
+}
+
+/// Which records come first.
+pub(crate) fn read_order(text: Option<&str>) -> Result<Order, ApiError> {
+    match given(text) {
+        None | Some("newest") => Ok(Order::Newest),
+        Some("oldest") => Ok(Order::Oldest),
+        Some(other) => {
+            let message = format!("{:?} is no order: newest or oldest", short(other));
+            Err(ApiError::parameter("order", message))
+        }
+    }
 }
 
 /// `true`, `false`, or nothing for false.
@@ -154,7 +175,25 @@ fn read_time(name: &'static str, text: Option<&str>) -> Result<Option<i64>, ApiE
     parsed.map_err(|message| ApiError::Parameter { name, message, hint: Some(time::FORMS) })
 }
 
-fn given(text: Option<&str>) -> Option<&str> {
+/// A field by its name.
+pub(crate) fn read_field(parameter: &'static str, name: &str) -> Result<Field, ApiError> {
+    if name.chars().count() > MAX_NAME_CHARS {
+        return Err(ApiError::parameter(parameter, format!("longer than {MAX_NAME_CHARS} characters")));
+    }
+    Field::named(name)
+        .ok_or_else(|| ApiError::parameter(parameter, format!("{:?} names no field", short(name))))
+}
+
+/// Names of fields with commas between.
+pub(crate) fn read_fields(parameter: &'static str, names: &str) -> Result<Vec<Field>, ApiError> {
+    let names: Vec<&str> = names.split(',').map(str::trim).collect();
+    if names.len() > MAX_FIELDS {
+        return Err(ApiError::parameter(parameter, format!("more than {MAX_FIELDS} fields")));
+    }
+    names.into_iter().map(|name| read_field(parameter, name)).collect()
+}
+
+pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 

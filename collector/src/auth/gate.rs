@@ -39,9 +39,13 @@ impl Auth {
         let asked = headers.get(TENANT_HEADER);
         match (self.tokens.scope(&token), asked) {
             (Some(Scope::Ingest(tenant)), None) => Ok(tenant),
-            (Some(Scope::Ingest(tenant)), Some(asked)) => choose_tenant(&[tenant], asked).map_err(forbidden),
+            (Some(Scope::Ingest(tenant)), Some(asked)) => {
+                choose_tenant(&[tenant], asked.as_bytes()).map_err(forbidden)
+            }
             (Some(Scope::Admin), None) => Ok(TenantId::default_tenant()),
-            (Some(Scope::Admin), Some(asked)) => choose_tenant(&self.tenants, asked).map_err(forbidden),
+            (Some(Scope::Admin), Some(asked)) => {
+                choose_tenant(&self.tenants, asked.as_bytes()).map_err(forbidden)
+            }
             (None, _) => Err(unauthenticated("the token is not known")),
         }
     }

@@ -93,6 +93,14 @@ impl Store {
         self.partitions.values().map(|partition| partition.engine().snapshot(tenant)).collect()
     }
 
+    /// Follows this tenant's records, those to come or those behind a row per partition that was passed before.
+    pub fn tails(&self, tenant: &TenantId, after: &BTreeMap<u16, u64>) -> Vec<events::Tail> {
+        let tail = |partition: &Arc<Partition>| {
+            partition.engine().tail(tenant, after.get(&partition.number()).copied())
+        };
+        self.partitions.values().map(tail).collect()
+    }
+
     /// Accepts nothing more, applies what was acknowledged, and ends the tasks. What is not sealed is
     /// replayed at the next start.
     pub async fn shutdown(self: Arc<Self>) {

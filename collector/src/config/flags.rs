@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use super::Secret;
+use crate::tail::TailArgs;
 
 /// Indexes the logs, stores and serves them: the UI and every API on one HTTP port, OTLP on one gRPC port.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "narrows-collector", version)]
 pub struct Flags {
+    /// What to do instead of collecting
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// The configuration file (YAML)
     #[arg(long, value_name = "FILE", env = "NARROWS_CONFIG")]
     pub config: Option<PathBuf>,
@@ -37,6 +41,13 @@ pub struct Flags {
     /// The ingest token of the tenant `default`; only from the environment.
     #[arg(skip)]
     pub ingest_token: Option<Secret>,
+}
+
+/// What else the program does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Show records of a running collector as they come, until Ctrl-C
+    Tail(TailArgs),
 }
 
 impl Flags {

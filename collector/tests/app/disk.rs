@@ -28,10 +28,16 @@ async fn router(dir: &std::path::Path, free: &Arc<AtomicU64>) -> (axum::Router, 
     options.free_space =
         Some(Arc::new(move || Ok(Space { total_bytes: 10 << 30, free_bytes: free.load(Ordering::Relaxed) })));
     let store = Store::open(options).await.unwrap();
-    let (auth, _) = Auth::open(&config, meta).await.unwrap();
+    let (auth, _) = Auth::open(&config, Arc::clone(&meta)).await.unwrap();
     let addresses = Addresses { http: String::new(), grpc: String::new() };
-    let app =
-        App::new(Arc::clone(&auth), Arc::clone(&store), Arc::new(Metrics::new()), &config.limits, addresses);
+    let app = App::new(
+        Arc::clone(&auth),
+        Arc::clone(&store),
+        meta,
+        Arc::new(Metrics::new()),
+        &config.limits,
+        addresses,
+    );
     let receiver = receive::Server::new(Arc::clone(&store), IngestGate(auth), receive::Limits::default());
     (api::router(&app, receive::http_router(Arc::new(receiver))), store)
 }

@@ -108,11 +108,21 @@ impl Program {
         Path::new("/proc").join(self.child.id().to_string()).join(name)
     }
 
-    /// Asks it to stop.
-    pub(crate) fn stop(&mut self) -> ExitStatus {
+    /// Asks it to stop, and does not wait.
+    pub(crate) fn ask_to_stop(&self) {
         let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         wait(&mut self.child)
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.ask_to_stop();
+        self.ended()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -198,6 +208,12 @@ fn read_announcement(child: &mut Child) -> (Vec<String>, String, String) {
             None => told.push(line),
         }
     }
+}
+
+/// Everything acknowledged before is in few sealed files after.
+pub(crate) async fn seal(program: &Program) -> serde_json::Value {
+    let request = program.client.post(program.url("/api/v1/narrows/admin/seal?merge=true"));
+    json_of(request.basic_auth("admin", Some(PASSWORD)).send().await.unwrap(), StatusCode::OK).await
 }
 
 /// The body of a response with the expected status.

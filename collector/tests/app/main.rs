@@ -5,9 +5,14 @@
 mod access;
 mod connections;
 mod disk;
+mod explore;
+mod export;
 mod harness;
 mod ingest;
+mod live;
 mod login;
 mod page;
 mod searching;
 mod start;
+mod tail;
+mod views;

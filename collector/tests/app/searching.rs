@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::harness::{
-    PASSWORD, Program, attribute, error_code, escape, json_of, now_ns, record, request, text,
+    PASSWORD, Program, attribute, error_code, escape, json_of, now_ns, record, request, seal, text,
 };
 
 const SEARCH: &str = "/api/v1/narrows/logs/search";
@@ -22,11 +22,6 @@ fn series(count: u64) -> Vec<LogRecord> {
         ..record(&format!("number {index}"))
     };
     (0..count).map(at).collect()
-}
-
-async fn seal(program: &Program) -> serde_json::Value {
-    let request = program.client.post(program.url("/api/v1/narrows/admin/seal?merge=true"));
-    json_of(request.basic_auth("admin", Some(PASSWORD)).send().await.unwrap(), StatusCode::OK).await
 }
 
 #[tokio::test]

@@ -64,7 +64,8 @@ fn read(found: &[(RowKey, Place)], limits: &Limits) -> Result<(Vec<Hit>, Vec<Str
     Ok((hits, warnings))
 }
 
-struct OpenBlock {
+/// A block of a split that is read whole; rows that follow each other mostly share one.
+pub(crate) struct OpenBlock {
     split: Arc<Pinned>,
     block: u32,
     rows: WholeBlock,
@@ -76,7 +77,8 @@ impl OpenBlock {
         Arc::ptr_eq(&self.split, split) && self.block == block
     }
 
-    fn hit(
+    /// One row; `open` is kept for the next.
+    pub(crate) fn hit(
         open: &mut Option<Self>,
         split: &Arc<Pinned>,
         block: u32,

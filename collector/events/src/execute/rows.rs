@@ -14,14 +14,14 @@ use crate::split::Stream;
 use crate::split::record::Body;
 
 /// A row of the head; its record is walked when something beside time and severity is asked for.
-pub(super) struct HeadView<'a> {
+pub(crate) struct HeadView<'a> {
     pub(super) chunk: &'a Arc<Chunk>,
     pub(super) row: usize,
     record: OnceCell<LogRecord<'a>>,
 }
 
 impl<'a> HeadView<'a> {
-    pub(super) fn new(chunk: &'a Arc<Chunk>, row: usize) -> Self {
+    pub(crate) fn new(chunk: &'a Arc<Chunk>, row: usize) -> Self {
         Self { chunk, row, record: OnceCell::new() }
     }
 

@@ -137,6 +137,7 @@ impl Query<'_> {
             }
             Sink::Table(table) => table.add(view)?,
             Sink::Histogram(counts) => counts.add(view.time_ns(), view.severity(), 1),
+            Sink::Fields(counts) => counts.add(view),
         }
         Ok(())
     }
@@ -225,6 +226,7 @@ impl SplitScan<'_> {
         let taken = match &mut out.sink {
             Sink::Hits(hits) => !hits.wants_times(meta.min_time_ns, meta.max_time_ns),
             Sink::Histogram(counts) => counts.add_block(meta.min_time_ns, meta.max_time_ns, &meta.severities),
+            Sink::Fields(_) => false,
             Sink::Table(table) => {
                 let width = Grouped::bin_width(table);
                 let bin = |time_ns: i64| width.map_or(0, |width| time_ns.div_euclid(width) * width);
@@ -257,6 +259,10 @@ impl SplitScan<'_> {
                 let (times, severities) = (self.split.times(block)?, self.split.severities(block)?);
                 rows.iter().for_each(|row| counts.add(times[*row as usize], severities[*row as usize], 1));
                 Ok(())
+            }
+            Sink::Fields(counts) => {
+                counts.take_rows(self.split, block, rows)?;
+                Ok(self.query.limits.check_size(counts.size_bytes(), "the values of fields")?)
             }
             Sink::Table(table) => {
                 let (needs, by_columns) = Grouped::needs(table);

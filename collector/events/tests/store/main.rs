@@ -5,10 +5,12 @@
 extern crate narrows_events as events;
 
 mod damage;
+mod facets;
 mod fixture;
 mod life;
 mod naive;
 mod queries;
 mod records;
 mod scan;
+mod tail;
 mod world;

@@ -17,20 +17,20 @@ use crate::queries::query;
 use crate::records::{Record, T0, record};
 use crate::world::{self, World, ask};
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// What happens between batches.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(crate) enum Step {
     Nothing,
     Seal,
     SealAndMerge,
     MergeAll,
 }
 
-fn steps() -> impl Strategy<Value = Vec<(Vec<Record>, Step)>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<(Vec<Record>, Step)>> {
     let step = select(vec![Step::Nothing, Step::Nothing, Step::Seal, Step::SealAndMerge, Step::MergeAll]);
     vec((vec(record(), 0..24), step), 1..7)
 }
@@ -43,24 +43,28 @@ fn requests() -> impl Strategy<Value = Vec<Asked>> {
     vec((query(), range, any::<bool>(), select(vec![0usize, 1, 2, 5, 1000])), 6..14)
 }
 
-async fn build(steps: &[(Vec<Record>, Step)], tenant: &TenantId) -> World {
+pub(crate) async fn build(steps: &[(Vec<Record>, Step)], tenant: &TenantId) -> World {
     let mut world = World::new();
     for (records, step) in steps {
         world.append(tenant, records);
-        match step {
-            Step::Nothing => {}
-            Step::Seal => world.seal().await,
-            Step::SealAndMerge => {
-                world.seal().await;
-                world.merge(false).await;
-            }
-            Step::MergeAll => {
-                world.seal().await;
-                world.merge_all().await;
-            }
-        }
+        change(&mut world, *step).await;
     }
     world
+}
+
+pub(crate) async fn change(world: &mut World, step: Step) {
+    match step {
+        Step::Nothing => {}
+        Step::Seal => world.seal().await,
+        Step::SealAndMerge => {
+            world.seal().await;
+            world.merge(false).await;
+        }
+        Step::MergeAll => {
+            world.seal().await;
+            world.merge_all().await;
+        }
+    }
 }
 
 proptest! {
@@ -145,7 +149,7 @@ proptest! {
 }
 
 /// Some records, the same ones in each run.
-fn some_records(count: usize) -> Vec<Record> {
+pub(crate) fn some_records(count: usize) -> Vec<Record> {
     let mut runner = TestRunner::deterministic();
     (0..count).map(|_| record().new_tree(&mut runner).unwrap().current()).collect()
 }

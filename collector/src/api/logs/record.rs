@@ -63,7 +63,7 @@ struct ScopeView<'a> {
 
 impl<'a> Record<'a> {
     /// Of what a search has found.
-    pub(super) fn of(hit: &'a Hit) -> Self {
+    pub(in crate::api) fn of(hit: &'a Hit) -> Self {
         let record = LogRecord::of_valid(&hit.record);
         let resource = hit.stream.resource().attributes();
         let named = |key| resource.get(key).map(|value| value.to_text());
@@ -88,7 +88,7 @@ impl<'a> Record<'a> {
     }
 }
 
-fn severity_word<'a>(record: &LogRecord<'a>) -> Option<Cow<'a, str>> {
+pub(super) fn severity_word<'a>(record: &LogRecord<'a>) -> Option<Cow<'a, str>> {
     match record.severity_text {
         "" => severity::name(record.severity_number).map(Cow::Borrowed),
         text => Some(Cow::Borrowed(text)),
@@ -103,7 +103,7 @@ fn scope(raw: &[u8]) -> Option<ScopeView<'_>> {
     Some(ScopeView { name: scope.name, version: scope.version, attributes: JsonMap(scope.attributes()) })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
@@ -166,7 +166,7 @@ impl Serialize for TableView<'_> {
     }
 }
 
-struct CellView<'a>(&'a Cell);
+pub(super) struct CellView<'a>(pub(super) &'a Cell);
 
 impl Serialize for CellView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,0 +1,152 @@
+//! Where the collector is, and who asks.
+
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+
+use super::{TailArgs, Told};
+use crate::auth::TENANT_HEADER;
+use crate::config::Secret;
+
+/// What a request needs.
+pub(super) struct Target {
+    /// Without a scheme and a slash at its end.
+    address: String,
+    query: String,
+    authorization: HeaderValue,
+    tenant: Option<HeaderValue>,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.address)
+    }
+}
+
+impl Target {
+    pub(super) fn new(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<Self> {
+        let Some(address) = args.url.strip_prefix("http://") else {
+            bail!("--url {:?}: write http://HOST:PORT; there is no TLS yet", args.url);
+        };
+        let tenant = args.tenant.as_deref().map(HeaderValue::from_str).transpose();
+        Ok(Self {
+            address: address.trim_end_matches('/').to_owned(),
+            query: args.query.clone().unwrap_or_default(),
+            authorization: authorization(args, password)?,
+            tenant: tenant.context("--tenant: no name of a tenant")?,
+        })
+    }
+
+    /// The handshake, for what comes behind `position`.
+    pub(super) fn request(&self, position: Option<&str>) -> anyhow::Result<Request> {
+        let (query, position) = (escape(&self.query), escape(position.unwrap_or_default()));
+        let url = format!("ws://{}/api/v1/narrows/live?query={query}&after={position}", self.address);
+        let mut request = url.into_client_request().with_context(|| format!("bad address {self}"))?;
+        request.headers_mut().insert(header::AUTHORIZATION, self.authorization.clone());
+        if let Some(tenant) = &self.tenant {
+            request.headers_mut().insert(TENANT_HEADER, tenant.clone());
+        }
+        Ok(request)
+    }
+}
+
+fn authorization(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<HeaderValue> {
+    let text = match (&args.token_file, password) {
+        (Some(path), _) => format!("Bearer {}", read(path)?),
+        (None, Some(password)) => basic(&args.user, password.reveal()),
+        (None, None) => {
+            let path = args.data.as_deref().unwrap_or(Path::new("narrows-data")).join("admin-password");
+            let hint = "set NARROWS_ADMIN_PASSWORD, or name the collector's data directory with --data";
+            basic(&args.user, &read(&path).context(hint)?)
+        }
+    };
+    let mut value = HeaderValue::from_str(&text).context("the token has characters that no token has")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+/// For a query string.
+fn escape(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
+/// Whether the same request may be answered later.
+pub(super) fn may_pass(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
+/// What an answer that is no WebSocket says.
+pub(super) fn reason(status: StatusCode, body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Told,
+    }
+    match serde_json::from_slice::<Body>(body) {
+        Ok(body) => body.error.text(),
+        Err(_) => format!("the answer is {status}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn args(url: &str) -> TailArgs {
+        TailArgs { url: url.to_owned(), user: "admin".to_owned(), ..TailArgs::default() }
+    }
+
+    #[test]
+    fn a_request_says_who_asks_for_what() {
+        let args = TailArgs {
+            query: Some("severity>=error a&b".to_owned()),
+            tenant: Some("acme".to_owned()),
+            ..args("http://localhost:7070/")
+        };
+        let target = Target::new(&args, Some(&Secret::new("a:b"))).unwrap();
+        let request = target.request(Some("0-2a.1-3")).unwrap();
+        let expected =
+            "ws://localhost:7070/api/v1/narrows/live?query=severity%3E%3Derror%20a%26b&after=0-2a.1-3";
+        assert_eq!(request.uri().to_string(), expected);
+        assert_eq!(request.headers()["authorization"], "Basic YWRtaW46YTpi");
+        assert_eq!(request.headers()["x-scope-orgid"], "acme");
+    }
+
+    #[test]
+    fn secrets_come_from_files_or_say_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("admin-password"), "a:b\n").unwrap();
+        std::fs::write(dir.path().join("token"), "t\n").unwrap();
+        let with = |data: &str, token: Option<&str>| {
+            let token_file = token.map(|name| dir.path().join(name));
+            let args = TailArgs { data: Some(dir.path().join(data)), token_file, ..args("http://x") };
+            Target::new(&args, None).map(|target| target.authorization).map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(with("", None).unwrap(), "Basic YWRtaW46YTpi");
+        assert_eq!(with("", Some("token")).unwrap(), "Bearer t");
+        assert!(with("nothing", None).unwrap_err().contains("NARROWS_ADMIN_PASSWORD"));
+        assert!(with("", Some("nothing")).unwrap_err().contains("nothing"));
+        let error = Target::new(&args("https://x"), None).err().unwrap().to_string();
+        assert!(error.contains("http://HOST:PORT"), "{error}");
+    }
+}
