@@ -17,6 +17,12 @@ pub struct Limits {
     pub max_attributes_per_record: usize,
     /// Largest record with its attributes; a larger one is rejected, the others go on.
     pub max_record_bytes: usize,
+    /// Most entries of a Loki push and items of an Elasticsearch bulk request; a larger one is refused.
+    pub max_items: usize,
+    /// Most streams of a Loki push.
+    pub max_streams: usize,
+    /// Most labels of a Loki stream; a stream with more is left out, the others go on.
+    pub max_labels: usize,
 }
 
 impl Default for Limits {
@@ -28,6 +34,9 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(30),
             max_attributes_per_record: 1024,
             max_record_bytes: 512 << 10,
+            max_items: 500_000,
+            max_streams: 50_000,
+            max_labels: 128,
         }
     }
 }

@@ -10,4 +10,5 @@ mod ingest;
 mod login;
 mod page;
 mod searching;
+mod shippers;
 mod start;
