@@ -16,9 +16,11 @@ use journal::sim::SimDisk;
 use journal::{Disk, FileJournal, Journal, Options, append_all, create_dir_synced};
 use narrows_collector::commit::Manifest;
 use search::{LogRow, parse_within, tokens};
+use telemetry::elasticsearch::{BulkError, BulkLimits, read_bulk};
+use telemetry::loki::{Push, PushError, PushLimits, decode_json, decode_protobuf};
 use telemetry::otlp::json::decode_logs;
 use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter, RecordFields, write_record};
-use telemetry::{Batch, Producer, Value};
+use telemetry::{Batch, Producer, Room, Value};
 
 /// Checks one input.
 pub(crate) type Target = fn(&[u8]);
@@ -26,7 +28,10 @@ pub(crate) type Target = fn(&[u8]);
 /// Every target by the name of its corpus.
 pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("batch", batch),
+    ("elasticsearch_bulk", elasticsearch_bulk),
     ("journal", journal),
+    ("loki_json", loki_json),
+    ("loki_protobuf", loki_protobuf),
     ("manifest", manifest),
     ("otlp_json", otlp_json),
     ("otlp_protobuf", otlp_protobuf),
@@ -86,6 +91,56 @@ fn manifest(data: &[u8]) {
 fn split(data: &[u8]) {
     if let Err(reason) = events::check_split(data) {
         assert!(!reason.is_empty());
+    }
+}
+
+/// A bulk request: every item is in one batch or has a fault, batches are valid, and their memory was asked for.
+fn elasticsearch_bulk(data: &[u8]) {
+    let mut granted = 0;
+    let mut grow = |bytes| {
+        granted += bytes;
+        true
+    };
+    match read_bulk(data, Some("logs"), &BulkLimits::default(), Room::new(&mut grow)) {
+        Ok(bulk) => {
+            assert!(!bulk.items.is_empty());
+            let mut stored = bulk.chunks.iter().flat_map(|chunk| chunk.items.iter().copied());
+            for (at, item) in bulk.items.iter().enumerate() {
+                assert!(item.fault.is_some() || stored.next() == Some(at as u32), "item {at} is lost");
+            }
+            assert_eq!(stored.next(), None);
+            for chunk in &bulk.chunks {
+                let request = LogsRequest::parse(&chunk.payload).expect("a batch is valid");
+                assert_eq!(request.record_count(), chunk.items.len());
+                otlp_protobuf(&chunk.payload);
+            }
+            let held: usize = bulk.chunks.iter().map(|chunk| chunk.payload.len()).sum();
+            assert!(held <= granted, "{held} bytes, {granted} were asked for");
+        }
+        Err(BulkError::NoRoom(_)) => panic!("there was room"),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A Loki push in JSON: what decodes is a valid request.
+fn loki_json(data: &[u8]) {
+    loki_push(data, decode_json);
+}
+
+/// A Loki push in protobuf: the same.
+fn loki_protobuf(data: &[u8]) {
+    loki_push(data, decode_protobuf);
+}
+
+fn loki_push(data: &[u8], decode: fn(&[u8], &PushLimits, Room<'_>) -> Result<Push, PushError>) {
+    match decode(data, &PushLimits::default(), Room::new(&mut |_| true)) {
+        Ok(push) => {
+            assert!(LogsRequest::parse(&push.payload).is_ok(), "the decoded request is not valid");
+            otlp_protobuf(&push.payload);
+            assert_eq!(push.rejected > 0, push.first_reason.is_some());
+        }
+        Err(PushError::NoRoom(_)) => panic!("there was room"),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

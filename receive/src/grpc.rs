@@ -21,7 +21,7 @@ use tonic::service::Routes;
 
 use crate::gate::Gate;
 use crate::inflate::Encoding;
-use crate::intake::{Format, Received, Taken};
+use crate::intake::{self, Received, Taken};
 use crate::problem::Problem;
 use crate::reply;
 use crate::server::Server;
@@ -66,7 +66,7 @@ async fn export<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) -> Re
     let declared = Encoding::parse(parts.headers.get(GRPC_ENCODING))?;
     let mut received = server.read(Pin::new(&mut body), declared).await?;
     let encoding = unframe(&mut received, declared)?;
-    server.take(sender, received, encoding, Format::Protobuf).await
+    server.take(sender, received, encoding, intake::plain).await
 }
 
 /// Takes the prefix off the one message of a unary call and says how the message is compressed.

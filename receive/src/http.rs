@@ -1,150 +1,57 @@
-//! OTLP/HTTP: `POST /v1/logs` in protobuf or JSON. Refusals are `google.rpc.Status`
-//! in the request's own content type, as the specification asks.
+//! Every protocol over HTTP, and what their refusals have in common.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::request::Parts;
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, header};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
-use axum::routing::any;
 
-use crate::body;
 use crate::gate::{Denied, Gate};
 use crate::inflate::Encoding;
-use crate::intake::{Format, Taken};
 use crate::problem::{Problem, retry_after_seconds};
-use crate::reply;
 use crate::server::Server;
 use crate::sink::Sink;
+use crate::{body, elasticsearch, loki, otlp_http};
 
 /// How long, and how far, the rest of a refused body is read.
 const DISCARD_WITHIN: Duration = Duration::from_secs(1);
 const DISCARD_BYTES: usize = 32 << 20;
 
-/// The routes of OTLP/HTTP: `/v1/logs`; `/v1/traces` and `/v1/metrics` say that they are not taken yet.
+/// The routes of every protocol over HTTP: OTLP under `/v1`, Loki's push under `/loki`, Elasticsearch's
+/// ingestion under `/elasticsearch`.
 pub fn http_router<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Router {
-    let logs = {
-        let server = Arc::clone(&server);
-        any(move |request: Request| async move { answer_logs(&server, request).await })
-    };
-    let not_served = any(move |request: Request| async move { refuse_signal(&server, request).await });
-    Router::new()
-        .route("/v1/logs", logs)
-        .route("/v1/traces", not_served.clone())
-        .route("/v1/metrics", not_served)
+    let protocols = [otlp_http::routes, loki::routes, elasticsearch::routes];
+    protocols.into_iter().fold(Router::new(), |router, routes| router.merge(routes(Arc::clone(&server))))
 }
 
-async fn answer_logs<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) -> Response {
-    server.count_request();
-    let (mut parts, mut body) = request.into_parts();
-    match export(server, &mut parts, &mut body).await {
-        Ok((taken, format)) => success(&taken, format),
-        Err(problem) => refuse(server, &problem, &parts.headers, body).await,
-    }
-}
-
-/// Answers a refusal; reads the rest of the body first, so that the client sees the answer and not a reset.
-async fn refuse<S: Sink, G: Gate>(
+/// Counts a refusal and reads the rest of the body, so that the client sees the answer and not a reset.
+pub(crate) async fn refuse<S: Sink, G: Gate>(
     server: &Server<S, G>,
     problem: &Problem,
     headers: &HeaderMap,
     mut body: Body,
-) -> Response {
+) {
     server.count_refusal(problem);
     // A client that asks first (Expect) has sent nothing yet, and a slow one has had its time.
     let is_sending = !headers.contains_key(header::EXPECT);
     if is_sending && !matches!(problem, Problem::SlowBody(_)) {
         body::discard(Pin::new(&mut body), DISCARD_BYTES, DISCARD_WITHIN).await;
     }
-    failure(problem, reply_format(headers))
 }
 
-async fn export<S: Sink, G: Gate>(
-    server: &Server<S, G>,
-    parts: &mut Parts,
-    body: &mut Body,
-) -> Result<(Taken, Format), Problem> {
-    if parts.method != Method::POST {
-        return Err(Problem::Method(parts.method.to_string()));
-    }
-    let sender = server.admit(parts)?;
-    let format = format(&parts.headers)?;
-    let encoding = Encoding::parse(parts.headers.get(header::CONTENT_ENCODING))?;
-    let received = server.read(Pin::new(body), encoding).await?;
-    let taken = server.take(sender, received, encoding, format).await?;
-    Ok((taken, format))
-}
-
-async fn refuse_signal<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) -> Response {
-    server.count_request();
-    let (parts, body) = request.into_parts();
-    let problem = Problem::NotServed(format!(
-        "{} is not taken yet; this version takes logs, at /v1/logs",
-        parts.uri.path()
-    ));
-    refuse(server, &problem, &parts.headers, body).await
-}
-
-fn format(headers: &HeaderMap) -> Result<Format, Problem> {
-    let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if media_type.eq_ignore_ascii_case(b"application/x-protobuf") {
-        Ok(Format::Protobuf)
-    } else if media_type.eq_ignore_ascii_case(b"application/json") {
-        Ok(Format::Json)
-    } else {
-        let given = String::from_utf8_lossy(content_type).chars().take(80).collect();
-        Err(Problem::ContentType(given, "send application/x-protobuf or application/json"))
-    }
-}
-
-/// A client whose type is not known is most likely a person.
-fn reply_format(headers: &HeaderMap) -> Format {
-    format(headers).unwrap_or(Format::Json)
-}
-
-fn success(taken: &Taken, format: Format) -> Response {
-    let body = match format {
-        Format::Protobuf => reply::response_protobuf(taken),
-        Format::Json => reply::response_json(taken),
-    };
-    response(StatusCode::OK, format, body)
-}
-
-fn failure(problem: &Problem, format: Format) -> Response {
-    let verdict = problem.verdict();
-    let body = match format {
-        Format::Protobuf => reply::status_protobuf(problem),
-        Format::Json => reply::status_json(problem),
-    };
-    let mut response = response(verdict.http, format, body);
-    let headers = response.headers_mut();
-    if let Some(after) = verdict.retry_after {
+/// The headers that say how to do it right, or when to come back.
+pub(crate) fn explain(problem: &Problem, schemes: &'static str, headers: &mut HeaderMap) {
+    if let Some(after) = problem.verdict().retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds(after)));
     }
     match problem {
         Problem::Method(_) => headers.insert(header::ALLOW, HeaderValue::from_static("POST")),
         Problem::Encoding(_) => headers.insert(header::ACCEPT_ENCODING, Encoding::ACCEPTED),
         Problem::Denied(Denied::Unauthenticated { .. }) => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(schemes))
         }
         _ => None,
     };
-    response
-}
-
-fn response(status: StatusCode, format: Format, body: Vec<u8>) -> Response {
-    let content_type = match format {
-        Format::Protobuf => "application/x-protobuf",
-        Format::Json => "application/json",
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

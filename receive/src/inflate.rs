@@ -4,8 +4,8 @@
 use std::io::{self, Read};
 
 use ::http::HeaderValue;
-use bytes::Bytes;
-use flate2::bufread::MultiGzDecoder;
+use bytes::{Buf, Bytes};
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
 use crate::body::Chunks;
@@ -25,6 +25,7 @@ pub(crate) enum Encoding {
     Identity,
     Gzip,
     Zstd,
+    Deflate,
 }
 
 impl Encoding {
@@ -42,8 +43,18 @@ impl Encoding {
         }
     }
 
+    /// The same for Loki, whose senders know `deflate`, and call a body `snappy` whose protobuf is.
+    pub(crate) fn parse_for_loki(header: Option<&HeaderValue>) -> Result<Self, Problem> {
+        match header.map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase()).as_deref() {
+            Some(b"deflate") => Ok(Self::Deflate),
+            Some(b"snappy") => Ok(Self::Identity),
+            _ => Self::parse(header),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
+            Self::Deflate => "deflate",
             Self::Identity => "identity",
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
@@ -77,6 +88,11 @@ impl Inflate {
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|error| inflate.malformed(&error))?;
                 Box::new(decoder)
             }
+            // HTTP means zlib's frame by it; some senders leave that away. Its first byte says 8 in its low half.
+            Encoding::Deflate if body.chunk().first().is_some_and(|byte| byte & 0x0f == 8) => {
+                Box::new(ZlibDecoder::new(body))
+            }
+            Encoding::Deflate => Box::new(DeflateDecoder::new(body)),
             _ => Box::new(MultiGzDecoder::new(body)),
         };
         Ok(inflate)
@@ -192,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn deflate_comes_with_and_without_its_frame() {
+        let plain: Vec<u8> = (0..3000u32).flat_map(u32::to_le_bytes).collect();
+        let mut framed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        framed.write_all(&plain).unwrap();
+        bare.write_all(&plain).unwrap();
+        for wire in [framed.finish().unwrap(), bare.finish().unwrap()] {
+            assert!(inflate(Encoding::Deflate, &wire, plain.len()).unwrap() == plain);
+            assert!(inflate(Encoding::Deflate, &wire, plain.len() - 1).is_err());
+            assert!(inflate(Encoding::Deflate, &wire[..wire.len() / 2], plain.len()).is_err());
+        }
+    }
+
+    #[test]
     fn cut_and_foreign_bodies_are_malformed() {
         let plain: Vec<u8> = (0..300u32).flat_map(u32::to_le_bytes).collect();
         for (encoding, wire) in
@@ -218,6 +248,13 @@ mod tests {
         let parse = |text: &'static str| Encoding::parse(Some(&HeaderValue::from_static(text)));
         assert_eq!(Encoding::parse(None), Ok(Encoding::Identity));
         assert_eq!((parse("GZIP"), parse(" zstd ")), (Ok(Encoding::Gzip), Ok(Encoding::Zstd)));
+        let loki = |text: &'static str| Encoding::parse_for_loki(Some(&HeaderValue::from_static(text)));
+        assert_eq!((loki("Deflate"), loki("snappy")), (Ok(Encoding::Deflate), Ok(Encoding::Identity)));
+        assert_eq!(
+            (loki("gzip"), Encoding::parse_for_loki(None)),
+            (Ok(Encoding::Gzip), Ok(Encoding::Identity))
+        );
+        assert!(loki("br").is_err());
         for unknown in ["br", "gzip, zstd", "deflate"] {
             assert!(matches!(parse(unknown), Err(Problem::Encoding(_))), "{unknown}");
         }

@@ -29,11 +29,15 @@ use crate::sink::Sink;
 /// while it is decompressed, leaves the async threads.
 const INLINE_BYTES: usize = 64 << 10;
 
-/// How a request is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    Protobuf,
-    Json,
+/// Makes OTLP of a protocol's plain body, with what that left out. What it holds in memory is on the lease.
+pub(crate) type Decoder = fn(Bytes, &Limits, &mut Lease) -> Result<Decoded, Problem>;
+
+/// An OTLP logs request, not yet checked.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    pub(crate) payload: Bytes,
+    pub(crate) rejected: u64,
+    pub(crate) first_reason: Option<String>,
 }
 
 /// Who sends.
@@ -67,6 +71,13 @@ struct Checked {
     _lease: Lease,
 }
 
+impl Sender {
+    /// The same without a number: for a request that becomes several batches, which cannot all have it.
+    pub(crate) fn unnumbered(&self) -> Self {
+        Self { tenant: self.tenant.clone(), producer: None }
+    }
+}
+
 impl<S: Sink, G: Gate> Server<S, G> {
     /// Asks the gate, and reads who sends.
     pub(crate) fn admit(&self, parts: &mut Parts) -> Result<Sender, Problem> {
@@ -84,12 +95,18 @@ impl<S: Sink, G: Gate> Server<S, G> {
     {
         let limit_bytes = match encoding {
             Encoding::Identity => self.limits.max_decompressed_bytes,
-            Encoding::Gzip | Encoding::Zstd => self.limits.max_compressed_bytes,
+            Encoding::Gzip | Encoding::Zstd | Encoding::Deflate => self.limits.max_compressed_bytes,
         };
         let mut lease = self.budget.lease();
         let chunks = body::read(body, limit_bytes, self.limits.body_timeout, &mut lease).await?;
         self.count_bytes(chunks.len());
         Ok(Received { chunks, lease })
+    }
+
+    /// What the sink gets.
+    pub(crate) fn batch(&self, sender: Sender, payload: Bytes) -> Batch {
+        let Sender { tenant, producer } = sender;
+        Batch { tenant, signal: Signal::Logs, producer, received_at_ns: (self.clock)(), payload }
     }
 
     /// Decodes and checks a body and hands what it holds to the sink.
@@ -98,16 +115,16 @@ impl<S: Sink, G: Gate> Server<S, G> {
         sender: Sender,
         received: Received,
         encoding: Encoding,
-        format: Format,
+        decoder: Decoder,
     ) -> Result<Taken, Problem> {
-        let checked = decode(received, encoding, format, &self.limits).await?;
+        let limits = self.limits.clone();
+        let checked = inflate(received, encoding, &self.limits, move |plain, lease| {
+            check(plain, decoder, &limits, lease)
+        })
+        .await?;
         let mut taken = Taken { accepted: 0, rejected: checked.rejected, first_reason: checked.first_reason };
         if checked.records > 0 {
-            let Sender { tenant, producer } = sender;
-            let received_at_ns = (self.clock)();
-            let batch =
-                Batch { tenant, signal: Signal::Logs, producer, received_at_ns, payload: checked.payload };
-            let outcome = self.sink.append(batch).await?;
+            let outcome = self.sink.append(self.batch(sender, checked.payload)).await?;
             taken.accepted = outcome.accepted;
             taken.rejected += outcome.rejected;
             let first = outcome.reasons.into_iter().next().map(|rejection| rejection.reason);
@@ -118,22 +135,23 @@ impl<S: Sink, G: Gate> Server<S, G> {
     }
 }
 
-async fn decode(
+/// Takes the compression off a body and hands its plain bytes to `work`, with the lease that they are on;
+/// off the async threads where that takes long.
+pub(crate) async fn inflate<T: Send + 'static>(
     received: Received,
     encoding: Encoding,
-    format: Format,
     limits: &Limits,
-) -> Result<Checked, Problem> {
+    work: impl FnOnce(Bytes, Lease) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     let Received { chunks, mut lease } = received;
     let wire_bytes = chunks.len();
     let mut inflate = Inflate::new(encoding, chunks, limits.max_decompressed_bytes)?;
     if wire_bytes <= INLINE_BYTES && inflate.advance(INLINE_BYTES, &mut lease)? {
-        return check(inflate, wire_bytes, format, limits, lease);
+        return work(plain_bytes(inflate, wire_bytes, &mut lease), lease);
     }
-    let limits = limits.clone();
     let work = spawn_blocking(move || {
         inflate.advance(usize::MAX, &mut lease)?;
-        check(inflate, wire_bytes, format, &limits, lease)
+        work(plain_bytes(inflate, wire_bytes, &mut lease), lease)
     });
     work.await.unwrap_or_else(|error| {
         tracing::error!(%error, "decoding a request failed");
@@ -141,46 +159,46 @@ async fn decode(
     })
 }
 
-/// Everything between plain bytes and a batch that cannot fail any more.
-fn check(
-    inflate: Inflate,
-    wire_bytes: usize,
-    format: Format,
-    limits: &Limits,
-    mut lease: Lease,
-) -> Result<Checked, Problem> {
+fn plain_bytes(inflate: Inflate, wire_bytes: usize, lease: &mut Lease) -> Bytes {
     let was_compressed = inflate.is_compressed();
     let plain = inflate.into_bytes();
     if was_compressed {
         lease.shrink(wire_bytes);
     }
-    let payload = match format {
-        Format::Protobuf => plain,
-        Format::Json => from_json(plain, &mut lease)?,
-    };
+    plain
+}
+
+/// Everything between plain bytes and a batch that cannot fail any more.
+fn check(plain: Bytes, decoder: Decoder, limits: &Limits, mut lease: Lease) -> Result<Checked, Problem> {
+    let Decoded { payload, rejected, first_reason } = decoder(plain, limits, &mut lease)?;
     let request = LogsRequest::parse(&payload)
         .map_err(|error| Problem::Malformed(format!("the body is no OTLP logs request: {error}")))?;
     let records = request.record_count();
     let kept = records::enforce(&request, payload.len(), limits);
     Ok(Checked {
         records: records.saturating_sub(usize::try_from(kept.rejected).unwrap_or(usize::MAX)),
-        rejected: kept.rejected,
-        first_reason: kept.first_reason,
+        rejected: rejected + kept.rejected,
+        first_reason: first_reason.or(kept.first_reason),
         payload: kept.rewritten.map_or(payload, Bytes::from),
         _lease: lease,
     })
 }
 
+/// OTLP in protobuf is what is stored.
+pub(crate) fn plain(payload: Bytes, _: &Limits, _: &mut Lease) -> Result<Decoded, Problem> {
+    Ok(Decoded { payload, ..Decoded::default() })
+}
+
 /// protobuf is never longer than the JSON that it was read from, so twice the text is enough for both.
-fn from_json(text: Bytes, lease: &mut Lease) -> Result<Bytes, Problem> {
+pub(crate) fn from_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<Decoded, Problem> {
     if text.is_empty() {
-        return Ok(text);
+        return Ok(Decoded::default());
     }
     lease.grow(text.len())?;
     let payload = json::decode_logs(&text)
         .map_err(|error| Problem::Malformed(format!("the body is no OTLP/JSON logs request: {error}")))?;
     lease.shrink((2 * text.len()).saturating_sub(payload.len()));
-    Ok(Bytes::from(payload))
+    Ok(Decoded { payload: Bytes::from(payload), ..Decoded::default() })
 }
 
 fn producer(headers: &HeaderMap) -> Result<Option<Producer>, ProducerError> {

@@ -7,12 +7,15 @@
 mod body;
 mod browser;
 mod budget;
+mod elasticsearch;
 mod gate;
 mod grpc;
 mod http;
 mod inflate;
 mod intake;
 mod limits;
+mod loki;
+mod otlp_http;
 mod problem;
 mod records;
 mod reply;

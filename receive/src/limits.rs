@@ -20,6 +20,12 @@ pub struct Limits {
     /// The resource of each scope of a request, written out once per scope, together. One large resource over very
     /// many scopes is a small request and a huge table: records of the scopes beyond this are rejected.
     pub max_spelled_out_bytes: usize,
+    /// Most entries of a Loki push and items of an Elasticsearch bulk request; a larger one is refused.
+    pub max_items: usize,
+    /// Most streams of a Loki push.
+    pub max_streams: usize,
+    /// Most labels of a Loki stream; a stream with more is left out, the others go on.
+    pub max_labels: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +38,9 @@ impl Default for Limits {
             max_attributes_per_record: 1024,
             max_record_bytes: 512 << 10,
             max_spelled_out_bytes: 32 << 20,
+            max_items: 500_000,
+            max_streams: 50_000,
+            max_labels: 128,
         }
     }
 }

@@ -17,6 +17,11 @@ use crate::sink::SinkError;
 pub(crate) enum Problem {
     #[error("{0}")]
     Malformed(String),
+    /// What Elasticsearch has a name of its own for.
+    #[error(transparent)]
+    Elasticsearch(#[from] telemetry::elasticsearch::Fault),
+    #[error("{0}")]
+    TooMany(String),
     #[error("bad header narrows-producer: {0}")]
     Producer(#[from] ProducerError),
     #[error("the request has more than {limit_bytes} bytes {stage}")]
@@ -65,6 +70,8 @@ impl Problem {
             |http, after, label| Verdict { http, grpc: Code::Unavailable, retry_after: Some(after), label };
         match self {
             Self::Malformed(_) => never(StatusCode::BAD_REQUEST, Code::InvalidArgument, "malformed"),
+            Self::Elasticsearch(_) => never(StatusCode::BAD_REQUEST, Code::InvalidArgument, "malformed"),
+            Self::TooMany(_) => never(StatusCode::BAD_REQUEST, Code::InvalidArgument, "too_many"),
             Self::Producer(_) => never(StatusCode::BAD_REQUEST, Code::InvalidArgument, "producer"),
             Self::Body(_) => never(StatusCode::BAD_REQUEST, Code::InvalidArgument, "body"),
             Self::BodyTooLarge { .. } | Self::Sink(SinkError::TooLarge { .. }) => {

@@ -10,6 +10,12 @@ use telemetry::{Batch, Outcome};
 pub trait Sink: Send + Sync + 'static {
     /// Appends one batch. A refused item is counted in the outcome; an error refuses the whole batch.
     fn append(&self, batch: Batch) -> impl Future<Output = Result<Outcome, SinkError>> + Send;
+
+    /// Returns when all that was appended before is visible to queries: at once where nobody queries, or
+    /// where that fails.
+    fn wait_visible(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// Why a sink takes nothing of a batch.
@@ -50,5 +56,9 @@ pub enum SinkError {
 impl<S: Sink> Sink for Arc<S> {
     fn append(&self, batch: Batch) -> impl Future<Output = Result<Outcome, SinkError>> + Send {
         (**self).append(batch)
+    }
+
+    fn wait_visible(&self) -> impl Future<Output = ()> + Send {
+        (**self).wait_visible()
     }
 }

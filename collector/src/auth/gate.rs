@@ -11,7 +11,7 @@ use telemetry::TenantId;
 use super::tokens::Scope;
 use super::{Auth, TENANT_HEADER, choose_tenant, secrets};
 
-/// The collector's gate for OTLP.
+/// The collector's gate for everything that sends.
 #[derive(Clone)]
 pub struct IngestGate(pub Arc<Auth>);
 
@@ -31,9 +31,10 @@ impl Auth {
         let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
         let token = match scheme.to_ascii_lowercase().as_str() {
             "bearer" => rest.trim().to_owned(),
-            // Some exporters only know Basic: the password is the token.
-            "basic" => secrets::basic(rest.trim()).map(|(_, token)| token).unwrap_or_default(),
-            _ => return Err(unauthenticated("unknown authorization scheme: use Bearer")),
+            // Some exporters only know Basic: the password is the token. Elasticsearch's clients write a key's id and
+            // the key in the same way.
+            "basic" | "apikey" => secrets::basic(rest.trim()).map(|(_, token)| token).unwrap_or_default(),
+            _ => return Err(unauthenticated("unknown authorization scheme: use Bearer, Basic or ApiKey")),
         };
         let forbidden = |error: super::AuthError| Denied::Forbidden { reason: error.to_string() };
         let asked = headers.get(TENANT_HEADER);
@@ -104,8 +105,9 @@ mod tests {
         let (here, there) = ("127.0.0.1:999", "10.0.0.1:999");
         let basic = ("authorization", "Basic eDp0b2tlbi1h"); // x:token-a
         let acme = ("authorization", "Bearer token-a");
+        let key = ("authorization", "ApiKey eDp0b2tlbi1h");
         type Case<'a> = (&'a str, &'a [(&'static str, &'a str)], &'a str);
-        let cases: [Case<'_>; 12] = [
+        let cases: [Case<'_>; 14] = [
             (here, &[], "default"),
             ("[::1]:999", &[], "default"),
             (there, &[], "401"),
@@ -114,6 +116,8 @@ mod tests {
             (there, &[acme], "acme"),
             (here, &[acme], "acme"),
             (there, &[basic], "acme"),
+            (there, &[key], "acme"),
+            (there, &[("authorization", "ApiKey token-a")], "401"),
             (there, &[acme, ("x-scope-orgid", "default")], "403"),
             (here, &[("authorization", "Bearer wrong")], "401"),
             (here, &[("authorization", "Digest x")], "401"),

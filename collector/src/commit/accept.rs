@@ -12,6 +12,7 @@ use futures::future::join_all;
 use journal::JournalError;
 use receive::{Sink, SinkError};
 use telemetry::{Batch, Outcome, Signal, TenantId};
+use tokio::time::timeout;
 
 use super::Store;
 use super::divide::{Divided, Refusal, divide};
@@ -25,6 +26,9 @@ pub(super) use rates::Rates;
 
 /// A payload from here on is walked off the async threads: about half a millisecond.
 const HEAVY_BYTES: usize = 256 << 10;
+
+/// How long a sender waits until what it sent is visible; it is durable before.
+const VISIBLE: Duration = Duration::from_secs(30);
 
 /// When to try again after each kind of refusal.
 const AFTER_LAG: Duration = Duration::from_secs(1);
@@ -55,6 +59,19 @@ impl Sink for Store {
         self.append_all(&divided).await?;
         self.counters.note(&divided);
         Ok(divided.outcome)
+    }
+
+    async fn wait_visible(&self) {
+        let applied = self.partitions.values().map(|partition| async move {
+            let end = partition.journal_end();
+            if let Err(error) = partition.apply_until(end).await {
+                // It is durable, and becomes visible when the fault that `/-/ready` tells of is mended.
+                tracing::warn!(%error, "cannot make visible what was stored");
+            }
+        });
+        if timeout(VISIBLE, join_all(applied)).await.is_err() {
+            tracing::warn!("what was stored becomes visible later than a sender waits for it");
+        }
     }
 }
 

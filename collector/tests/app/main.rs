@@ -13,6 +13,7 @@ mod live;
 mod login;
 mod page;
 mod searching;
+mod shippers;
 mod start;
 mod tail;
 mod views;

@@ -5,4 +5,5 @@ mod bad_input;
 mod clients;
 mod pressure;
 mod samples;
+mod shippers;
 mod support;

@@ -172,3 +172,41 @@ pub(crate) fn put_text(out: &mut Vec<u8>, number: u32, text: &[u8]) {
         put_bytes(out, number, text);
     }
 }
+
+/// Begins a length-delimited field; `close` takes the mark. One byte is kept for the length:
+/// most messages are shorter than 128 bytes, the others are moved once.
+pub(crate) fn open(out: &mut Vec<u8>, number: u32) -> usize {
+    put_varint(out, u64::from(number) << 3 | 2);
+    out.push(0);
+    out.len()
+}
+
+/// Ends the field that `open` began.
+pub(crate) fn close(out: &mut Vec<u8>, start: usize) {
+    let end = out.len();
+    let len = end - start;
+    let extra = varint_len(len as u64) - 1;
+    if extra > 0 {
+        out.resize(end + extra, 0);
+        out.copy_within(start..end, start + extra);
+    }
+    let mut rest = len;
+    for byte in &mut out[start - 1..start + extra] {
+        *byte = rest as u8 | 0x80;
+        rest >>= 7;
+    }
+    out[start + extra - 1] &= 0x7f;
+}
+
+/// Appends a `KeyValue` message with a text under field `number`, without a buffer of its own.
+pub(crate) fn put_text_entry(out: &mut Vec<u8>, number: u32, key: &str, text: &str) {
+    let field_len = |len: usize| 1 + varint_len(len as u64) + len;
+    let any_len = field_len(text.len());
+    let key_len = if key.is_empty() { 0 } else { field_len(key.len()) };
+    put_varint(out, u64::from(number) << 3 | 2);
+    put_varint(out, (key_len + field_len(any_len)) as u64);
+    put_text(out, 1, key.as_bytes());
+    put_varint(out, 2 << 3 | 2);
+    put_varint(out, any_len as u64);
+    put_bytes(out, 1, text.as_bytes());
+}

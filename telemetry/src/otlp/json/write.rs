@@ -1,7 +1,7 @@
 //! Protobuf bytes as they grow, and where in the JSON text they come from.
 
 use crate::otlp::MAX_DEPTH;
-use crate::otlp::wire::{put_varint, varint_len};
+use crate::otlp::wire::{close, open, put_varint};
 
 /// One step of a path.
 #[derive(Clone, Copy, Debug)]
@@ -32,28 +32,13 @@ impl Writer {
         put_varint(&mut self.out, u64::from(number) << 3 | u64::from(wire));
     }
 
-    /// Begins a length-delimited field; `close` takes the mark. One byte is kept for the length:
-    /// most messages are shorter than 128 bytes, the others are moved once.
+    /// Begins a length-delimited field; `close` takes the mark.
     pub(super) fn open(&mut self, number: u32) -> usize {
-        self.tag(number, 2);
-        self.out.push(0);
-        self.out.len()
+        open(&mut self.out, number)
     }
 
     pub(super) fn close(&mut self, start: usize) {
-        let end = self.out.len();
-        let len = end - start;
-        let extra = varint_len(len as u64) - 1;
-        if extra > 0 {
-            self.out.resize(end + extra, 0);
-            self.out.copy_within(start..end, start + extra);
-        }
-        let mut rest = len;
-        for byte in &mut self.out[start - 1..start + extra] {
-            *byte = rest as u8 | 0x80;
-            rest >>= 7;
-        }
-        self.out[start + extra - 1] &= 0x7f;
+        close(&mut self.out, start);
     }
 
     /// Counts a value that is being read; false when it would stand too deep.
