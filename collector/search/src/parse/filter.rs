@@ -178,7 +178,7 @@ fn is_odd(kind: Kind) -> bool {
     matches!(kind, Kind::Unclosed | Kind::Bang)
 }
 
-fn unclosed(open: &Lexeme) -> ParseError {
+pub(super) fn unclosed(open: &Lexeme) -> ParseError {
     ParseError::new(open.span.clone(), "`(` is never closed").hint("add a `)`")
 }
 

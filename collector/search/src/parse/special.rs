@@ -1,6 +1,6 @@
 //! Conditions with a form of their own: sets, existence, regular expressions.
 
-use super::filter::unexpected;
+use super::filter::{unclosed, unexpected};
 use super::value::{Subject, named};
 use super::{Parsed, Parser, short, unclosed_quote};
 use crate::lex::{Kind, Lexeme, Operator};
@@ -27,11 +27,12 @@ impl<'a> Parser<'a> {
                 }
                 Some(quote) if quote.kind == Kind::Unclosed => return Err(unclosed_quote(quote)),
                 Some(other) if matches!(other.kind, Kind::Comma | Kind::Close) => {
-                    let span = self.here().start.saturating_sub(1)..self.here().end;
-                    return Err(ParseError::new(span, format!("a value is missing before `{}`", other.text))
+                    let message = format!("a value is missing before `{}`", other.text);
+                    return Err(ParseError::new(other.span.clone(), message)
                         .hint(format!("write `{}:in(a, b)`", short(subject.name))));
                 }
-                _ => return Err(ParseError::new(open.span.clone(), "`(` is never closed").hint("add a `)`")),
+                Some(other) if other.kind != Kind::Pipe => return Err(unexpected(other)),
+                _ => return Err(unclosed(open)),
             }
             match self.peek() {
                 Some(comma) if comma.kind == Kind::Comma => self.at += 1,
@@ -47,7 +48,8 @@ impl<'a> Parser<'a> {
                     )));
                 }
                 Some(quote) if quote.kind == Kind::Unclosed => return Err(unclosed_quote(quote)),
-                _ => return Err(ParseError::new(open.span.clone(), "`(` is never closed").hint("add a `)`")),
+                Some(other) if other.kind != Kind::Pipe => return Err(unexpected(other)),
+                _ => return Err(unclosed(open)),
             }
         }
     }
@@ -63,11 +65,7 @@ impl<'a> Parser<'a> {
                 match self.peek() {
                     Some(close) if close.kind == Kind::Close => self.at += 1,
                     Some(other) if other.kind != Kind::Pipe => return Err(unexpected(other)),
-                    _ => {
-                        return Err(
-                            ParseError::new(open.span.clone(), "`(` is never closed").hint("add a `)`")
-                        );
-                    }
+                    _ => return Err(unclosed(open)),
                 }
                 return Ok(Expr::Field(FieldMatch { field: named(name)?, test: Test::Exists }));
             }

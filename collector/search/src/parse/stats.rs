@@ -6,7 +6,6 @@ use crate::lex::{Kind, Lexeme};
 use crate::{Field, Function, Group, Measure, ParseError, Quantile, Stage, Stats};
 
 const HOW: &str = "write `stats count() by (service, bin(1m))`";
-const HOW_MANY: &str = "stats count(), p99(took) by service";
 /// How many functions one `stats` may have.
 pub(crate) const MOST_FUNCTIONS: usize = 16;
 
@@ -79,13 +78,13 @@ impl<'a> Parser<'a> {
             self.demand_values(name, function)?;
         }
         function.ok_or_else(|| {
-            let (message, hint) = match name.text.as_str() {
-                "count" => ("takes one field, or nothing", "count()` or `count(field)".to_owned()),
-                "quantile" => ("takes a share and a field", "quantile(0.95, field)".to_owned()),
-                other => ("takes one field", format!("{other}(field)")),
+            let message = match name.text.as_str() {
+                "count" => "takes one field, or nothing",
+                "quantile" => "takes a share and a field",
+                _ => "takes one field",
             };
             let span = name.span.start..self.here().end;
-            ParseError::new(span, format!("`{}` {message}", name.text)).hint(format!("write `{hint}`"))
+            ParseError::new(span, format!("`{}` {message}", name.text)).hint(how(&name.text))
         })
     }
 
@@ -105,8 +104,7 @@ impl<'a> Parser<'a> {
     fn arguments(&mut self, function: &Lexeme) -> Parsed<Vec<&'a Lexeme>> {
         let error = |parser: &Self, message: &str| {
             let span = function.span.start..parser.here().end;
-            Err(ParseError::new(span, format!("`{}` {message}", function.text))
-                .hint(format!("write `{}(…)`, as in `{HOW_MANY}`", function.text)))
+            Err(ParseError::new(span, format!("`{}` {message}", function.text)).hint(how(&function.text)))
         };
         if self.take(Kind::Open).is_none() {
             return error(self, "has no parentheses");
@@ -213,6 +211,15 @@ impl<'a> Parser<'a> {
         let next = self.peek().filter(|next| next.kind == Kind::Name && !next.quoted && next.text == word);
         self.at += usize::from(next.is_some());
         next
+    }
+}
+
+/// How to write a function.
+fn how(function: &str) -> String {
+    match function {
+        "count" => "write `count()` or `count(field)`".to_owned(),
+        "quantile" => "write `quantile(0.95, field)`".to_owned(),
+        other => format!("write `{other}(field)`"),
     }
 }
 
