@@ -5,6 +5,7 @@
 //! is full only stops the reading of keys and records. A count costs the columns that
 //! the filter needs, no more.
 
+mod best;
 mod block;
 mod collect;
 mod facets;
@@ -17,16 +18,21 @@ mod scan;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use search::{Aggregation, AggregationLimits, Query, Table};
+use search::{Aggregation, AggregationLimits, LogRow, Query, RecordSort, RecordTable, Table};
+use telemetry::otlp::LogRecord;
+use tokio::task::spawn_blocking;
 
 use crate::SearchError;
 use crate::key::{Cursor, RowKey};
 use crate::partition::Snapshot;
 use crate::split::Stream;
-use collect::{Counts, Hits, Partial, Sink};
+use best::Best;
+use collect::{Counts, Hits, Partial, Place, Sink};
 use scan::{CancelOnDrop, Limits};
 
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
@@ -78,7 +84,7 @@ pub struct Hit {
 pub struct Answer {
     /// The page, in order. Empty if there is a table.
     pub records: Vec<Hit>,
-    /// The result of `stats` or `top`.
+    /// The result of `stats`, `top` or `fields`.
     pub table: Option<Table>,
     /// How many records match in the range, exactly, whatever the page.
     pub matched: u64,
@@ -184,16 +190,26 @@ impl Histogram {
 
 /// Runs a query over one tenant's snapshots.
 pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer, SearchError> {
+    if request.query.patterns() {
+        return Err(SearchError::NotHere("patterns"));
+    }
+    let sort = RecordSort::of(&request.query);
+    let order = match sort.as_ref().and_then(RecordSort::by_time) {
+        Some(descending) => {
+            if descending {
+                Order::Newest
+            } else {
+                Order::Oldest
+            }
+        }
+        None => request.order,
+    };
+    let request = &Request { order, ..request.clone() };
     let limits = Limits::of(request);
     // Held to the end: reading the page's records takes longer than finding them.
     let _guard = CancelOnDrop(limits.clone());
-    let table_limits =
-        AggregationLimits { size_bytes: request.max_memory_bytes, ..AggregationLimits::default() };
     let page = Page::of(request);
-    let sink = match Aggregation::of(&request.query, table_limits) {
-        Some(table) => Sink::Table(table),
-        None => Sink::Hits(Hits::new(request.order, page.take, request.cursor.map(|cursor| cursor.after))),
-    };
+    let sink = sink(request, sort.filter(|sort| sort.by_time().is_none()), &page);
     let gathered = run::gather(snapshots, request, sink, &limits).await?;
     let Partial { sink, matched, searched: searched_rows } = gathered.partial;
     let mut warnings = gathered.warnings;
@@ -205,11 +221,54 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
             answer.next = page.next(found.last().map(|(key, _)| *key), found.len());
             answer.records = fetch::fetch(found, limits, &mut warnings).await?;
         }
+        Sink::Best(best) => answer.records = fetch_sorted(best.into_sorted(), limits, &mut warnings).await?,
         Sink::Histogram(_) | Sink::Fields(_) => {}
+    }
+    if let Some(table) = RecordTable::of(&request.query) {
+        answer.table = Some(project(table, std::mem::take(&mut answer.records)).await?);
     }
     answer.partial = !warnings.is_empty();
     answer.warnings = warnings;
     Ok(answer)
+}
+
+fn sink(request: &Request, sort: Option<RecordSort>, page: &Page) -> Sink {
+    let limits = AggregationLimits { size_bytes: request.max_memory_bytes, ..AggregationLimits::default() };
+    if let Some(table) = Aggregation::of(&request.query, limits) {
+        return Sink::Table(table);
+    }
+    match sort {
+        Some(sort) => Sink::Best(Best::new(sort, request.order, page.take)),
+        None => Sink::Hits(Hits::new(request.order, page.take, request.cursor.map(|cursor| cursor.after))),
+    }
+}
+
+/// Reads records in the order of time, for that of their blocks, and gives them in theirs.
+async fn fetch_sorted(
+    found: Vec<(RowKey, Place)>,
+    limits: Arc<Limits>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Hit>, SearchError> {
+    let ranks: HashMap<RowKey, usize> =
+        found.iter().enumerate().map(|(rank, (key, _))| (*key, rank)).collect();
+    let mut by_time = found;
+    by_time.sort_by_key(|(key, _)| *key);
+    let mut hits = fetch::fetch(by_time, limits, warnings).await?;
+    hits.sort_by_key(|hit| ranks.get(&hit.key).copied());
+    Ok(hits)
+}
+
+/// Records as the rows of a table.
+async fn project(mut table: RecordTable, hits: Vec<Hit>) -> Result<Table, SearchError> {
+    let projected = spawn_blocking(move || {
+        for hit in &hits {
+            let (resource, scope) = (hit.stream.resource(), hit.stream.scope());
+            let record = LogRecord::of_valid(&hit.record);
+            table.add(&LogRow { resource, scope, record: &record, time_ns: hit.key.time_ns });
+        }
+        table.finish()
+    });
+    projected.await.map_err(|error| SearchError::Internal(error.to_string()))
 }
 
 /// Counts the records of a query over one tenant's snapshots by severity class and time; its stages do not count.

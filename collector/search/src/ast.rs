@@ -2,12 +2,18 @@
 
 use crate::{Field, FieldMatch, TextMatch};
 
+mod function;
+
+pub use function::{Function, Quantile};
+
 /// Which records, and what to make of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     /// What a record must fulfil.
     pub filter: Expr,
-    /// At most one `stats` or `top`, then at most one `limit`.
+    /// In an order that makes sense: `stats`, `top` or `patterns` is the first; behind `stats` and `top` stand
+    /// steps on their table, in any order; a query for records has at most one `sort`, `fields` and `limit`
+    /// each, the `sort` first.
     pub stages: Vec<Stage>,
 }
 
@@ -29,15 +35,21 @@ pub enum Expr {
     Field(FieldMatch),
 }
 
-/// A step after the filter. A new one is a variant here, a file in `parse/` and a line in its table.
+/// A step after the filter. A new one is a variant here, a function in `parse/` and a line in its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// `stats …`.
     Stats(Stats),
     /// `top 10 field`.
     Top(Top),
+    /// `sort by a desc, b`: of records, by fields; of a table, by columns.
+    Sort(Vec<SortKey>),
+    /// `fields a, b`: a table of these fields, see [`crate::RecordColumn`]; of a table, these columns.
+    Fields(Vec<String>),
     /// `limit 20`: at most so many records, or rows of the table.
     Limit(usize),
+    /// `patterns`: the patterns of the records' bodies.
+    Patterns,
 }
 
 /// `stats count() as n by (field, bin(1m))`.
@@ -56,13 +68,6 @@ pub struct Measure {
     pub function: Function,
     /// Its name after `as`.
     pub name: Option<String>,
-}
-
-/// What `stats` can compute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Function {
-    /// `count()`: how many records.
-    Count,
 }
 
 /// What records are grouped by.
@@ -86,18 +91,52 @@ pub struct Top {
     pub field: Field,
 }
 
+/// What to sort by, and in which direction; what has no value comes last either way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// A field or a column.
+    pub name: String,
+    /// The greatest first.
+    pub descending: bool,
+}
+
 impl Query {
     /// The `stats` or `top` stage.
     pub fn aggregation(&self) -> Option<&Stage> {
-        self.stages.iter().find(|stage| !matches!(stage, Stage::Limit(_)))
+        self.stages.first().filter(|stage| matches!(stage, Stage::Stats(_) | Stage::Top(_)))
     }
 
-    /// The number after `limit`.
+    /// Whether it asks for patterns instead of records.
+    pub fn patterns(&self) -> bool {
+        self.stages.first() == Some(&Stage::Patterns)
+    }
+
+    /// What the records are sorted by; without it, or behind `stats` and `top`, nothing.
+    pub fn sort(&self) -> Option<&[SortKey]> {
+        self.of_records().find_map(|stage| match stage {
+            Stage::Sort(keys) => Some(keys.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// Which fields an answer of records has, where the query says so.
+    pub fn fields(&self) -> Option<&[String]> {
+        self.of_records().find_map(|stage| match stage {
+            Stage::Fields(names) => Some(names.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The number after `limit`; of several the first.
     pub fn limit(&self) -> Option<usize> {
         self.stages.iter().find_map(|stage| match stage {
             Stage::Limit(count) => Some(*count),
             _ => None,
         })
+    }
+
+    fn of_records(&self) -> impl Iterator<Item = &Stage> {
+        self.stages.iter().filter(|_| self.aggregation().is_none())
     }
 }
 
@@ -155,22 +194,10 @@ impl Expr {
     }
 }
 
-impl Function {
-    /// Every function, as the parser and its messages know them.
-    pub const EVERY: [(&'static str, Self); 1] = [("count", Self::Count)];
-
-    /// Its name in a query.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-        }
-    }
-}
-
 impl Measure {
     /// The column's name: after `as`, or as `count()`.
     pub fn column(&self) -> String {
-        self.name.clone().unwrap_or_else(|| format!("{}()", self.function.name()))
+        self.name.clone().unwrap_or_else(|| self.function.column())
     }
 }
 
@@ -181,5 +208,22 @@ impl Group {
             Self::Field(field) => field.name(),
             Self::Bin { .. } => "time".to_owned(),
         }
+    }
+}
+
+impl Stats {
+    /// The table's columns: groups, then functions.
+    pub fn columns(&self) -> impl Iterator<Item = String> {
+        self.by.iter().map(Group::column).chain(self.measures.iter().map(Measure::column))
+    }
+}
+
+impl Top {
+    /// The column of the counts.
+    pub const COUNT: &str = "count";
+
+    /// The table's columns.
+    pub fn columns(&self) -> [String; 2] {
+        [self.field.name(), Self::COUNT.to_owned()]
     }
 }

@@ -1,6 +1,6 @@
 //! What a filter says about every record that passes it: enough to leave out whole blocks and files.
 
-use crate::{Expr, Field, FieldMatch, SeverityRange, Test};
+use crate::{Expr, Field, FieldMatch, RequiredLiterals, RequiredWords, SeverityRange, Test};
 
 /// Necessary conditions, from the conjuncts of a filter; a record that breaks one cannot match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,27 @@ pub struct Facts<'a> {
     pub nothing: bool,
 }
 
+/// What the body of every record that fulfils one condition has, for an index to look up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BodyFacts {
+    /// Whole words, and the beginning of one.
+    pub words: RequiredWords,
+    /// Parts of its folded text.
+    pub literals: RequiredLiterals,
+}
+
 impl Expr {
+    /// What a condition on the body's text demands of it; `None` for every other expression.
+    pub fn body_facts(&self) -> Option<BodyFacts> {
+        match self {
+            Self::Text(text) => Some(BodyFacts { words: text.words(), literals: text.required_literals() }),
+            Self::Field(FieldMatch { field: Field::Body, test: Test::Regex(regex) }) => {
+                Some(BodyFacts { words: regex.words(), literals: regex.required_literals() })
+            }
+            _ => None,
+        }
+    }
+
     /// Conditions that hold for every record that matches.
     pub fn facts(&self) -> Facts<'_> {
         let severity = SeverityRange { min: 0, max: SeverityRange::MAX };

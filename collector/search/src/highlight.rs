@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::Number;
 use crate::lex::{Kind, Lexeme, lex};
+use crate::{Number, quantity};
 
 /// A stretch of a query with one colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,11 +26,11 @@ pub enum TokenKind {
     Operator,
     /// A field's value.
     Value,
-    /// Anything in quotes but a field's name.
+    /// Anything in quotes but a field's name: also a regular expression.
     String,
-    /// `AND`, `OR`, `NOT`, `TO`, `by`, `as`.
+    /// `AND`, `OR`, `NOT`, `TO`, `by`, `as`, `asc`, `desc`.
     Keyword,
-    /// A stage or a function.
+    /// A stage or a function; `in` and `exists` too.
     Verb,
     /// A number, with or without a unit.
     Number,
@@ -53,21 +53,26 @@ fn kind(lexeme: &Lexeme, before: Option<Kind>, next: Option<Kind>) -> TokenKind 
     match lexeme.kind {
         Kind::Field => TokenKind::Field,
         Kind::Text | Kind::Value if lexeme.quoted => TokenKind::String,
-        Kind::Value if Number::parse(&lexeme.text).is_some() => TokenKind::Number,
+        Kind::Value if is_number(&lexeme.text) => TokenKind::Number,
         Kind::Value => TokenKind::Value,
         Kind::Text => TokenKind::Text,
-        Kind::Unclosed => TokenKind::String,
+        Kind::Unclosed | Kind::Regex => TokenKind::String,
+        Kind::In | Kind::Exists => TokenKind::Verb,
         Kind::And | Kind::Or | Kind::Not | Kind::To => TokenKind::Keyword,
         Kind::Name => stage_word(lexeme, before == Some(Kind::Pipe), next == Some(Kind::Open)),
         _ => TokenKind::Operator,
     }
 }
 
+fn is_number(text: &str) -> bool {
+    Number::parse(text).is_some() || quantity::parse(text).is_some()
+}
+
 fn stage_word(lexeme: &Lexeme, first: bool, called: bool) -> TokenKind {
     match lexeme.text.as_str() {
         _ if lexeme.quoted => TokenKind::String,
         _ if first => TokenKind::Verb,
-        "by" | "as" => TokenKind::Keyword,
+        "by" | "as" | "asc" | "desc" => TokenKind::Keyword,
         _ if called => TokenKind::Verb,
         text if text.starts_with(|c: char| c.is_ascii_digit()) => TokenKind::Number,
         _ => TokenKind::Field,
@@ -100,6 +105,16 @@ mod tests {
             "| stats count() as n by (a, bin(1m))",
             "|/op stats/ve count/ve (/op )/op as/ke n/fi by/ke (/op a/fi ,/op bin/ve (/op 1m/nu )/op )/op",
         );
+        check("took>200ms body=~\"a|b\"", "took/fi >/op 200ms/nu body/fi =~/op \"a|b\"/st");
+        check(
+            "x:in(a, 5) -exists(y)",
+            "x/fi :/op in/ve (/op a/va ,/op 5/nu )/op -/op exists/ve (/op y/fi )/op",
+        );
+        check("'Exact A'* it's co*n?", "'Exact A'*/st it's/te co*n?/te");
+        check(
+            "| stats p99.9(a) | sort by a desc",
+            "|/op stats/ve p99.9/ve (/op a/fi )/op |/op sort/ve by/ke a/fi desc/ke",
+        );
         check("* | top 10 a | limit 5", "*/te |/op top/ve 10/nu a/fi |/op limit/ve 5/nu");
     }
 
@@ -113,6 +128,9 @@ mod tests {
         check("x:(a b | st", "x/fi :/op (/op a/va b/va |/op st/ve");
         check(") ] a => b", ")/op ]/op a/fi =>/op b/va");
         check("größe:\"ä\"", "größe/fi :/op \"ä\"/st");
+        check("x:in(a, \"b", "x/fi :/op in/ve (/op a/va ,/op \"b/st");
+        check("body=~\"a\\\" b", "body/fi =~/op \"a\\\" b/st");
+        check("exists(", "exists/ve (/op");
     }
 
     #[test]

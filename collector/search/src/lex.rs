@@ -16,6 +16,8 @@ pub(crate) struct Lexeme {
     pub(crate) text: String,
     /// It stood in quotes.
     pub(crate) quoted: bool,
+    /// They were single ones.
+    pub(crate) single: bool,
     /// A `*` stood right behind it, or alone.
     pub(crate) star: bool,
 }
@@ -41,6 +43,12 @@ pub(crate) enum Kind {
     OpenRange,
     CloseRange,
     To,
+    /// Before a set of values.
+    In,
+    /// Before a field's name in parentheses.
+    Exists,
+    /// A regular expression; its text is what stands between the quotes, escapes and all.
+    Regex,
     Pipe,
     Comma,
     /// A word of a stage.
@@ -59,6 +67,8 @@ pub(crate) enum Operator {
     LessEqual,
     Greater,
     GreaterEqual,
+    Matches,
+    NotMatches,
     Unknown,
 }
 
@@ -72,11 +82,33 @@ pub(crate) fn lex(text: &str) -> Vec<Lexeme> {
     lexer.out
 }
 
+impl Lexeme {
+    fn bare(kind: Kind, span: Range<usize>, text: String) -> Self {
+        Self { kind, span, text, quoted: false, single: false, star: false }
+    }
+
+    fn quoted(kind: Kind, span: Range<usize>, text: String, single: bool) -> Self {
+        Self { kind, span, text, quoted: true, single, star: false }
+    }
+
+    /// As it is written, without quotes and escapes but with its `*`.
+    pub(crate) fn pattern(&self) -> String {
+        format!("{}{}", self.text, if self.star { "*" } else { "" })
+    }
+
+    /// Whether `*` and `?` in it stand for other characters.
+    pub(crate) fn has_wildcards(&self) -> bool {
+        !self.quoted && self.text.contains(['*', '?'])
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Filter,
     /// A value follows; then it goes on as before.
     Value,
+    /// A regular expression follows.
+    Regex,
     Range,
     Stages,
 }
@@ -85,9 +117,18 @@ struct Lexer<'a> {
     chars: &'a [char],
     at: usize,
     out: Vec<Lexeme>,
-    /// The open parentheses; true for a list of values.
-    parens: Vec<bool>,
+    parens: Vec<Paren>,
     mode: Mode,
+}
+
+/// What an open parenthesis holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Paren {
+    Conditions,
+    /// A field's values, with `OR` between them.
+    List,
+    /// A field's values, with commas.
+    Set,
 }
 
 impl Lexer<'_> {
@@ -99,8 +140,15 @@ impl Lexer<'_> {
                 self.mode = Mode::Filter;
                 self.value();
             }
-            Mode::Filter if self.parens.last() == Some(&true) => self.list(),
-            Mode::Filter => self.filter(),
+            Mode::Regex => {
+                self.mode = Mode::Filter;
+                self.regex();
+            }
+            Mode::Filter => match self.parens.last() {
+                Some(Paren::List) => self.list(),
+                Some(Paren::Set) => self.set(),
+                _ => self.filter(),
+            },
         }
     }
 
@@ -109,11 +157,11 @@ impl Lexer<'_> {
             '-' => self.push(Kind::Minus, 1),
             '!' if !matches!(self.peek(1), Some('=' | '~')) => self.push(Kind::Bang, 1),
             ':' | '=' | '<' | '>' | '!' => self.operator(),
-            '"' => {
+            '"' | '\'' => {
                 self.quoted(Kind::Text);
                 self.name_if_operator_follows();
             }
-            '(' => self.open(false),
+            '(' => self.open(Paren::Conditions),
             c if is_delimiter(c) => self.delimiter(c),
             _ => self.bare_text(),
         }
@@ -129,10 +177,24 @@ impl Lexer<'_> {
         }
     }
 
+    /// The values of a set end at commas too.
+    fn set(&mut self) {
+        match self.chars[self.at] {
+            ',' => self.push(Kind::Comma, 1),
+            '"' | '\'' => self.quoted(Kind::Value),
+            c if is_delimiter(c) => self.delimiter(c),
+            _ => self.bare(Kind::Value, self.word_end(|c| c.is_whitespace() || c == ',' || is_delimiter(c))),
+        }
+    }
+
     fn value(&mut self) {
         match self.chars[self.at] {
-            '"' => self.quoted(Kind::Value),
-            '(' => self.open(true),
+            'i' if self.calls("in") => {
+                self.push(Kind::In, 2);
+                self.open(Paren::Set);
+            }
+            '"' | '\'' => self.quoted(Kind::Value),
+            '(' => self.open(Paren::List),
             '[' | '{' => {
                 self.push(Kind::OpenRange, 1);
                 self.mode = Mode::Range;
@@ -144,7 +206,7 @@ impl Lexer<'_> {
 
     fn range(&mut self) {
         match self.chars[self.at] {
-            '"' => self.quoted(Kind::Value),
+            '"' | '\'' => self.quoted(Kind::Value),
             ']' | '}' => {
                 self.push(Kind::CloseRange, 1);
                 self.mode = Mode::Filter;
@@ -169,7 +231,7 @@ impl Lexer<'_> {
             ',' => self.push(Kind::Comma, 1),
             '(' => self.push(Kind::Open, 1),
             ')' => self.push(Kind::Close, 1),
-            '"' => self.quoted(Kind::Name),
+            '"' | '\'' => self.quoted(Kind::Name),
             _ => {
                 let end = self.word_end(|c| c.is_whitespace() || "|,()\"".contains(c));
                 self.push(Kind::Name, end - self.at);
@@ -180,7 +242,7 @@ impl Lexer<'_> {
     /// A bracket where no value begins, or the end of the filter.
     fn delimiter(&mut self, c: char) {
         match c {
-            '(' => self.open(false),
+            '(' => self.open(Paren::Conditions),
             ')' => {
                 self.parens.pop();
                 self.push(Kind::Close, 1);
@@ -195,15 +257,61 @@ impl Lexer<'_> {
         }
     }
 
-    fn open(&mut self, list: bool) {
-        self.parens.push(list);
+    fn open(&mut self, holds: Paren) {
+        self.parens.push(holds);
         self.push(Kind::Open, 1);
+    }
+
+    /// Whether a name and `(` stand here.
+    fn calls(&self, name: &str) -> bool {
+        let mut here = self.chars[self.at..].iter().copied();
+        name.chars().chain(['(']).all(|c| here.next() == Some(c))
+    }
+
+    /// `exists(` and a field's name.
+    fn exists(&mut self) {
+        self.push(Kind::Exists, "exists".len());
+        self.open(Paren::Conditions);
+        if !self.skip_spaces() {
+            return;
+        }
+        match self.chars[self.at] {
+            '"' | '\'' => self.quoted(Kind::Field),
+            c if is_delimiter(c) => {}
+            _ => {
+                let end = self.word_end(|c| c.is_whitespace() || is_delimiter(c));
+                self.push(Kind::Field, end - self.at);
+            }
+        }
+    }
+
+    /// Behind `=~`; without quotes it is a value, of which the parser complains.
+    fn regex(&mut self) {
+        let delimiter = self.chars[self.at];
+        if !matches!(delimiter, '"' | '\'') {
+            return self.value();
+        }
+        let (start, mut end) = (self.at, self.at + 1);
+        while let Some(&c) = self.chars.get(end) {
+            if c == delimiter {
+                self.at = end + 1;
+                let text = self.text(start + 1..end);
+                return self.out.push(Lexeme::quoted(Kind::Regex, start..end + 1, text, delimiter == '\''));
+            }
+            end = self.chars.len().min(end + 1 + usize::from(c == '\\'));
+        }
+        self.at = end;
+        let text = self.text(start + 1..end);
+        self.out.push(Lexeme::quoted(Kind::Unclosed, start..end, text, delimiter == '\''));
     }
 
     /// A word, a keyword, or the name of a field if an operator follows.
     fn bare_text(&mut self) {
         if self.keyword() {
             return;
+        }
+        if self.calls("exists") {
+            return self.exists();
         }
         let end = self.text_end();
         self.bare(Kind::Text, end);
@@ -268,12 +376,15 @@ impl Lexer<'_> {
             "<=" | ":<=" => Operator::LessEqual,
             ">" | ":>" => Operator::Greater,
             ">=" | ":>=" => Operator::GreaterEqual,
+            "=~" => Operator::Matches,
+            "!~" => Operator::NotMatches,
             _ => Operator::Unknown,
         };
         self.push(Kind::Operator(operator), len);
         let apart = self.peek(0).is_some_and(char::is_whitespace);
         if !(apart && operator == Operator::Has) {
-            self.mode = Mode::Value;
+            let regex = matches!(operator, Operator::Matches | Operator::NotMatches);
+            self.mode = if regex { Mode::Regex } else { Mode::Value };
         }
     }
 
@@ -290,18 +401,20 @@ impl Lexer<'_> {
         true
     }
 
-    /// Up to the closing quote; `\"` and `\\` stand for `"` and `\`.
+    /// Up to the closing quote; `\` before such a quote or a `\` is left out.
     fn quoted(&mut self, kind: Kind) {
         let (start, mut text, mut end) = (self.at, String::new(), self.at + 1);
+        let delimiter = self.chars[start];
+        let single = delimiter == '\'';
         while let Some(&c) = self.chars.get(end) {
             match (c, self.chars.get(end + 1)) {
-                ('"', next) => {
-                    let star = next == Some(&'*') && kind != Kind::Name;
+                (c, next) if c == delimiter => {
+                    let star = next == Some(&'*') && matches!(kind, Kind::Text | Kind::Value);
                     self.at = end + 1 + usize::from(star);
-                    self.out.push(Lexeme { kind, span: start..self.at, text, quoted: true, star });
-                    return;
+                    let lexeme = Lexeme::quoted(kind, start..self.at, text, single);
+                    return self.out.push(Lexeme { star, ..lexeme });
                 }
-                ('\\', Some(escaped @ ('"' | '\\'))) => {
+                ('\\', Some(escaped)) if *escaped == delimiter || *escaped == '\\' => {
                     text.push(*escaped);
                     end += 2;
                 }
@@ -312,20 +425,20 @@ impl Lexer<'_> {
             }
         }
         self.at = end;
-        self.out.push(Lexeme { kind: Kind::Unclosed, span: start..end, text, quoted: true, star: false });
+        self.out.push(Lexeme::quoted(Kind::Unclosed, start..end, text, single));
     }
 
     fn bare(&mut self, kind: Kind, end: usize) {
         let span = self.at..end;
         let mut text = self.text(span.clone());
         let star = text.ends_with('*') && text.pop().is_some();
-        self.out.push(Lexeme { kind, span, text, quoted: false, star });
+        self.out.push(Lexeme { star, ..Lexeme::bare(kind, span, text) });
         self.at = end;
     }
 
     fn push(&mut self, kind: Kind, len: usize) {
         let span = self.at..self.at + len;
-        self.out.push(Lexeme { kind, text: self.text(span.clone()), span, quoted: false, star: false });
+        self.out.push(Lexeme::bare(kind, span.clone(), self.text(span)));
         self.at += len;
     }
 

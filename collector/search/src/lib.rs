@@ -5,27 +5,34 @@
 
 mod aggregate;
 mod ast;
+mod condition;
 mod display;
 mod error;
 mod facts;
 mod field;
+mod glob;
 mod highlight;
 mod lex;
 mod matcher;
 mod number;
 mod parse;
+mod quantity;
+mod record_table;
 mod row;
 mod table;
 pub mod text;
 
 pub use aggregate::{Aggregation, AggregationLimits, group_cell, severity_cell};
-pub use ast::{Expr, Function, Group, Measure, Query, Stage, Stats, Top};
+pub use ast::{Expr, Function, Group, Measure, Quantile, Query, SortKey, Stage, Stats, Top};
+pub use condition::{FieldMatch, IdMatch, Literal, NumberRange, SeverityRange, Test, ValueSet, Wildcard};
 pub use error::{AggregateError, ParseError};
-pub use facts::Facts;
-pub use field::{Field, FieldMatch, IdMatch, Literal, NumberRange, SeverityRange, Test, lookup};
+pub use facts::{BodyFacts, Facts};
+pub use field::{Field, lookup};
 pub use highlight::{Token, TokenKind, tokens};
 pub use number::Number;
 pub use parse::{Limits, parse, parse_within};
+pub use quantity::{Dimension, QuantityRange};
+pub use record_table::{RecordColumn, RecordSort, RecordTable, SortValue};
 pub use row::{LogRow, Row};
 pub use table::{Cell, Column, ColumnKind, Table};
-pub use text::{RequiredWords, TextMatch};
+pub use text::{BadRegex, RegexMatch, RequiredLiterals, RequiredWords, TextMatch};

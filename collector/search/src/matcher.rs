@@ -26,14 +26,19 @@ impl FieldMatch {
             (Field::TraceId, Test::Exists) => row.trace_id().is_some(),
             (Field::SpanId, Test::Id(id)) => row.span_id().is_some_and(|span| id.matches(&span)),
             (Field::SpanId, Test::Exists) => row.span_id().is_some(),
-            (Field::Severity | Field::TraceId | Field::SpanId, _) => false,
+            (Field::Pattern, Test::Id(id)) => {
+                row.pattern().is_some_and(|pattern| id.matches(&pattern.to_be_bytes()))
+            }
+            (Field::Pattern, Test::Exists) => row.pattern().is_some(),
+            (Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern, _) => false,
             _ => row.field(&self.field).is_some_and(|value| self.matches_value(&value)),
         }
     }
 }
 
-/// The cost classes, cheapest first: numbers in the record's head, a field, a group, the text of the body.
-const COSTS: std::ops::Range<u8> = 0..4;
+/// The cost classes, cheapest first: numbers in the record's head, a field, a group, the text of the body, a
+/// regular expression.
+const COSTS: std::ops::Range<u8> = 0..5;
 
 fn by_cost(children: &[Expr]) -> impl Iterator<Item = &Expr> {
     COSTS.flat_map(|class| children.iter().filter(move |child| cost(child) == class))
@@ -42,8 +47,9 @@ fn by_cost(children: &[Expr]) -> impl Iterator<Item = &Expr> {
 fn cost(expr: &Expr) -> u8 {
     match expr {
         Expr::All => 0,
+        Expr::Field(FieldMatch { test: Test::Regex(_), .. }) => 4,
         Expr::Field(asked) => match asked.field {
-            Field::Severity | Field::TraceId | Field::SpanId => 0,
+            Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern => 0,
             _ => 1,
         },
         Expr::Not(child) => cost(child),

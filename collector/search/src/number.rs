@@ -62,6 +62,19 @@ impl Number {
         self.compare(other).unwrap_or_else(|| self.is_nan().cmp(&other.is_nan()))
     }
 
+    /// Neither NaN nor infinite.
+    pub(crate) fn is_finite(self) -> bool {
+        !matches!(self, Self::Double(double) if !double.is_finite())
+    }
+
+    /// The nearest double.
+    pub(crate) fn to_double(self) -> f64 {
+        match self {
+            Self::Int(int) => int as f64,
+            Self::Double(double) => double,
+        }
+    }
+
     fn is_nan(self) -> bool {
         matches!(self, Self::Double(double) if double.is_nan())
     }

@@ -5,11 +5,16 @@ use std::ops::Range;
 use crate::lex::{Kind, Lexeme, lex};
 use crate::{ParseError, Query};
 
+mod amount;
 pub(crate) mod bin;
+mod columns;
 mod filter;
+mod special;
 mod stages;
 mod stats;
 mod value;
+
+pub(crate) use stats::MOST_FUNCTIONS;
 
 type Parsed<T> = Result<T, ParseError>;
 
@@ -43,7 +48,7 @@ pub fn parse_within(text: &str, limits: &Limits) -> Parsed<Query> {
     }
     let lexemes = lex(text);
     let end = text.chars().count();
-    let mut parser = Parser { lexemes: &lexemes, at: 0, end, limits, depth: 0, terms: 0 };
+    let mut parser = Parser { lexemes: &lexemes, at: 0, end, limits, depth: 0, terms: 0, regexes: 0 };
     let filter = parser.filter()?;
     let stages = parser.stages()?;
     Ok(Query { filter, stages })
@@ -63,6 +68,7 @@ struct Parser<'a> {
     limits: &'a Limits,
     depth: usize,
     terms: usize,
+    regexes: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -118,8 +124,11 @@ impl<'a> Parser<'a> {
 
 fn unclosed_quote(lexeme: &Lexeme) -> ParseError {
     let quote = lexeme.span.start..lexeme.span.start + 1;
-    ParseError::new(quote, "this quote is never closed")
-        .hint("add a `\"`; inside of quotes write `\\\"` for one")
+    let hint = match lexeme.single {
+        true => "add a `'`; to search for one, put the text in `\"`",
+        false => "add a `\"`; inside of quotes write `\\\"` for one",
+    };
+    ParseError::new(quote, "this quote is never closed").hint(hint)
 }
 
 /// A text for a message, shortened.

@@ -18,10 +18,15 @@ pub trait Row {
     fn trace_id(&self) -> Option<[u8; 16]>;
     /// The span id; none if it is invalid or all zeros.
     fn span_id(&self) -> Option<[u8; 8]>;
+    /// The id of the body's pattern, where the store knows it.
+    fn pattern(&self) -> Option<u64> {
+        None
+    }
     /// The body as text ([`Value::to_text`]).
     fn body(&self) -> Cow<'_, str>;
     /// Any other field's value. `None` and `Value::Empty` both mean that it is missing, and so do an empty
-    /// scope or event name, and a service or host name that isn't a string. Severity and ids are not asked for.
+    /// scope or event name, and a service or host name that isn't a string. Severity, ids and patterns are not
+    /// asked for.
     fn field(&self, field: &Field) -> Option<Value<'_>>;
 }
 
@@ -61,7 +66,7 @@ impl Row for LogRow<'_> {
 
     fn field(&self, field: &Field) -> Option<Value<'_>> {
         match field {
-            Field::Severity | Field::TraceId | Field::SpanId => None,
+            Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern => None,
             Field::Service => name(&self.resource.attributes(), "service.name"),
             Field::Host => name(&self.resource.attributes(), "host.name"),
             Field::Body => Some(self.record.body),

@@ -2,9 +2,16 @@
 
 use std::borrow::Cow;
 
+mod exact;
+mod like;
+mod matching;
 mod phrase;
+mod regex;
+mod required;
 
-pub use phrase::{RequiredWords, TextMatch};
+pub use matching::TextMatch;
+pub use regex::{BadRegex, RegexMatch};
+pub use required::{RequiredLiterals, RequiredWords};
 
 /// Text as it is compared: every character in lower case, one by one. Folding twice changes nothing.
 ///

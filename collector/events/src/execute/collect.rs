@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use search::{Aggregation, Cell, Group, group_cell};
 
+use super::best::Best;
 use super::facets::FieldCounts;
 use super::plan::class_of;
 use super::rows::{BlockView, Needs};
@@ -31,6 +32,8 @@ pub(super) enum Place {
 pub(super) enum Sink {
     /// The first records in order, at most so many, behind the cursor.
     Hits(Hits),
+    /// The first records by the values of fields.
+    Best(Best),
     /// `stats` and `top`.
     Table(Aggregation),
     /// Counts by time and severity class.
@@ -57,6 +60,7 @@ impl Partial {
         self.searched += other.searched;
         match (&mut self.sink, other.sink) {
             (Sink::Hits(own), Sink::Hits(other)) => own.merge(other),
+            (Sink::Best(own), Sink::Best(other)) => own.merge(other),
             (Sink::Table(own), Sink::Table(other)) => own.merge(other)?,
             (Sink::Histogram(own), Sink::Histogram(other)) => own.merge(&other),
             (Sink::Fields(own), Sink::Fields(other)) => own.merge(other),
@@ -219,7 +223,7 @@ impl Grouped {
             Group::Bin { .. } => Needs::TIME,
             Group::Field(field) => Needs::of(field),
         });
-        let needs = needs.fold(Needs::NONE, Needs::and);
+        let needs = needs.chain(table.inputs().map(Needs::of)).fold(Needs::NONE, Needs::and);
         (needs, needs.within(Self::COLUMNS) && table.counts_only())
     }
 

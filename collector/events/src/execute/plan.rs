@@ -2,7 +2,7 @@
 //! looked up in the index, and what is left is checked record by record.
 
 use roaring::RoaringBitmap;
-use search::{Expr, Field, FieldMatch, SeverityRange, Test, TextMatch, lookup};
+use search::{Expr, Field, FieldMatch, SeverityRange, Test, lookup};
 
 use super::rows::{BlockView, Needs};
 use crate::index::WordPlace;
@@ -53,38 +53,17 @@ impl<'q> Node<'q> {
             }
             Expr::Or(children) => Self::Or(Self::compile_all(children, split)?),
             Expr::Not(child) => Self::Not(Box::new(Self::compile(child, split)?)),
-            Expr::Text(text) => Self::compile_text(expr, text, split)?,
+            Expr::Text(text) => match (Check::on_body(expr, Needs::BODY, split)?, text.only_word()) {
+                // An indexed word and nothing around it: the index knows all.
+                (Check { proposed: Some(rows), .. }, Some(_)) => Self::Rows(rows),
+                (check, _) => Self::Check(check),
+            },
             Expr::Field(asked) => Self::compile_field(expr, asked, split)?,
         })
     }
 
     fn compile_all(children: &'q [Expr], split: &SplitReader) -> Result<Vec<Self>, ReadError> {
         children.iter().map(|child| Self::compile(child, split)).collect()
-    }
-
-    fn compile_text(expr: &'q Expr, text: &TextMatch, split: &SplitReader) -> Result<Self, ReadError> {
-        let mut check = Check::new(expr, Needs::BODY);
-        let Some(index) = split.index()? else { return Ok(Self::Check(check)) };
-        let words = text.words();
-        for word in &words.whole {
-            match WordPlace::of(word) {
-                WordPlace::Nowhere => {}
-                WordPlace::Filter => check.hashes.push(bloom::word_hash(word)),
-                WordPlace::Index => {
-                    let rows = index.word(word)?;
-                    check.proposed = Some(match check.proposed.take() {
-                        Some(proposed) => proposed & rows,
-                        None => rows,
-                    });
-                }
-            }
-        }
-        // One indexed word and nothing around it: a body matches if and only if it has the word.
-        let is_the_word = words.prefix.is_none() && *words.whole == [text.folded()];
-        match check.proposed {
-            Some(rows) if is_the_word => Ok(Self::Rows(rows)),
-            _ => Ok(Self::Check(check)),
-        }
     }
 
     fn compile_field(expr: &'q Expr, asked: &FieldMatch, split: &SplitReader) -> Result<Self, ReadError> {
@@ -103,7 +82,7 @@ impl<'q> Node<'q> {
             let matches = |stream| expr.matches(&BlockView { stream: Some(stream), ..BlockView::default() });
             return Ok(Self::Streams(streams.iter().map(matches).collect()));
         }
-        let mut check = Check::new(expr, needs);
+        let mut check = Check::on_body(expr, needs, split)?;
         if let Field::Any(path) = &asked.field {
             let passes = |stream: &Stream| {
                 let value = lookup(&stream.resource().attributes(), path);
@@ -193,6 +172,27 @@ impl<'q> Node<'q> {
 impl<'q> Check<'q> {
     fn new(expr: &'q Expr, needs: Needs) -> Self {
         Self { expr, needs, proposed: None, hashes: Vec::new(), by_resource: Vec::new() }
+    }
+
+    /// With what the index knows of the words that a condition on the body's text demands.
+    fn on_body(expr: &'q Expr, needs: Needs, split: &SplitReader) -> Result<Self, ReadError> {
+        let mut check = Self::new(expr, needs);
+        let Some(facts) = expr.body_facts() else { return Ok(check) };
+        let Some(index) = split.index()? else { return Ok(check) };
+        for word in &facts.words.whole {
+            match WordPlace::of(word) {
+                WordPlace::Nowhere => {}
+                WordPlace::Filter => check.hashes.push(bloom::word_hash(word)),
+                WordPlace::Index => {
+                    let rows = index.word(word)?;
+                    check.proposed = Some(match check.proposed.take() {
+                        Some(proposed) => proposed & rows,
+                        None => rows,
+                    });
+                }
+            }
+        }
+        Ok(check)
     }
 
     fn judge(&self, split: &SplitReader, block: usize) -> Result<Verdict, ReadError> {

@@ -135,7 +135,7 @@ fn field_of<'a>(stream: &'a Stream, record: &LogRecord<'a>, field: &Field) -> Op
     let name = |path: &str| resource(path).filter(|value| matches!(value, Value::Str(_)));
     let filled = |text: &'a str| (!text.is_empty()).then_some(Value::Str(text));
     match field {
-        Field::Severity | Field::TraceId | Field::SpanId | Field::Body => None,
+        Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern | Field::Body => None,
         Field::Service => name("service.name"),
         Field::Host => name("host.name"),
         Field::Scope => filled(stream.scope().name),
@@ -179,6 +179,7 @@ impl Needs {
             Field::Service | Field::Host | Field::Scope | Field::Resource(_) => Self::STREAM,
             Field::Body => Self::BODY.and(Self::SHAPE),
             Field::TraceId => Self::TRACE,
+            Field::Pattern => Self::NONE,
             Field::SpanId | Field::EventName | Field::Attribute(_) => Self::REST,
             Field::Any(_) => Self::REST.and(Self::STREAM),
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use search::{Expr, Row};
 
+use super::best::Best;
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
 use super::plan::{Node, Verdict};
@@ -135,6 +136,12 @@ impl Query<'_> {
                 let key = RowKey { time_ns: view.time_ns(), partition, seq: view.chunk.seq(view.row) };
                 hits.offer(key, || Place::Head(view.chunk.clone(), view.row as u32));
             }
+            Sink::Best(best) => {
+                let key = RowKey { time_ns: view.time_ns(), partition, seq: view.chunk.seq(view.row) };
+                let value = best.sort.value(view);
+                best.offer(value, key, || Place::Head(view.chunk.clone(), view.row as u32));
+                self.limits.check_size(best.size_bytes(), "the values to sort by")?;
+            }
             Sink::Table(table) => table.add(view)?,
             Sink::Histogram(counts) => counts.add(view.time_ns(), view.severity(), 1),
             Sink::Fields(counts) => counts.add(view),
@@ -225,6 +232,7 @@ impl SplitScan<'_> {
         let meta = self.split.block(block);
         let taken = match &mut out.sink {
             Sink::Hits(hits) => !hits.wants_times(meta.min_time_ns, meta.max_time_ns),
+            Sink::Best(_) => false,
             Sink::Histogram(counts) => counts.add_block(meta.min_time_ns, meta.max_time_ns, &meta.severities),
             Sink::Fields(_) => false,
             Sink::Table(table) => {
@@ -255,6 +263,10 @@ impl SplitScan<'_> {
         }
         match &mut out.sink {
             Sink::Hits(hits) => Ok(self.take_hits(block, rows, hits)?),
+            Sink::Best(best) => {
+                self.take_best(block, rows, best)?;
+                Ok(self.query.limits.check_size(best.size_bytes(), "the values to sort by")?)
+            }
             Sink::Histogram(counts) => {
                 let (times, severities) = (self.split.times(block)?, self.split.severities(block)?);
                 rows.iter().for_each(|row| counts.add(times[*row as usize], severities[*row as usize], 1));
@@ -294,6 +306,18 @@ impl SplitScan<'_> {
             Order::Newest => rows.iter().rev().all(|row| offer(*row)),
             Order::Oldest => rows.iter().all(|row| offer(*row)),
         };
+        Ok(())
+    }
+
+    fn take_best(&self, block: usize, rows: &[u32], best: &mut Best) -> Result<(), ReadError> {
+        let columns = Columns::read(self.split, block, best.needs())?;
+        let (times, seqs) = (self.split.times(block)?, self.split.seqs(block)?);
+        for row in rows {
+            let (time_ns, seq) = (times[*row as usize], seqs[*row as usize]);
+            let key = RowKey { time_ns, partition: self.partition, seq };
+            let value = best.sort.value(&columns.view(*row as usize));
+            best.offer(value, key, || Place::Split(self.pinned.clone(), block as u32, *row));
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The answer by the book: every record is looked at, in order.
 
 use events::{Answer, Hit, Order, Request};
-use search::{Aggregation, AggregationLimits, LogRow, Table};
+use search::{Aggregation, AggregationLimits, LogRow, RecordSort, RecordTable, Table};
 use telemetry::TenantId;
 use telemetry::otlp::{LogRecord, Resource, Scope};
 
@@ -14,25 +14,28 @@ pub(crate) struct Expected {
     pub(crate) table: Option<Table>,
 }
 
+fn with_row<T>(kept: &Kept, read: impl FnOnce(&LogRow<'_>) -> T) -> T {
+    let record = LogRecord::of_valid(&kept.record.raw);
+    read(&LogRow {
+        resource: Resource::of_valid(&kept.record.resource),
+        scope: Scope::of_valid(&kept.record.scope),
+        record: &record,
+        time_ns: kept.key.time_ns,
+    })
+}
+
 /// What a query must find among `kept`.
 pub(crate) fn scan(kept: &[Kept], tenant: &TenantId, request: &Request) -> Expected {
     let mut table = Aggregation::of(&request.query, AggregationLimits::default());
     let mut records = Vec::new();
     for one in kept.iter().filter(|one| one.tenant == *tenant) {
-        let record = LogRecord::of_valid(&one.record.raw);
-        let row = LogRow {
-            resource: Resource::of_valid(&one.record.resource),
-            scope: Scope::of_valid(&one.record.scope),
-            record: &record,
-            time_ns: one.key.time_ns,
-        };
         let time_ns = one.key.time_ns;
         let in_range =
             time_ns >= request.start_ns && (time_ns < request.end_ns || request.end_ns == i64::MAX);
-        if in_range && request.query.filter.matches(&row) {
+        if in_range && with_row(one, |row| request.query.filter.matches(row)) {
             records.push(one.clone());
             if let Some(table) = &mut table {
-                table.add(&row).unwrap();
+                with_row(one, |row| table.add(row)).unwrap();
             }
         }
     }
@@ -40,7 +43,20 @@ pub(crate) fn scan(kept: &[Kept], tenant: &TenantId, request: &Request) -> Expec
     if request.order == Order::Newest {
         records.reverse();
     }
-    Expected { matched: records.len() as u64, records, table: table.map(Aggregation::finish) }
+    if let Some(sort) = RecordSort::of(&request.query) {
+        if sort.by_time() == Some(request.order != Order::Newest) {
+            records.reverse();
+        } else {
+            records.sort_by_key(|one| with_row(one, |row| sort.value(row)));
+        }
+    }
+    let mut fields = RecordTable::of(&request.query);
+    if let Some(fields) = &mut fields {
+        let page = request.limit.min(request.query.limit().unwrap_or(usize::MAX));
+        records.iter().take(page).for_each(|one| with_row(one, |row| fields.add(row)));
+    }
+    let table = table.map(Aggregation::finish).or_else(|| fields.map(RecordTable::finish));
+    Expected { matched: records.len() as u64, records, table }
 }
 
 impl Expected {

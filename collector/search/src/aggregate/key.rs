@@ -24,6 +24,9 @@ pub(super) fn encode_group<R: Row>(out: &mut Vec<u8>, group: &Group, row: &R) {
         Group::Field(Field::Severity) => encode(out, &severity_cell(row.severity())),
         Group::Field(Field::TraceId) => id(out, row.trace_id().as_ref().map(|id| &id[..])),
         Group::Field(Field::SpanId) => id(out, row.span_id().as_ref().map(|id| &id[..])),
+        Group::Field(Field::Pattern) => {
+            id(out, row.pattern().map(u64::to_be_bytes).as_ref().map(|id| &id[..]));
+        }
         Group::Field(field) => value(out, row.field(field).unwrap_or_default()),
     }
 }
@@ -67,7 +70,7 @@ pub(super) fn decode(mut key: &[u8]) -> impl Iterator<Item = Cell> {
 }
 
 /// Numbers by value, whatever their type; everything else by its text.
-fn value(out: &mut Vec<u8>, value: Value<'_>) {
+pub(super) fn value(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Empty => out.push(NULL),
         Value::Int(int) => number(out, Number::Int(int)),

@@ -69,10 +69,13 @@ impl<'a> Parser<'a> {
             Kind::Open => self.nested(&lexeme.span, |parser| parser.group(lexeme, subject)),
             Kind::Text => self.text(lexeme),
             Kind::Field => self.field(lexeme),
-            Kind::Value | Kind::Operator(_) | Kind::OpenRange if subject.is_some() => match subject {
-                Some(subject) => self.listed(lexeme, subject),
-                None => Err(unexpected(lexeme)),
-            },
+            Kind::Exists => self.exists(lexeme),
+            Kind::Value | Kind::Operator(_) | Kind::OpenRange | Kind::In if subject.is_some() => {
+                match subject {
+                    Some(subject) => self.listed(lexeme, subject),
+                    None => Err(unexpected(lexeme)),
+                }
+            }
             _ => Err(unexpected(lexeme)),
         }
     }
@@ -100,7 +103,7 @@ impl<'a> Parser<'a> {
     fn text(&mut self, lexeme: &Lexeme) -> Parsed<Expr> {
         self.count_term(&lexeme.span)?;
         // `*:*` is how Lucene and Kibana write it.
-        if lexeme.star && matches!(lexeme.text.as_str(), "" | "*:") && !lexeme.quoted {
+        if lexeme.star && lexeme.text == "*:" && !lexeme.quoted {
             return Ok(Expr::All);
         }
         if !lexeme.quoted && matches!(lexeme.text.as_str(), "&&" | "&") {
@@ -131,7 +134,7 @@ impl<'a> Parser<'a> {
     fn demand_adjacent(&self, minus: &Lexeme) -> Parsed<()> {
         let next = self.peek().filter(|next| next.span.start == minus.span.end);
         match next.map(|next| next.kind) {
-            Some(Kind::Text | Kind::Field | Kind::Open | Kind::Unclosed) => Ok(()),
+            Some(Kind::Text | Kind::Field | Kind::Exists | Kind::Open | Kind::Unclosed) => Ok(()),
             Some(Kind::Minus) => {
                 let span = minus.span.start..minus.span.end + 1;
                 Err(ParseError::new(span, "`--` excludes nothing")
@@ -145,20 +148,28 @@ impl<'a> Parser<'a> {
 
 /// A text condition on the body.
 pub(super) fn body_text(lexeme: &Lexeme) -> Parsed<Expr> {
-    no_inner_star(lexeme)?;
-    match TextMatch::new(lexeme.text.as_str(), lexeme.star) {
+    demand_short(lexeme)?;
+    let text = match (lexeme.quoted, lexeme.single) {
+        (false, _) => TextMatch::pattern(&lexeme.pattern()),
+        (true, false) => TextMatch::new(lexeme.text.as_str(), lexeme.star),
+        (true, true) => TextMatch::exact(lexeme.text.as_str(), lexeme.star),
+    };
+    match text {
         Some(text) => Ok(Expr::Text(text)),
+        // Nothing but `*`.
+        None if !lexeme.quoted => Ok(Expr::All),
         None => Err(ParseError::new(lexeme.span.clone(), "there is no text in these quotes")
             .hint("use `*` for every record")),
     }
 }
 
-/// A bare word has no `*` but at its end.
-pub(super) fn no_inner_star(lexeme: &Lexeme) -> Parsed<()> {
-    if lexeme.quoted || !lexeme.text.contains('*') {
+/// Text with wildcards is looked for at each place: it is kept short.
+pub(super) fn demand_short(lexeme: &Lexeme) -> Parsed<()> {
+    const MOST: usize = 256;
+    if !lexeme.has_wildcards() || lexeme.text.chars().count() <= MOST {
         return Ok(());
     }
-    let message = format!("`*` can only stand at the end, not inside of `{}`", short(&lexeme.text));
+    let message = format!("a text with `*` or `?` has at most {MOST} characters");
     Err(ParseError::new(lexeme.span.clone(), message).hint("put it in quotes to search for a `*` itself"))
 }
 
@@ -167,7 +178,7 @@ fn is_odd(kind: Kind) -> bool {
     matches!(kind, Kind::Unclosed | Kind::Bang)
 }
 
-fn unclosed(open: &Lexeme) -> ParseError {
+pub(super) fn unclosed(open: &Lexeme) -> ParseError {
     ParseError::new(open.span.clone(), "`(` is never closed").hint("add a `)`")
 }
 

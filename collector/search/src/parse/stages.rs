@@ -1,23 +1,29 @@
 //! What follows the filter: `| stage | stage`. A stage is a line in `STAGES` and a function that reads it.
 
+use super::columns::Columns;
 use super::value::named;
 use super::{Parsed, Parser, short, suggest, unclosed_quote};
 use crate::lex::{Kind, Lexeme};
 use crate::{Field, ParseError, Stage, Top};
 
-/// Reads what stands behind the stage's name.
-type Reader = for<'p, 'a> fn(&'p mut Parser<'a>, &'a Lexeme) -> Parsed<Stage>;
+/// Reads what stands behind the stage's name; what it works on has these columns.
+type Reader = for<'p, 'a> fn(&'p mut Parser<'a>, &'a Lexeme, &Columns) -> Parsed<Stage>;
 
-const STAGES: [(&str, Reader); 3] = [
-    ("stats", |parser, verb| parser.stats(verb)),
-    ("top", |parser, verb| parser.top(verb)),
-    ("limit", |parser, verb| parser.limit(verb)),
+const STAGES: [(&str, Reader); 6] = [
+    ("stats", |parser, verb, _| parser.stats(verb)),
+    ("top", |parser, verb, _| parser.top(verb)),
+    ("sort", |parser, verb, columns| parser.sort(verb, columns)),
+    ("fields", |parser, verb, columns| parser.fields(verb, columns)),
+    ("limit", |parser, verb, _| parser.limit(verb)),
+    ("patterns", |_, _, _| Ok(Stage::Patterns)),
 ];
 
 /// How many values `top` gives, unless it says so.
 const TOP_DEFAULT: usize = 10;
 /// The most that `top` and `limit` can give.
 const MOST_ROWS: usize = 100_000;
+/// How many stages a query may have.
+const MOST_STAGES: usize = 16;
 
 impl<'a> Parser<'a> {
     /// Every `| stage` up to the end.
@@ -30,10 +36,8 @@ impl<'a> Parser<'a> {
                 return Err(ParseError::new(verb.span.clone(), message)
                     .hint(suggest(&verb.text, &STAGES.map(|s| s.0))));
             };
-            if let Some(before) = stages.last() {
-                demand_order(before, verb)?;
-            }
-            stages.push(reader(self, verb)?);
+            demand_order(&stages, verb)?;
+            stages.push(reader(self, verb, &Columns::behind(&stages))?);
             self.demand_end(verb)?;
         }
         Ok(stages)
@@ -112,14 +116,42 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// One table, then its limit.
-fn demand_order(before: &Stage, verb: &Lexeme) -> Parsed<()> {
-    let message = match (before, verb.text.as_str()) {
-        (Stage::Limit(_), "limit") => "there is a `limit` before this one",
-        (Stage::Limit(_), _) => "nothing can follow `limit`",
-        (_, "limit") => return Ok(()),
-        _ => "there is a `stats` or `top` before this one",
+/// What the stage of this verb can follow (see [`crate::Query::stages`]).
+fn demand_order(before: &[Stage], verb: &Lexeme) -> Parsed<()> {
+    let Some((first, last)) = before.first().zip(before.last()) else { return Ok(()) };
+    let verb_text = verb.text.as_str();
+    let refuse = |last: &str, hint: &str| {
+        Err(ParseError::new(verb.span.clone(), format!("`{verb_text}` cannot follow `{last}`")).hint(hint))
     };
-    Err(ParseError::new(verb.span.clone(), message)
-        .hint("a query has one `stats` or `top`, then one `limit`"))
+    if before.len() == MOST_STAGES {
+        return Err(ParseError::new(
+            verb.span.clone(),
+            format!("the query has more than {MOST_STAGES} stages"),
+        )
+        .hint("leave some out"));
+    }
+    match (first, verb_text) {
+        (_, "stats" | "top" | "patterns") => {
+            refuse(name(last), "a query has one `stats`, `top` or `patterns`, right behind the filter")
+        }
+        (Stage::Patterns, "limit") if before.len() == 1 => Ok(()),
+        (Stage::Patterns, _) => refuse(name(last), "behind `patterns` stands one `limit`, or nothing"),
+        (Stage::Stats(_) | Stage::Top(_), _) => Ok(()),
+        _ if before.iter().any(|stage| name(stage) == verb_text) => {
+            refuse(name(last), "records have one `sort`, one `fields` and one `limit`")
+        }
+        (_, "sort") => refuse(name(last), "write `sort` before `fields` and `limit`"),
+        _ => Ok(()),
+    }
+}
+
+fn name(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Stats(_) => "stats",
+        Stage::Top(_) => "top",
+        Stage::Sort(_) => "sort",
+        Stage::Fields(_) => "fields",
+        Stage::Limit(_) => "limit",
+        Stage::Patterns => "patterns",
+    }
 }

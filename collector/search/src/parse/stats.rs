@@ -1,16 +1,24 @@
 //! `stats count() as n, … by (field, bin(1m))`; the parentheses behind `by` may be left out.
 
+use super::value::named;
 use super::{Parsed, Parser, bin, short, suggest, unclosed_quote};
 use crate::lex::{Kind, Lexeme};
-use crate::{Function, Group, Measure, ParseError, Stage, Stats};
+use crate::{Field, Function, Group, Measure, ParseError, Quantile, Stage, Stats};
 
 const HOW: &str = "write `stats count() by (service, bin(1m))`";
+/// How many functions one `stats` may have.
+pub(crate) const MOST_FUNCTIONS: usize = 16;
 
 impl<'a> Parser<'a> {
     pub(super) fn stats(&mut self, verb: &'a Lexeme) -> Parsed<Stage> {
         let mut measures = vec![self.measure(verb)?];
         while let Some(comma) = self.take(Kind::Comma) {
             measures.push(self.measure(comma)?);
+            if measures.len() > MOST_FUNCTIONS {
+                let message = format!("`stats` has more than {MOST_FUNCTIONS} functions");
+                let span = comma.span.end..self.here().end;
+                return Err(ParseError::new(span, message).hint("ask in several queries"));
+            }
         }
         let by = match self.keyword("by") {
             Some(by) => self.groups(by)?,
@@ -33,32 +41,97 @@ impl<'a> Parser<'a> {
             let message = format!("a function is missing behind `{}`", behind.text);
             return Err(ParseError::new(behind.span.clone(), message).hint(HOW));
         };
-        let Some((_, function)) = Function::EVERY.iter().find(|(known, _)| *known == name.text) else {
-            let message = format!("unknown function `{}`", short(&name.text));
-            let known = Function::EVERY.map(|(known, _)| known);
-            return Err(ParseError::new(name.span.clone(), message).hint(suggest(&name.text, &known)));
-        };
-        self.no_arguments(name)?;
+        let function = self.function(name)?;
         let name = match self.keyword("as") {
             Some(r#as) => Some(self.column_name(r#as)?),
             None => None,
         };
-        Ok(Measure { function: *function, name })
+        Ok(Measure { function, name })
     }
 
-    fn no_arguments(&mut self, function: &Lexeme) -> Parsed<()> {
-        let message = match (self.take(Kind::Open), self.peek_kind()) {
-            (None, _) => "has no parentheses",
-            (Some(_), Some(Kind::Close)) => {
-                self.at += 1;
-                return Ok(());
+    /// A function with what stands in its parentheses.
+    pub(super) fn function(&mut self, name: &'a Lexeme) -> Parsed<Function> {
+        let known = name.text == "quantile" || Function::named(&name.text, Field::Body).is_some();
+        if !known {
+            let message = format!("unknown function `{}`", short(&name.text));
+            return Err(
+                ParseError::new(name.span.clone(), message).hint(suggest(&name.text, &Function::NAMES))
+            );
+        }
+        let arguments = self.arguments(name)?;
+        let function = match (name.text.as_str(), arguments.as_slice()) {
+            ("count", []) => Some(Function::Count),
+            ("quantile", [share, field]) => {
+                let Some(quantile) = Quantile::share(&share.text) else {
+                    let message = format!("`{}` is no share", short(&share.text));
+                    return Err(ParseError::new(share.span.clone(), message).hint(
+                        "write one from 0 to 1 with at most six decimals, as in `quantile(0.95, took)`",
+                    ));
+                };
+                Some(Function::Quantile(quantile, named(field)?))
             }
-            (Some(_), Some(Kind::Name)) => "takes nothing in its parentheses",
-            (Some(_), _) => "has a `(` that is never closed",
+            ("quantile", _) => None,
+            (other, [field]) => Function::named(other, named(field)?),
+            _ => None,
         };
-        let span = function.span.start..self.here().end;
-        Err(ParseError::new(span, format!("`{}` {message}", function.text))
-            .hint(format!("write `{}()`", function.text)))
+        if let Some(function) = &function {
+            self.demand_values(name, function)?;
+        }
+        function.ok_or_else(|| {
+            let message = match name.text.as_str() {
+                "count" => "takes one field, or nothing",
+                "quantile" => "takes a share and a field",
+                _ => "takes one field",
+            };
+            let span = name.span.start..self.here().end;
+            ParseError::new(span, format!("`{}` {message}", name.text)).hint(how(&name.text))
+        })
+    }
+
+    /// Ids can be counted, no more.
+    fn demand_values(&self, name: &Lexeme, function: &Function) -> Parsed<()> {
+        let Some(Field::TraceId | Field::SpanId | Field::Pattern) = function.field() else { return Ok(()) };
+        if matches!(function, Function::CountOf(_) | Function::Distinct(_)) {
+            return Ok(());
+        }
+        let field = function.field().map(Field::name).unwrap_or_default();
+        let message = format!("`{field}` is no value for `{}`", name.text);
+        Err(ParseError::new(name.span.start..self.here().end, message)
+            .hint("of ids there are count and distinct"))
+    }
+
+    /// Names between parentheses and commas.
+    fn arguments(&mut self, function: &Lexeme) -> Parsed<Vec<&'a Lexeme>> {
+        let error = |parser: &Self, message: &str| {
+            let span = function.span.start..parser.here().end;
+            Err(ParseError::new(span, format!("`{}` {message}", function.text)).hint(how(&function.text)))
+        };
+        if self.take(Kind::Open).is_none() {
+            return error(self, "has no parentheses");
+        }
+        let mut arguments = Vec::new();
+        if self.take(Kind::Close).is_some() {
+            return Ok(arguments);
+        }
+        loop {
+            match self.peek() {
+                Some(name) if name.kind == Kind::Name => arguments.push(name),
+                Some(quote) if quote.kind == Kind::Unclosed => return Err(unclosed_quote(quote)),
+                Some(other) if matches!(other.kind, Kind::Comma | Kind::Close) => {
+                    return error(self, "has an empty place in its parentheses");
+                }
+                _ => return error(self, "has a `(` that is never closed"),
+            }
+            self.at += 1;
+            match self.peek_kind() {
+                Some(Kind::Close) => break,
+                Some(Kind::Comma) => self.at += 1,
+                Some(Kind::Name) => return Err(self.no_comma()),
+                _ => return error(self, "has a `(` that is never closed"),
+            }
+        }
+        self.at += 1;
+        Ok(arguments)
     }
 
     fn column_name(&mut self, behind: &Lexeme) -> Parsed<String> {
@@ -127,17 +200,26 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn no_comma(&self) -> ParseError {
+    pub(super) fn no_comma(&self) -> ParseError {
         let (span, text) =
             self.peek().map_or((self.here(), ""), |next| (next.span.clone(), next.text.as_str()));
         ParseError::new(span, format!("a comma is missing before `{}`", short(text))).hint(HOW)
     }
 
-    /// The word `as` or `by`.
-    fn keyword(&mut self, word: &str) -> Option<&'a Lexeme> {
+    /// A word like `as` or `by`.
+    pub(super) fn keyword(&mut self, word: &str) -> Option<&'a Lexeme> {
         let next = self.peek().filter(|next| next.kind == Kind::Name && !next.quoted && next.text == word);
         self.at += usize::from(next.is_some());
         next
+    }
+}
+
+/// How to write a function.
+fn how(function: &str) -> String {
+    match function {
+        "count" => "write `count()` or `count(field)`".to_owned(),
+        "quantile" => "write `quantile(0.95, field)`".to_owned(),
+        other => format!("write `{other}(field)`"),
     }
 }
 
@@ -146,13 +228,6 @@ fn is_bin(group: &Group) -> bool {
 }
 
 fn duplicate_column(stats: &Stats) -> Option<String> {
-    let mut names: Vec<String> = stats.by.iter().map(Group::column).collect();
-    for measure in &stats.measures {
-        let name = measure.column();
-        if names.contains(&name) {
-            return Some(name);
-        }
-        names.push(name);
-    }
-    None
+    let mut names = std::collections::HashSet::new();
+    stats.columns().find(|name| !names.insert(name.clone()))
 }

@@ -2,20 +2,22 @@
 
 use std::ops::{Bound, Range};
 
-use super::filter::{body_text, no_inner_star, unexpected};
+use super::amount::{Amount, range_of};
+use super::filter::{body_text, demand_short, unexpected};
+use super::special::existence;
 use super::{Parsed, Parser, short, unclosed_quote};
 use crate::lex::{Kind, Lexeme, Operator};
-use crate::{
-    Expr, Field, FieldMatch, IdMatch, Literal, Number, NumberRange, ParseError, SeverityRange, Test,
-};
+use crate::{Expr, Field, FieldMatch, IdMatch, Literal, ParseError, SeverityRange, Test};
 
 /// A field as the query names it, and how it is compared.
 pub(super) struct Subject<'a> {
-    field: Field,
-    name: &'a str,
-    operator: Operator,
+    pub(super) field: Field,
+    pub(super) name: &'a str,
+    /// The name is in quotes.
+    quoted: bool,
+    pub(super) operator: Operator,
     /// The operator as it is written.
-    sign: &'a str,
+    pub(super) sign: &'a str,
     /// Of name and operator.
     span: Range<usize>,
 }
@@ -47,7 +49,7 @@ impl<'a> Parser<'a> {
                 let any = self.nested(&open.span, |parser| parser.group(open, Some(&list)))?;
                 Ok(if negated { any.not() } else { any })
             }
-            Some(value) if matches!(value.kind, Kind::Value | Kind::OpenRange | Kind::Unclosed) => {
+            Some(value) if is_value(value.kind) => {
                 self.at += 1;
                 self.condition(&subject, value)
             }
@@ -62,9 +64,7 @@ impl<'a> Parser<'a> {
         }
         let subject = list.with_operator(lexeme)?;
         match self.next() {
-            Some(value) if matches!(value.kind, Kind::Value | Kind::Unclosed) => {
-                self.condition(&subject, value)
-            }
+            Some(value) if is_value(value.kind) => self.condition(&subject, value),
             _ => Err(ParseError::new(lexeme.span.clone(), format!("`{}` has no value", subject.sign))),
         }
     }
@@ -72,6 +72,14 @@ impl<'a> Parser<'a> {
     fn condition(&mut self, subject: &Subject<'a>, value: &'a Lexeme) -> Parsed<Expr> {
         self.count_term(&value.span)?;
         let condition = match value.kind {
+            Kind::In => {
+                subject.demand_plain("a set of values", value)?;
+                self.set(subject)
+            }
+            Kind::Regex => {
+                self.regexes += 1;
+                subject.regex(value, self.regexes)
+            }
             Kind::OpenRange => {
                 subject.demand_plain("a range", value)?;
                 let ends = self.ends(value)?;
@@ -80,7 +88,7 @@ impl<'a> Parser<'a> {
             Kind::Unclosed => Err(unclosed_quote(value)),
             _ => subject.compared(value),
         };
-        let negated = subject.operator == Operator::NotEqual;
+        let negated = matches!(subject.operator, Operator::NotEqual | Operator::NotMatches);
         condition.map(|condition| if negated { condition.not() } else { condition })
     }
 
@@ -106,6 +114,10 @@ impl<'a> Parser<'a> {
     }
 }
 
+fn is_value(kind: Kind) -> bool {
+    matches!(kind, Kind::Value | Kind::OpenRange | Kind::In | Kind::Regex | Kind::Unclosed)
+}
+
 /// What the name of a field means.
 pub(super) fn named(name: &Lexeme) -> Parsed<Field> {
     Field::named(&name.text).ok_or_else(|| {
@@ -118,14 +130,14 @@ impl<'a> Subject<'a> {
     fn new(field: Field, name: &'a Lexeme, sign: &'a Lexeme) -> Parsed<Self> {
         let Kind::Operator(operator) = sign.kind else { return Err(unexpected(sign)) };
         let span = name.span.start..sign.span.end;
-        let subject = Self { field, name: &name.text, operator, sign: &sign.text, span };
+        let subject = Self { field, name: &name.text, quoted: name.quoted, operator, sign: &sign.text, span };
         subject.demand_known(sign)
     }
 
     fn with_operator(&self, sign: &'a Lexeme) -> Parsed<Self> {
         let Kind::Operator(operator) = sign.kind else { return Err(unexpected(sign)) };
         let (field, span) = (self.field.clone(), sign.span.clone());
-        Self { field, name: self.name, operator, sign: &sign.text, span }.demand_known(sign)
+        Self { field, operator, sign: &sign.text, span, ..*self }.demand_known(sign)
     }
 
     /// `:` has to touch what it is about.
@@ -148,10 +160,12 @@ impl<'a> Subject<'a> {
             "==" | ":=" | ":==" => "write `=`; ",
             "<>" | ":!=" => "write `!=`; ",
             "=<" | "=>" => "write `<=` or `>=`; ",
+            "~" | ":~" | "~=" | ":=~" => "write `=~`; ",
             _ => "",
         };
-        Err(ParseError::new(sign.span.clone(), format!("`{}` is not an operator", self.sign))
-            .hint(format!("{hint}there are: : = != < <= > >=; put text with such characters in quotes")))
+        Err(ParseError::new(sign.span.clone(), format!("`{}` is not an operator", self.sign)).hint(format!(
+            "{hint}there are: : = != < <= > >= =~ !~; put text with such characters in quotes"
+        )))
     }
 
     /// `:`, `=` and `!=` take ranges and lists; the others take one value.
@@ -182,8 +196,11 @@ impl<'a> Subject<'a> {
     }
 
     /// The condition for one value; `!=` is turned round by the caller.
-    fn compared(&self, value: &Lexeme) -> Parsed<Expr> {
-        no_inner_star(value)?;
+    pub(super) fn compared(&self, value: &Lexeme) -> Parsed<Expr> {
+        if self.asks_existence() {
+            return existence(value);
+        }
+        demand_short(value)?;
         let starts_oddly = value.text.starts_with(['!', '=', '<', '>', '~']) && !value.quoted;
         if starts_oddly {
             let message = format!("`{}` cannot begin a value", &value.text[..1]);
@@ -191,30 +208,45 @@ impl<'a> Subject<'a> {
                 .hint("put the value in quotes; to exclude it, write `!=` or `-` before the field"));
         }
         let plain = matches!(self.operator, Operator::Has | Operator::Equal | Operator::NotEqual);
-        if plain && value.star && value.text.is_empty() && !value.quoted {
+        if matches!(self.operator, Operator::Matches | Operator::NotMatches) {
+            return Err(ParseError::new(value.span.clone(), "a regex stands in quotes").hint(format!(
+                "write `{}{}\"{}\"`",
+                short(self.name),
+                self.sign,
+                short(&value.pattern())
+            )));
+        }
+        if plain && !value.quoted && Test::of_pattern(&value.pattern()) == Test::Exists {
             return Ok(self.test(Test::Exists));
         }
         match (&self.field, plain) {
             (Field::Severity, _) => self.severity(value),
             (Field::TraceId, true) => self.id(value, 32, "trace"),
             (Field::SpanId, true) => self.id(value, 16, "span"),
+            (Field::Pattern, true) => self.id(value, 16, "pattern"),
             (Field::Body, true) if self.operator == Operator::Has => body_text(value),
+            (_, true) if !value.quoted => Ok(self.test(Test::of_pattern(&value.pattern()))),
             (_, true) if value.star => Ok(self.test(Test::Prefix(value.text.clone()))),
             (_, true) => Ok(self.test(Test::Equals(Literal::new(value.text.as_str())))),
             (_, false) => self.number(value),
         }
     }
 
+    /// `_exists_:field`, as Lucene writes it.
+    fn asks_existence(&self) -> bool {
+        self.name == "_exists_" && !self.quoted && self.operator == Operator::Has
+    }
+
     fn number(&self, value: &Lexeme) -> Parsed<Expr> {
         self.demand_order(&value.span)?;
-        let number = number(value, self.sign)?;
+        let amount = Amount::read(value, self.sign)?;
         let (low, high) = match self.operator {
-            Operator::Less => (Bound::Unbounded, Bound::Excluded(number)),
-            Operator::LessEqual => (Bound::Unbounded, Bound::Included(number)),
-            Operator::Greater => (Bound::Excluded(number), Bound::Unbounded),
-            _ => (Bound::Included(number), Bound::Unbounded),
+            Operator::Less => (Bound::Unbounded, Bound::Excluded(amount)),
+            Operator::LessEqual => (Bound::Unbounded, Bound::Included(amount)),
+            Operator::Greater => (Bound::Excluded(amount), Bound::Unbounded),
+            _ => (Bound::Included(amount), Bound::Unbounded),
         };
-        Ok(self.test(Test::Range(NumberRange { low, high })))
+        Ok(self.test(range_of(&self.field, low, high)))
     }
 
     fn in_range(&self, ends: &Ends<'_>) -> Parsed<Expr> {
@@ -224,24 +256,24 @@ impl<'a> Subject<'a> {
         }
         let bound = |value: &Lexeme, included| match (is_open(value), included) {
             (true, _) => Ok(Bound::Unbounded),
-            (false, true) => number(value, "a range").map(Bound::Included),
-            (false, false) => number(value, "a range").map(Bound::Excluded),
+            (false, true) => Amount::read(value, "a range").map(Bound::Included),
+            (false, false) => Amount::read(value, "a range").map(Bound::Excluded),
         };
         let (low, high) = (bound(ends.low, ends.low_included)?, bound(ends.high, ends.high_included)?);
+        if let (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) =
+            (low, high)
+        {
+            let Some(order) = a.compare(b) else { return Err(ends.two_kinds()) };
+            if order.is_gt() {
+                return Err(ends.backwards());
+            }
+            if order.is_eq() && !(ends.low_included && ends.high_included) {
+                return Err(ends.nothing_inside());
+            }
+        }
         match (low, high) {
             (Bound::Unbounded, Bound::Unbounded) => Ok(self.test(Test::Exists)),
-            (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b))
-                if a.total_cmp(b).is_gt() =>
-            {
-                Err(ends.backwards())
-            }
-            (Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b))
-            | (Bound::Included(a), Bound::Excluded(b))
-                if a == b =>
-            {
-                Err(ends.nothing_inside())
-            }
-            _ => Ok(self.test(Test::Range(NumberRange { low, high }))),
+            _ => Ok(self.test(range_of(&self.field, low, high))),
         }
     }
 
@@ -297,7 +329,7 @@ impl<'a> Subject<'a> {
     /// Ids have no order.
     fn demand_order(&self, span: &Range<usize>) -> Parsed<()> {
         match self.field {
-            Field::TraceId | Field::SpanId => {
+            Field::TraceId | Field::SpanId | Field::Pattern => {
                 Err(ParseError::new(span.clone(), format!("`{}` has no order", self.name))
                     .hint(format!("write `{}:` and the id, or its first digits and `*`", self.name)))
             }
@@ -305,7 +337,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn test(&self, test: Test) -> Expr {
+    pub(super) fn test(&self, test: Test) -> Expr {
         Expr::Field(FieldMatch { field: self.field.clone(), test })
     }
 }
@@ -315,6 +347,12 @@ impl Ends<'_> {
         let (low, high) = (short(&self.low.text), short(&self.high.text));
         ParseError::new(self.span.clone(), format!("this range runs backwards: {low} is greater than {high}"))
             .hint(format!("write `[{high} TO {low}]`"))
+    }
+
+    fn two_kinds(&self) -> ParseError {
+        let (low, high) = (short(&self.low.text), short(&self.high.text));
+        ParseError::new(self.span.clone(), format!("`{low}` and `{high}` cannot be compared"))
+            .hint("write both ends with units of one kind, or both without")
     }
 
     fn nothing_inside(&self) -> ParseError {
@@ -330,22 +368,6 @@ fn severity(value: &Lexeme) -> Parsed<SeverityRange> {
         let star = if value.star { "*" } else { "" };
         let message = format!("`{}{star}` is not a severity", short(&value.text));
         ParseError::new(value.span.clone(), message).hint(SEVERITIES)
-    })
-}
-
-fn number(value: &Lexeme, what: &str) -> Parsed<Number> {
-    Number::parse(&value.text).filter(|_| !value.star).ok_or_else(|| {
-        let what =
-            if what.starts_with(|c: char| c.is_alphabetic()) { what.to_owned() } else { format!("`{what}`") };
-        let star = if value.star { "*" } else { "" };
-        let message = format!("`{}{star}` is not a number", short(&value.text));
-        let unit = value.text.starts_with(|c: char| c.is_ascii_digit());
-        let hint = if unit {
-            "write the number without a unit"
-        } else {
-            "for text use `field:value` or `field:start*`"
-        };
-        ParseError::new(value.span.clone(), message).hint(format!("{what} compares numbers; {hint}"))
     })
 }
 

@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use memchr::memmem::Finder;
 
-use super::{fold, is_word_char, words};
+use super::{fold, is_word_char};
 
 mod ascii;
 
+pub(super) use ascii::Needle;
+
 /// A word or a phrase: found where it stands in the folded body and no word runs on past its ends.
 #[derive(Clone, Debug)]
-pub struct TextMatch {
-    text: String,
-    prefix: bool,
+pub(super) struct Phrase {
     folded: String,
     /// A word may not run on before the match.
     starts_word: bool,
@@ -23,83 +23,39 @@ pub struct TextMatch {
     ascii: Option<Box<ascii::Needle>>,
 }
 
-/// What every body that contains a text has among its words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RequiredWords {
-    /// These words, whole and folded.
-    pub whole: Vec<String>,
-    /// A word that begins with this.
-    pub prefix: Option<String>,
-}
-
-impl TextMatch {
-    /// Text as the query spells it, and whether a word may run on after it. `None` for empty text.
-    pub fn new(text: impl Into<String>, prefix: bool) -> Option<Self> {
-        let text = text.into();
-        if text.is_empty() {
-            return None;
-        }
-        let folded = fold(&text).into_owned();
-        Some(Self {
+impl Phrase {
+    /// Text, and whether a word may run on after it.
+    pub(super) fn new(text: &str, prefix: bool) -> Self {
+        let folded = fold(text).into_owned();
+        Self {
             starts_word: folded.chars().next().is_some_and(is_word_char),
             ends_word: folded.chars().next_back().is_some_and(is_word_char) && !prefix,
             finder: Box::new(Finder::new(folded.as_bytes()).into_owned()),
             ascii: ascii::Needle::new(&folded).map(Box::new),
-            text,
-            prefix,
             folded,
-        })
-    }
-
-    /// The text as the query spells it.
-    pub fn text(&self) -> &str {
-        &self.text
+        }
     }
 
     /// The text as it is compared.
-    pub fn folded(&self) -> &str {
+    pub(super) fn folded(&self) -> &str {
         &self.folded
     }
 
-    /// Whether the last word may run on: `conn*`.
-    pub fn is_prefix(&self) -> bool {
-        self.prefix
-    }
-
     /// Whether a body contains the text.
-    pub fn matches(&self, body: &str) -> bool {
+    pub(super) fn matches(&self, body: &str) -> bool {
         match &self.ascii {
             Some(text) if body.is_ascii() => text.is_in(body.as_bytes(), self.starts_word, self.ends_word),
             _ => self.find_folded(&fold(body), 0).is_some(),
         }
     }
 
-    /// Whether a body that was folded before contains the text.
-    pub fn matches_folded(&self, folded: &str) -> bool {
-        self.find_folded(folded, 0).is_some()
-    }
-
-    /// Where the text stands in a body, in bytes, in order and without overlap.
-    pub fn ranges(&self, body: &str) -> Vec<Range<usize>> {
-        let (folded, origins) = fold_with_origins(body);
-        let mut ranges: Vec<Range<usize>> = Vec::new();
+    /// Where the text stands in a folded body, in order and without overlap.
+    pub(super) fn find_all(&self, folded: &str, mut found: impl FnMut(Range<usize>)) {
         let mut from = 0;
-        while let Some(at) = self.find_folded(&folded, from) {
+        while let Some(at) = self.find_folded(folded, from) {
             from = at + self.folded.len();
-            let start = origins[at].start.max(ranges.last().map_or(0, |last| last.end));
-            ranges.push(start..origins[from - 1].end);
+            found(at..from);
         }
-        ranges
-    }
-
-    /// Words that every matching body has: what an index can look up.
-    ///
-    /// The text's ends count as ends of words, for so a match demands it, save the end of a prefix.
-    pub fn words(&self) -> RequiredWords {
-        let mut whole: Vec<String> = words(&self.folded).map(str::to_owned).collect();
-        let open = self.prefix && self.folded.chars().next_back().is_some_and(is_word_char);
-        let prefix = if open { whole.pop() } else { None };
-        RequiredWords { whole, prefix }
     }
 
     /// The first match at or after `from` in folded text.
@@ -125,22 +81,3 @@ fn next_start(rest: &str, inside_word: bool) -> usize {
     }
     rest.chars().next().map_or(0, char::len_utf8)
 }
-
-/// Folded text, and for each of its bytes the character of the original that it comes from.
-fn fold_with_origins(text: &str) -> (String, Vec<Range<usize>>) {
-    let mut folded = String::with_capacity(text.len());
-    let mut origins = Vec::with_capacity(text.len());
-    for (start, c) in text.char_indices() {
-        folded.extend(c.to_lowercase());
-        origins.resize(folded.len(), start..start + c.len_utf8());
-    }
-    (folded, origins)
-}
-
-impl PartialEq for TextMatch {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.text, self.prefix) == (&other.text, other.prefix)
-    }
-}
-
-impl Eq for TextMatch {}

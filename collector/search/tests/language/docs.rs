@@ -1,6 +1,6 @@
 //! Every example of docs/query-language.md parses, and every form that it promises is what it says.
 
-use narrows_search::parse;
+use narrows_search::{Query, parse};
 
 const PAGE: &str = include_str!("../../../../docs/query-language.md");
 
@@ -27,4 +27,32 @@ fn examples_of_the_documentation_are_true() {
         }
     }
     assert!(parsed >= 40 && refused >= 5, "{parsed} examples, {refused} errors");
+}
+
+/// The backquoted words in the first (or second) column of the table with this heading.
+fn words(heading: &str, column: usize) -> Vec<&'static str> {
+    let rows = PAGE.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|line| line.split('|').nth(column + 1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+fn parsed(query: &str) -> Query {
+    parse(query).unwrap_or_else(|error| panic!("{query}: {error}"))
+}
+
+#[test]
+fn units_and_functions_of_the_documentation_are_known() {
+    let units = words("| unit | spelled |", 1);
+    assert!(units.len() >= 25, "{units:?}");
+    for unit in units {
+        parsed(&format!("x>5{unit}"));
+    }
+    let functions = words("| function | gives |", 0);
+    assert!(functions.len() >= 10, "{functions:?}");
+    for function in functions {
+        let query = parsed(&format!("* | stats {function}"));
+        let again = parsed(&query.to_string());
+        assert_eq!(query, again, "{function}");
+    }
 }

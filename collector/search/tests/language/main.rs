@@ -3,6 +3,7 @@
 
 mod docs;
 mod forms;
+mod functions;
 mod matches;
 mod mistakes;
 mod properties;

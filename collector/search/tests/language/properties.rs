@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use narrows_search::text::{fold, words};
 use narrows_search::{
-    Expr, Field, FieldMatch, Function, Group, IdMatch, Literal, Measure, Number, NumberRange, Query,
-    SeverityRange, Stage, Stats, Test, TextMatch, Top, parse, tokens,
+    Dimension, Expr, Field, FieldMatch, IdMatch, Literal, Number, NumberRange, QuantityRange, Query,
+    RegexMatch, SeverityRange, Stage, Test, TextMatch, ValueSet, parse, tokens,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,6 +59,20 @@ fn query_text() -> impl Strategy<Value = String> {
         "bin(1m)",
         "top",
         "limit",
+        "sort",
+        "fields",
+        "patterns",
+        "desc",
+        "p99(",
+        "?",
+        "'",
+        "=~",
+        "!~",
+        "in(",
+        "exists(",
+        "_exists_",
+        "200ms",
+        "1.5KiB",
         "attributes.",
         "::",
         "//",
@@ -85,15 +99,33 @@ fn ascii_snippet(most: usize) -> impl Strategy<Value = String> {
 }
 
 fn text_match() -> impl Strategy<Value = TextMatch> {
-    let text = prop_oneof![snippet(5), ascii_snippet(5)];
-    (text, any::<bool>()).prop_filter_map("empty", |(text, prefix)| TextMatch::new(text, prefix))
+    let text = || prop_oneof![snippet(5), ascii_snippet(5)];
+    let literal = (text(), any::<bool>(), any::<bool>()).prop_filter_map("empty", |(text, prefix, exact)| {
+        if exact { TextMatch::exact(text, prefix) } else { TextMatch::new(text, prefix) }
+    });
+    prop_oneof![2 => literal, 1 => wildcards("").prop_filter_map("empty", |text| TextMatch::pattern(&text))]
+}
+
+/// What a bare word can be, with wildcards in it.
+fn wildcards(before: &'static str) -> impl Strategy<Value = String> {
+    const CHARS: &[char] =
+        &['*', '*', '?', 'a', 'A', 'b', 'k', 'ä', 'İ', '_', '-', '.', '1', ':', '/', '=', '\'', '日'];
+    vec(prop::sample::select(CHARS), 1..7)
+        .prop_map(String::from_iter)
+        // What is written so has to be readable so.
+        .prop_filter("no bare word", move |text| {
+            !text.starts_with(['=', '\''])
+                && parse(&format!("{before}{text}")).is_ok_and(|query| {
+                    matches!(query.filter, Expr::Text(_) | Expr::Field(_)) && query.stages.is_empty()
+                })
+        })
 }
 
 fn number() -> impl Strategy<Value = Number> {
     (-8i64..8).prop_map(|halves| Number::of_double(halves as f64 / 2.0))
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "service",
     "host",
     "scope",
@@ -106,9 +138,25 @@ const NAMES: [&str; 12] = [
     "odd key:\"x\"",
     "-x",
     "AND",
+    "_exists_",
+    "a_ms",
 ];
 
 fn value_test() -> impl Strategy<Value = Test> {
+    let spelled = || prop_oneof![snippet(3), number().prop_map(|n| n.to_string()), Just("true".to_owned())];
+    let regex = prop::sample::select(&reference::REGEXES[..])
+        .prop_map(|(pattern, _)| Test::Regex(RegexMatch::new(pattern).unwrap()));
+    let set = vec(spelled(), 2..4)
+        .prop_map(|texts| Test::In(ValueSet::new(texts.into_iter().map(Literal::new).collect())));
+    prop_oneof![
+        4 => plain_test(),
+        1 => regex,
+        1 => set,
+        2 => wildcards("body=").prop_map(|pattern| Test::of_pattern(&pattern)),
+    ]
+}
+
+fn plain_test() -> impl Strategy<Value = Test> {
     let spelled = || prop_oneof![snippet(3), number().prop_map(|n| n.to_string()), Just("true".to_owned())];
     let bound = || (number(), any::<bool>());
     prop_oneof![
@@ -136,14 +184,38 @@ fn leaf() -> impl Strategy<Value = Expr> {
         .prop_map(|digits| (Field::TraceId, Test::Id(IdMatch::new(&TRACE_ID[..digits]).unwrap())));
     let span = (1..=16usize)
         .prop_map(|digits| (Field::SpanId, Test::Id(IdMatch::new(&TRACE_ID[..digits]).unwrap())));
-    let named = (prop::sample::select(&NAMES[..]), value_test())
-        .prop_map(|(name, test)| (Field::named(name).unwrap(), test));
+    let pattern = (1..=16usize)
+        .prop_map(|digits| (Field::Pattern, Test::Id(IdMatch::new(&TRACE_ID[..digits]).unwrap())));
+    let named = (prop::sample::select(&NAMES[..]), value_test(), 0..4u8).prop_map(|(name, test, unit)| {
+        let field = Field::named(name).unwrap();
+        // Some of the ranges are of quantities.
+        match (test, unit) {
+            (Test::Range(range), 0) => {
+                let milliseconds = |bound: Bound<Number>| bound.map(|number| in_ms(number));
+                let range = NumberRange { low: milliseconds(range.low), high: milliseconds(range.high) };
+                let range = QuantityRange::new(&field, Dimension::Duration, range);
+                (field, Test::Quantity(range))
+            }
+            (Test::Range(range), 1) => {
+                let range = QuantityRange::new(&field, Dimension::Size, range);
+                (field, Test::Quantity(range))
+            }
+            (test, _) => (field, test),
+        }
+    });
     prop_oneof![
         1 => Just(Expr::All),
         4 => text_match().prop_map(Expr::Text),
-        4 => prop_oneof![2 => severity, 1 => trace, 1 => span, 8 => named]
+        4 => prop_oneof![2 => severity, 1 => trace, 1 => span, 1 => pattern, 10 => named]
             .prop_map(|(field, test)| Expr::Field(FieldMatch { field, test })),
     ]
+}
+
+fn in_ms(number: Number) -> Number {
+    match number {
+        Number::Int(int) => Number::Int(int * 1_000_000),
+        Number::Double(double) => Number::of_double(double * 1e6),
+    }
 }
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -158,23 +230,60 @@ fn expr() -> impl Strategy<Value = Expr> {
     })
 }
 
+/// Stages as text, in the orders that make sense.
 fn stages() -> impl Strategy<Value = Vec<Stage>> {
-    let field = || prop::sample::select(&NAMES[..]).prop_map(|name| Field::named(name).unwrap());
-    let by = vec(field(), 0..3).prop_map(|mut fields| {
-        fields.sort_by_key(Field::name);
-        fields.dedup();
-        fields.into_iter().map(Group::Field).collect::<Vec<_>>()
+    const FIELDS: [&str; 9] = [
+        "service",
+        "a",
+        "a.b",
+        "attributes.a",
+        "\"odd key:\\\"x\\\"\"",
+        "\"-x\"",
+        "\"by\"",
+        "took_ms",
+        "body",
+    ];
+    let field = || prop::sample::select(&FIELDS[..]);
+    let function = (
+        prop::sample::select(&["count", "sum", "avg", "min", "max", "p50", "p99.9", "distinct"][..]),
+        field(),
+    )
+        .prop_map(|(function, field)| format!("{function}({field})"));
+    let measures =
+        prop::collection::btree_set(function, 1..4).prop_map(|set| set.into_iter().collect::<Vec<_>>());
+    let stats = (
+        measures,
+        prop::collection::btree_set(field(), 0..3),
+        prop::option::of(1i64..100_000_000_000),
+        0..8u8,
+    );
+    let stats = stats.prop_map(|(measures, by, bin, then)| {
+        let mut groups: Vec<String> = by.into_iter().map(str::to_owned).collect();
+        groups.extend(bin.map(|width| format!("bin({width}ns)")));
+        let by = if groups.is_empty() { String::new() } else { format!(" by ({})", groups.join(", ")) };
+        let first = &measures[0];
+        let mut text = format!("| stats {}, quantile(0.25, z) as \"n x\"{by}", measures.join(", "));
+        text += if then & 1 > 0 { " | sort by \"n x\" desc, " } else { "" };
+        text += if then & 1 > 0 { first } else { "" };
+        text += &if then & 2 > 0 { format!(" | fields {first}, \"n x\"") } else { String::new() };
+        text + if then & 4 > 0 { " | limit 7" } else { "" }
     });
-    let name = prop::option::of(snippet(4).prop_map(|text| format!("n{text}")));
-    let bin = prop::option::of(1i64..100_000_000_000_000);
-    let stats = (by, name, bin).prop_map(|(mut by, name, bin)| {
-        by.extend(bin.map(|width_ns| Group::Bin { width_ns }));
-        Stage::Stats(Stats { measures: vec![Measure { function: Function::Count, name }], by })
+    let top = (1..100usize, field(), any::<bool>()).prop_map(|(count, field, sorted)| {
+        format!("| top {count} {field}{}", if sorted { " | sort count" } else { "" })
     });
-    let top = (1..100usize, field()).prop_map(|(count, field)| Stage::Top(Top { count, field }));
-    let table = prop::option::of(prop_oneof![stats, top]);
-    (table, prop::option::of(1..100usize))
-        .prop_map(|(table, limit)| table.into_iter().chain(limit.map(Stage::Limit)).collect())
+    let keys = vec((field(), any::<bool>()), 1..3).prop_map(|keys| {
+        let keys =
+            keys.into_iter().map(|(field, down)| format!("{field}{}", if down { " desc" } else { "" }));
+        format!("| sort by timestamp, {}", keys.collect::<Vec<_>>().join(", "))
+    });
+    let names = prop::collection::btree_set(field(), 1..4)
+        .prop_map(|names| format!("| fields {}", names.into_iter().collect::<Vec<_>>().join(", ")));
+    let limit = (1..100usize).prop_map(|count| format!("| limit {count}"));
+    let optional = |text: BoxedStrategy<String>| prop_oneof![Just(String::new()), text];
+    let records = (optional(keys.boxed()), optional(names.boxed()), optional(limit.boxed()))
+        .prop_map(|(keys, names, limit)| format!("{keys} {names} {limit}"));
+    let text = prop_oneof![2 => stats, 1 => top, 2 => records, 1 => Just("| patterns | limit 5".to_owned())];
+    text.prop_map(|text| parse(&text).unwrap_or_else(|error| panic!("{text}: {error:?}")).stages)
 }
 
 fn value() -> impl Strategy<Value = Json> {
@@ -185,6 +294,7 @@ fn value() -> impl Strategy<Value = Json> {
         (-8i64..8).prop_map(|halves| Json::from(halves as f64 / 2.0 + 0.25)),
         (-8i64..8).prop_map(|halves| Json::from((halves as f64 / 2.0).to_string())),
         any::<bool>().prop_map(Json::from),
+        prop::sample::select(&["3ms", "0.002s", "1KiB", "2 B", "-1ns", "5x"][..]).prop_map(Json::from),
     ];
     leaf.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
@@ -196,7 +306,8 @@ fn value() -> impl Strategy<Value = Json> {
 }
 
 fn record() -> impl Strategy<Value = Json> {
-    const KEYS: &[&str] = &["a", "b", "a.b", "odd key:\"x\"", "-x", "service.name", "host.name"];
+    const KEYS: &[&str] =
+        &["a", "b", "a.b", "a_ms", "_exists_", "odd key:\"x\"", "-x", "service.name", "host.name"];
     let map = || prop::collection::btree_map(prop::sample::select(KEYS), value(), 0..4);
     let body = prop_oneof![4 => snippet(16).prop_map(Json::from), 2 => ascii_snippet(16).prop_map(Json::from), 1 => value()];
     let id = prop::option::of(prop::sample::select(&[TRACE_ID, "4bf92f3577b34da6aaaaaaaaaaaaaaaa"][..]));
@@ -263,7 +374,6 @@ proptest! {
     fn text_is_found_as_the_slow_reference_finds_it(asked in text_match(), body in prop_oneof![snippet(24), ascii_snippet(24)]) {
         let expected = reference::text(&asked, &body);
         prop_assert_eq!(asked.matches(&body), expected);
-        prop_assert_eq!(asked.matches_folded(&fold(&body)), expected);
         prop_assert_eq!(!asked.ranges(&body).is_empty(), expected);
     }
 
@@ -294,6 +404,34 @@ proptest! {
             if let Some(prefix) = &required.prefix {
                 prop_assert!(there.iter().any(|word| word.starts_with(prefix.as_str())), "{}* in {}", prefix, body);
             }
+            prop_assert!(asked.required_literals().are_in(&folded), "{:?} in {}", asked, body);
+            if let Some(word) = asked.only_word() {
+                prop_assert!(there.contains(&word));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_condition_demands_of_the_body_is_there(condition in leaf(), json in record()) {
+        let Some(facts) = condition.body_facts() else { return Ok(()) };
+        if !reference::matches(&condition, &json) {
+            return Ok(());
+        }
+        let folded = Record::new(&json).with(|row| fold(&narrows_search::Row::body(row)).into_owned());
+        let there: Vec<&str> = words(&folded).collect();
+        prop_assert!(facts.literals.are_in(&folded), "{} in {}", condition, folded);
+        prop_assert!(facts.words.whole.iter().all(|word| there.contains(&word.as_str())), "{} in {}", condition, folded);
+        let begun = facts.words.prefix.is_none_or(|prefix| there.iter().any(|word| word.starts_with(&prefix)));
+        prop_assert!(begun, "{} in {}", condition, folded);
+    }
+
+    #[test]
+    fn a_body_has_the_word_that_is_all_of_a_condition(text in snippet(4), body in snippet(16)) {
+        let asked = TextMatch::new(text, false);
+        if let Some(word) = asked.as_ref().and_then(TextMatch::only_word) {
+            let folded = fold(&body);
+            let has = words(&folded).any(|own| own == word);
+            prop_assert_eq!(asked.as_ref().unwrap().matches(&body), has);
         }
     }
 

@@ -1,7 +1,8 @@
 //! What `stats` and `top` give.
 
 use narrows_search::{
-    AggregateError, Aggregation, AggregationLimits, Cell, Number, Table, group_cell, parse, severity_cell,
+    AggregateError, Aggregation, AggregationLimits, Cell, ColumnKind, Number, RecordSort, RecordTable, Table,
+    group_cell, parse, severity_cell,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -69,6 +70,41 @@ fn tables_have_one_order() {
             "trace_id:string a:number b:number\nnull 5 5\n'4bf92f3577b34da6a3ce929d0e0e4736' 1 1",
         ),
         ("| stats count() by (absent)", "absent:string count():number\nnull 6"),
+        (
+            "| stats count(status), sum(status), avg(status)",
+            "count(status):number sum(status):number avg(status):number\n6 1400 350",
+        ),
+        (
+            "| stats min(status), max(status), p50(status)",
+            "min(status):number max(status):number p50(status):number\n200 500 200",
+        ),
+        ("| stats max(service), min(absent)", "max(service):string min(absent):number\n'shop' null"),
+        (
+            "| stats distinct(status), distinct(severity), distinct(trace_id), count(trace_id)",
+            "distinct(status):number distinct(severity):number distinct(trace_id):number count(trace_id):number\n5 3 1 1",
+        ),
+        ("| stats max(severity), sum(severity)", "max(severity):number sum(severity):number\n18 66"),
+        (
+            "| stats avg(status) by service",
+            "service:string avg(status):number\n'shop' 500\n'cart' 200\n'auth' null\nnull null",
+        ),
+        (
+            "| stats avg(status) by service | sort avg(status)",
+            "service:string avg(status):number\n'cart' 200\n'shop' 500\n'auth' null\nnull null",
+        ),
+        (
+            "| stats count() by service | sort by count(), service desc",
+            "service:string count():number\n'auth' 1\nnull 1\n'shop' 2\n'cart' 2",
+        ),
+        ("| stats count() as n by service | sort by service desc | limit 2 | fields n", "n:number\n2\n2"),
+        (
+            "| stats count() by service | limit 2 | sort by service desc",
+            "service:string count():number\n'shop' 2\n'cart' 2",
+        ),
+        (
+            "| top 2 service | sort by service desc | fields count, service",
+            "count:number service:string\n2 'shop'\n2 'cart'",
+        ),
     ];
     for (query, expected) in cases {
         let mut table = of(query);
@@ -77,6 +113,51 @@ fn tables_have_one_order() {
         }
         assert_eq!(show(&table.finish()), expected, "{query}");
     }
+}
+
+#[test]
+fn records_are_rows_of_their_fields() {
+    let table = |query: &str| {
+        let mut table = RecordTable::of(&parse(query).unwrap()).unwrap();
+        records().iter().for_each(|record| record.with(|row| table.add(row)));
+        table.finish()
+    };
+    let expected = "severity:string status:string service:string trace_id:string absent:string
+'error' 500 'shop' null null
+'error' 500 'shop' null null
+'info' 200 'cart' null null
+'info' '200' 'cart' null null
+'warn' 'true' 'auth' null null
+null '[1,2]' null '4bf92f3577b34da6a3ce929d0e0e4736' null";
+    assert_eq!(show(&table("| fields severity, status, service, trace_id, absent")), expected);
+    let times = table("| fields @timestamp");
+    assert_eq!((times.columns[0].name.as_str(), times.columns[0].kind), ("timestamp", ColumnKind::Time));
+    assert_eq!(times.rows[1], [Cell::Time(59_999_999_999)]);
+    assert!(RecordTable::of(&parse("| top a | fields a").unwrap()).is_none());
+    assert!(RecordTable::of(&parse("| limit 5").unwrap()).is_none());
+}
+
+#[test]
+fn records_are_sorted_by_their_fields() {
+    let order = |query: &str| {
+        let sort = RecordSort::of(&parse(query).unwrap()).unwrap();
+        let mut places: Vec<usize> = (0..6).collect();
+        let records = records();
+        places.sort_by_key(|place| records[*place].with(|row| sort.value(row)));
+        (places, sort.by_time())
+    };
+    let cases = [
+        ("| sort by timestamp", [5, 0, 1, 2, 3, 4], Some(false)),
+        ("| sort by timestamp desc", [4, 3, 2, 1, 0, 5], Some(true)),
+        ("| sort by service, timestamp desc", [4, 3, 2, 1, 0, 5], None),
+        ("| sort by service desc", [0, 1, 2, 3, 4, 5], None),
+        ("| sort by status desc, service", [4, 5, 3, 0, 1, 2], None),
+        ("| sort by absent", [0, 1, 2, 3, 4, 5], None),
+    ];
+    for (query, expected, by_time) in cases {
+        assert_eq!(order(query), (expected.to_vec(), by_time), "{query}");
+    }
+    assert!(RecordSort::of(&parse("| top a | sort a").unwrap()).is_none());
 }
 
 #[test]

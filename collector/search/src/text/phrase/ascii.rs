@@ -4,7 +4,7 @@ use memchr::{memchr_iter, memchr2_iter};
 
 /// Folded ASCII text, found by its rarest byte.
 #[derive(Clone, Debug)]
-pub(super) struct Needle {
+pub(in crate::text) struct Needle {
     folded: Vec<u8>,
     /// Where in the text its rarest byte stands.
     rare_at: usize,
@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 128;
 
 impl Needle {
     /// `None` if the text isn't ASCII, or too long.
-    pub(super) fn new(folded: &str) -> Option<Self> {
+    pub(in crate::text) fn new(folded: &str) -> Option<Self> {
         if !folded.is_ascii() || folded.len() > MOST_BYTES {
             return None;
         }
@@ -25,7 +25,7 @@ impl Needle {
     }
 
     /// Whether an ASCII body contains the text between boundaries.
-    pub(super) fn is_in(&self, body: &[u8], starts_word: bool, ends_word: bool) -> bool {
+    pub(in crate::text) fn is_in(&self, body: &[u8], starts_word: bool, ends_word: bool) -> bool {
         let (lower, upper) = (self.folded[self.rare_at], self.folded[self.rare_at].to_ascii_uppercase());
         let hit = |rare| self.stands_at(body, rare, starts_word, ends_word);
         if lower == upper {
