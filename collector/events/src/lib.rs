@@ -13,6 +13,7 @@ mod index;
 mod key;
 mod merge;
 mod partition;
+mod signature;
 mod split;
 
 pub use cache::BlockCache;
