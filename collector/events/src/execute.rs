@@ -15,6 +15,7 @@ mod scan;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod text;
 
 use std::time::Instant;
 

@@ -22,4 +22,4 @@ pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, se
 pub use key::{BadCursor, Cursor, RowKey};
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
-pub use split::{SplitId, SplitRef, Stream, check_split};
+pub use split::{Layout, SplitId, SplitRef, Stream, check_split};

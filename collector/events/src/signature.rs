@@ -10,7 +10,7 @@ mod value;
 
 use std::str;
 
-pub(crate) use mask::{Masked, VERSION, mask};
+pub(crate) use mask::{Masked, VERSION, mask, spelled};
 pub(crate) use value::{Parameter, Value};
 
 /// What stands in a slot.
@@ -39,7 +39,7 @@ impl Kind {
     pub(crate) const ALL: [Self; 6] =
         [Self::Number, Self::Hex, Self::LongHex, Self::Ip, Self::Uuid, Self::Text];
 
-    fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         FIRST_CODE + self as u8
     }
 

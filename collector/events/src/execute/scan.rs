@@ -201,6 +201,13 @@ impl SplitScan<'_> {
         if whole && verdict == Verdict::All && self.take_block(block, out) {
             return Ok(());
         }
+        if whole
+            && self.wants_count(block, out)
+            && let Some(count) = self.node.count(self.split, block)?
+        {
+            self.take_count(count, out);
+            return Ok(());
+        }
         let rows = if whole { (0..meta.rows).collect() } else { self.rows_in_range(block)? };
         let rows = match verdict {
             Verdict::All => rows,
@@ -208,6 +215,23 @@ impl SplitScan<'_> {
         };
         out.matched += rows.len() as u64;
         self.take_rows(block, &rows, out)
+    }
+
+    /// Whether it makes no difference which rows of the block match.
+    fn wants_count(&self, block: usize, out: &Partial) -> bool {
+        let meta = self.split.block(block);
+        match &out.sink {
+            Sink::Hits(hits) => !hits.wants_times(meta.min_time_ns, meta.max_time_ns),
+            Sink::Table(table) => table.by().is_empty() && table.counts_only(),
+            Sink::Histogram(_) => false,
+        }
+    }
+
+    fn take_count(&mut self, count: u64, out: &mut Partial) {
+        out.matched += count;
+        if matches!(out.sink, Sink::Table(_)) && count > 0 {
+            self.grouped.add(0, 0, 0, count);
+        }
     }
 
     /// Times ascend in a block.
@@ -265,8 +289,9 @@ impl SplitScan<'_> {
                     return Ok(self.count_rows(block, rows, needs, width)?);
                 }
                 let columns = Columns::read(self.split, block, needs)?;
+                let mut scratch = Vec::new();
                 for row in rows {
-                    table.add(&columns.view(*row as usize))?;
+                    table.add(&columns.view(*row as usize, &mut scratch))?;
                 }
                 Ok(())
             }

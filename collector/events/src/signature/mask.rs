@@ -97,6 +97,31 @@ pub(crate) fn mask(body: &str, out: &mut Masked) -> bool {
     out.signature.len() <= MAX_SIGNATURE_BYTES
 }
 
+/// The value of a parameter of this kind, if `text` is one as bodies spell it; texts in any case.
+pub(crate) fn spelled(kind: Kind, text: &str) -> Option<Value> {
+    let bytes = text.as_bytes();
+    let is_hex = || bytes.iter().all(|byte| CLASSES[usize::from(*byte)] & (DIGIT | HEX) != 0);
+    let is_token = || bytes.iter().all(|byte| CLASSES[usize::from(*byte)] != 0);
+    let value = match kind {
+        Kind::Number if bytes.iter().all(u8::is_ascii_digit) && !bytes.is_empty() => {
+            u128::from(number(bytes)?)
+        }
+        Kind::Hex if (8..=16).contains(&bytes.len()) && is_hex() => hex(bytes),
+        Kind::LongHex if bytes.len() == 32 && is_hex() => hex(bytes),
+        Kind::Ip => match ip(bytes, 0)? {
+            (address, end) if end == bytes.len() => u128::from(address),
+            _ => return None,
+        },
+        Kind::Uuid if bytes.len() == 36 => uuid(bytes, 0)?,
+        Kind::Text if is_token() => {
+            let is_odd = bytes.len() > MAX_WORD_BYTES || bytes.iter().any(u8::is_ascii_digit);
+            is_odd.then_some(0)?
+        }
+        _ => return None,
+    };
+    Some(Value(value))
+}
+
 /// What the token from `start` to `end` is; `None` if it is static. It may reach past the token's end.
 fn parameter(bytes: &[u8], start: usize, end: usize, seen: u8) -> Option<Parameter> {
     let len = end - start;

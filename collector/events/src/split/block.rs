@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::bloom;
+use super::bodies::SignatureBodies;
 use super::column::{
     Decoded, Delta, Malformed, StringColumn, Strings, decode_bytes, decode_numbers, encode_bytes,
     encode_numbers,
@@ -25,7 +26,6 @@ pub(crate) struct BlockBuilder {
     shapes: Vec<u8>,
     streams: Vec<u32>,
     traces: TraceBuilder,
-    bodies: Strings,
     rests: Strings,
     /// Hashes for the block's filter; trace ids are noted by the builder, words by who indexes.
     pub(crate) hashes: Vec<u64>,
@@ -45,10 +45,12 @@ impl BlockBuilder {
         self.times.len()
     }
 
-    pub(crate) fn is_full(&self, max_rows: usize) -> bool {
-        self.rows() >= max_rows || self.bodies.bytes.len() + self.rests.bytes.len() >= MAX_BLOCK_BYTES
+    /// Whether the block ends here, with so many bytes of bodies.
+    pub(crate) fn is_full(&self, max_rows: usize, body_bytes: usize) -> bool {
+        self.rows() >= max_rows || body_bytes + self.rests.bytes.len() >= MAX_BLOCK_BYTES
     }
 
+    /// Adds all of a row but its body, which is its writer's matter.
     pub(crate) fn push(&mut self, row: &Row<'_>, stream: u32) {
         self.times.push(row.time_ns);
         self.seqs.push(row.seq);
@@ -62,16 +64,11 @@ impl BlockBuilder {
         if self.traces.push(row.trace) {
             self.hashes.extend(row.trace.map(bloom::trace_hash));
         }
-        let (code, bytes) = match row.body {
-            Body::Text(text) => ((text.len() as u32) << 1, text.as_bytes()),
-            Body::Raw(field) => ((field.len() as u32) << 1 | 1, field),
-        };
-        self.bodies.push(code, bytes);
         self.rests.push(row.rest.len() as u32, row.rest);
     }
 
-    /// Encodes the rows and empties the builder.
-    pub(crate) fn finish(&mut self, level: i32) -> EncodedBlock {
+    /// Encodes the rows with the section of their bodies, and empties the builder.
+    pub(crate) fn finish(&mut self, level: i32, bodies: Vec<u8>) -> EncodedBlock {
         let sections = vec![
             encode_numbers(&self.times, Delta::First),
             encode_numbers(&self.seqs, Delta::First),
@@ -80,7 +77,7 @@ impl BlockBuilder {
             encode_bytes(&self.shapes, level),
             encode_numbers(&self.streams, Delta::None),
             self.traces.encode(),
-            self.bodies.encode(level),
+            bodies,
             rest::encode(&self.rests, level),
         ];
         let block = EncodedBlock { meta: self.meta(), sections, bloom: bloom::build(&mut self.hashes) };
@@ -111,7 +108,6 @@ impl BlockBuilder {
         self.shapes.clear();
         self.streams.clear();
         self.traces.clear();
-        self.bodies.clear();
         self.rests.clear();
         self.hashes.clear();
     }
@@ -230,29 +226,31 @@ impl TraceColumn {
     }
 }
 
-/// The bodies of a block.
+/// The bodies of a block, in either layout.
 #[derive(Debug)]
-pub(crate) struct BodyColumn(StringColumn);
+pub(crate) enum BodyColumn {
+    Plain(StringColumn),
+    Signatures(SignatureBodies),
+}
 
 impl BodyColumn {
-    pub(crate) fn decode(section: &[u8], count: usize) -> Decoded<Self> {
-        StringColumn::decode(section, count, |code| code >> 1).map(Self)
+    pub(crate) fn decode_plain(section: &[u8], count: usize) -> Decoded<Self> {
+        StringColumn::decode(section, count, |code| code >> 1).map(Self::Plain)
     }
 
-    pub(crate) fn get(&self, row: usize) -> Body<'_> {
-        let bytes = self.0.get(row);
-        match self.0.code(row) & 1 {
-            0 => Body::Text(std::str::from_utf8(bytes).unwrap_or_default()),
-            _ => Body::Raw(bytes),
+    /// The row's body, put together in `scratch` where it is not there as it is.
+    pub(crate) fn get<'a>(&'a self, row: usize, scratch: &'a mut Vec<u8>) -> Body<'a> {
+        match self {
+            Self::Plain(bodies) => Body::of_coded(bodies.code(row), bodies.get(row)),
+            Self::Signatures(bodies) => bodies.get(row, scratch),
         }
     }
 
     pub(crate) fn size_bytes(&self) -> usize {
-        self.0.size_bytes()
-    }
-
-    pub(crate) fn encode(&self, level: i32) -> Vec<u8> {
-        self.0.encode(level)
+        match self {
+            Self::Plain(bodies) => bodies.size_bytes(),
+            Self::Signatures(bodies) => bodies.size_bytes(),
+        }
     }
 }
 
