@@ -9,6 +9,7 @@ pub(crate) mod column;
 pub(crate) mod file;
 pub(crate) mod format;
 pub(crate) mod reader;
+pub(crate) mod recent;
 pub(crate) mod record;
 pub(crate) mod rest;
 pub(crate) mod streams;

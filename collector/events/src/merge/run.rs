@@ -7,8 +7,7 @@ use std::sync::{Arc, Weak};
 use super::{MergePlan, Merged};
 use crate::EventsError;
 use crate::partition::{Inner, Pinned};
-use crate::split::block::{self, EncodedBlock, TraceColumn, listed};
-use crate::split::column::{Delta, encode_numbers};
+use crate::split::block::{EncodedBlock, TraceColumn, listed};
 use crate::split::format::{BlockMeta, Column, Section};
 use crate::split::reader::{Tables, WholeBlock};
 use crate::split::writer::SplitWriter;
@@ -230,30 +229,22 @@ impl Input {
         Ok(true)
     }
 
-    /// Takes a block whole: only its streams get their new numbers, and its texts the output's zstd level.
+    /// Takes a block whole: its streams and bodies get the output's numbers, its attributes the output's level.
     fn copy_block(&self, writer: &mut SplitWriter) -> Result<(), Failure> {
         let meta = &self.reader.footer.blocks[self.block];
-        let rows = meta.rows as usize;
-        let mut sections = Vec::with_capacity(Column::Bloom as usize);
-        for (place, section) in meta.sections[..Column::Bloom as usize].iter().enumerate() {
-            // Bodies are written again, by the output's signatures.
-            sections.push(match place == Column::Body as usize {
-                true => Vec::new(),
-                false => self.reader.file.section(section, "a column")?.to_vec(),
-            });
+        let rows = self.reader.keys(self.block, &self.tables)?;
+        let streams: Vec<u32> = rows.streams.iter().map(|stream| self.streams[*stream as usize]).collect();
+        let mut sections = vec![Vec::new(); Column::Bloom as usize];
+        for column in [Column::Time, Column::Observed, Column::Shape, Column::Trace, Column::Rest] {
+            sections[column as usize] = self.reader.raw(self.block, column)?.to_vec();
         }
         let section = |column: Column| &*sections[column as usize];
-        let seqs = block::seqs(section(Column::Seq), rows).map_err(ReadError::from)?;
-        let streams =
-            block::streams(section(Column::Stream), rows, self.streams.len()).map_err(ReadError::from)?;
-        let streams: Vec<u32> = streams.into_iter().map(|stream| self.streams[stream as usize]).collect();
-        let traces = TraceColumn::decode(section(Column::Trace), rows).map_err(ReadError::from)?;
-        let bodies = self.reader.bodies_of(self.block, self.tables.signatures.as_ref())?;
+        let traces = TraceColumn::decode(section(Column::Trace), streams.len()).map_err(ReadError::from)?;
         if i32::from(self.reader.footer.level) != writer.level() {
-            let rests = rest::decode(section(Column::Rest), rows).map_err(ReadError::from)?;
+            let rests = rest::decode(section(Column::Rest), streams.len()).map_err(ReadError::from)?;
             sections[Column::Rest as usize] = rest::encode(&rests.into_strings(), writer.level());
         }
-        sections[Column::Stream as usize] = encode_numbers(&streams, Delta::None);
+        let bodies = self.reader.bodies_of(self.block, self.tables.signatures.as_ref())?;
         let meta = BlockMeta {
             streams: listed(&streams),
             sections: [Section::default(); Column::COUNT],
@@ -261,7 +252,8 @@ impl Input {
         };
         let mut hashes: Vec<u64> = traces.ids().iter().map(bloom::trace_hash).collect();
         let block = EncodedBlock { meta, sections, bloom: Vec::new() };
-        writer.push_block(block, (&seqs, &streams), (&bodies, &self.numbers), &mut hashes)?;
+        let columns = (&**rows.seqs, &*streams, &**rows.severities);
+        writer.push_block(block, columns, (&bodies, &self.numbers), &mut hashes)?;
         Ok(())
     }
 }

@@ -9,7 +9,8 @@ use super::column::{
     Decoded, Delta, Malformed, StringColumn, Strings, decode_bytes, decode_numbers, encode_bytes,
     encode_numbers,
 };
-use super::format::{BlockMeta, Column, MAX_LISTED_STREAMS, SEVERITIES};
+use super::format::{BlockMeta, MAX_LISTED_STREAMS, SEVERITIES, SIGNATURES};
+use super::recent;
 use super::record::{Body, Lifted, Row};
 use super::rest;
 
@@ -68,14 +69,14 @@ impl BlockBuilder {
     }
 
     /// Encodes the rows with the section of their bodies, and empties the builder.
-    pub(crate) fn finish(&mut self, level: i32, bodies: Vec<u8>) -> EncodedBlock {
+    pub(crate) fn finish(&mut self, level: i32, format: u8, bodies: Vec<u8>) -> EncodedBlock {
         let sections = vec![
             encode_numbers(&self.times, Delta::First),
-            encode_numbers(&self.seqs, Delta::First),
+            encode_seqs(&self.seqs, &self.streams, format),
             encode_numbers(&self.observed, Delta::None),
-            encode_bytes(&self.severities, level),
+            encode_severities(&self.severities, format, level),
             encode_bytes(&self.shapes, level),
-            encode_numbers(&self.streams, Delta::None),
+            encode_streams(&self.streams, format),
             self.traces.encode(),
             bodies,
             rest::encode(&self.rests, level),
@@ -259,26 +260,73 @@ pub(crate) fn times(section: &[u8], count: usize) -> Decoded<Vec<i64>> {
     decode_numbers(section, count)
 }
 
-/// Decodes the column of `seq`s.
-pub(crate) fn seqs(section: &[u8], count: usize) -> Decoded<Vec<u64>> {
-    decode_numbers(section, count)
+/// Encodes the column of `seq`s of rows of these streams.
+pub(crate) fn encode_seqs(seqs: &[u64], streams: &[u32], format: u8) -> Vec<u8> {
+    match format {
+        SIGNATURES => recent::encode_seqs(seqs, streams),
+        _ => encode_numbers(seqs, Delta::First),
+    }
 }
 
-/// Decodes the column of stream numbers, each of them below `streams`.
-pub(crate) fn streams(section: &[u8], count: usize, streams: usize) -> Decoded<Vec<u32>> {
-    let numbers: Vec<u32> = decode_numbers(section, count)?;
-    match numbers.iter().all(|number| (*number as usize) < streams) {
+/// Decodes the column of `seq`s of rows of these streams.
+pub(crate) fn seqs(section: &[u8], streams: &[u32], format: u8) -> Decoded<Vec<u64>> {
+    match format {
+        SIGNATURES => recent::decode_seqs(section, streams),
+        _ => decode_numbers(section, streams.len()),
+    }
+}
+
+/// Encodes the column of stream numbers.
+pub(crate) fn encode_streams(streams: &[u32], format: u8) -> Vec<u8> {
+    match format {
+        SIGNATURES => recent::encode_streams(streams),
+        _ => encode_numbers(streams, Delta::None),
+    }
+}
+
+/// Decodes the column of stream numbers, each of them below `limit`.
+pub(crate) fn streams(section: &[u8], count: usize, limit: usize, format: u8) -> Decoded<Vec<u32>> {
+    let numbers = match format {
+        SIGNATURES => recent::decode_streams(section, count)?,
+        _ => decode_numbers(section, count)?,
+    };
+    match numbers.iter().all(|number| (*number as usize) < limit) {
         true => Ok(numbers),
         false => Err(Malformed("a row names a stream that is not there".to_owned())),
     }
 }
 
-/// Decodes severities or shapes.
-pub(crate) fn small(section: &[u8], count: usize, column: Column) -> Decoded<Vec<u8>> {
-    let bytes = decode_bytes(section)?;
-    let limit = if column == Column::Severity { SEVERITIES as u8 } else { u8::MAX };
-    match bytes.len() == count && bytes.iter().all(|byte| *byte < limit) {
-        true => Ok(bytes),
-        false => Err(Malformed("a column of small numbers is out of range".to_owned())),
+/// Encodes the column of severities.
+pub(crate) fn encode_severities(severities: &[u8], format: u8, level: i32) -> Vec<u8> {
+    match format {
+        SIGNATURES => {
+            let numbers: Vec<u32> = severities.iter().map(|severity| u32::from(*severity)).collect();
+            encode_numbers(&numbers, Delta::None)
+        }
+        _ => encode_bytes(severities, level),
+    }
+}
+
+/// Decodes the column of severities.
+pub(crate) fn severities(section: &[u8], count: usize, format: u8) -> Decoded<Vec<u8>> {
+    let severities: Vec<u8> = match format {
+        SIGNATURES => {
+            let numbers: Vec<u32> = decode_numbers(section, count)?;
+            numbers.into_iter().map(|number| u8::try_from(number).unwrap_or(u8::MAX)).collect()
+        }
+        _ => decode_bytes(section)?,
+    };
+    match severities.len() == count && severities.iter().all(|number| usize::from(*number) < SEVERITIES) {
+        true => Ok(severities),
+        false => Err(Malformed("a severity is out of range".to_owned())),
+    }
+}
+
+/// Decodes shapes.
+pub(crate) fn shapes(section: &[u8], count: usize) -> Decoded<Vec<u8>> {
+    let shapes = decode_bytes(section)?;
+    match shapes.len() == count {
+        true => Ok(shapes),
+        false => Err(Malformed("the column of shapes has the wrong length".to_owned())),
     }
 }

@@ -77,7 +77,13 @@ impl SplitReader {
     }
 
     pub(crate) fn seqs(&self, block: usize) -> Result<Arc<Vec<u64>>, ReadError> {
-        self.column(block, Column::Seq, block::seqs, |seqs| 8 * seqs.len())
+        self.seqs_of(block, &self.row_streams(block)?)
+    }
+
+    fn seqs_of(&self, block: usize, streams: &[u32]) -> Result<Arc<Vec<u64>>, ReadError> {
+        let format = self.footer.format;
+        let decode = |bytes: &[u8], _| block::seqs(bytes, streams, format);
+        self.column(block, Column::Seq, decode, |seqs| 8 * seqs.len())
     }
 
     /// Observed time minus time, where it is lifted.
@@ -86,16 +92,13 @@ impl SplitReader {
     }
 
     pub(crate) fn severities(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
-        self.column(
-            block,
-            Column::Severity,
-            |bytes, rows| block::small(bytes, rows, Column::Severity),
-            Vec::len,
-        )
+        let format = self.footer.format;
+        let decode = |bytes: &[u8], rows| block::severities(bytes, rows, format);
+        self.column(block, Column::Severity, decode, Vec::len)
     }
 
     pub(crate) fn shapes(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
-        self.column(block, Column::Shape, |bytes, rows| block::small(bytes, rows, Column::Shape), Vec::len)
+        self.column(block, Column::Shape, block::shapes, Vec::len)
     }
 
     /// The stream of each row; each is in [`SplitReader::streams`].
@@ -105,12 +108,9 @@ impl SplitReader {
     }
 
     fn row_streams_of(&self, block: usize, count: usize) -> Result<Arc<Vec<u32>>, ReadError> {
-        self.column(
-            block,
-            Column::Stream,
-            |bytes, rows| block::streams(bytes, rows, count),
-            |all| 4 * all.len(),
-        )
+        let format = self.footer.format;
+        let decode = |bytes: &[u8], rows| block::streams(bytes, rows, count, format);
+        self.column(block, Column::Stream, decode, |all| 4 * all.len())
     }
 
     pub(crate) fn traces(&self, block: usize) -> Result<Arc<TraceColumn>, ReadError> {
@@ -217,15 +217,22 @@ impl SplitReader {
         Ok(Some(index))
     }
 
+    /// The columns of a block that every layout writes in its own way, but for its bodies.
+    pub(crate) fn keys(&self, block: usize, tables: &Tables) -> Result<BlockKeys, ReadError> {
+        let streams = self.row_streams_of(block, tables.streams)?;
+        Ok(BlockKeys { seqs: self.seqs_of(block, &streams)?, severities: self.severities(block)?, streams })
+    }
+
     /// All columns of a block.
     pub(crate) fn whole(&self, block: usize, tables: &Tables) -> Result<WholeBlock, ReadError> {
+        let streams = self.row_streams_of(block, tables.streams)?;
         Ok(WholeBlock {
             times: self.times(block)?,
-            seqs: self.seqs(block)?,
+            seqs: self.seqs_of(block, &streams)?,
             observed: self.observed(block)?,
             severities: self.severities(block)?,
             shapes: self.shapes(block)?,
-            streams: self.row_streams_of(block, tables.streams)?,
+            streams,
             traces: self.traces(block)?,
             bodies: self.bodies_of(block, tables.signatures.as_ref())?,
             rests: self.rests(block)?,
@@ -272,6 +279,13 @@ impl Footer {
         sizes.push(("other", size_bytes.saturating_sub(known)));
         sizes
     }
+}
+
+/// Where a block's rows come from, and their severities.
+pub(crate) struct BlockKeys {
+    pub(crate) seqs: Arc<Vec<u64>>,
+    pub(crate) streams: Arc<Vec<u32>>,
+    pub(crate) severities: Arc<Vec<u8>>,
 }
 
 /// A block with all its columns.

@@ -2,7 +2,7 @@
 
 mod bodies;
 
-use super::block::{BlockBuilder, BodyColumn, EncodedBlock};
+use super::block::{self, BlockBuilder, BodyColumn, EncodedBlock};
 use super::column::Strings;
 use super::format::{
     Column, Footer, HEAD_MAGIC, IndexFile, MAX_BLOCK_ROWS, PAGE_BYTES, PLAIN, SIGNATURES, Section, TAIL_MAGIC,
@@ -148,16 +148,15 @@ impl SplitWriter {
             return Ok(());
         }
         let bodies = self.bodies.finish_block(self.level);
-        let block = self.block.finish(self.level, bodies);
+        let block = self.block.finish(self.level, self.footer.format, bodies);
         self.append(block)
     }
 
-    /// Adds a finished block of rows that follow all others, but for its bodies, which come from `bodies`; of
-    /// each row its seq and stream.
+    /// Adds a finished block of rows that follow all others, but for the columns that are given.
     pub(crate) fn push_block(
         &mut self,
         mut block: EncodedBlock,
-        (seqs, streams): (&[u64], &[u32]),
+        (seqs, streams, severities): (&[u64], &[u32], &[u8]),
         (bodies, numbers): (&BodyColumn, &Numbers),
         hashes: &mut Vec<u64>,
     ) -> Result<(), EventsError> {
@@ -167,6 +166,10 @@ impl SplitWriter {
             let copied = self.bodies.copy(bodies, row, numbers, *stream, words);
             copied.map_err(|error| build_failed(&self.upload, &error))?;
         }
+        let format = self.footer.format;
+        block.sections[Column::Seq as usize] = block::encode_seqs(seqs, streams, format);
+        block.sections[Column::Severity as usize] = block::encode_severities(severities, format, self.level);
+        block.sections[Column::Stream as usize] = block::encode_streams(streams, format);
         block.sections[Column::Body as usize] = self.bodies.finish_block(self.level);
         seqs.iter().for_each(|seq| self.note_seq(*seq));
         let bloom = super::bloom::build(hashes);
