@@ -8,6 +8,7 @@
 mod block;
 mod collect;
 mod fetch;
+mod patterns;
 mod plan;
 mod rows;
 mod run;
@@ -27,6 +28,7 @@ use crate::key::{Cursor, RowKey};
 use crate::partition::Snapshot;
 use crate::split::Stream;
 use collect::{Counts, Hits, Partial, Sink};
+pub use patterns::{pattern_texts, patterns};
 use scan::{CancelOnDrop, Limits};
 
 /// Which records come first.
@@ -153,7 +155,7 @@ impl Buckets {
         Self { start_ns: first as i64, width_ns: width as i64, count: count as usize }
     }
 
-    fn of(&self, time_ns: i64) -> Option<usize> {
+    pub(crate) fn of(&self, time_ns: i64) -> Option<usize> {
         let offset = i128::from(time_ns) - i128::from(self.start_ns);
         let bucket = usize::try_from(offset.div_euclid(i128::from(self.width_ns))).ok()?;
         (bucket < self.count).then_some(bucket)
@@ -203,7 +205,7 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
             answer.next = page.next(found.last().map(|(key, _)| *key), found.len());
             answer.records = fetch::fetch(found, limits, &mut warnings).await?;
         }
-        Sink::Histogram(_) => {}
+        Sink::Histogram(_) | Sink::Patterns(_) => {}
     }
     answer.partial = !warnings.is_empty();
     answer.warnings = warnings;

@@ -13,13 +13,20 @@ mod index;
 mod key;
 mod merge;
 mod partition;
+mod patterns;
 mod signature;
 mod split;
 
 pub use cache::BlockCache;
 pub use error::{EventsError, SearchError};
-pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, search};
+pub use execute::{
+    Answer, Buckets, Histogram, Hit, Order, Request, histogram, pattern_texts, patterns, search,
+};
 pub use key::{BadCursor, Cursor, RowKey};
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
+pub use patterns::{
+    BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, PatternTexts,
+    patterns_of_texts,
+};
 pub use split::{Layout, SplitId, SplitRef, Stream, check_split};

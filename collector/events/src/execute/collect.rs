@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use search::{Aggregation, Cell, Group, group_cell};
 
+use super::patterns::Gather;
 use super::plan::class_of;
 use super::rows::{BlockView, Needs};
 use super::{Buckets, Order};
@@ -34,6 +35,8 @@ pub(super) enum Sink {
     Table(Aggregation),
     /// Counts by time and severity class.
     Histogram(Counts),
+    /// Counts by pattern.
+    Patterns(Box<Gather>),
 }
 
 /// What was gathered from some rows.
@@ -56,6 +59,7 @@ impl Partial {
             (Sink::Hits(own), Sink::Hits(other)) => own.merge(other),
             (Sink::Table(own), Sink::Table(other)) => own.merge(other)?,
             (Sink::Histogram(own), Sink::Histogram(other)) => own.merge(&other),
+            (Sink::Patterns(own), Sink::Patterns(other)) => own.merge(*other),
             _ => {}
         }
         Ok(())

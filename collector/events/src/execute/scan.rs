@@ -8,6 +8,7 @@ use search::{Expr, Row};
 
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
+use super::patterns::BlockPlace;
 use super::plan::{Node, Verdict};
 use super::rows::{HeadView, Needs};
 use super::{Order, Request};
@@ -125,6 +126,12 @@ impl Query<'_> {
                     self.take_head_row(partition, &view, out)?;
                 }
             }
+            if let Sink::Patterns(gather) = &out.sink {
+                self.limits.check_size(gather.size_bytes(), "patterns")?;
+            }
+        }
+        if let Sink::Patterns(gather) = &mut out.sink {
+            gather.end_head();
         }
         Ok(())
     }
@@ -137,6 +144,7 @@ impl Query<'_> {
             }
             Sink::Table(table) => table.add(view)?,
             Sink::Histogram(counts) => counts.add(view.time_ns(), view.severity(), 1),
+            Sink::Patterns(gather) => gather.head_row(partition, view),
         }
         Ok(())
     }
@@ -149,6 +157,11 @@ impl Query<'_> {
         out: &mut Partial,
     ) -> Result<(), Stop> {
         let split = pinned.open()?;
+        if let Sink::Patterns(gather) = &mut out.sink
+            && gather.whole_split(&split, self.limits)?
+        {
+            return Ok(());
+        }
         let node = Node::compile(self.filter, &split)?;
         self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
         let mut scan = SplitScan {
@@ -170,8 +183,10 @@ impl Query<'_> {
             self.limits.check_size(scan.grouped.size_bytes(), "the groups of a split")?;
         }
         let SplitScan { grouped, .. } = scan;
-        if let Sink::Table(table) = &mut out.sink {
-            grouped.finish(&split.streams()?, table)?;
+        match &mut out.sink {
+            Sink::Table(table) => grouped.finish(&split.streams()?, table)?,
+            Sink::Patterns(gather) => gather.end_split(&split)?,
+            Sink::Hits(_) | Sink::Histogram(_) => {}
         }
         Ok(())
     }
@@ -223,7 +238,7 @@ impl SplitScan<'_> {
         match &out.sink {
             Sink::Hits(hits) => !hits.wants_times(meta.min_time_ns, meta.max_time_ns),
             Sink::Table(table) => table.by().is_empty() && table.counts_only(),
-            Sink::Histogram(_) => false,
+            Sink::Histogram(_) | Sink::Patterns(_) => false,
         }
     }
 
@@ -264,6 +279,7 @@ impl SplitScan<'_> {
                 }
                 known
             }
+            Sink::Patterns(_) => false,
         };
         if taken {
             out.matched += u64::from(meta.rows);
@@ -293,6 +309,12 @@ impl SplitScan<'_> {
                 for row in rows {
                     table.add(&columns.view(*row as usize, &mut scratch))?;
                 }
+                Ok(())
+            }
+            Sink::Patterns(gather) => {
+                let (partition, pinned, split) = (self.partition, self.pinned, self.split);
+                gather.rows(BlockPlace { partition, pinned, split, block }, rows)?;
+                self.query.limits.check_size(gather.size_bytes(), "patterns")?;
                 Ok(())
             }
         }
