@@ -11,12 +11,66 @@ use crate::signature::Signature;
 /// Bodies near what rules look at.
 fn body() -> impl Strategy<Value = String> {
     let part = select(vec![
-        "user", "u12", "10.0.0.7", "10.0.0.7.", ":8080", " ", " ", " ", "\n", "=", ",", ", ", "(", ")", "[", "]", "/",
-        "/var/log/", ".", "..", "-", "--", "_", "1", "23", "0042", "4711 ms", "MB", "Sun", "Jul", "ab:", "ab", "dead",
-        "deadbeef", "deadbeefdeadbeef", "DEADBEEF", "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "größe",
-        "4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "x.y.z", "java.io.IOException", "0x1f", "30s", "'", "\"", "#", "::1",
-        "99999999999999999999999", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop", "failed", "a-b-c-d-e-f-g-h-i-j-k-l",
-        "\u{1}", "\t", "Ä", "5%", "+3", "C:\\x", "!", "...",
+        "user",
+        "u12",
+        "10.0.0.7",
+        "10.0.0.7.",
+        ":8080",
+        " ",
+        " ",
+        " ",
+        "\n",
+        "=",
+        ",",
+        ", ",
+        "(",
+        ")",
+        "[",
+        "]",
+        "/",
+        "/var/log/",
+        ".",
+        "..",
+        "-",
+        "--",
+        "_",
+        "1",
+        "23",
+        "0042",
+        "4711 ms",
+        "MB",
+        "Sun",
+        "Jul",
+        "ab:",
+        "ab",
+        "dead",
+        "deadbeef",
+        "deadbeefdeadbeef",
+        "DEADBEEF",
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "00f067aa0ba902b7",
+        "größe",
+        "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+        "x.y.z",
+        "java.io.IOException",
+        "0x1f",
+        "30s",
+        "'",
+        "\"",
+        "#",
+        "::1",
+        "99999999999999999999999",
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop",
+        "failed",
+        "a-b-c-d-e-f-g-h-i-j-k-l",
+        "\u{1}",
+        "\t",
+        "Ä",
+        "5%",
+        "+3",
+        "C:\\x",
+        "!",
+        "...",
     ]);
     vec(part, 0..20).prop_map(|parts| parts.concat())
 }
@@ -68,13 +122,7 @@ fn ids_are_spelled_and_read() {
 /// The ids are in links, alerts and notes of people: a change of any rule that changes these is felt by all of them.
 #[test]
 fn ids_do_not_change_with_the_program() {
-    let cases = [
-        ("connection to 10.0.0.7:8080 refused", 0),
-        ("user u12 logged in", 0),
-        ("started", 0),
-    ];
-    let ids = patterns_of_texts(cases.iter().map(|(text, _)| *text));
-    for ((text, expected), id) in cases.iter().zip(ids) {
-        assert_eq!(id.map(|id| id.0), Some(*expected), "{text}");
-    }
+    let texts = ["connection to 10.0.0.7:8080 refused", "user u12 logged in", "started"];
+    let ids = patterns_of_texts(texts).into_iter().flatten().map(|id| id.to_string());
+    assert_eq!(ids.collect::<Vec<_>>(), ["47f092f7954fdccd", "e007c913486be210", "f1f8c36212df2c8a"]);
 }

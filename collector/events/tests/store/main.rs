@@ -8,6 +8,7 @@ mod damage;
 mod fixture;
 mod life;
 mod naive;
+mod patterns;
 mod queries;
 mod records;
 mod scan;

@@ -43,14 +43,20 @@ pub(super) fn is_value(token: &[u8]) -> bool {
     if token.len() > MAX_WORD_BYTES {
         return true;
     }
+    if token.iter().any(u8::is_ascii_digit) {
+        return true;
+    }
+    // Most tokens are short words.
+    if token.len() < MIN_HEX_LETTERS && token.iter().all(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let mut runs = token.split(|byte| !byte.is_ascii_alphanumeric());
-    if runs.any(|run| run.len() >= MIN_HEX_LETTERS && run.iter().all(|byte| (b'a'..=b'f').contains(byte))) {
+    if runs.any(|run| run.len() >= MIN_HEX_LETTERS && run.iter().all(|byte| matches!(byte, b'a'..=b'f'))) {
         return true;
     }
     let (mut slashes, mut dots, mut letters, mut odd) = (0, 0, false, false);
     for byte in token {
         match byte {
-            b'0'..=b'9' => return true,
             b'/' | b'\\' => slashes += 1,
             b'.' => dots += 1,
             b'-' | b'_' => {}
