@@ -21,9 +21,13 @@ pub(crate) struct CacheKey {
 pub(crate) enum Part {
     Footer,
     Streams,
+    Signatures,
+    Statistics,
+    Codes,
     Bloom,
     Index,
     Page,
+    Outlines,
     Column(u8),
 }
 

@@ -10,6 +10,7 @@ mod block;
 mod collect;
 mod facets;
 pub(crate) mod fetch;
+mod patterns;
 mod plan;
 pub(crate) mod rows;
 mod run;
@@ -17,6 +18,7 @@ mod scan;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod text;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use collect::{Counts, Hits, Partial, Place, Sink};
 use scan::{CancelOnDrop, Limits};
 
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
+pub use patterns::{pattern_texts, patterns};
 
 /// Which records come first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,7 +164,7 @@ impl Buckets {
         Self { start_ns: first as i64, width_ns: width as i64, count: count as usize }
     }
 
-    fn of(&self, time_ns: i64) -> Option<usize> {
+    pub(crate) fn of(&self, time_ns: i64) -> Option<usize> {
         let offset = i128::from(time_ns) - i128::from(self.start_ns);
         let bucket = usize::try_from(offset.div_euclid(i128::from(self.width_ns))).ok()?;
         (bucket < self.count).then_some(bucket)
@@ -222,7 +225,7 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
             answer.records = fetch::fetch(found, limits, &mut warnings).await?;
         }
         Sink::Best(best) => answer.records = fetch_sorted(best.into_sorted(), limits, &mut warnings).await?,
-        Sink::Histogram(_) | Sink::Fields(_) => {}
+        Sink::Histogram(_) | Sink::Fields(_) | Sink::Patterns(_) => {}
     }
     if let Some(table) = RecordTable::of(&request.query) {
         answer.table = Some(project(table, std::mem::take(&mut answer.records)).await?);

@@ -12,6 +12,12 @@ pub(crate) use build::IndexBuilder;
 pub(crate) use directory::PageSource;
 pub(crate) use lookup::SplitIndex;
 
+/// Words of hex letters of this length stand in UUIDs, runs from the other on in ids.
+const UUID_PART: usize = 4;
+const MIN_HEX_RUN: usize = 8;
+/// Longer runs of letters are parameters.
+const MAX_STATIC_BYTES: usize = 32;
+
 /// Longer words are neither indexed nor looked up.
 const MAX_WORD_BYTES: usize = 128;
 /// Shorter words with digits are in no filter: nearly every block has them.
@@ -42,6 +48,19 @@ impl WordPlace {
             None => Self::Nowhere,
         }
     }
+}
+
+/// Whether a folded word, wherever it stands in a body, lies whole in the static text of its signature: no parameter
+/// is, has or touches such a word.
+pub(crate) fn is_static(word: &str) -> bool {
+    let is_hex = |byte: u8| matches!(byte, b'a'..=b'f');
+    let hex_run =
+        word.as_bytes().chunk_by(|a, b| is_hex(*a) && is_hex(*b)).map(<[u8]>::len).max().unwrap_or(0);
+    let in_uuid = word.len() == UUID_PART && word.bytes().all(is_hex);
+    WordPlace::of(word) == WordPlace::Index
+        && word.len() <= MAX_STATIC_BYTES
+        && hex_run < MIN_HEX_RUN
+        && !in_uuid
 }
 
 #[cfg(test)]

@@ -14,16 +14,24 @@ mod index;
 mod key;
 mod merge;
 mod partition;
+mod patterns;
+mod signature;
 mod split;
 mod tail;
 
 pub use cache::BlockCache;
 pub use error::{EventsError, SearchError};
-pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, search};
+pub use execute::{
+    Answer, Buckets, Histogram, Hit, Order, Request, histogram, pattern_texts, patterns, search,
+};
 pub use execute::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use find::{Found, find};
 pub use key::{BadCursor, BadId, Cursor, RecordId, RowKey};
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
-pub use split::{SplitId, SplitRef, Stream, check_split};
+pub use patterns::{
+    BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, PatternTexts,
+    patterns_of_texts,
+};
+pub use split::{Layout, SplitId, SplitRef, Stream, check_split};
 pub use tail::{Arrived, Tail, TailLimits};

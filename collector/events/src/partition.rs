@@ -20,7 +20,7 @@ pub(crate) use files::{Listed, Pinned};
 use crate::EventsError;
 use crate::cache::BlockCache;
 use crate::head::{Chunk, Chunks};
-use crate::split::SplitRef;
+use crate::split::{Layout, SplitRef};
 use blobs::Blobs;
 
 /// How a partition is kept.
@@ -40,6 +40,8 @@ pub struct Options {
     pub seal_level: i32,
     /// zstd level of a merge.
     pub merge_level: i32,
+    /// How new splits are written.
+    pub layout: Layout,
 }
 
 impl Default for Options {
@@ -54,6 +56,7 @@ impl Default for Options {
             seal_level: 1,
             // Level 6: 1.1 bytes a record less for 0.8 CPU-s per million more.
             merge_level: 3,
+            layout: Layout::default(),
         }
     }
 }

@@ -3,11 +3,13 @@
 
 pub(crate) mod block;
 pub(crate) mod bloom;
+pub(crate) mod bodies;
 mod check;
 pub(crate) mod column;
 pub(crate) mod file;
 pub(crate) mod format;
 pub(crate) mod reader;
+pub(crate) mod recent;
 pub(crate) mod record;
 pub(crate) mod rest;
 pub(crate) mod streams;
@@ -20,6 +22,16 @@ pub use check::check_split;
 pub(crate) use file::{ReadError, SplitFile};
 pub(crate) use reader::SplitReader;
 pub use streams::Stream;
+
+/// How splits are written; those of every layout can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// Bodies as they are, every word of every row indexed.
+    Plain,
+    /// Bodies as signatures and parameters.
+    #[default]
+    Signatures,
+}
 
 /// A split's name: its path in the blob store.
 pub type SplitId = String;
@@ -43,7 +55,7 @@ pub struct SplitRef {
     pub min_seq: u64,
     /// The highest.
     pub max_seq: u64,
-    /// The layout: 1 = "plain".
+    /// The layout: 1 = "plain", 2 = "signatures".
     pub format: u8,
     /// Whether words of bodies are indexed (merges do it, seals do not).
     pub indexed: bool,

@@ -1,6 +1,6 @@
 //! Measures the store on workload L: CPU per stage, bytes per part, CPU per query.
 //!
-//! `cargo run -p narrows-events --release --example workload_l -- 1000000`
+//! `cargo run -p narrows-events --release --example workload_l -- 1000000 [rows of a block] [zstd level] [plain]`
 
 extern crate narrows_events as events;
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use events::{Buckets, Options, Order, Partition, Request};
+use events::{Buckets, Layout, Options, Order, Partition, Request};
 use generate::{Generator, SPAN_NS, START_NS};
 use object_store::local::LocalFileSystem;
 use telemetry::{Batch, Signal, TenantId};
@@ -153,14 +153,19 @@ async fn main() -> Result<()> {
     let records = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
     let block_rows = std::env::args().nth(2).map_or(Ok(8192), |count| count.parse())?;
     let merge_level = std::env::args().nth(3).map_or(Ok(3), |level| level.parse())?;
+    let layout = match std::env::args().nth(4).as_deref() {
+        Some("plain") => Layout::Plain,
+        _ => Layout::Signatures,
+    };
     let dir = tempfile::tempdir()?;
     let store = Arc::new(LocalFileSystem::new_with_prefix(dir.path())?);
-    let partition = Partition::new(store, 0, Options { block_rows, merge_level, ..Options::default() });
+    let partition =
+        Partition::new(store, 0, Options { block_rows, merge_level, layout, ..Options::default() });
     partition.recover(Vec::new());
     let (raw, stages) = load(&partition, records).await?;
     let million = records as f64 / 1e6;
     println!(
-        "{records} records, {raw:.0} bytes each as OTLP, blocks of {block_rows} rows, zstd {merge_level}"
+        "{records} records, {raw:.0} bytes each as OTLP, {layout:?}, blocks of {block_rows} rows, zstd {merge_level}"
     );
     let Stages { apply, seal, merge } = stages;
     println!(

@@ -70,6 +70,7 @@ impl<'a> BlockRows<'a> {
                 keep(rows, |row| with_id.binary_search(&(row as u32)).is_ok())
             }
             Node::Rows(proposed) => self.proposed(rows, proposed),
+            Node::Text(text) => self.text(text, rows)?,
             Node::Check(check) => self.check(check, rows)?,
         })
     }
@@ -104,7 +105,8 @@ impl<'a> BlockRows<'a> {
             return Ok(hits);
         }
         let columns = Columns::read(self.split, self.block, check.needs)?;
-        Ok(keep(rows, |row| check.expr.matches(&columns.view(row))))
+        let mut scratch = Vec::new();
+        Ok(keep(rows, |row| check.expr.matches(&columns.view(row, &mut scratch))))
     }
 
     /// Looks at a single attribute's column instead of at whole records; `None` if that does not do.
@@ -128,7 +130,7 @@ impl<'a> BlockRows<'a> {
     }
 }
 
-fn keep(mut rows: Rows, wanted: impl Fn(usize) -> bool) -> Rows {
+pub(super) fn keep(mut rows: Rows, mut wanted: impl FnMut(usize) -> bool) -> Rows {
     rows.retain(|row| wanted(*row as usize));
     rows
 }
@@ -174,13 +176,14 @@ impl Columns {
         })
     }
 
-    pub(super) fn view(&self, row: usize) -> BlockView<'_> {
+    /// A row; its body may be put together in `scratch`.
+    pub(super) fn view<'a>(&'a self, row: usize, scratch: &'a mut Vec<u8>) -> BlockView<'a> {
         BlockView {
             time_ns: self.times.as_ref().map_or(0, |times| times[row]),
             severity: self.severities.as_ref().map_or(0, |severities| severities[row]),
             stream: self.streams.as_ref().map(|(numbers, streams)| &streams[numbers[row] as usize]),
             trace: self.traces.as_ref().and_then(|traces| traces.get(row)),
-            body: self.bodies.as_ref().map(|bodies| bodies.get(row)),
+            body: self.bodies.as_ref().map(|bodies| bodies.get(row, scratch)),
             has_body: self.has_body(row),
             rest: self.rests.as_ref().map_or(&[], |rests| rests.get(row)),
             ..BlockView::default()

@@ -10,6 +10,7 @@ use search::{Aggregation, Cell, Group, group_cell};
 
 use super::best::Best;
 use super::facets::FieldCounts;
+use super::patterns::Gather;
 use super::plan::class_of;
 use super::rows::{BlockView, Needs};
 use super::{Buckets, Order};
@@ -40,6 +41,8 @@ pub(super) enum Sink {
     Histogram(Counts),
     /// Counts by the values of some fields.
     Fields(FieldCounts),
+    /// Counts by pattern.
+    Patterns(Box<Gather>),
 }
 
 /// What was gathered from some rows.
@@ -64,6 +67,7 @@ impl Partial {
             (Sink::Table(own), Sink::Table(other)) => own.merge(other)?,
             (Sink::Histogram(own), Sink::Histogram(other)) => own.merge(&other),
             (Sink::Fields(own), Sink::Fields(other)) => own.merge(other),
+            (Sink::Patterns(own), Sink::Patterns(other)) => own.merge(*other),
             _ => {}
         }
         Ok(())

@@ -179,7 +179,10 @@ impl FieldCounts {
         let is_row_s = |field: &Field| !is(Needs::SEVERITY)(field) && !is(Needs::STREAM)(field);
         if self.fields.iter().any(is_row_s) {
             let columns = Columns::read(split, block, needs)?;
-            rows.iter().for_each(|row| self.add_where(&columns.view(*row as usize), 1, is_row_s));
+            let mut scratch = Vec::new();
+            for row in rows {
+                self.add_where(&columns.view(*row as usize, &mut scratch), 1, is_row_s);
+            }
         }
         Ok(())
     }

@@ -90,15 +90,15 @@ impl OpenBlock {
             None => open.insert(Self::read(split, block)?),
         };
         let stream = open.streams[open.rows.streams[row as usize] as usize].clone();
-        let mut record = Vec::new();
-        open.rows.row(row as usize).rebuild(&mut record);
+        let (mut record, mut body) = (Vec::new(), Vec::new());
+        open.rows.row(row as usize, &mut body).rebuild(&mut record);
         Ok(Hit { key, stream, record: record.into() })
     }
 
     fn read(split: &Arc<Pinned>, block: u32) -> Result<Self, ReadError> {
         let reader = split.open()?;
         let streams = reader.streams()?;
-        let rows = reader.whole(block as usize, streams.len())?;
+        let rows = reader.whole(block as usize, &reader.tables()?)?;
         Ok(Self { split: split.clone(), block, rows, streams })
     }
 }

@@ -2,9 +2,10 @@
 //! looked up in the index, and what is left is checked record by record.
 
 use roaring::RoaringBitmap;
-use search::{Expr, Field, FieldMatch, SeverityRange, Test, lookup};
+use search::{Expr, Field, FieldMatch, SeverityRange, Test, TextMatch, lookup};
 
 use super::rows::{BlockView, Needs};
+use super::text::TextSearch;
 use crate::index::WordPlace;
 use crate::split::format::SEVERITIES;
 use crate::split::{ReadError, SplitReader, Stream, bloom};
@@ -24,6 +25,8 @@ pub(super) enum Node<'q> {
     Trace([u8; 16]),
     /// Exactly these rows: their words are all that the condition asks for.
     Rows(RoaringBitmap),
+    /// By the text of bodies that have signatures.
+    Text(Box<TextSearch<'q>>),
     /// To be checked on each record that is proposed.
     Check(Check<'q>),
 }
@@ -53,17 +56,24 @@ impl<'q> Node<'q> {
             }
             Expr::Or(children) => Self::Or(Self::compile_all(children, split)?),
             Expr::Not(child) => Self::Not(Box::new(Self::compile(child, split)?)),
-            Expr::Text(text) => match (Check::on_body(expr, Needs::BODY, split)?, text.only_word()) {
-                // An indexed word and nothing around it: the index knows all.
-                (Check { proposed: Some(rows), .. }, Some(_)) => Self::Rows(rows),
-                (check, _) => Self::Check(check),
-            },
+            Expr::Text(text) => Self::compile_text(expr, text, split)?,
             Expr::Field(asked) => Self::compile_field(expr, asked, split)?,
         })
     }
 
     fn compile_all(children: &'q [Expr], split: &SplitReader) -> Result<Vec<Self>, ReadError> {
         children.iter().map(|child| Self::compile(child, split)).collect()
+    }
+
+    fn compile_text(expr: &'q Expr, text: &TextMatch, split: &SplitReader) -> Result<Self, ReadError> {
+        if let Some(text) = TextSearch::compile(expr, split)? {
+            return Ok(Self::Text(Box::new(text)));
+        }
+        Ok(match (Check::on_body(expr, Needs::BODY, split)?, text.only_word()) {
+            // An indexed word and nothing around it: the index knows all.
+            (Check { proposed: Some(rows), .. }, Some(_)) => Self::Rows(rows),
+            (check, _) => Self::Check(check),
+        })
     }
 
     fn compile_field(expr: &'q Expr, asked: &FieldMatch, split: &SplitReader) -> Result<Self, ReadError> {
@@ -81,6 +91,9 @@ impl<'q> Node<'q> {
             let streams = split.streams()?;
             let matches = |stream| expr.matches(&BlockView { stream: Some(stream), ..BlockView::default() });
             return Ok(Self::Streams(streams.iter().map(matches).collect()));
+        }
+        if let Some(text) = TextSearch::compile(expr, split)? {
+            return Ok(Self::Text(Box::new(text)));
         }
         let mut check = Check::on_body(expr, needs, split)?;
         if let Field::Any(path) = &asked.field {
@@ -101,7 +114,7 @@ impl<'q> Node<'q> {
             Self::Streams(_) => 2,
             Self::Trace(_) => 3,
             Self::Not(child) => child.cost().max(3),
-            Self::And(_) | Self::Or(_) => 4,
+            Self::And(_) | Self::Or(_) | Self::Text(_) => 4,
             Self::Check(check) if check.proposed.is_some() => 5,
             Self::Check(_) => 6,
         }
@@ -114,6 +127,7 @@ impl<'q> Node<'q> {
             Self::Not(child) => child.size_bytes(),
             Self::Streams(streams) => streams.len(),
             Self::Rows(rows) => rows.serialized_size(),
+            Self::Text(text) => text.size_bytes(),
             Self::Check(check) => check.proposed.as_ref().map_or(0, RoaringBitmap::serialized_size),
             Self::All | Self::Severity(_) | Self::Trace(_) => 0,
         }
@@ -164,7 +178,33 @@ impl<'q> Node<'q> {
             Self::Rows(rows) => {
                 Verdict::of(rows.range_cardinality(meta.first_row..meta.first_row + meta.rows), meta.rows)
             }
+            Self::Text(text) => {
+                let estimate = text.estimate(split, block)?;
+                match estimate.open {
+                    0 => Verdict::of(estimate.sure, meta.rows),
+                    _ => Verdict::Some,
+                }
+            }
             Self::Check(check) => check.judge(split, block)?,
+        })
+    }
+
+    /// How many rows of a block match, where its statistics say so.
+    pub(super) fn count(&self, split: &SplitReader, block: usize) -> Result<Option<u64>, ReadError> {
+        let meta = split.block(block);
+        Ok(match self {
+            Self::All => Some(u64::from(meta.rows)),
+            Self::Not(child) => child.count(split, block)?.map(|count| u64::from(meta.rows) - count),
+            Self::Severity(wanted) => {
+                let hits = meta.severities.iter().zip(wanted).filter(|(_, wanted)| **wanted);
+                Some(hits.map(|(count, _)| u64::from(*count)).sum())
+            }
+            Self::Rows(rows) => Some(rows.range_cardinality(meta.first_row..meta.first_row + meta.rows)),
+            Self::Text(text) => {
+                let estimate = text.estimate(split, block)?;
+                (estimate.open == 0).then_some(estimate.sure)
+            }
+            _ => None,
         })
     }
 }

@@ -9,6 +9,7 @@ use search::{Expr, Row};
 use super::best::Best;
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
+use super::patterns::BlockPlace;
 use super::plan::{Node, Verdict};
 use super::rows::{HeadView, Needs};
 use super::{Order, Request};
@@ -126,6 +127,12 @@ impl Query<'_> {
                     self.take_head_row(partition, &view, out)?;
                 }
             }
+            if let Sink::Patterns(gather) = &out.sink {
+                self.limits.check_size(gather.size_bytes(), "patterns")?;
+            }
+        }
+        if let Sink::Patterns(gather) = &mut out.sink {
+            gather.end_head();
         }
         Ok(())
     }
@@ -145,6 +152,7 @@ impl Query<'_> {
             Sink::Table(table) => table.add(view)?,
             Sink::Histogram(counts) => counts.add(view.time_ns(), view.severity(), 1),
             Sink::Fields(counts) => counts.add(view),
+            Sink::Patterns(gather) => gather.head_row(partition, view),
         }
         Ok(())
     }
@@ -157,6 +165,11 @@ impl Query<'_> {
         out: &mut Partial,
     ) -> Result<(), Stop> {
         let split = pinned.open()?;
+        if let Sink::Patterns(gather) = &mut out.sink
+            && gather.whole_split(&split, self.limits)?
+        {
+            return Ok(());
+        }
         let node = Node::compile(self.filter, &split)?;
         self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
         let mut scan = SplitScan {
@@ -178,8 +191,10 @@ impl Query<'_> {
             self.limits.check_size(scan.grouped.size_bytes(), "the groups of a split")?;
         }
         let SplitScan { grouped, .. } = scan;
-        if let Sink::Table(table) = &mut out.sink {
-            grouped.finish(&split.streams()?, table)?;
+        match &mut out.sink {
+            Sink::Table(table) => grouped.finish(&split.streams()?, table)?,
+            Sink::Patterns(gather) => gather.end_split(&split)?,
+            Sink::Hits(_) | Sink::Best(_) | Sink::Histogram(_) | Sink::Fields(_) => {}
         }
         Ok(())
     }
@@ -209,6 +224,13 @@ impl SplitScan<'_> {
         if whole && verdict == Verdict::All && self.take_block(block, out) {
             return Ok(());
         }
+        if whole
+            && self.wants_count(block, out)
+            && let Some(count) = self.node.count(self.split, block)?
+        {
+            self.take_count(count, out);
+            return Ok(());
+        }
         let rows = if whole { (0..meta.rows).collect() } else { self.rows_in_range(block)? };
         let rows = match verdict {
             Verdict::All => rows,
@@ -216,6 +238,23 @@ impl SplitScan<'_> {
         };
         out.matched += rows.len() as u64;
         self.take_rows(block, &rows, out)
+    }
+
+    /// Whether it makes no difference which rows of the block match.
+    fn wants_count(&self, block: usize, out: &Partial) -> bool {
+        let meta = self.split.block(block);
+        match &out.sink {
+            Sink::Hits(hits) => !hits.wants_times(meta.min_time_ns, meta.max_time_ns),
+            Sink::Table(table) => table.by().is_empty() && table.counts_only(),
+            Sink::Best(_) | Sink::Histogram(_) | Sink::Fields(_) | Sink::Patterns(_) => false,
+        }
+    }
+
+    fn take_count(&mut self, count: u64, out: &mut Partial) {
+        out.matched += count;
+        if matches!(out.sink, Sink::Table(_)) && count > 0 {
+            self.grouped.add(0, 0, 0, count);
+        }
     }
 
     /// Times ascend in a block.
@@ -250,6 +289,7 @@ impl SplitScan<'_> {
                 }
                 known
             }
+            Sink::Patterns(_) => false,
         };
         if taken {
             out.matched += u64::from(meta.rows);
@@ -283,9 +323,16 @@ impl SplitScan<'_> {
                     return Ok(self.count_rows(block, rows, needs, width)?);
                 }
                 let columns = Columns::read(self.split, block, needs)?;
+                let mut scratch = Vec::new();
                 for row in rows {
-                    table.add(&columns.view(*row as usize))?;
+                    table.add(&columns.view(*row as usize, &mut scratch))?;
                 }
+                Ok(())
+            }
+            Sink::Patterns(gather) => {
+                let (partition, pinned, split) = (self.partition, self.pinned, self.split);
+                gather.rows(BlockPlace { partition, pinned, split, block }, rows)?;
+                self.query.limits.check_size(gather.size_bytes(), "patterns")?;
                 Ok(())
             }
         }
@@ -312,10 +359,11 @@ impl SplitScan<'_> {
     fn take_best(&self, block: usize, rows: &[u32], best: &mut Best) -> Result<(), ReadError> {
         let columns = Columns::read(self.split, block, best.needs())?;
         let (times, seqs) = (self.split.times(block)?, self.split.seqs(block)?);
+        let mut scratch = Vec::new();
         for row in rows {
             let (time_ns, seq) = (times[*row as usize], seqs[*row as usize]);
             let key = RowKey { time_ns, partition: self.partition, seq };
-            let value = best.sort.value(&columns.view(*row as usize));
+            let value = best.sort.value(&columns.view(*row as usize, &mut scratch));
             best.offer(value, key, || Place::Split(self.pinned.clone(), block as u32, *row));
         }
         Ok(())

@@ -13,6 +13,7 @@ use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerM
 use tantivy::{Directory, Index, IndexSettings, SingleSegmentIndexWriter, TantivyError};
 
 use super::WordPlace;
+use crate::signature::{Piece, pieces};
 use crate::split::bloom;
 
 pub(super) const FIELD: &str = "body";
@@ -77,6 +78,19 @@ impl IndexBuilder {
         self.writer.add_document(Words { field: self.field, spaced: indexed })
     }
 
+    /// Adds a signature as the next document: the words that are its own whatever its parameters.
+    pub(crate) fn add_signature(&mut self, signature: &[u8]) -> Result<(), TantivyError> {
+        let mut indexed = String::with_capacity(signature.len());
+        for (text, glued) in static_texts(signature) {
+            let folded = text::fold(text);
+            for word in own_words(&folded, glued).filter(|word| WordPlace::of(word) == WordPlace::Index) {
+                indexed.push_str(word);
+                indexed.push(' ');
+            }
+        }
+        self.writer.add_document(Words { field: self.field, spaced: indexed })
+    }
+
     /// The index's files by name.
     pub(crate) fn finish(self) -> Result<Vec<(String, Vec<u8>)>, TantivyError> {
         let index = self.writer.finalize()?;
@@ -92,6 +106,29 @@ impl IndexBuilder {
         }
         Ok(files)
     }
+}
+
+/// The static texts of a signature, each with whether a parameter stands right before and right behind it.
+fn static_texts(signature: &[u8]) -> impl Iterator<Item = (&str, (bool, bool))> {
+    let all: Vec<Piece<'_>> = pieces(signature).collect();
+    let is_slot = |at: Option<usize>| matches!(at.and_then(|at| all.get(at)), Some(Piece::Slot(_)));
+    let texts = all.iter().enumerate().filter_map(|(at, piece)| match piece {
+        Piece::Text(text) => Some((*text, (is_slot(at.checked_sub(1)), is_slot(Some(at + 1))))),
+        Piece::Slot(_) => None,
+    });
+    texts.collect::<Vec<_>>().into_iter()
+}
+
+/// The words of folded text that do not run on into what stands before or behind it.
+fn own_words(folded: &str, (glued_before, glued_behind): (bool, bool)) -> impl Iterator<Item = &str> {
+    let begins = |text: &str| text.chars().next().is_some_and(text::is_word_char);
+    let ends = |text: &str| text.chars().next_back().is_some_and(text::is_word_char);
+    let skip = usize::from(glued_before && begins(folded));
+    let mut words: Vec<&str> = text::words(folded).collect();
+    if glued_behind && ends(folded) {
+        words.pop();
+    }
+    words.into_iter().skip(skip)
 }
 
 /// The document store has an entry per row although nothing is stored, and is never opened: only its

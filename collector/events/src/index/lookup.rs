@@ -16,8 +16,8 @@ use crate::split::ReadError;
 pub(crate) struct SplitIndex {
     words: Arc<InvertedIndexReader>,
     field: Field,
-    /// Rows that were indexed.
-    rows: u32,
+    /// Documents that were indexed.
+    documents: u32,
     fault: Arc<Mutex<Option<ReadError>>>,
 }
 
@@ -27,8 +27,8 @@ impl SplitIndex {
         let directory = SplitDirectory::new(source);
         let fault = directory.fault.clone();
         let opened = Self::open_in(directory);
-        let (words, field, rows) = opened.map_err(|error| cause(&fault, &error.to_string()))?;
-        Ok(Self { words, field, rows, fault })
+        let (words, field, documents) = opened.map_err(|error| cause(&fault, &error.to_string()))?;
+        Ok(Self { words, field, documents, fault })
     }
 
     fn open_in(directory: SplitDirectory) -> Result<(Arc<InvertedIndexReader>, Field, u32), TantivyError> {
@@ -42,7 +42,7 @@ impl SplitIndex {
         Ok((reader.inverted_index(field)?, field, reader.max_doc()))
     }
 
-    /// The rows with this word.
+    /// The documents with this word: rows, or in layout "signatures" rows without one and then signatures.
     pub(crate) fn word(&self, word: &str) -> Result<RoaringBitmap, ReadError> {
         let term = Term::from_field_text(self.field, word);
         let postings = self.words.read_block_postings(&term, IndexRecordOption::Basic);
@@ -50,10 +50,10 @@ impl SplitIndex {
         Ok(postings.map(collect).unwrap_or_default())
     }
 
-    /// Reads every word and its rows, which must be those of a split of `rows`.
-    pub(crate) fn check(&self, rows: u64) -> Result<(), ReadError> {
-        if u64::from(self.rows) != rows {
-            return Err(ReadError::Damaged("the index is one of another number of rows".to_owned()));
+    /// Reads every word and its documents, of which there must be so many.
+    pub(crate) fn check(&self, documents: u64) -> Result<(), ReadError> {
+        if u64::from(self.documents) != documents {
+            return Err(ReadError::Damaged("the index is one of another number of documents".to_owned()));
         }
         let failed = |error: std::io::Error| cause(&self.fault, &error.to_string());
         let (mut words, mut count) = (self.words.terms().stream().map_err(failed)?, 0);
@@ -61,7 +61,7 @@ impl SplitIndex {
             count += 1;
             let postings =
                 self.words.read_block_postings_from_terminfo(words.value(), IndexRecordOption::Basic);
-            check_rows(postings.map_err(failed)?, self.rows)?;
+            check_rows(postings.map_err(failed)?, self.documents)?;
         }
         // Words end early, without an error, at one that cannot be read.
         match (self.fault.lock().take(), count == self.words.terms().num_terms()) {

@@ -1,16 +1,15 @@
 //! The merge itself: inputs are read block by block in key order.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Weak};
 
 use super::{MergePlan, Merged};
 use crate::EventsError;
 use crate::partition::{Inner, Pinned};
-use crate::split::block::{self, BodyColumn, EncodedBlock, TraceColumn, listed};
-use crate::split::column::{Delta, encode_numbers};
+use crate::split::block::{EncodedBlock, TraceColumn, listed};
 use crate::split::format::{BlockMeta, Column, Section};
-use crate::split::reader::WholeBlock;
+use crate::split::reader::{Tables, WholeBlock};
 use crate::split::writer::SplitWriter;
 use crate::split::{ReadError, SplitFile, SplitReader, SplitRef, bloom, rest};
 
@@ -81,6 +80,7 @@ fn write(inner: &Inner, pinned: &[Arc<Pinned>], writer: &mut SplitWriter) -> Res
         return Ok(0);
     }
     let count = inputs.len();
+    number_signatures(&mut inputs, pinned, writer)?;
     let mut next = BinaryHeap::new();
     for (at, (input, split)) in inputs.iter_mut().zip(pinned).enumerate() {
         next.extend(checked(split, input.key())?.map(|key| Reverse((key, at))));
@@ -92,6 +92,30 @@ fn write(inner: &Inner, pinned: &[Arc<Pinned>], writer: &mut SplitWriter) -> Res
         next.extend(checked(split, input.key())?.map(|key| Reverse((key, at))));
     }
     Ok(count)
+}
+
+/// Numbers the signatures of all inputs by how many rows have them, so that frequent ones have small numbers.
+fn number_signatures(
+    inputs: &mut [Input],
+    pinned: &[Arc<Pinned>],
+    writer: &mut SplitWriter,
+) -> Result<(), EventsError> {
+    let mut totals: HashMap<&[u8], u64> = HashMap::new();
+    for (input, split) in inputs.iter().zip(pinned) {
+        let Some(table) = &input.tables.signatures else { continue };
+        let Some(statistics) = checked(split, input.reader.statistics())? else { continue };
+        for (number, rows) in statistics.totals(table).into_iter().skip(1).enumerate() {
+            *totals.entry(table.signature(number as u32)).or_default() += rows;
+        }
+    }
+    let mut order: Vec<(&[u8], u64)> = totals.into_iter().collect();
+    order.sort_unstable_by(|(a, a_rows), (b, b_rows)| b_rows.cmp(a_rows).then_with(|| a.cmp(b)));
+    writer.signatures(order.into_iter().map(|(signature, _)| signature));
+    for input in inputs {
+        let Some(table) = &input.tables.signatures else { continue };
+        input.numbers = writer.signatures((0..table.len()).map(|number| table.signature(number as u32)));
+    }
+    Ok(())
 }
 
 /// A failure to read an input, or to write the output.
@@ -135,6 +159,9 @@ struct Input {
     reader: SplitReader,
     /// The output's number of each stream.
     streams: Vec<u32>,
+    tables: Tables,
+    /// The output's number of each signature, if it has one.
+    numbers: Vec<Option<u32>>,
     block: usize,
     open: Option<WholeBlock>,
     row: usize,
@@ -144,8 +171,9 @@ impl Input {
     /// `None` if the output has no room for its streams.
     fn open(file: Arc<SplitFile>, writer: &mut SplitWriter) -> Result<Option<Self>, ReadError> {
         let reader = SplitReader::open(&file)?;
-        let streams = writer.streams(&reader.streams()?);
-        Ok(streams.map(|streams| Self { reader, streams, block: 0, open: None, row: 0 }))
+        let (streams, tables) = (writer.streams(&reader.streams()?), reader.tables()?);
+        let numbers = Vec::new();
+        Ok(streams.map(|streams| Self { reader, streams, tables, numbers, block: 0, open: None, row: 0 }))
     }
 
     fn meta(&self) -> Option<&BlockMeta> {
@@ -174,7 +202,7 @@ impl Input {
                     self.block += 1;
                     continue;
                 }
-                self.open = Some(self.reader.whole(self.block, self.streams.len())?);
+                self.open = Some(self.reader.whole(self.block, &self.tables)?);
                 self.row = 0;
             }
             if !self.write_rows(bound, writer)? {
@@ -189,7 +217,8 @@ impl Input {
         let Some(open) = &self.open else { return Ok(true) };
         while self.row < open.rows() && (open.times[self.row], open.seqs[self.row]) <= bound {
             let stream = self.streams[open.streams[self.row] as usize];
-            writer.push(&open.row(self.row), stream)?;
+            let row = open.row_without_body(self.row);
+            writer.push_copied(&row, stream, (&open.bodies, self.row), &self.numbers)?;
             self.row += 1;
         }
         if self.row < open.rows() {
@@ -200,27 +229,22 @@ impl Input {
         Ok(true)
     }
 
-    /// Takes a block whole: only its streams get their new numbers, and its texts the output's zstd level.
+    /// Takes a block whole: its streams and bodies get the output's numbers, its attributes the output's level.
     fn copy_block(&self, writer: &mut SplitWriter) -> Result<(), Failure> {
         let meta = &self.reader.footer.blocks[self.block];
-        let rows = meta.rows as usize;
-        let mut sections = Vec::with_capacity(Column::Bloom as usize);
-        for section in &meta.sections[..Column::Bloom as usize] {
-            sections.push(self.reader.file.section(section, "a column")?.to_vec());
+        let rows = self.reader.keys(self.block, &self.tables)?;
+        let streams: Vec<u32> = rows.streams.iter().map(|stream| self.streams[*stream as usize]).collect();
+        let mut sections = vec![Vec::new(); Column::Bloom as usize];
+        for column in [Column::Time, Column::Observed, Column::Shape, Column::Trace, Column::Rest] {
+            sections[column as usize] = self.reader.raw(self.block, column)?.to_vec();
         }
         let section = |column: Column| &*sections[column as usize];
-        let seqs = block::seqs(section(Column::Seq), rows).map_err(ReadError::from)?;
-        let streams =
-            block::streams(section(Column::Stream), rows, self.streams.len()).map_err(ReadError::from)?;
-        let streams: Vec<u32> = streams.into_iter().map(|stream| self.streams[stream as usize]).collect();
-        let traces = TraceColumn::decode(section(Column::Trace), rows).map_err(ReadError::from)?;
-        let bodies = BodyColumn::decode(section(Column::Body), rows).map_err(ReadError::from)?;
+        let traces = TraceColumn::decode(section(Column::Trace), streams.len()).map_err(ReadError::from)?;
         if i32::from(self.reader.footer.level) != writer.level() {
-            let rests = rest::decode(section(Column::Rest), rows).map_err(ReadError::from)?;
-            sections[Column::Body as usize] = bodies.encode(writer.level());
+            let rests = rest::decode(section(Column::Rest), streams.len()).map_err(ReadError::from)?;
             sections[Column::Rest as usize] = rest::encode(&rests.into_strings(), writer.level());
         }
-        sections[Column::Stream as usize] = encode_numbers(&streams, Delta::None);
+        let bodies = self.reader.bodies_of(self.block, self.tables.signatures.as_ref())?;
         let meta = BlockMeta {
             streams: listed(&streams),
             sections: [Section::default(); Column::COUNT],
@@ -228,7 +252,8 @@ impl Input {
         };
         let mut hashes: Vec<u64> = traces.ids().iter().map(bloom::trace_hash).collect();
         let block = EncodedBlock { meta, sections, bloom: Vec::new() };
-        writer.push_block(block, &seqs, (0..rows).map(|row| bodies.get(row)), &mut hashes)?;
+        let columns = (&**rows.seqs, &*streams, &**rows.severities);
+        writer.push_block(block, columns, (&bodies, &self.numbers), &mut hashes)?;
         Ok(())
     }
 }

@@ -74,10 +74,10 @@ impl Inner {
         index: bool,
     ) -> Result<SplitWriter, EventsError> {
         let upload = Upload::new(self.blobs.store(), self.blobs.name(tenant, epoch));
-        let (tenant, block_rows) = (tenant.to_owned(), self.options.block_rows);
+        let (tenant, block_rows, layout) = (tenant.to_owned(), self.options.block_rows, self.options.layout);
         SplitWriter::new(
             upload,
-            WriterOptions { tenant, partition: self.partition, level, index, block_rows },
+            WriterOptions { tenant, partition: self.partition, level, index, block_rows, layout },
         )
     }
 }

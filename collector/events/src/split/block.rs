@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::bloom;
+use super::bodies::SignatureBodies;
 use super::column::{
     Decoded, Delta, Malformed, StringColumn, Strings, decode_bytes, decode_numbers, encode_bytes,
     encode_numbers,
 };
-use super::format::{BlockMeta, Column, MAX_LISTED_STREAMS, SEVERITIES};
+use super::format::{BlockMeta, MAX_LISTED_STREAMS, SEVERITIES, SIGNATURES};
+use super::recent;
 use super::record::{Body, Lifted, Row};
 use super::rest;
 
@@ -25,7 +27,6 @@ pub(crate) struct BlockBuilder {
     shapes: Vec<u8>,
     streams: Vec<u32>,
     traces: TraceBuilder,
-    bodies: Strings,
     rests: Strings,
     /// Hashes for the block's filter; trace ids are noted by the builder, words by who indexes.
     pub(crate) hashes: Vec<u64>,
@@ -45,10 +46,12 @@ impl BlockBuilder {
         self.times.len()
     }
 
-    pub(crate) fn is_full(&self, max_rows: usize) -> bool {
-        self.rows() >= max_rows || self.bodies.bytes.len() + self.rests.bytes.len() >= MAX_BLOCK_BYTES
+    /// Whether the block ends here, with so many bytes of bodies.
+    pub(crate) fn is_full(&self, max_rows: usize, body_bytes: usize) -> bool {
+        self.rows() >= max_rows || body_bytes + self.rests.bytes.len() >= MAX_BLOCK_BYTES
     }
 
+    /// Adds all of a row but its body, which is its writer's matter.
     pub(crate) fn push(&mut self, row: &Row<'_>, stream: u32) {
         self.times.push(row.time_ns);
         self.seqs.push(row.seq);
@@ -62,25 +65,20 @@ impl BlockBuilder {
         if self.traces.push(row.trace) {
             self.hashes.extend(row.trace.map(bloom::trace_hash));
         }
-        let (code, bytes) = match row.body {
-            Body::Text(text) => ((text.len() as u32) << 1, text.as_bytes()),
-            Body::Raw(field) => ((field.len() as u32) << 1 | 1, field),
-        };
-        self.bodies.push(code, bytes);
         self.rests.push(row.rest.len() as u32, row.rest);
     }
 
-    /// Encodes the rows and empties the builder.
-    pub(crate) fn finish(&mut self, level: i32) -> EncodedBlock {
+    /// Encodes the rows with the section of their bodies, and empties the builder.
+    pub(crate) fn finish(&mut self, level: i32, format: u8, bodies: Vec<u8>) -> EncodedBlock {
         let sections = vec![
             encode_numbers(&self.times, Delta::First),
-            encode_numbers(&self.seqs, Delta::First),
+            encode_seqs(&self.seqs, &self.streams, format),
             encode_numbers(&self.observed, Delta::None),
-            encode_bytes(&self.severities, level),
+            encode_severities(&self.severities, format, level),
             encode_bytes(&self.shapes, level),
-            encode_numbers(&self.streams, Delta::None),
+            encode_streams(&self.streams, format),
             self.traces.encode(),
-            self.bodies.encode(level),
+            bodies,
             rest::encode(&self.rests, level),
         ];
         let block = EncodedBlock { meta: self.meta(), sections, bloom: bloom::build(&mut self.hashes) };
@@ -111,7 +109,6 @@ impl BlockBuilder {
         self.shapes.clear();
         self.streams.clear();
         self.traces.clear();
-        self.bodies.clear();
         self.rests.clear();
         self.hashes.clear();
     }
@@ -230,29 +227,31 @@ impl TraceColumn {
     }
 }
 
-/// The bodies of a block.
+/// The bodies of a block, in either layout.
 #[derive(Debug)]
-pub(crate) struct BodyColumn(StringColumn);
+pub(crate) enum BodyColumn {
+    Plain(StringColumn),
+    Signatures(SignatureBodies),
+}
 
 impl BodyColumn {
-    pub(crate) fn decode(section: &[u8], count: usize) -> Decoded<Self> {
-        StringColumn::decode(section, count, |code| code >> 1).map(Self)
+    pub(crate) fn decode_plain(section: &[u8], count: usize) -> Decoded<Self> {
+        StringColumn::decode(section, count, |code| code >> 1).map(Self::Plain)
     }
 
-    pub(crate) fn get(&self, row: usize) -> Body<'_> {
-        let bytes = self.0.get(row);
-        match self.0.code(row) & 1 {
-            0 => Body::Text(std::str::from_utf8(bytes).unwrap_or_default()),
-            _ => Body::Raw(bytes),
+    /// The row's body, put together in `scratch` where it is not there as it is.
+    pub(crate) fn get<'a>(&'a self, row: usize, scratch: &'a mut Vec<u8>) -> Body<'a> {
+        match self {
+            Self::Plain(bodies) => Body::of_coded(bodies.code(row), bodies.get(row)),
+            Self::Signatures(bodies) => bodies.get(row, scratch),
         }
     }
 
     pub(crate) fn size_bytes(&self) -> usize {
-        self.0.size_bytes()
-    }
-
-    pub(crate) fn encode(&self, level: i32) -> Vec<u8> {
-        self.0.encode(level)
+        match self {
+            Self::Plain(bodies) => bodies.size_bytes(),
+            Self::Signatures(bodies) => bodies.size_bytes(),
+        }
     }
 }
 
@@ -261,26 +260,73 @@ pub(crate) fn times(section: &[u8], count: usize) -> Decoded<Vec<i64>> {
     decode_numbers(section, count)
 }
 
-/// Decodes the column of `seq`s.
-pub(crate) fn seqs(section: &[u8], count: usize) -> Decoded<Vec<u64>> {
-    decode_numbers(section, count)
+/// Encodes the column of `seq`s of rows of these streams.
+pub(crate) fn encode_seqs(seqs: &[u64], streams: &[u32], format: u8) -> Vec<u8> {
+    match format {
+        SIGNATURES => recent::encode_seqs(seqs, streams),
+        _ => encode_numbers(seqs, Delta::First),
+    }
 }
 
-/// Decodes the column of stream numbers, each of them below `streams`.
-pub(crate) fn streams(section: &[u8], count: usize, streams: usize) -> Decoded<Vec<u32>> {
-    let numbers: Vec<u32> = decode_numbers(section, count)?;
-    match numbers.iter().all(|number| (*number as usize) < streams) {
+/// Decodes the column of `seq`s of rows of these streams.
+pub(crate) fn seqs(section: &[u8], streams: &[u32], format: u8) -> Decoded<Vec<u64>> {
+    match format {
+        SIGNATURES => recent::decode_seqs(section, streams),
+        _ => decode_numbers(section, streams.len()),
+    }
+}
+
+/// Encodes the column of stream numbers.
+pub(crate) fn encode_streams(streams: &[u32], format: u8) -> Vec<u8> {
+    match format {
+        SIGNATURES => recent::encode_streams(streams),
+        _ => encode_numbers(streams, Delta::None),
+    }
+}
+
+/// Decodes the column of stream numbers, each of them below `limit`.
+pub(crate) fn streams(section: &[u8], count: usize, limit: usize, format: u8) -> Decoded<Vec<u32>> {
+    let numbers = match format {
+        SIGNATURES => recent::decode_streams(section, count)?,
+        _ => decode_numbers(section, count)?,
+    };
+    match numbers.iter().all(|number| (*number as usize) < limit) {
         true => Ok(numbers),
         false => Err(Malformed("a row names a stream that is not there".to_owned())),
     }
 }
 
-/// Decodes severities or shapes.
-pub(crate) fn small(section: &[u8], count: usize, column: Column) -> Decoded<Vec<u8>> {
-    let bytes = decode_bytes(section)?;
-    let limit = if column == Column::Severity { SEVERITIES as u8 } else { u8::MAX };
-    match bytes.len() == count && bytes.iter().all(|byte| *byte < limit) {
-        true => Ok(bytes),
-        false => Err(Malformed("a column of small numbers is out of range".to_owned())),
+/// Encodes the column of severities.
+pub(crate) fn encode_severities(severities: &[u8], format: u8, level: i32) -> Vec<u8> {
+    match format {
+        SIGNATURES => {
+            let numbers: Vec<u32> = severities.iter().map(|severity| u32::from(*severity)).collect();
+            encode_numbers(&numbers, Delta::None)
+        }
+        _ => encode_bytes(severities, level),
+    }
+}
+
+/// Decodes the column of severities.
+pub(crate) fn severities(section: &[u8], count: usize, format: u8) -> Decoded<Vec<u8>> {
+    let severities: Vec<u8> = match format {
+        SIGNATURES => {
+            let numbers: Vec<u32> = decode_numbers(section, count)?;
+            numbers.into_iter().map(|number| u8::try_from(number).unwrap_or(u8::MAX)).collect()
+        }
+        _ => decode_bytes(section)?,
+    };
+    match severities.len() == count && severities.iter().all(|number| usize::from(*number) < SEVERITIES) {
+        true => Ok(severities),
+        false => Err(Malformed("a severity is out of range".to_owned())),
+    }
+}
+
+/// Decodes shapes.
+pub(crate) fn shapes(section: &[u8], count: usize) -> Decoded<Vec<u8>> {
+    let shapes = decode_bytes(section)?;
+    match shapes.len() == count {
+        true => Ok(shapes),
+        false => Err(Malformed("the column of shapes has the wrong length".to_owned())),
     }
 }

@@ -35,15 +35,21 @@ fn check(bytes: Bytes) -> Result<u64, ReadError> {
         return damaged("the blob does not begin as a split does");
     }
     let split = SplitReader::of_bytes(bytes)?;
-    let streams = split.streams()?.len();
+    let tables = split.tables()?;
+    let statistics = split.statistics()?;
     let mut last = None;
     for block in 0..split.footer.blocks.len() {
-        let rows = split.whole(block, streams)?;
+        let rows = split.whole(block, &tables)?;
         check_order(&rows, &mut last)?;
         check_statistics(&split, block, &rows)?;
         check_records(&split, block, &rows)?;
+        if let (Some(statistics), Some(codes)) = (&statistics, rows.codes())
+            && !statistics.agree(block, codes)
+        {
+            return damaged("the statistics say other things of bodies than their rows");
+        }
     }
-    check_index(&split)?;
+    check_index(&split, tables.documents(split.footer.rows, statistics.as_deref()))?;
     Ok(split.footer.rows)
 }
 
@@ -76,17 +82,17 @@ fn check_records(split: &SplitReader, block: usize, rows: &WholeBlock) -> Result
     if !rows.traces.ids().iter().all(|id| bloom::may_contain(&filter, bloom::trace_hash(id))) {
         return damaged("the filter of a block lacks a trace id");
     }
-    let mut record = Vec::new();
+    let (mut record, mut body) = (Vec::new(), Vec::new());
     for row in 0..rows.rows() {
         record.clear();
-        rows.row(row).rebuild(&mut record);
+        rows.row(row, &mut body).rebuild(&mut record);
         let _read = LogRecord::of_valid(&record);
     }
     Ok(())
 }
 
-/// Every page is sound, and what the index says is of rows that exist.
-fn check_index(split: &SplitReader) -> Result<(), ReadError> {
+/// Every page is sound, and what the index says is of documents that exist.
+fn check_index(split: &SplitReader, documents: u64) -> Result<(), ReadError> {
     for file in &split.footer.index {
         let mut left = file.len;
         for page in &file.pages {
@@ -99,7 +105,7 @@ fn check_index(split: &SplitReader) -> Result<(), ReadError> {
         }
     }
     match split.index()? {
-        Some(index) => index.check(split.footer.rows),
+        Some(index) => index.check(documents),
         None => Ok(()),
     }
 }

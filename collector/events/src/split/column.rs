@@ -29,12 +29,26 @@ pub(crate) enum Delta {
 
 /// Numbers by pco, classic mode, level 4.
 pub(crate) fn encode_numbers<T: pco::data_types::Number>(numbers: &[T], delta: Delta) -> Vec<u8> {
+    encode_numbers_at(numbers, delta, 4)
+}
+
+/// The level of pco beside a level of zstd: what is soon merged is written fast.
+pub(crate) fn pco_level(zstd_level: i32) -> usize {
+    if zstd_level <= 1 { 2 } else { 4 }
+}
+
+/// Numbers by pco, classic mode.
+pub(crate) fn encode_numbers_at<T: pco::data_types::Number>(
+    numbers: &[T],
+    delta: Delta,
+    level: usize,
+) -> Vec<u8> {
     let delta = match delta {
         Delta::None => DeltaSpec::NoOp,
         Delta::First => DeltaSpec::TryConsecutive(1),
     };
     let config = ChunkConfig::default()
-        .with_compression_level(4)
+        .with_compression_level(level)
         .with_mode_spec(ModeSpec::Classic)
         .with_delta_spec(delta);
     // Only a bad configuration fails, and this one is fixed.
@@ -171,6 +185,10 @@ impl StringColumn {
 
     pub(crate) fn size_bytes(&self) -> usize {
         self.bytes.len() + 8 * self.codes.len()
+    }
+
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.bytes.is_ascii()
     }
 
     /// Writes it again.

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use super::SplitRef;
 use super::column::Malformed;
-use super::format::{FORMAT, Section};
+use super::format::{PLAIN, Section};
 use crate::cache::{BlockCache, CacheKey, Part};
 
 /// Why a part of a split could not be read.
@@ -65,7 +65,7 @@ impl SplitFile {
             max_time_ns: 0,
             min_seq: 0,
             max_seq: 0,
-            format: FORMAT,
+            format: PLAIN,
             indexed: false,
         };
         Self { source: Source::Memory(bytes), listed, id: 0, cache: Weak::new() }

@@ -9,7 +9,9 @@ pub(crate) const HEAD_MAGIC: &[u8; 8] = b"NRWSPLT\x01";
 /// Ends every split.
 pub(crate) const TAIL_MAGIC: &[u8; 8] = b"NRWSEND\x01";
 /// The layout "plain".
-pub(crate) const FORMAT: u8 = 1;
+pub(crate) const PLAIN: u8 = 1;
+/// The layout "signatures".
+pub(crate) const SIGNATURES: u8 = 2;
 /// Footer length, footer checksum, magic.
 pub(crate) const TAIL_BYTES: usize = 16;
 /// What of an index file has one checksum.
@@ -75,6 +77,8 @@ pub(crate) struct IndexFile {
 /// Everything that a reader needs to find its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Footer {
+    /// The layout.
+    pub(crate) format: u8,
     pub(crate) tenant: String,
     pub(crate) partition: u16,
     pub(crate) rows: u64,
@@ -82,17 +86,25 @@ pub(crate) struct Footer {
     pub(crate) level: u8,
     pub(crate) blocks: Vec<BlockMeta>,
     pub(crate) streams: Section,
+    /// The table of signatures; only in that layout, like the next one.
+    pub(crate) signatures: Section,
+    /// How many rows of each block have which signature.
+    pub(crate) statistics: Section,
     /// Empty if the words of bodies are not indexed.
     pub(crate) index: Vec<IndexFile>,
 }
 
 impl Footer {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = vec![FORMAT, self.level];
+        let mut out = vec![self.format, self.level];
         out.extend(self.partition.to_le_bytes());
         put_text(&mut out, &self.tenant);
         put_varint(&mut out, self.rows);
         put_section(&mut out, &self.streams);
+        if self.format == SIGNATURES {
+            put_section(&mut out, &self.signatures);
+            put_section(&mut out, &self.statistics);
+        }
         put_varint(&mut out, self.blocks.len() as u64);
         self.blocks.iter().for_each(|block| block.encode(&mut out));
         put_varint(&mut out, self.index.len() as u64);
@@ -107,7 +119,7 @@ impl Footer {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader { bytes };
         let format = reader.byte()?;
-        if format != FORMAT {
+        if ![PLAIN, SIGNATURES].contains(&format) {
             return Err(Malformed(format!("unknown format version {format}")));
         }
         let level = reader.byte()?;
@@ -115,6 +127,10 @@ impl Footer {
         let tenant = reader.text()?;
         let rows = reader.varint()?;
         let streams = reader.section()?;
+        let (mut signatures, mut statistics) = Default::default();
+        if format == SIGNATURES {
+            (signatures, statistics) = (reader.section()?, reader.section()?);
+        }
         let mut first_row = 0u32;
         let mut blocks = Vec::new();
         for _ in 0..reader.varint()? {
@@ -132,7 +148,7 @@ impl Footer {
                 (0..len.div_ceil(PAGE_BYTES as u64)).map(|_| reader.section()).collect::<Result<_, _>>()?;
             index.push(IndexFile { name, len, pages });
         }
-        Ok(Self { tenant, partition, rows, level, blocks, streams, index })
+        Ok(Self { format, tenant, partition, rows, level, blocks, streams, signatures, statistics, index })
     }
 }
 
@@ -248,6 +264,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn samples() -> [Footer; 2] {
+        let section = Section { offset: 7, len: 9, crc: 11 };
+        let plain = sample();
+        let signatures =
+            Footer { format: SIGNATURES, signatures: section, statistics: section, ..plain.clone() };
+        [plain, signatures]
+    }
+
     fn sample() -> Footer {
         let section = Section { offset: 1 << 40, len: 70_000, crc: 0xdead_beef };
         let block = BlockMeta {
@@ -263,6 +287,7 @@ mod tests {
         let none = BlockMeta { first_row: 10, streams: Some(Vec::new()), ..BlockMeta::default() };
         let file = IndexFile { name: "a.term".to_owned(), len: 70_000, pages: vec![section; 2] };
         Footer {
+            format: PLAIN,
             tenant: "acme".to_owned(),
             partition: 3,
             rows: 10,
@@ -270,16 +295,20 @@ mod tests {
             blocks: vec![block, many, none],
             streams: section,
             index: vec![file],
+            ..Footer::default()
         }
     }
 
     #[test]
     fn footers_round_trip_and_cut_ones_fail() {
-        let bytes = sample().encode();
-        assert_eq!(Footer::decode(&bytes).unwrap(), sample());
-        for len in 0..bytes.len() {
-            assert!(Footer::decode(&bytes[..len]).is_err(), "{len}");
+        for footer in samples() {
+            let bytes = footer.encode();
+            assert_eq!(Footer::decode(&bytes).unwrap(), footer);
+            for len in 0..bytes.len() {
+                assert!(Footer::decode(&bytes[..len]).is_err(), "{len}");
+            }
         }
+        assert!(Footer::decode(&Footer { format: 3, ..sample() }.encode()).is_err());
     }
 
     #[test]
@@ -294,10 +323,12 @@ mod tests {
         #[test]
         fn any_bytes_decode_or_fail_without_panic(mut bytes: Vec<u8>, at: u16, byte: u8) {
             let _footer = Footer::decode(&bytes);
-            bytes = sample().encode();
-            let at = usize::from(at) % bytes.len();
-            bytes[at] = byte;
-            let _footer = Footer::decode(&bytes);
+            for footer in samples() {
+                bytes = footer.encode();
+                let at = usize::from(at) % bytes.len();
+                bytes[at] = byte;
+                let _footer = Footer::decode(&bytes);
+            }
         }
     }
 }

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{self, BodyColumn, TraceColumn};
+use super::bodies::{SignatureBodies, SignatureTable, Statistics, decode_codes};
 use super::column::{Decoded, StringColumn};
 use super::file::{ReadError, SplitFile};
-use super::format::{BlockMeta, Column, FORMAT, Footer, PAGE_BYTES, TAIL_BYTES, TAIL_MAGIC};
-use super::record::{Lifted, Row};
+use super::format::{BlockMeta, Column, Footer, PAGE_BYTES, SIGNATURES, TAIL_BYTES, TAIL_MAGIC};
+use super::record::{Body, Lifted, Row};
 use super::rest::{self, AttributeColumn};
 use super::streams::{self, Stream};
 use crate::cache::Part;
@@ -29,7 +30,8 @@ impl SplitReader {
         let footer = file.cached(Part::Footer, 0, || {
             let (footer, size_bytes) = decode_footer(file)?;
             let listed = &file.listed;
-            if footer.tenant != listed.tenant || footer.rows != listed.rows || listed.format != FORMAT {
+            if footer.tenant != listed.tenant || footer.rows != listed.rows || footer.format != listed.format
+            {
                 return Err(ReadError::Damaged(
                     "the footer is not the one that the manifest lists".to_owned(),
                 ));
@@ -75,7 +77,13 @@ impl SplitReader {
     }
 
     pub(crate) fn seqs(&self, block: usize) -> Result<Arc<Vec<u64>>, ReadError> {
-        self.column(block, Column::Seq, block::seqs, |seqs| 8 * seqs.len())
+        self.seqs_of(block, &self.row_streams(block)?)
+    }
+
+    fn seqs_of(&self, block: usize, streams: &[u32]) -> Result<Arc<Vec<u64>>, ReadError> {
+        let format = self.footer.format;
+        let decode = |bytes: &[u8], _| block::seqs(bytes, streams, format);
+        self.column(block, Column::Seq, decode, |seqs| 8 * seqs.len())
     }
 
     /// Observed time minus time, where it is lifted.
@@ -84,16 +92,13 @@ impl SplitReader {
     }
 
     pub(crate) fn severities(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
-        self.column(
-            block,
-            Column::Severity,
-            |bytes, rows| block::small(bytes, rows, Column::Severity),
-            Vec::len,
-        )
+        let format = self.footer.format;
+        let decode = |bytes: &[u8], rows| block::severities(bytes, rows, format);
+        self.column(block, Column::Severity, decode, Vec::len)
     }
 
     pub(crate) fn shapes(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
-        self.column(block, Column::Shape, |bytes, rows| block::small(bytes, rows, Column::Shape), Vec::len)
+        self.column(block, Column::Shape, block::shapes, Vec::len)
     }
 
     /// The stream of each row; each is in [`SplitReader::streams`].
@@ -103,12 +108,9 @@ impl SplitReader {
     }
 
     fn row_streams_of(&self, block: usize, count: usize) -> Result<Arc<Vec<u32>>, ReadError> {
-        self.column(
-            block,
-            Column::Stream,
-            |bytes, rows| block::streams(bytes, rows, count),
-            |all| 4 * all.len(),
-        )
+        let format = self.footer.format;
+        let decode = |bytes: &[u8], rows| block::streams(bytes, rows, count, format);
+        self.column(block, Column::Stream, decode, |all| 4 * all.len())
     }
 
     pub(crate) fn traces(&self, block: usize) -> Result<Arc<TraceColumn>, ReadError> {
@@ -116,7 +118,61 @@ impl SplitReader {
     }
 
     pub(crate) fn bodies(&self, block: usize) -> Result<Arc<BodyColumn>, ReadError> {
-        self.column(block, Column::Body, BodyColumn::decode, BodyColumn::size_bytes)
+        self.bodies_of(block, self.signatures()?.as_ref())
+    }
+
+    /// The same for whom has the table at hand.
+    pub(crate) fn bodies_of(
+        &self,
+        block: usize,
+        table: Option<&Arc<SignatureTable>>,
+    ) -> Result<Arc<BodyColumn>, ReadError> {
+        let decode = |bytes: &[u8], rows| match table {
+            Some(table) => SignatureBodies::decode(bytes, rows, table).map(BodyColumn::Signatures),
+            None => BodyColumn::decode_plain(bytes, rows),
+        };
+        self.column(block, Column::Body, decode, BodyColumn::size_bytes)
+    }
+
+    /// Of layout "signatures": 0 for each row without signature, else one more than its number.
+    pub(crate) fn codes(&self, block: usize, table: &SignatureTable) -> Result<Arc<Vec<u32>>, ReadError> {
+        self.file.cached(Part::Codes, block as u32, || {
+            let section = self.raw(block, Column::Body)?;
+            let codes = decode_codes(&section, self.block(block).rows as usize, table)?;
+            let size_bytes = 4 * codes.len();
+            Ok((codes, size_bytes))
+        })
+    }
+
+    /// The split's signatures, if it has that layout.
+    pub(crate) fn signatures(&self) -> Result<Option<Arc<SignatureTable>>, ReadError> {
+        if self.footer.format != SIGNATURES {
+            return Ok(None);
+        }
+        let table = self.file.cached(Part::Signatures, 0, || {
+            let section = self.file.section(&self.footer.signatures, "the signature table")?;
+            let table = SignatureTable::decode(&section, self.footer.rows)?;
+            let size_bytes = table.size_bytes();
+            Ok((table, size_bytes))
+        })?;
+        Ok(Some(table))
+    }
+
+    /// What is known of the bodies of each block, in that layout.
+    pub(crate) fn statistics(&self) -> Result<Option<Arc<Statistics>>, ReadError> {
+        let Some(table) = self.signatures()? else { return Ok(None) };
+        let statistics = self.file.cached(Part::Statistics, 0, || {
+            let section = self.file.section(&self.footer.statistics, "the statistics of bodies")?;
+            let statistics = Statistics::decode(&section, &self.footer.blocks, &table)?;
+            let size_bytes = statistics.size_bytes();
+            Ok((statistics, size_bytes))
+        })?;
+        Ok(Some(statistics))
+    }
+
+    /// What the rows of every block refer to.
+    pub(crate) fn tables(&self) -> Result<Tables, ReadError> {
+        Ok(Tables { streams: self.streams()?.len(), signatures: self.signatures()? })
     }
 
     pub(crate) fn rests(&self, block: usize) -> Result<Arc<StringColumn>, ReadError> {
@@ -161,19 +217,42 @@ impl SplitReader {
         Ok(Some(index))
     }
 
-    /// All columns of a block, in a split of so many streams.
-    pub(crate) fn whole(&self, block: usize, stream_count: usize) -> Result<WholeBlock, ReadError> {
+    /// The columns of a block that every layout writes in its own way, but for its bodies.
+    pub(crate) fn keys(&self, block: usize, tables: &Tables) -> Result<BlockKeys, ReadError> {
+        let streams = self.row_streams_of(block, tables.streams)?;
+        Ok(BlockKeys { seqs: self.seqs_of(block, &streams)?, severities: self.severities(block)?, streams })
+    }
+
+    /// All columns of a block.
+    pub(crate) fn whole(&self, block: usize, tables: &Tables) -> Result<WholeBlock, ReadError> {
+        let streams = self.row_streams_of(block, tables.streams)?;
         Ok(WholeBlock {
             times: self.times(block)?,
-            seqs: self.seqs(block)?,
+            seqs: self.seqs_of(block, &streams)?,
             observed: self.observed(block)?,
             severities: self.severities(block)?,
             shapes: self.shapes(block)?,
-            streams: self.row_streams_of(block, stream_count)?,
+            streams,
             traces: self.traces(block)?,
-            bodies: self.bodies(block)?,
+            bodies: self.bodies_of(block, tables.signatures.as_ref())?,
             rests: self.rests(block)?,
         })
+    }
+}
+
+/// How many streams a split has, and its signatures.
+pub(crate) struct Tables {
+    pub(crate) streams: usize,
+    pub(crate) signatures: Option<Arc<SignatureTable>>,
+}
+
+impl Tables {
+    /// How many documents the index of a split of so many rows has.
+    pub(crate) fn documents(&self, rows: u64, statistics: Option<&Statistics>) -> u64 {
+        match (&self.signatures, statistics) {
+            (Some(table), Some(statistics)) => u64::from(statistics.raw_count()) + table.len() as u64,
+            _ => rows,
+        }
     }
 }
 
@@ -188,6 +267,8 @@ impl Footer {
         });
         let mut sizes: Vec<(&'static str, u64)> = columns.collect();
         sizes.push(("streams", u64::from(self.streams.len)));
+        sizes.push(("signatures", u64::from(self.signatures.len)));
+        sizes.push(("statistics", u64::from(self.statistics.len)));
         for (name, extension) in
             [("index: words", ".term"), ("index: rows", ".idx"), ("index: store", ".store")]
         {
@@ -200,6 +281,13 @@ impl Footer {
     }
 }
 
+/// Where a block's rows come from, and their severities.
+pub(crate) struct BlockKeys {
+    pub(crate) seqs: Arc<Vec<u64>>,
+    pub(crate) streams: Arc<Vec<u32>>,
+    pub(crate) severities: Arc<Vec<u8>>,
+}
+
 /// A block with all its columns.
 pub(crate) struct WholeBlock {
     pub(crate) times: Arc<Vec<i64>>,
@@ -209,7 +297,7 @@ pub(crate) struct WholeBlock {
     shapes: Arc<Vec<u8>>,
     pub(crate) streams: Arc<Vec<u32>>,
     pub(crate) traces: Arc<TraceColumn>,
-    bodies: Arc<BodyColumn>,
+    pub(crate) bodies: Arc<BodyColumn>,
     rests: Arc<StringColumn>,
 }
 
@@ -218,7 +306,20 @@ impl WholeBlock {
         self.times.len()
     }
 
-    pub(crate) fn row(&self, row: usize) -> Row<'_> {
+    /// Of layout "signatures": 0 for each row without signature, else one more than its number.
+    pub(crate) fn codes(&self) -> Option<&[u32]> {
+        match &*self.bodies {
+            BodyColumn::Plain(_) => None,
+            BodyColumn::Signatures(bodies) => Some(bodies.codes()),
+        }
+    }
+
+    /// A row; its body may be put together in `scratch`.
+    pub(crate) fn row<'a>(&'a self, row: usize, scratch: &'a mut Vec<u8>) -> Row<'a> {
+        Row { body: self.bodies.get(row, scratch), ..self.row_without_body(row) }
+    }
+
+    pub(crate) fn row_without_body(&self, row: usize) -> Row<'_> {
         let lifted = Lifted(self.shapes[row]);
         let time_ns = self.times[row];
         Row {
@@ -232,7 +333,7 @@ impl WholeBlock {
             severity: self.severities[row],
             lifted,
             trace: self.traces.get(row),
-            body: self.bodies.get(row),
+            body: Body::Text(""),
             rest: self.rests.get(row),
         }
     }

@@ -131,7 +131,23 @@ impl<'a> Row<'a> {
     }
 }
 
-impl Body<'_> {
+impl<'a> Body<'a> {
+    /// Its length and whether it is raw in one number, and its bytes.
+    pub(crate) fn coded(self) -> (u32, &'a [u8]) {
+        match self {
+            Self::Text(text) => ((text.len() as u32) << 1, text.as_bytes()),
+            Self::Raw(field) => ((field.len() as u32) << 1 | 1, field),
+        }
+    }
+
+    /// What `coded` was given.
+    pub(crate) fn of_coded(code: u32, bytes: &'a [u8]) -> Self {
+        match code & 1 {
+            0 => Self::Text(std::str::from_utf8(bytes).unwrap_or_default()),
+            _ => Self::Raw(bytes),
+        }
+    }
+
     fn rebuild(self, out: &mut Vec<u8>) {
         match self {
             Self::Raw(field) => out.extend_from_slice(field),
@@ -274,6 +290,12 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value as u8);
+}
+
+/// Appends a part with its length before it.
+pub(crate) fn put_part(out: &mut Vec<u8>, part: &[u8]) {
+    put_varint(out, part.len() as u64);
+    out.extend_from_slice(part);
 }
 
 #[cfg(test)]

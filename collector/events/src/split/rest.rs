@@ -11,7 +11,7 @@ use super::column::{
     encode_bytes, encode_numbers,
 };
 use super::format::Reader;
-use super::record::{next_field, put_varint, varint_len};
+use super::record::{next_field, put_part, put_varint, varint_len};
 
 mod attribute;
 mod value;
@@ -188,11 +188,6 @@ fn put_run(shape: &mut Vec<u8>, bytes: &[u8]) {
         put_varint(shape, bytes.len() as u64);
         shape.extend_from_slice(bytes);
     }
-}
-
-fn put_part(out: &mut Vec<u8>, part: &[u8]) {
-    put_varint(out, part.len() as u64);
-    out.extend_from_slice(part);
 }
 
 /// A column that is read from front to back.

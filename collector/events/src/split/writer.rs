@@ -1,17 +1,20 @@
 //! Writes a split: blocks as rows come in, then filters, streams, index, footer.
 
-use telemetry::otlp::LogRecord;
+mod bodies;
 
-use super::SplitRef;
-use super::block::{BlockBuilder, EncodedBlock};
+use super::block::{self, BlockBuilder, BodyColumn, EncodedBlock};
+use super::column::Strings;
 use super::format::{
-    Column, FORMAT, Footer, HEAD_MAGIC, IndexFile, MAX_BLOCK_ROWS, PAGE_BYTES, Section, TAIL_MAGIC,
+    Column, Footer, HEAD_MAGIC, IndexFile, MAX_BLOCK_ROWS, PAGE_BYTES, PLAIN, SIGNATURES, Section, TAIL_MAGIC,
 };
-use super::record::{Body, Row};
+use super::record::Row;
 use super::streams::{Stream, StreamsBuilder};
 use super::upload::{PART_BYTES, Upload};
+use super::{Layout, SplitRef};
 use crate::EventsError;
 use crate::index::IndexBuilder;
+use bodies::BodyWriter;
+pub(crate) use bodies::Numbers;
 
 /// What a split is written for and how hard it is compressed.
 pub(crate) struct WriterOptions {
@@ -23,6 +26,8 @@ pub(crate) struct WriterOptions {
     pub(crate) index: bool,
     /// Rows of a full block.
     pub(crate) block_rows: usize,
+    /// How bodies are written.
+    pub(crate) layout: Layout,
 }
 
 /// A split that is being written. Rows must come in (time, seq) order.
@@ -36,6 +41,7 @@ pub(crate) struct SplitWriter {
     footer: Footer,
     streams: StreamsBuilder,
     block: BlockBuilder,
+    bodies: BodyWriter,
     blooms: Vec<Vec<u8>>,
     index: Option<IndexBuilder>,
     seqs: (u64, u64),
@@ -47,7 +53,12 @@ impl SplitWriter {
             true => Some(IndexBuilder::new().map_err(|error| build_failed(&upload, &error))?),
             false => None,
         };
+        let (format, bodies) = match options.layout {
+            Layout::Plain => (PLAIN, BodyWriter::Plain(Strings::default())),
+            Layout::Signatures => (SIGNATURES, BodyWriter::Signatures(Box::default())),
+        };
         let footer = Footer {
+            format,
             tenant: options.tenant,
             partition: options.partition,
             level: options.level as u8,
@@ -62,6 +73,7 @@ impl SplitWriter {
             footer,
             streams: StreamsBuilder::default(),
             block: BlockBuilder::default(),
+            bodies,
             blooms: Vec::new(),
             index,
             seqs: (u64::MAX, 0),
@@ -83,6 +95,14 @@ impl SplitWriter {
         self.streams.intern_all(streams)
     }
 
+    /// Makes room for signatures of other splits, in this order; their numbers. None for those that do not fit.
+    pub(crate) fn signatures<'a>(&mut self, signatures: impl Iterator<Item = &'a [u8]>) -> Vec<Option<u32>> {
+        match &mut self.bodies {
+            BodyWriter::Plain(_) => signatures.map(|_| None).collect(),
+            BodyWriter::Signatures(own) => signatures.map(|signature| own.table.intern(signature)).collect(),
+        }
+    }
+
     pub(crate) fn level(&self) -> i32 {
         self.level
     }
@@ -95,13 +115,31 @@ impl SplitWriter {
 
     /// Adds a row.
     pub(crate) fn push(&mut self, row: &Row<'_>, stream: u32) -> Result<(), EventsError> {
-        if let Some(index) = &mut self.index {
-            add_words(index, &row.body, &mut self.block.hashes)
-                .map_err(|error| build_failed(&self.upload, &error))?;
-        }
+        let words = self.index.as_mut().map(|index| (index, &mut self.block.hashes));
+        let pushed = self.bodies.push(row.body, stream, words);
+        pushed.map_err(|error| build_failed(&self.upload, &error))?;
+        self.pushed(row, stream)
+    }
+
+    /// Adds a row whose body stands in another split's block; `numbers` are those of its signatures here.
+    pub(crate) fn push_copied(
+        &mut self,
+        row: &Row<'_>,
+        stream: u32,
+        (bodies, place): (&BodyColumn, usize),
+        numbers: &Numbers,
+    ) -> Result<(), EventsError> {
+        let words = self.index.as_mut().map(|index| (index, &mut self.block.hashes));
+        let copied = self.bodies.copy(bodies, place, numbers, stream, words);
+        copied.map_err(|error| build_failed(&self.upload, &error))?;
+        self.pushed(row, stream)
+    }
+
+    fn pushed(&mut self, row: &Row<'_>, stream: u32) -> Result<(), EventsError> {
         self.note_seq(row.seq);
         self.block.push(row, stream);
-        if self.block.is_full(self.block_rows) { self.end_block() } else { Ok(()) }
+        let full = self.block.is_full(self.block_rows, self.bodies.text_bytes()) || self.bodies.is_full();
+        if full { self.end_block() } else { Ok(()) }
     }
 
     /// Ends the open block, if it has rows.
@@ -109,24 +147,30 @@ impl SplitWriter {
         if self.block.rows() == 0 {
             return Ok(());
         }
-        let block = self.block.finish(self.level);
+        let bodies = self.bodies.finish_block(self.level);
+        let block = self.block.finish(self.level, self.footer.format, bodies);
         self.append(block)
     }
 
-    /// Adds a finished block of rows that follow all others; `bodies` are its rows' for the index.
-    pub(crate) fn push_block<'a>(
+    /// Adds a finished block of rows that follow all others, but for the columns that are given.
+    pub(crate) fn push_block(
         &mut self,
-        block: EncodedBlock,
-        seqs: &[u64],
-        bodies: impl Iterator<Item = Body<'a>>,
+        mut block: EncodedBlock,
+        (seqs, streams, severities): (&[u64], &[u32], &[u8]),
+        (bodies, numbers): (&BodyColumn, &Numbers),
         hashes: &mut Vec<u64>,
     ) -> Result<(), EventsError> {
         self.end_block()?;
-        if let Some(index) = &mut self.index {
-            for body in bodies {
-                add_words(index, &body, hashes).map_err(|error| build_failed(&self.upload, &error))?;
-            }
+        for (row, stream) in streams.iter().enumerate() {
+            let words = self.index.as_mut().map(|index| (index, &mut *hashes));
+            let copied = self.bodies.copy(bodies, row, numbers, *stream, words);
+            copied.map_err(|error| build_failed(&self.upload, &error))?;
         }
+        let format = self.footer.format;
+        block.sections[Column::Seq as usize] = block::encode_seqs(seqs, streams, format);
+        block.sections[Column::Severity as usize] = block::encode_severities(severities, format, self.level);
+        block.sections[Column::Stream as usize] = block::encode_streams(streams, format);
+        block.sections[Column::Body as usize] = self.bodies.finish_block(self.level);
         seqs.iter().for_each(|seq| self.note_seq(*seq));
         let bloom = super::bloom::build(hashes);
         self.append(EncodedBlock { bloom, ..block })
@@ -185,7 +229,7 @@ impl SplitWriter {
             max_time_ns: blocks.last().map_or(0, |block| block.max_time_ns),
             min_seq: self.seqs.0,
             max_seq: self.seqs.1,
-            format: FORMAT,
+            format: self.footer.format,
             indexed: !self.footer.index.is_empty(),
         };
         self.upload.finish(self.out)?;
@@ -204,6 +248,7 @@ impl SplitWriter {
         }
         let streams = self.streams.encode(self.level);
         self.footer.streams = self.section(&streams);
+        self.write_signatures()?;
         self.drain()?;
         self.write_index()?;
         let footer = self.footer.encode();
@@ -211,6 +256,20 @@ impl SplitWriter {
         self.out.extend((footer.len() as u32).to_le_bytes());
         self.out.extend(crc32c::crc32c(&footer).to_le_bytes());
         self.out.extend_from_slice(TAIL_MAGIC);
+        Ok(())
+    }
+
+    fn write_signatures(&mut self) -> Result<(), EventsError> {
+        let BodyWriter::Signatures(signatures) = &self.bodies else { return Ok(()) };
+        let (table, statistics) = (signatures.table.encode(self.level), signatures.statistics.encode());
+        if let Some(index) = &mut self.index {
+            for number in 0..signatures.table.len() as u32 {
+                let added = index.add_signature(signatures.table.signature(number));
+                added.map_err(|error| build_failed(&self.upload, &error))?;
+            }
+        }
+        self.footer.signatures = self.section(&table);
+        self.footer.statistics = self.section(&statistics);
         Ok(())
     }
 
@@ -226,13 +285,6 @@ impl SplitWriter {
             self.footer.index.push(IndexFile { name, len: bytes.len() as u64, pages });
         }
         Ok(())
-    }
-}
-
-fn add_words(index: &mut IndexBuilder, body: &Body<'_>, hashes: &mut Vec<u64>) -> tantivy::Result<()> {
-    match body {
-        Body::Text(text) => index.add(text, hashes),
-        Body::Raw(field) => index.add(&LogRecord::of_valid(field).body.to_text(), hashes),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Damaged splits: set aside and named, never a panic, never a wrong answer that claims to be whole.
 
 use bytes::Bytes;
-use events::{Answer, Buckets, SplitRef};
+use events::{Answer, Buckets, Layout, SplitRef};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use telemetry::TenantId;
 
 use crate::life::line;
 use crate::records::{T0, TRACES, bytes_field, varint_field};
-use crate::world::{World, ask};
+use crate::world::{LAYOUTS, World, ask};
 
 const QUERIES: [&str; 5] = [
     "*",
@@ -19,9 +19,9 @@ const QUERIES: [&str; 5] = [
 ];
 
 /// One merged split of a few rows, and its listing.
-async fn small_split() -> (World, SplitRef) {
+async fn small_split(layout: Layout) -> (World, SplitRef) {
     let tenant = TenantId::default_tenant();
-    let mut world = World::new();
+    let mut world = World::of(layout);
     let bodies = ["connection refused", "user req123456 logged in", "refused", "ok"];
     for (second, body) in bodies.iter().cycle().take(17).enumerate() {
         let mut record = line(second as u64, body);
@@ -70,7 +70,13 @@ async fn get(world: &World, name: &str) -> Bytes {
 
 #[tokio::test]
 async fn no_flipped_byte_gives_a_wrong_answer() {
-    let (world, split) = small_split().await;
+    for layout in LAYOUTS {
+        flip_every_byte(layout).await;
+    }
+}
+
+async fn flip_every_byte(layout: Layout) {
+    let (world, split) = small_split(layout).await;
     let whole = answers(&world, vec![split.clone()]).await;
     assert!(whole.iter().all(|answer| !answer.partial && answer.matched > 0));
     let good = get(&world, &split.name).await;
@@ -91,7 +97,7 @@ async fn no_flipped_byte_gives_a_wrong_answer() {
 
 #[tokio::test]
 async fn a_cut_or_missing_blob_is_set_aside_and_the_rest_serves() {
-    let (mut world, split) = small_split().await;
+    let (mut world, split) = small_split(Layout::Signatures).await;
     let tenant = TenantId::default_tenant();
     world.append(&tenant, &[line(1000, "refused later")]);
     world.seal().await;

@@ -82,7 +82,7 @@ proptest! {
     ) {
         let tenant = TenantId::default_tenant();
         runtime().block_on(async {
-            let world = build(&steps, &tenant).await;
+            let world = build(&steps, &LAYOUTS, &tenant).await;
             let mut request = ask(&query);
             let fields: Vec<Field> = names.iter().map(|name| Field::named(name).unwrap()).collect();
             let options = FacetOptions { fields: fields.clone(), limit, prefix: prefix.to_owned() };

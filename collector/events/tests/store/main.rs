@@ -9,6 +9,7 @@ mod facets;
 mod fixture;
 mod life;
 mod naive;
+mod patterns;
 mod queries;
 mod records;
 mod scan;

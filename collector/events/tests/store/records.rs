@@ -103,7 +103,7 @@ pub(crate) fn request(records: &[Record]) -> Vec<u8> {
     out
 }
 
-pub(crate) const WORDS: [&str; 16] = [
+pub(crate) const WORDS: [&str; 32] = [
     "connection",
     "refused",
     "Connection",
@@ -120,9 +120,39 @@ pub(crate) const WORDS: [&str; 16] = [
     "x",
     "connected99",
     "99999",
+    "007",
+    "12ms",
+    "req-00ab12cd",
+    "deadbeef",
+    "cafe",
+    "123e4567-e89b-12d3-a456-426614174000",
+    "deadbeef-cafe-4afe-beef-00000000cafe",
+    "10.0.0.70",
+    "10.0.12.7",
+    "0123456789abcdef0123456789abcdef",
+    "a1B2c3",
+    "18446744073709551616",
+    "1700000000123",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "\u{212a}5",
+    "timeoutß7",
 ];
 
 fn text() -> impl Strategy<Value = String> {
+    let (id, ip) = (prop_oneof![Just(0x00ab_12cdu32), any::<u32>()], (0..3u32, 0..3u32));
+    let template = (id, ip, 0..30u64, select(vec!["refused", "Timeout", "u12"])).prop_map(
+        |(id, (a, b), n, word)| match n % 5 {
+            0 => format!("connection {word} by 10.0.{a}.{b}:{n}"),
+            1 => format!("user u{n} req-{id:08x}: {word} after {a:02}:{b:02}"),
+            2 => format!("[{n:03}] Connection {word} {}", u128::from(id) << 90),
+            3 => format!("id={:08x}-e89b-12d3-a456-426614174000 {word}", id),
+            _ => format!("{word} of {id:032x} and x{a}y{b} in {}", 1_700_000_000_000 + n),
+        },
+    );
+    prop_oneof![2 => words(), 1 => template]
+}
+
+fn words() -> impl Strategy<Value = String> {
     let separator = select(vec![" ", " ", " ", "-", ": ", "", "=", "\n", "_"]);
     vec((select(WORDS.to_vec()), separator), 0..7)
         .prop_map(|parts| parts.into_iter().flat_map(|(word, separator)| [word, separator]).collect())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use events::{Buckets, Order};
+use events::{Buckets, Layout, Order};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,7 +15,7 @@ use telemetry::TenantId;
 use crate::naive::scan;
 use crate::queries::query;
 use crate::records::{Record, T0, record};
-use crate::world::{self, World, ask};
+use crate::world::{self, LAYOUTS, World, ask};
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -43,9 +43,17 @@ fn requests() -> impl Strategy<Value = Vec<Asked>> {
     vec((query(), range, any::<bool>(), select(vec![0usize, 1, 2, 5, 1000])), 6..14)
 }
 
-pub(crate) async fn build(steps: &[(Vec<Record>, Step)], tenant: &TenantId) -> World {
-    let mut world = World::new();
-    for (records, step) in steps {
+/// One layout, or both in turn.
+fn layouts() -> impl Strategy<Value = Vec<Layout>> {
+    select(vec![vec![Layout::Plain], vec![Layout::Signatures], vec![Layout::Signatures], LAYOUTS.to_vec()])
+}
+
+pub(crate) async fn build(steps: &[(Vec<Record>, Step)], layouts: &[Layout], tenant: &TenantId) -> World {
+    let mut world = World::of(layouts[0]);
+    for (place, (records, step)) in steps.iter().enumerate() {
+        if world.partition.head_stats().rows == 0 {
+            world.switch(layouts[place % layouts.len()]);
+        }
         world.append(tenant, records);
         change(&mut world, *step).await;
     }
@@ -71,10 +79,10 @@ proptest! {
     #![proptest_config(Config { cases: 96, ..Config::default() })]
 
     #[test]
-    fn search_equals_a_naive_scan(steps in steps(), requests in requests()) {
+    fn search_equals_a_naive_scan(steps in steps(), layouts in layouts(), requests in requests()) {
         let tenant = TenantId::default_tenant();
         runtime().block_on(async {
-            let world = build(&steps, &tenant).await;
+            let world = build(&steps, &layouts, &tenant).await;
             for (query, range, oldest, limit) in requests {
                 let mut request = ask(&query);
                 if let Some((start, len)) = range {
@@ -90,10 +98,10 @@ proptest! {
     }
 
     #[test]
-    fn histograms_equal_a_naive_count(steps in steps(), query in query(), buckets in 1..200usize, start in -5..300i64, len in 1..400i64) {
+    fn histograms_equal_a_naive_count(steps in steps(), layouts in layouts(), query in query(), buckets in 1..200usize, start in -5..300i64, len in 1..400i64) {
         let tenant = TenantId::default_tenant();
         runtime().block_on(async {
-            let world = build(&steps, &tenant).await;
+            let world = build(&steps, &layouts, &tenant).await;
             let mut request = ask(&query);
             request.start_ns = T0 as i64 + start * 1_000_000_000;
             request.end_ns = request.start_ns + len * 1_000_000_000;
@@ -115,11 +123,11 @@ proptest! {
 
     #[test]
     fn pages_give_every_row_once_across_seals_and_merges(
-        steps in steps(), later in steps(), query in query(), oldest: bool, limit in 1..9usize,
+        steps in steps(), layouts in layouts(), later in steps(), query in query(), oldest: bool, limit in 1..9usize,
     ) {
         let tenant = TenantId::default_tenant();
         runtime().block_on(async {
-            let mut world = build(&steps, &tenant).await;
+            let mut world = build(&steps, &layouts, &tenant).await;
             let mut request = ask(&query);
             request.query.stages.retain(|stage| matches!(stage, search::Stage::Limit(_)));
             request.order = if oldest { Order::Oldest } else { Order::Newest };
@@ -156,8 +164,14 @@ pub(crate) fn some_records(count: usize) -> Vec<Record> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn counts_stay_while_seals_and_merges_run() {
+    for layout in LAYOUTS {
+        counts_stay(layout).await;
+    }
+}
+
+async fn counts_stay(layout: Layout) {
     let tenant = TenantId::default_tenant();
-    let mut world = World::new();
+    let mut world = World::of(layout);
     let records = some_records(600);
     for batch in records.chunks(10) {
         world.append(&tenant, batch);
@@ -194,12 +208,21 @@ async fn counts_stay_while_seals_and_merges_run() {
 
 #[tokio::test]
 async fn merging_keeps_every_row_and_key() {
+    for layouts in [[LAYOUTS[0]; 2], [LAYOUTS[1]; 2], LAYOUTS, [LAYOUTS[1], LAYOUTS[0]]] {
+        merging_keeps(layouts).await;
+    }
+}
+
+/// Splits in both layouts in turn, merged into one of the first.
+async fn merging_keeps(layouts: [Layout; 2]) {
     let tenant = TenantId::default_tenant();
-    let mut world = World::new();
-    for batch in some_records(300).chunks(25) {
+    let mut world = World::of(layouts[0]);
+    for (place, batch) in some_records(300).chunks(25).enumerate() {
+        world.switch(layouts[place % 2]);
         world.append(&tenant, batch);
         world.seal().await;
     }
+    world.switch(layouts[0]);
     let before = world.search(&tenant, &ask("*")).await;
     let rows: u64 = world.partition.files().iter().map(|file| file.rows).sum();
     assert_eq!((rows, world.partition.files().len()), (300, 12));
@@ -207,6 +230,7 @@ async fn merging_keeps_every_row_and_key() {
     let files = world.partition.files();
     let rows: u64 = files.iter().map(|file| file.rows).sum();
     assert!(rows == 300 && files.iter().all(|file| file.indexed));
+    assert!(files.iter().all(|file| (file.format == 1) == (layouts[0] == Layout::Plain)));
     assert!(files.len() <= 2, "one of today's and one of those that end in the future: {files:?}");
     let after = world.search(&tenant, &ask("*")).await;
     let keys = |answer: &events::Answer| answer.records.iter().map(|hit| hit.key).collect::<Vec<_>>();

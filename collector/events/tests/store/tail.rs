@@ -78,7 +78,7 @@ proptest! {
     fn an_id_leads_to_its_record(steps in steps()) {
         let tenant = TenantId::default_tenant();
         runtime().block_on(async {
-            let world = crate::scan::build(&steps, &tenant).await;
+            let world = crate::scan::build(&steps, &crate::world::LAYOUTS, &tenant).await;
             let snapshots = [world.partition.snapshot(&tenant)];
             for kept in &world.kept {
                 let id = kept.key.id().parse().unwrap();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use events::{Answer, BlockCache, Cursor, Options, Order, Partition, Request, RowKey, SplitRef};
+use events::{Answer, BlockCache, Cursor, Layout, Options, Order, Partition, Request, RowKey, SplitRef};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use telemetry::{Batch, Signal, TenantId};
@@ -28,6 +28,9 @@ pub(crate) struct World {
     pub(crate) sealed: u64,
     pub(crate) kept: Vec<Kept>,
 }
+
+/// Every layout.
+pub(crate) const LAYOUTS: [Layout; 2] = [Layout::Plain, Layout::Signatures];
 
 /// Blocks of a few rows and an index for every merge, so that little data goes every way.
 pub(crate) fn options() -> Options {
@@ -61,6 +64,19 @@ impl World {
         let partition = Partition::new(store.clone(), 3, options);
         partition.recover(Vec::new());
         Self { store, partition, offset: 0, sealed: 0, kept: Vec::new() }
+    }
+
+    /// Blocks of a few rows, in this layout.
+    pub(crate) fn of(layout: Layout) -> Self {
+        Self::with(Options { layout, ..options() })
+    }
+
+    /// From now on splits are written in this layout; nothing may be in the head.
+    pub(crate) fn switch(&mut self, layout: Layout) {
+        assert_eq!(self.partition.head_stats().rows, 0);
+        let files = self.partition.files();
+        self.partition = Partition::new(self.store.clone(), 3, Options { layout, ..options() });
+        self.partition.recover(files);
     }
 
     /// The same blobs, listed anew, as after a restart.

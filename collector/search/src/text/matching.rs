@@ -1,5 +1,6 @@
 //! Text to find in a body: a word or a phrase in any case, one in its own case, or one with wildcards.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::exact::Exact;
@@ -123,6 +124,15 @@ impl TextMatch {
         match &self.kind {
             Kind::Like(like) => like.literals(),
             _ => RequiredLiterals { all: vec![vec![fold(&self.text).into_owned()]] },
+        }
+    }
+
+    /// A word or phrase as it is compared in any case; `None` if it has wildcards.
+    pub fn folded(&self) -> Option<Cow<'_, str>> {
+        match &self.kind {
+            Kind::Phrase(phrase) => Some(Cow::Borrowed(phrase.folded())),
+            Kind::Exact(_) => Some(fold(&self.text)),
+            Kind::Like(_) => None,
         }
     }
 

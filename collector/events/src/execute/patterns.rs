@@ -1,0 +1,439 @@
+//! Reads heads and splits for the pattern list: everything stored once, for the patterns; then the records of
+//! the query, to count them.
+
+use std::sync::Arc;
+
+use search::{Expr, Row};
+use telemetry::Value;
+use telemetry::otlp::LogRecord;
+use tokio::task::spawn_blocking;
+
+use super::Request;
+use super::collect::{Place, Sink};
+use super::plan::class_of;
+use super::rows::HeadView;
+use super::run;
+use super::scan::{CancelOnDrop, Limits, Stop};
+use crate::SearchError;
+use crate::cache::Part;
+use crate::key::RowKey;
+use crate::partition::{Pinned, Snapshot};
+use crate::patterns::block::{BlockOutlines, Collector, NONE, Seen};
+use crate::patterns::book::{Book, Outlines};
+use crate::patterns::count::{Found, Tallies};
+use crate::patterns::outline::Outliner;
+use crate::patterns::{PatternAnswer, PatternId, PatternOptions, PatternTexts};
+use crate::split::bodies::{RAW, SignatureTable};
+use crate::split::record::Body;
+use crate::split::{ReadError, SplitReader, Stream};
+
+/// Blocks of a split whose bodies are read only to look at values.
+const SAMPLED_BLOCKS: usize = 32;
+/// Longer examples are cut.
+const MAX_EXAMPLE_BYTES: usize = 4 << 10;
+/// Where the cache keeps the outlines of a whole split, beside those of its blocks, and those of its signatures.
+const WHOLE_SPLIT: u32 = u32::MAX;
+const OF_SIGNATURES: u32 = u32::MAX - 1;
+
+/// The patterns of the records that a query finds; its stages do not count.
+pub async fn patterns(
+    snapshots: &[Snapshot],
+    request: &Request,
+    options: PatternOptions,
+) -> Result<PatternAnswer, SearchError> {
+    let limits = Limits::of(request);
+    let _guard = CancelOnDrop(limits.clone());
+    let (book, mut warnings) = book(snapshots, request, &limits).await?;
+    let tallies = Tallies::new(book, options, request.max_memory_bytes);
+    let sink = Sink::Patterns(Box::new(Gather::Tallies(tallies, Services::default())));
+    let gathered = run::gather(snapshots, request, sink, &limits).await?;
+    let mut answer = PatternAnswer {
+        patterns: Vec::new(),
+        total_patterns: 0,
+        matched: gathered.partial.matched,
+        without_pattern: 0,
+        buckets: options.buckets,
+        partial: false,
+        warnings: Vec::new(),
+    };
+    add_warnings(&mut warnings, gathered.warnings);
+    if let Sink::Patterns(gather) = gathered.partial.sink
+        && let Gather::Tallies(tallies, _) = *gather
+    {
+        answer.without_pattern = tallies.without_pattern;
+        let read = spawn_blocking(move || finish(tallies, &limits)).await;
+        let (patterns, total, unread) = read.map_err(|error| SearchError::Internal(error.to_string()))??;
+        (answer.patterns, answer.total_patterns) = (patterns, total);
+        add_warnings(&mut warnings, unread);
+    }
+    answer.partial = !warnings.is_empty();
+    answer.warnings = warnings;
+    Ok(answer)
+}
+
+/// Which bodies belong to a pattern, by everything that is stored; of the request only the bounds count.
+pub async fn pattern_texts(
+    snapshots: &[Snapshot],
+    request: &Request,
+    id: PatternId,
+) -> Result<PatternTexts, SearchError> {
+    let limits = Limits::of(request);
+    let _guard = CancelOnDrop(limits.clone());
+    let (book, _) = book(snapshots, request, &limits).await?;
+    Ok(PatternTexts::of(&book, id))
+}
+
+/// The patterns of everything stored, and warnings about what could not be read.
+async fn book(
+    snapshots: &[Snapshot],
+    request: &Request,
+    limits: &Arc<Limits>,
+) -> Result<(Arc<Book>, Vec<String>), SearchError> {
+    let mut everything = Request { start_ns: i64::MIN, end_ns: i64::MAX, cursor: None, ..request.clone() };
+    (everything.query.filter, everything.query.stages) = (Expr::All, Vec::new());
+    let sink = Sink::Patterns(Box::new(Gather::Outlines(Outlines::default(), Collector::default())));
+    let gathered = run::gather(snapshots, &everything, sink, limits).await?;
+    let outlines = match gathered.partial.sink {
+        Sink::Patterns(gather) => match *gather {
+            Gather::Outlines(outlines, _) => outlines,
+            Gather::Tallies(..) => Outlines::default(),
+        },
+        _ => Outlines::default(),
+    };
+    let made = spawn_blocking(move || Book::of(outlines)).await;
+    let book = made.map_err(|error| SearchError::Internal(error.to_string()))?;
+    limits.check()?;
+    Ok((Arc::new(book), gathered.warnings))
+}
+
+fn add_warnings(warnings: &mut Vec<String>, more: Vec<String>) {
+    for warning in more {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
+
+/// What a scan gathers for patterns.
+#[derive(Clone)]
+pub(super) enum Gather {
+    /// The outlines of all rows; those of a head are collected first.
+    Outlines(Outlines, Collector),
+    /// Counts by pattern.
+    Tallies(Tallies<Place>, Services),
+}
+
+/// The services of a head's rows by number.
+#[derive(Clone, Default)]
+pub(super) struct Services {
+    names: Vec<String>,
+    /// The stream that was looked at last, by chunk and number, and the number of its service.
+    last: Option<(u64, u32, u32)>,
+}
+
+impl Services {
+    fn number(&mut self, view: &HeadView<'_>) -> u32 {
+        let (offset, stream) = (view.chunk.offset, view.chunk.rows[view.row].stream);
+        if let Some((known_offset, known, number)) = self.last
+            && (known_offset, known) == (offset, stream)
+        {
+            return number;
+        }
+        let name = service(view.chunk.stream(view.row)).unwrap_or_default();
+        let number = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        self.last = Some((offset, stream, number as u32));
+        number as u32
+    }
+}
+
+/// The name of a stream's service, if it has one.
+fn service(stream: &Stream) -> Option<&str> {
+    match search::lookup(&stream.resource().attributes(), "service.name") {
+        Some(Value::Str(name)) if !name.is_empty() => Some(name),
+        _ => None,
+    }
+}
+
+impl Gather {
+    pub(super) fn merge(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Outlines(own, _), Self::Outlines(other, _)) => own.merge(other),
+            (Self::Tallies(own, _), Self::Tallies(other, _)) => own.merge(other),
+            _ => {}
+        }
+    }
+
+    /// Memory that it holds.
+    pub(super) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Outlines(outlines, _) => outlines.size_bytes(),
+            Self::Tallies(tallies, _) => tallies.size_bytes(),
+        }
+    }
+
+    pub(super) fn head_row(&mut self, partition: u16, view: &HeadView<'_>) {
+        let (text, time_ns) = (view.body(), view.time_ns());
+        let (tallies, services) = match self {
+            Self::Outlines(_, collector) => return collector.push(&text, time_ns),
+            Self::Tallies(tallies, services) => (tallies, services),
+        };
+        let pattern = tallies.pattern_of(&text).unwrap_or(NONE);
+        let bucket = tallies.bucket_of(time_ns);
+        tallies.add(pattern, time_ns, class_of(view.severity()), bucket);
+        tallies.add_service(pattern, services.number(view), 1);
+        if tallies.wants_example(pattern, time_ns) {
+            let key = RowKey { time_ns, partition, seq: view.chunk.seq(view.row) };
+            tallies.add_example(pattern, key, || Place::Head(view.chunk.clone(), view.row as u32));
+        }
+        if tallies.wants_values(pattern) {
+            tallies.add_values(pattern, &text);
+        }
+    }
+
+    /// Ends a piece of the head.
+    pub(super) fn end_head(&mut self) {
+        match self {
+            Self::Outlines(outlines, collector) => {
+                let rows = std::mem::take(collector).finish();
+                rows.outlines.iter().for_each(|seen| outlines.add(seen));
+                outlines.end_file();
+            }
+            Self::Tallies(tallies, services) => {
+                let names = std::mem::take(services).names;
+                tallies.end_file(|number| {
+                    names.get(number as usize).map(String::as_str).filter(|name| !name.is_empty())
+                });
+            }
+        }
+    }
+
+    /// Takes a split without looking at its rows one by one, if that does.
+    pub(super) fn whole_split(&mut self, split: &SplitReader, limits: &Limits) -> Result<bool, Stop> {
+        let Self::Outlines(outlines, _) = self else { return Ok(false) };
+        let of_split = split_outlines(split, limits)?;
+        outlines.merge(Outlines::clone(&of_split));
+        Ok(true)
+    }
+
+    /// Takes rows of a block, ascending.
+    pub(super) fn rows(&mut self, at: BlockPlace<'_>, rows: &[u32]) -> Result<(), ReadError> {
+        let Self::Tallies(tallies, _) = self else { return Ok(()) };
+        let outlines = block_outlines(at.split, at.block)?;
+        let patterns = tallies.patterns_of(outlines.outlines.iter().map(|seen| seen.id));
+        let pattern_of = |row: u32| match outlines.rows[row as usize] {
+            NONE => NONE,
+            outline => patterns[outline as usize],
+        };
+        let (times, severities) = (at.split.times(at.block)?, at.split.severities(at.block)?);
+        let streams = at.split.row_streams(at.block)?;
+        // Times ascend: a bucket is looked up once for the rows in it.
+        let (mut bucket, mut bucket_end) = (None, i64::MIN);
+        let mut by_stream: Vec<(u32, u32)> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (pattern, time_ns) = (pattern_of(*row), times[*row as usize]);
+            if time_ns >= bucket_end {
+                (bucket, bucket_end) = tallies.bucket_from(time_ns);
+            }
+            tallies.add(pattern, time_ns, class_of(severities[*row as usize]), bucket);
+            by_stream.push((pattern, streams[*row as usize]));
+        }
+        by_stream.sort_unstable();
+        for run in by_stream.chunk_by(|a, b| a == b) {
+            tallies.add_service(run[0].0, run[0].1, run.len() as u64);
+        }
+        show(tallies, at, rows, pattern_of)
+    }
+
+    /// Ends a split.
+    pub(super) fn end_split(&mut self, split: &SplitReader) -> Result<(), ReadError> {
+        if let Self::Tallies(tallies, _) = self {
+            let streams = split.streams()?;
+            tallies.end_file(|number| streams.get(number as usize).and_then(service));
+        }
+        Ok(())
+    }
+}
+
+/// A block and where it is.
+#[derive(Clone, Copy)]
+pub(super) struct BlockPlace<'a> {
+    pub(super) partition: u16,
+    pub(super) pinned: &'a Arc<Pinned>,
+    pub(super) split: &'a SplitReader,
+    pub(super) block: usize,
+}
+
+/// Takes examples and looks at values, newest rows first.
+fn show(
+    tallies: &mut Tallies<Place>,
+    at: BlockPlace<'_>,
+    rows: &[u32],
+    pattern_of: impl Fn(u32) -> u32,
+) -> Result<(), ReadError> {
+    let times = at.split.times(at.block)?;
+    let (mut seqs, mut bodies, mut scratch) = (None, None, Vec::new());
+    // The newest blocks of a split show enough.
+    let newest = at.split.footer.blocks.len() - at.block <= SAMPLED_BLOCKS;
+    for row in rows.iter().rev() {
+        let (pattern, time_ns) = (pattern_of(*row), times[*row as usize]);
+        if tallies.wants_example(pattern, time_ns) {
+            let seqs = match &seqs {
+                Some(seqs) => seqs,
+                None => seqs.insert(at.split.seqs(at.block)?),
+            };
+            let key = RowKey { time_ns, partition: at.partition, seq: seqs[*row as usize] };
+            tallies.add_example(pattern, key, || Place::Split(at.pinned.clone(), at.block as u32, *row));
+        }
+        if newest && tallies.wants_values(pattern) {
+            let bodies = match &bodies {
+                Some(bodies) => bodies,
+                None => bodies.insert(at.split.bodies(at.block)?),
+            };
+            let body = bodies.get(*row as usize, &mut scratch);
+            with_text(body, |text| tallies.add_values(pattern, text));
+        }
+    }
+    Ok(())
+}
+
+/// A body as text.
+fn with_text<T>(body: Body<'_>, then: impl FnOnce(&str) -> T) -> T {
+    match body {
+        Body::Text(text) => then(text),
+        Body::Raw(field) => then(&LogRecord::of_valid(field).body.to_text()),
+    }
+}
+
+/// The outlines of a block's rows.
+fn block_outlines(split: &SplitReader, block: usize) -> Result<Arc<BlockOutlines>, ReadError> {
+    if let Some(table) = split.signatures()? {
+        return Ok(Arc::new(signed_outlines(split, block, &table)?));
+    }
+    split.file.cached(Part::Outlines, block as u32, || {
+        let (times, bodies) = (split.times(block)?, split.bodies(block)?);
+        let (mut collector, mut scratch) = (Collector::default(), Vec::new());
+        for (row, time_ns) in times.iter().enumerate() {
+            with_text(bodies.get(row, &mut scratch), |text| collector.push(text, *time_ns));
+        }
+        let outlines = collector.finish();
+        let size_bytes = outlines.size_bytes();
+        Ok((outlines, size_bytes))
+    })
+}
+
+/// The same by the rows' signatures: only bodies that have none are read. Not cached: the codes are.
+fn signed_outlines(
+    split: &SplitReader,
+    block: usize,
+    table: &SignatureTable,
+) -> Result<BlockOutlines, ReadError> {
+    let of_signatures = signature_outlines(split, table)?;
+    let (times, codes) = (split.times(block)?, split.codes(block, table)?);
+    let (mut collector, mut scratch, mut bodies) = (Collector::default(), Vec::new(), None);
+    // Per signature the place of its outline, once it is looked up.
+    let mut places: Vec<Option<u32>> = vec![None; of_signatures.len()];
+    for (row, (code, time_ns)) in codes.iter().zip(times.iter()).enumerate() {
+        let Some(signature) = code.checked_sub(RAW + 1).map(|signature| signature as usize) else {
+            let bodies = match &bodies {
+                Some(bodies) => bodies,
+                None => bodies.insert(split.bodies(block)?),
+            };
+            with_text(bodies.get(row, &mut scratch), |text| collector.push(text, *time_ns));
+            continue;
+        };
+        let place = match places[signature] {
+            Some(place) => place,
+            None => {
+                let seen = of_signatures[signature].as_ref();
+                let place = seen.map_or(NONE, |seen| collector.place(seen.clone()));
+                *places[signature].insert(place)
+            }
+        };
+        collector.note(place, *time_ns);
+    }
+    Ok(collector.finish())
+}
+
+/// The outline of each signature of a split.
+fn signature_outlines(
+    split: &SplitReader,
+    table: &SignatureTable,
+) -> Result<Arc<Vec<Option<Seen>>>, ReadError> {
+    split.file.cached(Part::Outlines, OF_SIGNATURES, || {
+        let mut outliner = Outliner::default();
+        let numbers = 0..table.len() as u32;
+        let outlines = numbers.map(|number| Seen::of_signature(&mut outliner, table.signature(number)));
+        let outlines: Vec<Option<Seen>> = outlines.collect();
+        let size_bytes = outlines.iter().map(|seen| 16 + seen.as_ref().map_or(0, Seen::size_bytes)).sum();
+        Ok((outlines, size_bytes))
+    })
+}
+
+/// The outlines of all rows of a split.
+fn split_outlines(split: &SplitReader, limits: &Limits) -> Result<Arc<Outlines>, Stop> {
+    let mut stopped = None;
+    let read = split.file.cached(Part::Outlines, WHOLE_SPLIT, || {
+        let mut outlines = Outlines::default();
+        for block in 0..split.footer.blocks.len() {
+            if let Err(error) = limits.check() {
+                stopped = Some(error);
+                return Err(ReadError::Damaged("not read to its end".to_owned()));
+            }
+            block_outlines(split, block)?.outlines.iter().for_each(|seen| outlines.add(seen));
+        }
+        outlines.end_file();
+        let size_bytes = outlines.size_bytes();
+        Ok((outlines, size_bytes))
+    });
+    match stopped {
+        Some(error) => Err(Stop::Query(error)),
+        None => Ok(read?),
+    }
+}
+
+/// The rows of the answer, how many patterns there are, and what could not be read.
+type Finished = (Vec<crate::patterns::PatternRow>, u64, Vec<String>);
+
+fn finish(tallies: Tallies<Place>, limits: &Limits) -> Result<Finished, SearchError> {
+    let (found, total) = tallies.finish();
+    let mut wanted: Vec<(usize, RowKey, Place)> = Vec::new();
+    let mut patterns = Vec::with_capacity(found.len());
+    for (at, Found { row, examples }) in found.into_iter().enumerate() {
+        wanted.extend(examples.into_iter().map(|(key, place)| (at, key, place)));
+        patterns.push(row);
+    }
+    // Rows of one block are read together.
+    wanted.sort_unstable_by_key(|(_, key, _)| (key.partition, std::cmp::Reverse(*key)));
+    let mut warnings = Vec::new();
+    for (at, key, place) in wanted {
+        limits.check()?;
+        match text_at(&place) {
+            Ok(text) => patterns[at].examples.push((key, text)),
+            Err((split, error)) => {
+                split.note(&error);
+                let warning = format!("split {} is left out: {error}", split.listed().name);
+                add_warnings(&mut warnings, vec![warning]);
+            }
+        }
+    }
+    for pattern in &mut patterns {
+        pattern.examples.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
+    }
+    Ok((patterns, total, warnings))
+}
+
+/// The body of a record, cut where it is very long.
+fn text_at(place: &Place) -> Result<String, (&Arc<Pinned>, ReadError)> {
+    let shown = |text: &str| text[..text.floor_char_boundary(MAX_EXAMPLE_BYTES)].to_owned();
+    match place {
+        Place::Head(chunk, row) => Ok(shown(&chunk.record(*row as usize).body.to_text())),
+        Place::Split(pinned, block, row) => {
+            let bodies = pinned.open().and_then(|split| split.bodies(*block as usize));
+            let bodies = bodies.map_err(|error| (pinned, error))?;
+            Ok(with_text(bodies.get(*row as usize, &mut Vec::new()), shown))
+        }
+    }
+}

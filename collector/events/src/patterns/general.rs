@@ -1,0 +1,240 @@
+//! Which words of outlines are values after all: where many outlines differ in one word and agree in the rest.
+//!
+//! Drain's idea (He et al., 2017) — group by length and place, compare word by word — made a function of the *set*
+//! of outlines: no order, so no thread, seal or restart changes what is found, and a larger set finds no less.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::outline::{Piece, SLOT, id_of, pieces_of};
+
+/// So many words at one place, all else equal, make it a slot.
+const MIN_WORDS: usize = 8;
+/// So many where a value stands there in other records: `user u12` and `user alice`.
+const MIN_WORDS_BESIDE_VALUE: usize = 4;
+/// So many outlines that differ in two words only make both of them slots.
+const MIN_PAIRS: usize = 32;
+/// Outlines with more words are not looked at by pairs.
+const MAX_PAIR_WORDS: usize = 24;
+/// Words that must stay: a pattern of slots alone says nothing.
+const MIN_KEPT_WORDS: usize = 2;
+/// How many sets of slots are tried on the outlines of one skeleton.
+const MAX_MASKS: usize = 64;
+
+/// What an outline became a part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// The hash of its text.
+    pub(crate) id: u64,
+    /// An outline with more slots.
+    pub(crate) text: String,
+    /// Which pieces of its outlines are words that became slots, in order.
+    pub(crate) holes: Vec<u16>,
+}
+
+/// An outline taken apart.
+struct Entry<'a> {
+    text: &'a str,
+    pieces: Vec<Piece>,
+    /// The pieces that are words, and their hashes at their places.
+    words: Vec<(u16, u64)>,
+    /// The sum of the words' hashes: without those of some words it stands for the rest.
+    sum: u64,
+    /// Places among `words` that are slots.
+    mask: Vec<u16>,
+}
+
+/// The templates of the outlines, one for each, in their order.
+pub(crate) fn generalise(outlines: &[&str]) -> Vec<Template> {
+    let mut entries: Vec<Entry<'_>> = outlines.iter().map(|text| Entry::of(text)).collect();
+    let ids: HashSet<u64> = outlines.iter().map(|text| id_of(text)).collect();
+    let mut skeletons: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        skeletons.entry(entry.skeleton()).or_default().push(at);
+    }
+    for group in skeletons.values().filter(|group| group.len() >= MIN_WORDS_BESIDE_VALUE) {
+        let masks = masks(&entries, group, &ids);
+        for (at, mask) in group.iter().zip(masks) {
+            entries[*at].mask = mask;
+        }
+        widen(&mut entries, group);
+    }
+    entries.iter().map(Entry::template).collect()
+}
+
+/// The slots of each outline of a skeleton, from what the others have at its words' places.
+fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<u16>> {
+    let mut singles: HashMap<(u16, u64), usize> = HashMap::new();
+    for at in group {
+        let entry = &entries[*at];
+        for word in 0..entry.words.len() as u16 {
+            *singles.entry((word, entry.without(&[word]))).or_default() += 1;
+        }
+    }
+    let pairs = pairs(entries, group);
+    let mask = |at: &usize| {
+        let entry = &entries[*at];
+        let count = entry.words.len() as u16;
+        let is_slot = |word: u16| {
+            let alike = singles.get(&(word, entry.without(&[word]))).copied().unwrap_or(0);
+            alike >= MIN_WORDS
+                || (alike >= MIN_WORDS_BESIDE_VALUE && ids.contains(&id_of(&entry.text_with(&[word]))))
+        };
+        let mut mask: BTreeSet<u16> = (0..count).filter(|word| is_slot(*word)).collect();
+        for (a, b) in pairs_of(entry) {
+            if pairs.contains(&(a, b, entry.without(&[a, b]))) {
+                mask.extend([a, b]);
+            }
+        }
+        match usize::from(count) >= mask.len() + MIN_KEPT_WORDS {
+            true => mask.into_iter().collect(),
+            false => Vec::new(),
+        }
+    };
+    group.iter().map(mask).collect()
+}
+
+/// The pairs of places that differ together: what stands around them, where enough outlines agree on that.
+fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<(u16, u16, u64)> {
+    if group.len() < MIN_PAIRS {
+        return HashSet::new();
+    }
+    let mut seen: HashMap<(u16, u16, u64), Pair> = HashMap::new();
+    for at in group {
+        let entry = &entries[*at];
+        for (a, b) in pairs_of(entry) {
+            let pair = seen.entry((a, b, entry.without(&[a, b]))).or_default();
+            pair.count += 1;
+            pair.first.add(entry.words[usize::from(a)].1);
+            pair.second.add(entry.words[usize::from(b)].1);
+        }
+    }
+    let enough = |pair: &Pair| {
+        pair.count >= MIN_PAIRS && pair.first.len() >= MIN_WORDS && pair.second.len() >= MIN_WORDS
+    };
+    seen.into_iter().filter(|(_, pair)| enough(pair)).map(|(key, _)| key).collect()
+}
+
+#[derive(Default)]
+struct Pair {
+    count: usize,
+    first: Few,
+    second: Few,
+}
+
+/// The first distinct hashes, as many as it takes.
+#[derive(Default)]
+struct Few(Vec<u64>);
+
+impl Few {
+    fn add(&mut self, hash: u64) {
+        if self.0.len() < MIN_WORDS && !self.0.contains(&hash) {
+            self.0.push(hash);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Pairs of places whose words leave enough others.
+fn pairs_of(entry: &Entry<'_>) -> impl Iterator<Item = (u16, u16)> + use<> {
+    let count = entry.words.len();
+    let looked_at = if (MIN_KEPT_WORDS + 2..=MAX_PAIR_WORDS).contains(&count) { count as u16 } else { 0 };
+    (0..looked_at).flat_map(move |a| (a + 1..looked_at).map(move |b| (a, b)))
+}
+
+/// Gives each outline of a skeleton the template with the most slots that it fits, so that no two templates
+/// claim the same outline.
+fn widen(entries: &mut [Entry<'_>], group: &[usize]) {
+    let mut masks: BTreeSet<(std::cmp::Reverse<usize>, Vec<u16>)> = BTreeSet::new();
+    let mut known: HashSet<(Vec<u16>, u64)> = HashSet::new();
+    for at in group {
+        let entry = &entries[*at];
+        if !entry.mask.is_empty() {
+            masks.insert((std::cmp::Reverse(entry.mask.len()), entry.mask.clone()));
+            known.insert((entry.mask.clone(), entry.without(&entry.mask)));
+        }
+    }
+    for at in group {
+        let entry = &mut entries[*at];
+        let wider = masks.iter().take(MAX_MASKS).take_while(|(slots, _)| slots.0 >= entry.mask.len());
+        let fits = |mask: &Vec<u16>| known.contains(&(mask.clone(), entry.without(mask)));
+        let fitting = wider.map(|(_, mask)| mask).find(|mask| fits(mask));
+        if let Some(mask) = fitting {
+            entry.mask = mask.clone();
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn of(text: &'a str) -> Self {
+        let pieces = pieces_of(text);
+        let mut words = Vec::new();
+        for (at, piece) in pieces.iter().enumerate() {
+            if let Piece::Word(start, end) = *piece
+                && is_word(&text[start as usize..end as usize])
+            {
+                let word = &text.as_bytes()[start as usize..end as usize];
+                words.push((at as u16, xxh3_64_with_seed(word, at as u64 + 1)));
+            }
+        }
+        let sum = words.iter().fold(0u64, |sum, (_, hash)| sum.wrapping_add(*hash));
+        Self { text, pieces, words, sum, mask: Vec::new() }
+    }
+
+    /// What the words of all but these places are.
+    fn without(&self, words: &[u16]) -> u64 {
+        words.iter().fold(self.sum, |sum, word| sum.wrapping_sub(self.words[usize::from(*word)].1))
+    }
+
+    /// What is equal in all outlines that differ in their words only.
+    fn skeleton(&self) -> u64 {
+        let mut bytes = Vec::with_capacity(self.pieces.len());
+        let mut words = self.words.iter().map(|(at, _)| usize::from(*at)).peekable();
+        for (at, piece) in self.pieces.iter().enumerate() {
+            match *piece {
+                Piece::Word(..) if words.next_if_eq(&at).is_some() => bytes.push(2),
+                Piece::Word(start, end) => {
+                    bytes.extend_from_slice(&self.text.as_bytes()[start as usize..end as usize]);
+                }
+                Piece::Value(..) => bytes.push(SLOT),
+                Piece::Space => bytes.push(b' '),
+                Piece::Separator(byte) => bytes.push(byte),
+            }
+        }
+        xxh3_64_with_seed(&bytes, 0)
+    }
+
+    /// Its text with slots at these words.
+    fn text_with(&self, mask: &[u16]) -> String {
+        let (mut text, mut at) = (String::with_capacity(self.text.len()), 0);
+        for word in mask {
+            let (piece, _) = self.words[usize::from(*word)];
+            if let Some(range) = self.pieces[usize::from(piece)].range() {
+                text.push_str(&self.text[at..range.start]);
+                text.push(char::from(SLOT));
+                at = range.end;
+            }
+        }
+        text.push_str(&self.text[at..]);
+        text
+    }
+
+    fn template(&self) -> Template {
+        let text = self.text_with(&self.mask);
+        let holes = self.mask.iter().map(|word| self.words[usize::from(*word)].0).collect();
+        Template { id: id_of(&text), text, holes }
+    }
+}
+
+/// Something that could be a name; punctuation and what spells a placeholder could not.
+fn is_word(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Sets of outlines and what becomes of them; `*` is a slot.
+
+use super::*;
+
+const NAMES: [&str; 40] = [
+    "ada", "bob", "cai", "dan", "eve", "fay", "gus", "hal", "ian", "joe", "kim", "lee", "mia", "ned", "oda",
+    "pia", "quy", "ray", "sue", "tom", "una", "val", "wim", "xia", "yan", "zoe", "abe", "ben", "cat", "del",
+    "eli", "flo", "gil", "hew", "ike", "jim", "kay", "lou", "may", "nan",
+];
+
+/// The distinct templates, sorted.
+fn templates(outlines: &[String]) -> Vec<String> {
+    let outlines: Vec<String> = outlines.iter().map(|text| text.replace('*', "\u{1}")).collect();
+    let texts: Vec<&str> = outlines.iter().map(String::as_str).collect();
+    let found = generalise(&texts);
+    assert!(found.iter().all(|template| template.id == id_of(&template.text)));
+    let distinct: BTreeSet<String> =
+        found.iter().map(|template| template.text.replace('\u{1}', "*")).collect();
+    distinct.into_iter().collect()
+}
+
+fn each(names: &[&str], outline: &str) -> Vec<String> {
+    names.iter().map(|name| outline.replace('%', name)).collect()
+}
+
+#[test]
+fn many_words_at_one_place_are_a_slot() {
+    let outlines = each(&NAMES[..8], "session opened for user % by (uid=*)");
+    assert_eq!(templates(&outlines), ["session opened for user * by (uid=*)"]);
+    assert_eq!(templates(&outlines[..7]).len(), 7, "too few");
+    assert_eq!(templates(&each(&NAMES, "user %")).len(), 40, "nothing would be left");
+    assert_eq!(templates(&each(&NAMES, "% %")).len(), 40);
+}
+
+#[test]
+fn fewer_do_beside_a_value() {
+    let mut outlines = each(&NAMES[..4], "login of user % failed");
+    assert_eq!(templates(&outlines).len(), 4);
+    outlines.push("login of user * failed".to_owned());
+    assert_eq!(templates(&outlines), ["login of user * failed"]);
+}
+
+#[test]
+fn two_words_that_differ_together_are_slots() {
+    let pair = |(a, b): (&&str, &&str)| format!("user {a} logged in from {b} today");
+    let pairs: Vec<String> = NAMES.iter().zip(NAMES.iter().rev()).map(pair).collect();
+    assert_eq!(templates(&pairs), ["user * logged in from * today"]);
+    assert_eq!(templates(&pairs[..31]).len(), 31);
+}
+
+#[test]
+fn every_outline_goes_to_the_widest_template() {
+    // `% on web` alone shows that the first word is a slot, `% on %` that both are.
+    let mut outlines = each(&NAMES[..9], "user % works on web");
+    outlines.extend(each(&NAMES[..9], "user ada works on %"));
+    assert_eq!(templates(&outlines).len(), 1, "{:?}", templates(&outlines));
+}
+
+#[test]
+fn the_order_of_the_set_plays_no_part_and_more_outlines_find_no_less() {
+    let mut outlines = each(&NAMES[..12], "user % logged in");
+    outlines.extend(each(&NAMES[..3], "user % logged out"));
+    outlines.extend(each(&NAMES[..9], "state changed from % to ready"));
+    let forward = templates(&outlines);
+    outlines.reverse();
+    assert_eq!(templates(&outlines), forward);
+    assert_eq!(forward.len(), 5);
+}

@@ -1,0 +1,135 @@
+//! What the values of a slot look like. The kinds are those of signatures, so that a signature says as much of a
+//! slot as its bodies do.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// What a value is, or what all values of a slot are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// A decimal number, maybe with sign and fraction.
+    Number,
+    /// 8 to 16 lower-case hexadecimal digits, or 32.
+    Hex,
+    /// An IP address, maybe with a port.
+    Ip,
+    /// A lower-case UUID.
+    Uuid,
+    /// Anything else, or values of several kinds.
+    Text,
+}
+
+impl Kind {
+    /// The kind of a single value.
+    pub(crate) fn of(value: &str) -> Self {
+        let value = value.strip_prefix('/').unwrap_or(value);
+        if number(value).is_some() {
+            return Self::Number;
+        }
+        // Neither address nor number is longer: long texts are not looked at.
+        if value.len() > 64 || !value.is_ascii() {
+            return Self::Text;
+        }
+        if value.parse::<IpAddr>().is_ok() || value.parse::<SocketAddr>().is_ok() {
+            return Self::Ip;
+        }
+        if is_uuid(value.as_bytes()) {
+            return Self::Uuid;
+        }
+        match matches!(value.len(), 8..=16 | 32) && value.bytes().all(is_hex_digit) {
+            true => Self::Hex,
+            false => Self::Text,
+        }
+    }
+
+    /// The kind of a slot that has values of both kinds.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (own, other) if own == other => own,
+            (Self::Number, Self::Hex) | (Self::Hex, Self::Number) => Self::Hex,
+            _ => Self::Text,
+        }
+    }
+
+    /// As the API names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Number => "num",
+            Self::Hex => "hex",
+            Self::Ip => "ip",
+            Self::Uuid => "uuid",
+            Self::Text => "text",
+        }
+    }
+
+    /// What people read in a slot's place.
+    pub(crate) fn placeholder(self) -> &'static str {
+        match self {
+            Self::Number => "<num>",
+            Self::Hex => "<hex>",
+            Self::Ip => "<ip>",
+            Self::Uuid => "<uuid>",
+            Self::Text => "<*>",
+        }
+    }
+}
+
+/// The number that a value is; neither `inf` nor an exponent is one.
+pub(crate) fn number(value: &str) -> Option<f64> {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+    let mut parts = digits.split('.');
+    let is_whole = |part: &str| part.len() < 20 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let sound = parts.by_ref().take(2).all(|part| !part.is_empty() && is_whole(part));
+    if !sound || parts.next().is_some() {
+        return None;
+    }
+    value.parse().ok()
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => is_hex_digit(*byte),
+        })
+}
+
+fn is_hex_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_values() {
+        let cases = [
+            ("17", Kind::Number),
+            ("-1.5", Kind::Number),
+            ("+3", Kind::Number),
+            ("1.2.3", Kind::Text),
+            ("1e5", Kind::Text),
+            ("", Kind::Text),
+            ("-", Kind::Text),
+            ("10.0.0.7", Kind::Ip),
+            ("/10.0.0.7:8080", Kind::Ip),
+            ("::1", Kind::Ip),
+            ("[::1]:80", Kind::Ip),
+            ("0x1f", Kind::Text),
+            ("5.", Kind::Text),
+            ("00000000000000000005", Kind::Text),
+            ("DEADBEEF01", Kind::Text),
+            ("deadbeef01", Kind::Hex),
+            ("deadbe", Kind::Text),
+            ("4bf92f35-77b3-4da6-a3ce-929d0e0e4736", Kind::Uuid),
+            ("30ms", Kind::Text),
+            ("größe", Kind::Text),
+        ];
+        for (value, kind) in cases {
+            assert_eq!(Kind::of(value), kind, "{value}");
+        }
+        assert_eq!(Kind::Number.or(Kind::Hex), Kind::Hex);
+        assert_eq!(Kind::Ip.or(Kind::Number), Kind::Text);
+    }
+}
