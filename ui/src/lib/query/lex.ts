@@ -19,9 +19,9 @@ interface Place {
 }
 
 const piece =
-  /(?<blank>\s+)|(?<string>"(?:\\.|[^"\\])*"?)|(?<comparison>>=|<=|!=|[:><=])|(?<mark>[()[\]{}|,])|(?<word>[^\s"()[\]{}|,:<>=!]+|!)/y;
+  /(?<blank>\s+)|(?<string>"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?)|(?<comparison>>=|<=|!=|=~|!~|[:><=])|(?<mark>[()[\]{}|,])|(?<word>[^\s"()[\]{}|,:<>=!]+|!)/y;
 const minus = /-/y;
-const comparisonNext = /(?:>=|<=|!=|[:><=])/y;
+const comparisonNext = /(?:>=|<=|!=|=~|!~|[:><=])/y;
 const parenthesisNext = /\(/y;
 const numeric = /^-?\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d)?$/;
 const keywords = new Set(["AND", "OR", "NOT", "TO", "by", "as"]);
@@ -41,7 +41,7 @@ export function lexQuery(text: string): Token[] {
         parenthesis: matchAt(parenthesisNext, text, end) !== null,
       };
       tokens.push({ start: at, end, kind: kindOf(groups, found, place, next) });
-      step(place, groups);
+      step(place, groups, next);
     }
     at = end;
   }
@@ -72,13 +72,21 @@ function kindOf(groups: Groups, found: string, place: Place, next: Next): TokenK
   if (groups.mark !== undefined) return found === "|" ? "keyword" : "operator";
   if (place.afterPipe) return "verb";
   if (keywords.has(found) && (place.inStages || found === found.toUpperCase())) return "keyword";
+  if (opensSet(groups, place, next)) return "verb";
   if (numeric.test(found) && !next.comparison) return "number";
   if (place.inStages) return next.parenthesis ? "verb" : "field";
   if (place.afterComparison || place.valueDepth > 0) return "value";
   return next.comparison ? "field" : "text";
 }
 
-function step(place: Place, { comparison, mark }: Groups): void {
+/** The `in` of `field:in(a, b)`: what follows are values, as behind the colon. */
+function opensSet(groups: Groups, place: Place, next: Next): boolean {
+  return groups.word === "in" && place.afterComparison && next.parenthesis;
+}
+
+function step(place: Place, groups: Groups, next: Next): void {
+  if (opensSet(groups, place, next)) return;
+  const { comparison, mark } = groups;
   if (mark !== undefined && "([{".includes(mark) && (place.afterComparison || place.valueDepth > 0)) {
     place.valueDepth += 1;
   }
