@@ -208,7 +208,7 @@ test("a table for stages, with numbers and bars", async () => {
   await table.waitFor();
   expect(await table.getByRole("row").nth(1).innerText()).toMatch(/^(catalog|checkout)\s+\d,\d{3}/);
   expect(
-    await logs.page.getByRole("heading", { name: /^Result3 rows from 12,000 records/ }).isVisible(),
+    await logs.page.getByRole("tab", { name: /^Result3 rows from 12,000 records/ }).isVisible(),
   ).toBe(true);
 });
 

@@ -52,7 +52,7 @@ export class LogsPage {
 
   /** The number in "Records 1,234". */
   async matched(): Promise<number> {
-    const heading = await this.page.getByRole("heading", { name: /^Records/ }).textContent();
+    const heading = await this.page.getByRole("tab", { name: /^Records/ }).textContent();
     return Number((heading ?? "").replace(/\D/g, ""));
   }
 

@@ -4,9 +4,12 @@ import type { LogRecord, QueryError } from "../../api/logs";
 import { useShortcuts } from "../../components/useShortcuts";
 import { addCondition } from "../../lib/query/edit";
 import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
+import { DownloadMenu } from "./DownloadMenu";
 import { HistogramPanel } from "./HistogramPanel";
 import { LinkedRecord } from "./LinkedRecord";
 import styles from "./LogsView.module.css";
+import { PatternsTab } from "./patterns/PatternsTab";
+import { usePatterns } from "./patterns/usePatterns";
 import { pointedCondition } from "./pointedCondition";
 import { QueryBar } from "./QueryBar";
 import { ResultTable } from "./ResultTable";
@@ -33,6 +36,7 @@ export function LogsView(props: LogsViewProps) {
   const question = { query: view.query, span, generation };
   const search = useSearch(question, view.order);
   const histogram = useHistogram(question);
+  const patterns = usePatterns(question, view.tab === "patterns");
   const zoomedFrom = useRef<Range[]>([]);
   const input = useRef<HTMLTextAreaElement>(null);
   const [asTable, setAsTable] = useState(false);
@@ -81,6 +85,12 @@ export function LogsView(props: LogsViewProps) {
         answer={error ? undefined : answer}
         histogram={error ? undefined : histogram.data}
         question={search.isPlaceholderData ? null : `${view.query} ${view.range.from} ${view.range.to}`}
+        tab={view.tab}
+        patterns={patterns.isPlaceholderData ? undefined : patterns.data}
+        onTab={(tab) => onChange({ tab })}
+        tools={
+          <DownloadMenu query={view.query} span={span} order={view.order} table={Boolean(answer?.table)} />
+        }
       />
       {!error && (
         <HistogramPanel
@@ -93,10 +103,20 @@ export function LogsView(props: LogsViewProps) {
           onZoomBack={zoomBack}
         />
       )}
-      {view.record && linked && !answer?.table && (
+      {view.record && linked && view.tab === "records" && !answer?.table && (
         <LinkedRecord link={view.record} zone={view.zone} onFilter={addFilter} onClose={() => open(null)} />
       )}
-      {error ? (
+      {view.tab === "patterns" ? (
+        <PatternsTab
+          view={view}
+          answer={patterns.data}
+          error={patterns.error}
+          span={span}
+          onChange={onChange}
+          onRun={run}
+          onRetry={onRefresh}
+        />
+      ) : error ? (
         <SearchFailed error={error} onRetry={onRefresh} />
       ) : !answer || (records.length === 0 && !settled) ? (
         <LoadingRows />

@@ -8,7 +8,7 @@ import { absoluteRange } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
 import { type Entry, JsonTree } from "./JsonTree";
 import styles from "./Record.module.css";
-import { encodeLogsView } from "./url";
+import { encodeLogsView, plainView } from "./url";
 
 interface RecordProps {
   record: LogRecord;
@@ -80,6 +80,6 @@ function linkTo(record: LogRecord, zone: Zone): string {
   const ms = Date.parse(record.timestamp);
   const range = absoluteRange({ startMs: ms - 30_000, endMs: ms + 30_000 });
   const link = { id: record.id, time: record.timestamp };
-  const search = encodeLogsView({ query: "", range, order: "newest", zone, refreshS: null, record: link });
+  const search = encodeLogsView({ ...plainView, range, zone, record: link });
   return `${window.location.origin}/logs?${new URLSearchParams(Object.entries(search))}`;
 }
