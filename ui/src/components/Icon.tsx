@@ -31,6 +31,11 @@ const paths = {
   trash: "M4 7h16M9 7v-3h6v3M6 7l1 13h10l1-13",
   pattern: "M4 6h4M12 6h8M4 12h10M18 12h2M4 18h2M10 18h10",
   live: "M9.500 12a2.500 2.500 0 1 0 5 0a2.500 2.500 0 1 0-5 0M6.500 6.500a8 8 0 0 0 0 11M17.500 6.500a8 8 0 0 1 0 11",
+  columns: "M4 5h16v14h-16zM9.500 5v14M15 5v14",
+  facets: "M4 6h2M10 6h10M4 12h2M10 12h10M4 18h2M10 18h10",
+  around: "M4 5h16M4 9h16M4 19h16M3 14h18",
+  wrap: "M4 6h16M4 12h13a3 3 0 0 1 0 6h-4M15 16l-2 2l2 2M4 18h5",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
   lines: "M4 6h16M4 10h16M4 14h16M4 18h10",
 } as const;
 

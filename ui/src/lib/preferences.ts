@@ -4,10 +4,22 @@ export interface Preferences {
   railOpen: boolean | null;
   shortcuts: boolean;
   recentRanges: { from: string; to: string }[];
+  facetsShown: boolean;
+  /** The fields of the facets in their order; null: those that the server chooses. */
+  facets: string[] | null;
+  /** Facets that show their name only. */
+  facetsFolded: string[];
 }
 
 const key = "narrows.preferences";
-const initial: Preferences = { railOpen: null, shortcuts: true, recentRanges: [] };
+const initial: Preferences = {
+  railOpen: null,
+  shortcuts: true,
+  recentRanges: [],
+  facetsShown: true,
+  facets: null,
+  facetsFolded: [],
+};
 const listeners = new Set<() => void>();
 let current: Preferences | null = null;
 
@@ -38,10 +50,17 @@ function load(): Preferences {
       railOpen: typeof stored.railOpen === "boolean" ? stored.railOpen : null,
       shortcuts: stored.shortcuts !== false,
       recentRanges: Array.isArray(stored.recentRanges) ? stored.recentRanges.filter(isRange).slice(0, 5) : [],
+      facetsShown: stored.facetsShown !== false,
+      facets: Array.isArray(stored.facets) ? texts(stored.facets) : null,
+      facetsFolded: texts(stored.facetsFolded),
     };
   } catch {
     return initial;
   }
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string").slice(0, 50) : [];
 }
 
 function isRange(value: unknown): value is { from: string; to: string } {

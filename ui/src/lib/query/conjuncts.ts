@@ -103,7 +103,7 @@ function valuesOf(filter: string, tokens: Token[]): ConditionValue[] | null {
   const isSet = words[0] === "in" && words[1] === "(";
   const list = isSet ? words.slice(1) : words;
   if (list[0] !== "(" || tokens[isSet ? 1 : 0]?.kind !== "operator") {
-    const value = valueOf(filter.slice(tokens[0]?.start, tokens.at(-1)?.end), tokens.length);
+    const value = plainValueOf(filter.slice(tokens[0]?.start, tokens.at(-1)?.end), tokens.length);
     return value && [value];
   }
   if (list.at(-1) !== ")") return null;
@@ -115,7 +115,7 @@ function valuesOf(filter: string, tokens: Token[]): ConditionValue[] | null {
       if (word !== separator) return null;
       continue;
     }
-    const value = valueOf(word, 1);
+    const value = plainValueOf(word, 1);
     if (!value) return null;
     values.push(value);
   }
@@ -123,7 +123,7 @@ function valuesOf(filter: string, tokens: Token[]): ConditionValue[] | null {
 }
 
 /** A plain value; wildcards, ranges and comparisons are none. */
-function valueOf(source: string, tokenCount: number): ConditionValue | null {
+function plainValueOf(source: string, tokenCount: number): ConditionValue | null {
   if (/^"(?:\\.|[^"\\])*"$/.test(source)) return { source, text: unquote(source) };
   const plain = tokenCount === 1 ? /^[^\s"'()[\]{}|,<>=*?]+$/ : /^[^\s"'()[\]{}|,<>=!*?]+$/;
   return plain.test(source) ? { source, text: source } : null;

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { conjunctsOf } from "./conjuncts";
-import { addCondition, choiceOf, filterOnly, toggleExcluded, toggleIncluded, withoutField } from "./edit";
+import {
+  addCondition,
+  asksForMissing,
+  choiceOf,
+  chosenFields,
+  filterBeside,
+  filterOnly,
+  toggleExcluded,
+  toggleIncluded,
+  toggleMissing,
+  withoutField,
+} from "./edit";
 
 /** The parts as text; a condition as "field=[values]", negated with a minus. */
 function parts(filter: string): string[] {
@@ -97,6 +108,18 @@ describe("a facet's value", () => {
     expect(filterOnly("service:a | top 5 b")).toBe("service:a");
     expect(filterOnly("| top 5 b")).toBe("*");
   });
+});
+
+test("records without the field", () => {
+  const query = "sku service:a | limit 5";
+  const asked = toggleMissing(query, "host");
+  expect(asked).toBe("sku service:a -host:* | limit 5");
+  expect(asksForMissing(asked, "host")).toBe(true);
+  expect(asksForMissing(query, "host")).toBe(false);
+  expect(toggleMissing(asked, "host")).toBe(query);
+  expect(chosenFields(`${asked.replace("sku", "level:warn sku")}`)).toEqual(["severity", "service", "host"]);
+  expect(filterBeside(asked, "host")).toBe("sku service:a");
+  expect(filterBeside("service:(a OR b) | limit 5", "service")).toBe("*");
 });
 
 test.each<[string, string, boolean, string]>([

@@ -87,9 +87,42 @@ export function withoutField(query: string, field: string): string {
   return first ? withoutField(splice(query, first.conjunct, ""), field) : query;
 }
 
+/** Does the query ask for the records that have no value in the field? */
+export function asksForMissing(query: string, field: string): boolean {
+  return partWritten(query, `-${existsCondition(field)}`) !== undefined;
+}
+
+/** Asks for the records without the field; once more takes it back. */
+export function toggleMissing(query: string, field: string): string {
+  const text = `-${existsCondition(field)}`;
+  const part = partWritten(query, text);
+  return part ? splice(query, part, "") : appended(query, text);
+}
+
+/** Every field of which the query asks for or excludes single values, or the missing one. */
+export function chosenFields(query: string): string[] {
+  const { filter } = splitStages(query);
+  const fields = conjunctsOf(filter).flatMap(({ start, end, condition }) => {
+    const missing = /^-(.+):\*$/.exec(filter.slice(start, end))?.[1];
+    return condition ? [condition.field] : missing ? [missing] : [];
+  });
+  return [...new Set(fields)];
+}
+
+/** The filter as if nothing were chosen in the field's facet: what its other values are counted with. */
+export function filterBeside(query: string, field: string): string {
+  const beside = withoutField(query, field);
+  return filterOnly(asksForMissing(beside, field) ? toggleMissing(beside, field) : beside);
+}
+
 /** The filter alone, "*" when it is empty: what the stages get to see. */
 export function filterOnly(query: string): string {
   return splitStages(query).filter || "*";
+}
+
+function partWritten(query: string, text: string): Conjunct | undefined {
+  const { filter } = splitStages(query);
+  return conjunctsOf(filter).find(({ start, end }) => filter.slice(start, end) === text);
 }
 
 function conditionsOf(query: string, field: string) {

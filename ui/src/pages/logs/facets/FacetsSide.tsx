@@ -1,0 +1,67 @@
+import { useMediaQuery } from "@mantine/hooks";
+import { useState } from "react";
+import { Icon } from "../../../components/Icon";
+import { usePreferences } from "../../../components/usePreferences";
+import { readPreferences, writePreferences } from "../../../lib/preferences";
+import type { Question } from "../useLogs";
+import { FacetsDrawer } from "./FacetsDrawer";
+import { FacetsPanel } from "./FacetsPanel";
+import side from "./FacetsSide.module.css";
+
+/** Where the facets are: beside the rows when there is room, in a drawer otherwise. */
+export interface FacetsPlace {
+  wide: boolean;
+  shown: boolean;
+  toggle: () => void;
+}
+
+export function useFacetsPlace(): FacetsPlace {
+  const wide = useMediaQuery("(min-width: 1100px)", window.innerWidth >= 1100);
+  const { facetsShown } = usePreferences();
+  const [drawer, setDrawer] = useState(false);
+  const toggle = () => {
+    if (wide) writePreferences({ facetsShown: !readPreferences().facetsShown });
+    else setDrawer((open) => !open);
+  };
+  return { wide, shown: wide ? facetsShown : drawer, toggle };
+}
+
+interface FacetsSideProps {
+  place: FacetsPlace;
+  question: Question;
+  onQuery: (query: string) => void;
+  onRetry: () => void;
+}
+
+export function FacetsSide({ place, question, onQuery, onRetry }: FacetsSideProps) {
+  const panel = <FacetsPanel question={question} onQuery={onQuery} onRetry={onRetry} />;
+  if (!place.wide) {
+    return (
+      <FacetsDrawer opened={place.shown} onClose={() => place.shown && place.toggle()}>
+        {panel}
+      </FacetsDrawer>
+    );
+  }
+  if (!place.shown) return null;
+  return (
+    <aside className={side.side} aria-label="Facets">
+      {panel}
+    </aside>
+  );
+}
+
+export function FacetsButton({ place }: { place: FacetsPlace }) {
+  return (
+    <button
+      type="button"
+      className="button button-quiet button-small"
+      aria-label="Facets"
+      aria-expanded={place.shown}
+      title={place.shown ? "Hide the facets" : "Show the facets"}
+      onClick={place.toggle}
+    >
+      <Icon name="facets" small />
+      <span className={side.word}>Facets</span>
+    </button>
+  );
+}

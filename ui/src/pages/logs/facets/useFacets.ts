@@ -1,0 +1,69 @@
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { type Facet, fetchFacets, fetchFacetValues } from "../../../api/facets";
+import { chosenFields, filterBeside, filterOnly } from "../../../lib/query/edit";
+import { bounds, type Question } from "../useLogs";
+
+const valueLimit = 10;
+const searchLimit = 50;
+
+export interface FacetsState {
+  /** undefined: nothing came yet. */
+  facets: Facet[] | undefined;
+  sampled: boolean;
+  counting: boolean;
+  error: Error | null;
+}
+
+/**
+ * The facets of what a query matches. A field of which the query asks for single values is counted as if it did not:
+ * what else could be chosen must stay in sight.
+ */
+export function useFacets(question: Question, fields: string[] | null): FacetsState {
+  const { query, span, generation } = question;
+  const names = fields?.join(",");
+  const request = { query: filterOnly(query), ...bounds(span), fields: names, limit: valueLimit };
+  const all = useQuery({
+    queryKey: ["logs", "facets", request, generation],
+    queryFn: ({ signal }) => fetchFacets(request, signal),
+    placeholderData: keepPreviousData,
+    enabled: names !== "",
+  });
+  const shown = all.data?.fields.map(({ field }) => field) ?? fields ?? [];
+  const chosen = chosenFields(query).filter((field) => shown.includes(field));
+  const beside = useQueries({
+    queries: chosen.map((field) => {
+      const own = { query: filterBeside(query, field), ...bounds(span), fields: field, limit: valueLimit };
+      return {
+        queryKey: ["logs", "facets", own, generation],
+        queryFn: ({ signal }: { signal: AbortSignal }) => fetchFacets(own, signal),
+        placeholderData: keepPreviousData,
+      };
+    }),
+  });
+  const own = beside.flatMap(({ data }) => data?.fields ?? []);
+  return {
+    facets:
+      names === ""
+        ? []
+        : all.data?.fields.map((facet) => own.find(({ field }) => field === facet.field) ?? facet),
+    sampled: all.data?.sampled ?? false,
+    counting: all.isFetching || beside.some(({ isFetching }) => isFetching),
+    error: all.error ?? beside.find(({ error }) => error !== null)?.error ?? null,
+  };
+}
+
+/** The values of one field that begin with a prefix; asked for while `open`. */
+export function useFacetValues(
+  { query, span, generation }: Question,
+  field: string,
+  prefix: string,
+  open: boolean,
+) {
+  const request = { field, prefix, query: filterBeside(query, field), ...bounds(span), limit: searchLimit };
+  return useQuery({
+    queryKey: ["logs", "values", request, generation],
+    queryFn: ({ signal }) => fetchFacetValues(request, signal),
+    placeholderData: keepPreviousData,
+    enabled: open,
+  });
+}
