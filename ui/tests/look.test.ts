@@ -74,7 +74,7 @@ const states: Record<string, (logs: LogsPage) => Promise<void>> = {
   },
   account: async (logs) => {
     await logs.open();
-    await logs.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await logs.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
   },
   keys: async (logs) => {
     await logs.open();

@@ -73,12 +73,12 @@ export class LogsPage {
   }
 
   async setScheme(name: "Dark" | "Light" | "As the system"): Promise<void> {
-    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
     await this.page.getByRole("button", { name, exact: true }).click();
   }
 
   async signOut(): Promise<void> {
-    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
     await this.page.getByRole("button", { name: "Sign out" }).click();
   }
 }

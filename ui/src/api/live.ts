@@ -1,6 +1,6 @@
 // The frames of the live tail's WebSocket.
 import { parseJson } from "../lib/json";
-import { ApiError, addressOf, errorShape } from "./http";
+import { ApiError, addressOf, errorShape, get } from "./http";
 import { type LogRecord, logRecord } from "./logs";
 import { array, number, object, ShapeError, string } from "./validate";
 
@@ -41,5 +41,16 @@ function parseFrame(text: string): unknown {
     return parseJson(text);
   } catch {
     throw new ShapeError("frame", "JSON");
+  }
+}
+
+/** Why the collector refused a live tail; null when a plain request is not refused for anything else than being one. */
+export async function whyRefused(query: string): Promise<ApiError | null> {
+  try {
+    await get("/live", { query }, () => null);
+    return null;
+  } catch (error) {
+    const telling = error instanceof ApiError && [401, 403, 429, 503].includes(error.status);
+    return telling || (error instanceof ApiError && error.code === "bad_query") ? error : null;
   }
 }

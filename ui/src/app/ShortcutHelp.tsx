@@ -5,12 +5,14 @@ import { writePreferences } from "../lib/preferences";
 import styles from "./ShortcutHelp.module.css";
 
 const keys: [keys: string[], does: string][] = [
+  [["Ctrl", "K"], "Go to or search: pages, actions, views, a trace id"],
   [["/"], "Go to the query"],
   [["g", "l"], "Open logs"],
   [["t"], "Choose the time range"],
   [["t", "-"], "Zoom out: twice the time range"],
   [["←", "→"], "Shift the time range by half"],
   [["r"], "Refresh"],
+  [["L"], "Live tail"],
   [["j", "k"], "Next or previous record"],
   [["Enter"], "Open the record"],
   [["Esc"], "Close the record"],

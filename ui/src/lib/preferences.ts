@@ -4,6 +4,8 @@ export interface Preferences {
   railOpen: boolean | null;
   shortcuts: boolean;
   recentRanges: { from: string; to: string }[];
+  /** Newest first. */
+  recentQueries: string[];
   facetsShown: boolean;
   /** The fields of the facets in their order; null: those that the server chooses. */
   facets: string[] | null;
@@ -12,10 +14,12 @@ export interface Preferences {
 }
 
 const key = "narrows.preferences";
+const queryLimit = 30;
 const initial: Preferences = {
   railOpen: null,
   shortcuts: true,
   recentRanges: [],
+  recentQueries: [],
   facetsShown: true,
   facets: null,
   facetsFolded: [],
@@ -38,6 +42,14 @@ export function writePreferences(change: Partial<Preferences>): void {
   for (const listener of listeners) listener();
 }
 
+/** Puts a query that was run in front of the recent ones. */
+export function rememberQuery(query: string): void {
+  const text = query.trim();
+  if (text === "" || text === "*") return;
+  const others = readPreferences().recentQueries.filter((old) => old !== text);
+  writePreferences({ recentQueries: [text, ...others].slice(0, queryLimit) });
+}
+
 export function subscribePreferences(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -50,6 +62,9 @@ function load(): Preferences {
       railOpen: typeof stored.railOpen === "boolean" ? stored.railOpen : null,
       shortcuts: stored.shortcuts !== false,
       recentRanges: Array.isArray(stored.recentRanges) ? stored.recentRanges.filter(isRange).slice(0, 5) : [],
+      recentQueries: Array.isArray(stored.recentQueries)
+        ? stored.recentQueries.filter((query) => typeof query === "string").slice(0, queryLimit)
+        : [],
       facetsShown: stored.facetsShown !== false,
       facets: Array.isArray(stored.facets) ? texts(stored.facets) : null,
       facetsFolded: texts(stored.facetsFolded),

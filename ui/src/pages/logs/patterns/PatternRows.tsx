@@ -66,7 +66,6 @@ export function PatternRows(props: PatternRowsProps) {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
     Enter: () => patterns[activeAt] && toggle(patterns[activeAt]),
-    Escape: () => onOpen(null),
   });
   const lines = virtualizer.getVirtualItems();
   const activeShown = lines.some((line) => line.index === lineOf(activeAt));
