@@ -72,3 +72,11 @@ function inside(map: { [key: string]: Json }, name: string): Json {
   }
   return null;
 }
+
+/** The fields in which all of these records have numbers, as far as they have the field. */
+export function numericFields(records: LogRecord[], fields: string[]): string[] {
+  return fields.filter((field) => {
+    const values = records.map((record) => valueIn(record, field)).filter((value) => value !== null);
+    return values.length > 0 && values.every((value) => typeof value === "number");
+  });
+}

@@ -8,20 +8,20 @@ import { FieldPicker } from "../FieldPicker";
 import type { Question } from "../useLogs";
 import { FacetGroup } from "./FacetGroup";
 import styles from "./Facets.module.css";
-import { useFacets } from "./useFacets";
+import type { FacetsState } from "./useFacets";
 
-interface FacetsPanelProps {
+export interface FacetsPanelProps {
+  facets: FacetsState;
   question: Question;
   onQuery: (query: string) => void;
   onRetry: () => void;
 }
 
 /** What occurs in the records that match: a click on a value asks for it, its minus excludes it. */
-export function FacetsPanel({ question, onQuery, onRetry }: FacetsPanelProps) {
+export function FacetsPanel({ facets: state, question, onQuery, onRetry }: FacetsPanelProps) {
   const preferences = usePreferences();
-  const { facets, sampled, counting, error } = useFacets(question, preferences.facets);
+  const { facets, names, sampled, counting, error } = state;
   const [picking, setPicking] = useState(false);
-  const names = facets?.map(({ field }) => field) ?? preferences.facets ?? [];
   const toggle = (field: string) =>
     writePreferences({
       facets: names.includes(field) ? names.filter((name) => name !== field) : [...names, field],

@@ -3,9 +3,8 @@ import { useState } from "react";
 import { Icon } from "../../../components/Icon";
 import { usePreferences } from "../../../components/usePreferences";
 import { readPreferences, writePreferences } from "../../../lib/preferences";
-import type { Question } from "../useLogs";
 import { FacetsDrawer } from "./FacetsDrawer";
-import { FacetsPanel } from "./FacetsPanel";
+import { FacetsPanel, type FacetsPanelProps } from "./FacetsPanel";
 import side from "./FacetsSide.module.css";
 
 /** Where the facets are: beside the rows when there is room, in a drawer otherwise. */
@@ -26,15 +25,12 @@ export function useFacetsPlace(): FacetsPlace {
   return { wide, shown: wide ? facetsShown : drawer, toggle };
 }
 
-interface FacetsSideProps {
+interface FacetsSideProps extends FacetsPanelProps {
   place: FacetsPlace;
-  question: Question;
-  onQuery: (query: string) => void;
-  onRetry: () => void;
 }
 
-export function FacetsSide({ place, question, onQuery, onRetry }: FacetsSideProps) {
-  const panel = <FacetsPanel question={question} onQuery={onQuery} onRetry={onRetry} />;
+export function FacetsSide({ place, ...props }: FacetsSideProps) {
+  const panel = <FacetsPanel {...props} />;
   if (!place.wide) {
     return (
       <FacetsDrawer opened={place.shown} onClose={() => place.shown && place.toggle()}>

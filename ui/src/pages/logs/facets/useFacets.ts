@@ -1,5 +1,6 @@
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { type Facet, fetchFacets, fetchFacetValues } from "../../../api/facets";
+import { usePreferences } from "../../../components/usePreferences";
 import { chosenFields, filterBeside, filterOnly } from "../../../lib/query/edit";
 import { bounds, type Question } from "../useLogs";
 
@@ -7,6 +8,8 @@ const valueLimit = 10;
 const searchLimit = 50;
 
 export interface FacetsState {
+  /** Their fields in order, as far as it is known. */
+  names: string[];
   /** undefined: nothing came yet. */
   facets: Facet[] | undefined;
   sampled: boolean;
@@ -18,18 +21,18 @@ export interface FacetsState {
  * The facets of what a query matches. A field of which the query asks for single values is counted as if it did not:
  * what else could be chosen must stay in sight.
  */
-export function useFacets(question: Question, fields: string[] | null): FacetsState {
-  const { query, span, generation } = question;
+export function useFacets({ query, span, generation }: Question, shown: boolean): FacetsState {
+  const { facets: fields } = usePreferences();
   const names = fields?.join(",");
   const request = { query: filterOnly(query), ...bounds(span), fields: names, limit: valueLimit };
   const all = useQuery({
     queryKey: ["logs", "facets", request, generation],
     queryFn: ({ signal }) => fetchFacets(request, signal),
     placeholderData: keepPreviousData,
-    enabled: names !== "",
+    enabled: shown && names !== "",
   });
-  const shown = all.data?.fields.map(({ field }) => field) ?? fields ?? [];
-  const chosen = chosenFields(query).filter((field) => shown.includes(field));
+  const counted = all.data?.fields.map(({ field }) => field) ?? fields ?? [];
+  const chosen = chosenFields(query).filter((field) => counted.includes(field));
   const beside = useQueries({
     queries: chosen.map((field) => {
       const own = { query: filterBeside(query, field), ...bounds(span), fields: field, limit: valueLimit };
@@ -37,11 +40,13 @@ export function useFacets(question: Question, fields: string[] | null): FacetsSt
         queryKey: ["logs", "facets", own, generation],
         queryFn: ({ signal }: { signal: AbortSignal }) => fetchFacets(own, signal),
         placeholderData: keepPreviousData,
+        enabled: shown,
       };
     }),
   });
   const own = beside.flatMap(({ data }) => data?.fields ?? []);
   return {
+    names: fields ?? counted,
     facets:
       names === ""
         ? []
