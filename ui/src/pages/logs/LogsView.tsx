@@ -89,7 +89,14 @@ export function LogsView(props: LogsViewProps) {
 
   return (
     <main className={styles.page}>
-      <QueryBar ref={input} query={view.query} running={running} runError={queryErrorOf(error)} onRun={run} />
+      <QueryBar
+        ref={input}
+        query={view.query}
+        span={span}
+        running={running}
+        runError={queryErrorOf(error)}
+        onRun={run}
+      />
       <div className={styles.body}>
         <FacetsSide
           place={place}
@@ -124,6 +131,7 @@ export function LogsView(props: LogsViewProps) {
                     span={span}
                     order={view.order}
                     table={Boolean(answer?.table)}
+                    fields={furtherFields(view)}
                   />
                 </>
               }
@@ -137,6 +145,7 @@ export function LogsView(props: LogsViewProps) {
                 onAsTable={setAsTable}
                 onZoom={zoomTo}
                 onZoomBack={zoomBack}
+                zoomed={zoomedFrom.current.length > 0}
               />
             )}
             {view.record && linked && view.tab === "records" && !answer?.table && (
@@ -194,6 +203,12 @@ export function LogsView(props: LogsViewProps) {
       </div>
     </main>
   );
+}
+
+/** The columns that a file has only when they are asked for. */
+function furtherFields({ columns }: View): string[] {
+  const always = ["severity", "service", "host", "body"];
+  return columns.map(({ field }) => field).filter((field) => !always.includes(field));
 }
 
 /** The query itself is at fault when the server points into it. */

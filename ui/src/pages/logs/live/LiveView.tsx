@@ -8,7 +8,9 @@ import { headline, sentence } from "../../../lib/words";
 import pageStyles from "../LogsView.module.css";
 import { pointedCondition } from "../pointedCondition";
 import { QueryBar } from "../QueryBar";
+import { RecordActionsContext } from "../RecordActions";
 import type { LogsView } from "../url";
+import { usePageActions } from "../usePageActions";
 import { LiveBar } from "./LiveBar";
 import { LiveRows } from "./LiveRows";
 import { useLiveTail } from "./useLiveTail";
@@ -37,11 +39,13 @@ export function LiveView({ view, onChange }: LiveViewProps) {
     x: () => addPointed(true),
   });
   const run = (query: string) => (query === view.query ? tail.retry() : onChange({ query }));
+  const actions = usePageActions(view, [], onChange);
   return (
     <main className={pageStyles.page}>
       <QueryBar
         ref={input}
         query={view.query}
+        span={null}
         running={status.kind === "connecting"}
         runError={queryErrorOf(refused)}
         onRun={run}
@@ -56,7 +60,9 @@ export function LiveView({ view, onChange }: LiveViewProps) {
             : "Records that match appear here within a second of their arrival; older ones are in the search."}
         </Message>
       ) : (
-        <LiveRows tail={tail} query={view.query} zone={view.zone} columns={view.columns} onFilter={add} />
+        <RecordActionsContext value={actions}>
+          <LiveRows tail={tail} query={view.query} zone={view.zone} columns={view.columns} onFilter={add} />
+        </RecordActionsContext>
       )}
     </main>
   );
