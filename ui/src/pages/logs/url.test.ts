@@ -15,6 +15,13 @@ test.each<Partial<LogsView>>([
   { order: "oldest" },
   { zone: "local" },
   { refreshS: 10 },
+  {
+    columns: [
+      { field: "http.route", widthPx: 160 },
+      { field: "body", widthPx: null },
+    ],
+    wrap: true,
+  },
   { record: { id: "0-2a00003", time: "2026-11-25T10:17:39.912345678Z" } },
   { tab: "patterns" },
   { patterns: { sort: "severity", onlyNew: true, open: "9f00000000000abc" } },

@@ -65,17 +65,15 @@ export function FacetGroup({ facet, question, folded, onQuery, onRemove }: Facet
             {folded && chosen > 0 && <span className={styles.chosen}>{chosen} chosen</span>}
           </button>
         </h3>
-        {chosen > 0 && (
-          <button
-            type="button"
-            className={`${styles.tool} ${styles.clear}`}
-            aria-label={`Clear ${field}`}
-            title="Ask for every value"
-            onClick={() => onQuery(clear(query, field))}
-          >
-            Clear
-          </button>
-        )}
+        <button
+          type="button"
+          className={`${styles.tool} ${styles.quiet}`}
+          aria-label={`Remove the facet ${field}`}
+          title="Remove this facet"
+          onClick={onRemove}
+        >
+          <Icon name="close" small />
+        </button>
         {hidden !== 0 && !folded && (
           <button
             type="button"
@@ -88,15 +86,17 @@ export function FacetGroup({ facet, question, folded, onQuery, onRemove }: Facet
             <Icon name="search" small />
           </button>
         )}
-        <button
-          type="button"
-          className={`${styles.tool} ${styles.quiet}`}
-          aria-label={`Remove the facet ${field}`}
-          title="Remove this facet"
-          onClick={onRemove}
-        >
-          <Icon name="close" small />
-        </button>
+        {chosen > 0 && (
+          <button
+            type="button"
+            className={`${styles.tool} ${styles.clear}`}
+            aria-label={`Clear ${field}`}
+            title="Ask for every value"
+            onClick={() => onQuery(clear(query, field))}
+          >
+            Clear
+          </button>
+        )}
       </div>
       {!folded && (
         <>
