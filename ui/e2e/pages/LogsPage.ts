@@ -42,6 +42,20 @@ export class LogsPage {
     return this.page.locator('[role="gridcell"][aria-colspan]');
   }
 
+  /** One facet, at the left or in the drawer. */
+  facet(field: string): Locator {
+    return this.page.getByRole("region", { name: `Facet ${field}`, exact: true });
+  }
+
+  /** A value of a facet; its name begins with the value and ends with the count. */
+  facetValue(field: string, value: string): Locator {
+    return this.facet(field).getByRole("checkbox", { name: value });
+  }
+
+  get columnNames(): Promise<string[]> {
+    return this.grid.getByRole("columnheader").allInnerTexts();
+  }
+
   get queryError(): Locator {
     return this.page.locator("search").getByRole("status");
   }

@@ -1,4 +1,5 @@
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import { type Facet, fetchFacets, fetchFacetValues } from "../../../api/facets";
 import { usePreferences } from "../../../components/usePreferences";
 import { chosenFields, filterBeside, filterOnly } from "../../../lib/query/edit";
@@ -31,8 +32,10 @@ export function useFacets({ query, span, generation }: Question, shown: boolean)
     placeholderData: keepPreviousData,
     enabled: shown && names !== "",
   });
-  const counted = all.data?.fields.map(({ field }) => field) ?? fields ?? [];
-  const chosen = chosenFields(query).filter((field) => counted.includes(field));
+  const counted = all.data?.fields.map(({ field }) => field) ?? [];
+  const chosen = chosenFields(query).filter(
+    (field) => countable(field) && (!fields || fields.includes(field)),
+  );
   const beside = useQueries({
     queries: chosen.map((field) => {
       const own = { query: filterBeside(query, field), ...bounds(span), fields: field, limit: valueLimit };
@@ -45,16 +48,33 @@ export function useFacets({ query, span, generation }: Question, shown: boolean)
     }),
   });
   const own = beside.flatMap(({ data }) => data?.fields ?? []);
+  const order = useStableOrder(fields ?? [...counted, ...chosen], fields === null);
+  const found = [...own, ...(all.data?.fields ?? [])];
+  const known = all.data !== undefined || names === "";
   return {
-    names: fields ?? counted,
-    facets:
-      names === ""
-        ? []
-        : all.data?.fields.map((facet) => own.find(({ field }) => field === facet.field) ?? facet),
+    names: order,
+    facets: known ? order.flatMap((name) => found.find(({ field }) => field === name) ?? []) : undefined,
     sampled: all.data?.sampled ?? false,
     counting: all.isFetching || beside.some(({ isFetching }) => isFetching),
     error: all.error ?? beside.find(({ error }) => error !== null)?.error ?? null,
   };
+}
+
+/** Ids have as many values as there are records, and a pattern is chosen in its own tab. */
+function countable(field: string): boolean {
+  return !["trace_id", "span_id", "pattern"].includes(field);
+}
+
+/**
+ * The server orders by how often a field occurs, which changes with every filter. A facet keeps its place, and one of
+ * which a value is chosen does not go away.
+ */
+function useStableOrder(names: string[], keep: boolean): string[] {
+  const order = useRef<string[]>([]);
+  const kept = keep ? order.current.filter((name) => names.includes(name)) : [];
+  const next = [...new Set([...kept, ...names])];
+  if (next.join() !== order.current.join()) order.current = next;
+  return order.current;
 }
 
 /** The values of one field that begin with a prefix; asked for while `open`. */
