@@ -115,6 +115,9 @@ test("numbers stand at the right; many columns scroll sideways and the body keep
   expect(body?.width).toBeGreaterThanOrEqual(239);
   expect(await logs.grid.evaluate((grid) => grid.scrollWidth > grid.clientWidth)).toBe(true);
   expect(await logs.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")).toBe(0);
+  await logs.rows.first().click();
+  const frame = await logs.grid.boundingBox();
+  expect((await logs.record.boundingBox())?.width).toBeLessThanOrEqual(frame?.width ?? 0);
 });
 
 test("w wraps long bodies over as many lines as they need, without overlap, and back", async () => {

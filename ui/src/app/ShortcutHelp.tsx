@@ -18,6 +18,8 @@ const keys: [keys: string[], does: string][] = [
   [["Esc"], "Close the record"],
   [["f"], "Filter by the value in focus or under the pointer"],
   [["x"], "Exclude that value"],
+  [["c"], "Choose columns"],
+  [["w"], "Wrap long lines"],
   [["Shift", "T"], "Histogram as a table"],
   [["["], "Open or fold the rail"],
   [["?"], "This list"],

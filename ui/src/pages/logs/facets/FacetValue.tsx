@@ -1,6 +1,6 @@
 import type { MouseEvent } from "react";
 import { Icon } from "../../../components/Icon";
-import { formatCount } from "../../../lib/number";
+import { formatCount, plural } from "../../../lib/number";
 import type { Scalar } from "../../../lib/query/edit";
 import { isSeverity, severityRole } from "../../../lib/severity";
 import styles from "./Facets.module.css";
@@ -19,6 +19,7 @@ export function FacetValue({ field, row, onInclude, onExclude }: FacetValueProps
   const { value, count, share, state } = row;
   const name = onExclude ? String(value) : "missing";
   const severity = field === "severity" && isSeverity(name) ? name : null;
+  const counted = count === null ? "not counted" : plural(count, "record");
   const choose = (event: MouseEvent) => {
     if (onExclude && (event.altKey || state === "excluded")) onExclude(value);
     else onInclude(value);
@@ -30,6 +31,7 @@ export function FacetValue({ field, row, onInclude, onExclude }: FacetValueProps
         className={styles.pick}
         role="checkbox"
         aria-checked={state === "included"}
+        aria-label={`${name || "(empty)"}${state === "excluded" ? ", excluded" : ""}, ${counted}`}
         title={onExclude ? `${name}\nAlt-click excludes it` : `Records without ${field}`}
         onClick={choose}
       >
@@ -41,7 +43,6 @@ export function FacetValue({ field, row, onInclude, onExclude }: FacetValueProps
         <span className={onExclude ? styles.label : `${styles.label} ${styles.missing}`}>
           {name === "" ? "(empty)" : name}
         </span>
-        {state === "excluded" && <span className="visually-hidden">, excluded</span>}
         <span className={styles.count}>{count === null ? "–" : formatCount(count)}</span>
       </button>
       {onExclude && (
