@@ -46,6 +46,6 @@ export function gridStyle(columns: Column[], withDay: boolean): CSSProperties {
   return {
     "--columns": template,
     "--min-width": `${minPx}px`,
-    "--phone-columns": others > 0 ? `auto repeat(${others}, minmax(0, auto))` : "auto",
+    "--phone-columns": `auto ${others > 0 ? `repeat(${others}, minmax(0, auto))` : ""} minmax(0, 1fr)`,
   } as CSSProperties;
 }

@@ -48,7 +48,7 @@ export function useFacets({ query, span, generation }: Question, shown: boolean)
     }),
   });
   const own = beside.flatMap(({ data }) => data?.fields ?? []);
-  const order = useStableOrder(fields ?? [...counted, ...chosen], fields === null);
+  const order = useStableOrder(fields ?? [...counted, ...chosen], fields === null && all.data !== undefined);
   const found = [...own, ...(all.data?.fields ?? [])];
   const known = all.data !== undefined || names === "";
   return {
@@ -71,7 +71,8 @@ function countable(field: string): boolean {
  */
 function useStableOrder(names: string[], keep: boolean): string[] {
   const order = useRef<string[]>([]);
-  const kept = keep ? order.current.filter((name) => names.includes(name)) : [];
+  if (!keep) return names;
+  const kept = order.current.filter((name) => names.includes(name));
   const next = [...new Set([...kept, ...names])];
   if (next.join() !== order.current.join()) order.current = next;
   return order.current;
