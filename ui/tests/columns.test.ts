@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { phone } from "../e2e/pages/browser";
 import type { LogsPage } from "../e2e/pages/LogsPage";
 import { openLogs, withFixture, withQuery } from "./harness";
 
@@ -154,4 +155,20 @@ test("the mouse that rests on a cell gets filter and exclude; a click elsewhere 
   await logs.page.getByTitle("Exclude service:checkout (x)").click();
   await expect.poll(() => logs.query.inputValue()).toBe("placed -service:checkout");
   expect(await logs.record.count()).toBe(0);
+});
+
+test("on a phone a row has its fields above its body, and neither leaves the window", async () => {
+  const logs = await openLogs({ size: phone, touch: true });
+  await logs.open(
+    withQuery("deadline", { columns: "severity,service,host,body,http.route,duration_ms,trace_id" }),
+  );
+  await logs.rows.first().waitFor();
+  const cells = await logs.rows.first().getByRole("gridcell").all();
+  const boxes = await Promise.all(cells.map((cell) => cell.boundingBox()));
+  for (const box of boxes) expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(phone.width);
+  const body = await logs.rows
+    .first()
+    .getByText(/^deadline/)
+    .boundingBox();
+  expect(body?.y).toBeGreaterThan((boxes[0]?.y ?? 0) + 10);
 });
