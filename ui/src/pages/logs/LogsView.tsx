@@ -5,7 +5,6 @@ import { useShortcuts } from "../../components/useShortcuts";
 import { addCondition } from "../../lib/query/edit";
 import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
 import { ColumnsMenu } from "./ColumnsMenu";
-import { addedFields } from "./columns";
 import { DownloadMenu } from "./DownloadMenu";
 import { FacetsButton, FacetsSide, useFacetsPlace } from "./facets/FacetsSide";
 import { useFacets } from "./facets/useFacets";
@@ -132,7 +131,6 @@ export function LogsView(props: LogsViewProps) {
                     span={span}
                     order={view.order}
                     table={Boolean(answer?.table)}
-                    fields={addedFields(view.columns)}
                     fields={furtherFields(view)}
                   />
                 </>

@@ -40,11 +40,6 @@ export function hasColumn(columns: Column[], field: string): boolean {
   return columns.some((column) => column.field === field);
 }
 
-/** The fields that a person added to those that every list of records has. */
-export function addedFields(columns: Column[]): string[] {
-  return columns.map(({ field }) => field).filter((field) => !hasColumn(defaultColumns, field));
-}
-
 /** Adds the field behind the last column, or takes it away. The body stays. */
 export function toggleColumn(columns: Column[], field: string): Column[] {
   if (hasColumn(columns, field))
