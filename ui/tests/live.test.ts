@@ -172,6 +172,7 @@ test("after a loss it connects again by itself and says so; the rows stay", asyn
     .waitFor();
   server.live.cut();
   await expect.poll(() => server.live.opened.length).toBe(3);
+  expect(server.live.after).toEqual([null, "0-2", "0-2"]);
   await status(logs)
     .filter({ hasText: /^Live$/ })
     .waitFor();

@@ -87,6 +87,7 @@ test("saved views and recent queries", async () => {
 test("text becomes a search, also at once by Ctrl Enter", async () => {
   const logs = await openLogs();
   await logs.page.goto("/status");
+  await logs.page.getByRole("heading", { name: "Agents" }).waitFor();
   await openPalette(logs, "deadline");
   await palette(logs)
     .getByRole("option", { name: /Search logs for “deadline”/ })

@@ -22,6 +22,7 @@ test.each([
   ["Status", "xyz", null],
   ["Sign out", "gn", "Si[gn] out"],
   ["Sort by count", "tu", null],
+  ["Clear the query", "che", null],
   ["anything", "", "anything"],
   ["İstanbul", "ist", null],
 ])("%s by %s", (text, pattern, expected) => {

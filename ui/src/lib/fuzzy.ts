@@ -34,33 +34,26 @@ function whole(text: string, word: string): FuzzyMatch | null {
   return best;
 }
 
-/** Two letters scattered over a sentence mean nothing, so at least one must begin a word, the first one. */
+/** Letters apart must each begin a word, as in "rc" for "reset the columns"; anything else is chance. */
 function scattered(text: string, word: string): FuzzyMatch | null {
-  for (
-    let first = text.indexOf(word.charAt(0));
-    first >= 0;
-    first = text.indexOf(word.charAt(0), first + 1)
-  ) {
-    if (!beginsWord(text, first)) continue;
-    const ranges: MarkRange[] = [];
-    let at = first;
-    let score = 20;
-    for (const letter of word) {
-      const next = text.indexOf(letter, at);
-      if (next < 0) return null;
-      const last = ranges.at(-1);
-      if (last && last.end === next) {
-        last.end = next + letter.length;
-        score += 4;
-      } else {
-        ranges.push({ start: next, end: next + letter.length });
-        score += beginsWord(text, next) ? 3 : -3;
-      }
-      at = next + letter.length;
+  const ranges: MarkRange[] = [];
+  for (const letter of word) {
+    const last = ranges.at(-1);
+    if (last && text.startsWith(letter, last.end)) {
+      last.end += letter.length;
+      continue;
     }
-    if (ranges.length <= Math.max(2, word.length / 2 + 1)) return { score, ranges };
+    const start = nextWord(text, letter, last?.end ?? 0);
+    if (start < 0) return null;
+    ranges.push({ start, end: start + letter.length });
   }
-  return null;
+  return { score: 30 - ranges.length, ranges };
+}
+
+function nextWord(text: string, letter: string, from: number): number {
+  let at = text.indexOf(letter, from);
+  while (at >= 0 && !beginsWord(text, at)) at = text.indexOf(letter, at + 1);
+  return at;
 }
 
 function beginsWord(text: string, at: number): boolean {

@@ -5,13 +5,7 @@ import { setPaletteOpen } from "./store";
 /** In the header of every page: where `Ctrl K` leads by a click. */
 export function PaletteButton() {
   return (
-    <button
-      type="button"
-      className={styles.open}
-      aria-label="Go to or search"
-      aria-haspopup="dialog"
-      onClick={() => setPaletteOpen(true)}
-    >
+    <button type="button" className={styles.open} aria-haspopup="dialog" onClick={() => setPaletteOpen(true)}>
       <Icon name="search" small />
       <span className={styles.words}>Go to or search</span>
       <kbd className={styles.key}>Ctrl K</kbd>

@@ -4,16 +4,15 @@ import { ChoiceLabel, Choices } from "../../components/Choices";
 import choices from "../../components/Choices.module.css";
 import { Icon } from "../../components/Icon";
 import { formatExact } from "../../lib/number";
-import { filterOnly } from "../../lib/query/edit";
 import type { Span } from "../../lib/time/range";
 import styles from "./DownloadMenu.module.css";
-import { bounds } from "./useLogs";
+import { bounds, queryText } from "./useLogs";
 
 interface DownloadMenuProps {
   query: string;
   span: Span;
   order: Order;
-  /** Is the answer a table? Then the records behind it are downloaded. */
+  /** Is the answer a table? Then the file is one, too. */
   table: boolean;
   /** Further columns of the CSV. */
   fields?: string[];
@@ -24,9 +23,9 @@ const formats: [format: ExportFormat, name: string, what: string][] = [
   ["csv", "CSV", "time, severity, service, host, body"],
 ];
 
-/** The records of the query and range as a file. */
+/** The answer to the query as a file. */
 export function DownloadMenu({ query, span, order, table, fields = [] }: DownloadMenuProps) {
-  const request = { query: filterOnly(query), ...bounds(span), order, limit: exportLimit };
+  const request = { query: queryText(query), ...bounds(span), order, limit: exportLimit };
   return (
     <Choices
       label="Download"
@@ -41,7 +40,7 @@ export function DownloadMenu({ query, span, order, table, fields = [] }: Downloa
       {(close) => (
         <>
           <ChoiceLabel>
-            {table ? "The records behind the table" : "The records"}, at most {formatExact(exportLimit)}
+            {table ? "The table" : `The records, at most ${formatExact(exportLimit)}`}
           </ChoiceLabel>
           {formats.map(([format, name, what]) => (
             <a
@@ -56,7 +55,7 @@ export function DownloadMenu({ query, span, order, table, fields = [] }: Downloa
               onClick={close}
             >
               {name}
-              <span className="text3 small">{what}</span>
+              {!table && <span className="text3 small">{what}</span>}
             </a>
           ))}
         </>

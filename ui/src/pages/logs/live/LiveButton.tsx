@@ -15,7 +15,6 @@ export function LiveButton({ live, onLive }: LiveButtonProps) {
       type="button"
       className={`button button-small ${styles.button}`}
       aria-pressed={live}
-      aria-label="Live tail"
       onClick={toggle}
     >
       <span className={styles.dot} data-on={live} aria-hidden="true" />

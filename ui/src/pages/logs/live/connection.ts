@@ -14,7 +14,8 @@ export type LiveStatus =
 
 export interface LiveListener {
   onStatus: (status: LiveStatus) => void;
-  onRecords: (records: LogRecord[], dropped: number) => void;
+  /** `missing` counts what the collector left out. */
+  onRecords: (records: LogRecord[], missing: number) => void;
   /** The rows so far answer another query. */
   onQuery: () => void;
   onSessionEnded: () => void;
@@ -31,6 +32,10 @@ export class LiveConnection {
   private silence = 0;
   private closed = false;
   private paused = false;
+  /** Of the last frame; a new connection goes on behind it. */
+  private position: string | null = null;
+  /** A new query was sent: records answer the old one until the collector greets anew. */
+  private stale = false;
 
   constructor(
     private query: string,
@@ -43,8 +48,13 @@ export class LiveConnection {
     if (query === this.query) return;
     this.query = query;
     this.listener.onQuery();
-    if (this.opened) this.send({ type: "query", query });
-    else this.retry();
+    // What was missed of the old query is of no use for the new one.
+    this.position = null;
+    if (!this.opened) this.retry();
+    else {
+      this.stale = true;
+      this.send({ type: "query", query });
+    }
   }
 
   setPaused(paused: boolean): void {
@@ -66,8 +76,9 @@ export class LiveConnection {
 
   private open(): void {
     this.listener.onStatus({ kind: "connecting" });
-    const socket = new WebSocket(liveAddress(this.query));
+    const socket = new WebSocket(liveAddress(this.query, this.position));
     this.socket = socket;
+    this.stale = false;
     socket.onopen = () => {
       this.opened = true;
       this.attempt = 0;
@@ -90,8 +101,15 @@ export class LiveConnection {
       this.refuse(error instanceof Error ? error : new Error(String(error)));
       return;
     }
-    if (frame?.type === "records") this.listener.onRecords(frame.records, frame.dropped);
-    if (frame?.type === "error") this.refuse(frame.error);
+    if (frame?.type === "error") {
+      if (frame.error.code === "bad_credentials") this.listener.onSessionEnded();
+      this.refuse(frame.error);
+    } else if (frame) {
+      if (frame.type === "hello") this.stale = false;
+      if (this.stale) return;
+      this.position = frame.position;
+      if (frame.type === "records") this.listener.onRecords(frame.records, frame.dropped + frame.unread);
+    }
   }
 
   private refuse(error: Error): void {
@@ -108,11 +126,13 @@ export class LiveConnection {
 
   /** A refused WebSocket tells the page nothing; the same address as a plain request does. */
   private async askWhy(): Promise<void> {
-    const { query } = this;
-    const error = await whyRefused(query);
+    const { query, position } = this;
+    const error = await whyRefused(query, position);
     if (this.closed || this.opened || !error || query !== this.query) return;
     if (error.status === 401) this.listener.onSessionEnded();
     else if (error.code === "bad_query") this.refuse(error);
+    // The place is no longer known, after a long absence perhaps; the next attempt begins at the present.
+    else if (error.code === "bad_parameter") this.position = null;
     else this.listener.onStatus({ kind: "waiting", reason: error });
   }
 

@@ -65,7 +65,7 @@ export function ViewRow({ view, state, zone, shown, onOpen }: ViewRowProps) {
         <Ask question={`Delete “${view.name}” for everyone?`} onCancel={done}>
           <button
             type="button"
-            className="button tag-crit"
+            className={`button ${styles.danger}`}
             // biome-ignore lint/a11y/noAutofocus: it takes the place of the button that was pressed
             autoFocus
             disabled={change.isPending}
