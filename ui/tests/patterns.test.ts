@@ -128,6 +128,17 @@ test("stages do not change what patterns are made of", async () => {
   expect(new URLSearchParams(asked.at(-1)?.split("?")[1]).get("query")).toBe("sku");
 });
 
+test("what is slow is waited for, what is incomplete says so and why", async () => {
+  const logs = await openLogs();
+  await logs.open(withQuery("state:slow", { tab: "patterns" }));
+  await logs.page.getByRole("status").filter({ hasText: "Searching" }).waitFor();
+  await logs.open(withQuery("state:partial", { tab: "patterns" }));
+  await rows(logs).first().waitFor();
+  await logs.page
+    .getByText("What came is shown. 1 file is damaged and was left out: 0-000017.split.")
+    .waitFor();
+});
+
 test("nothing, an error, and nothing new say what and what next", async () => {
   const logs = await openLogs();
   await logs.open(withQuery("nothingofthekind", { tab: "patterns" }));

@@ -7,6 +7,7 @@ import styles from "./ShortcutHelp.module.css";
 const keys: [keys: string[], does: string][] = [
   [["Ctrl", "K"], "Go to or search: pages, actions, views, a trace id"],
   [["/"], "Go to the query"],
+  [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
   [["g", "l"], "Open logs"],
   [["t"], "Choose the time range"],
   [["t", "-"], "Zoom out: twice the time range"],

@@ -22,11 +22,13 @@ interface SummaryLineProps {
 /** How many records match, how many were searched and how long it took; an incomplete answer says so and why. */
 export function SummaryLine(props: SummaryLineProps) {
   const { answer, histogram, question, tab, patterns, onTab, tools } = props;
-  const partial = answer?.partial || histogram?.partial;
+  const answers = [answer, histogram, ...(tab === "patterns" ? [patterns] : [])];
+  const partial = answers.some((each) => each?.partial);
   return (
     <div className={styles.area}>
       <Announcement answer={answer} question={question} />
       <div className={styles.line}>
+        <h2 className="visually-hidden">{tab === "patterns" ? "Patterns" : "Answer"}</h2>
         <Tabs answer={answer} patterns={patterns} tab={tab} onTab={onTab} />
         <div className="grow" />
         {partial && (
@@ -43,7 +45,7 @@ export function SummaryLine(props: SummaryLineProps) {
         )}
         {tools}
       </div>
-      {partial && <p className={styles.reasons}>{reasonsOf(answer, histogram)}</p>}
+      {partial && <p className={styles.reasons}>{reasonsOf(answers)}</p>}
     </div>
   );
 }
@@ -61,8 +63,8 @@ function Announcement({ answer, question }: Pick<SummaryLineProps, "answer" | "q
   );
 }
 
-function reasonsOf(answer: SearchAnswer | undefined, histogram: HistogramAnswer | undefined): string {
-  const warnings = [...new Set([...(answer?.warnings ?? []), ...(histogram?.warnings ?? [])])];
+function reasonsOf(answers: ({ warnings: string[] } | undefined)[]): string {
+  const warnings = [...new Set(answers.flatMap((answer) => answer?.warnings ?? []))];
   return warnings.length > 0
     ? `What came is shown. ${warnings.join(". ")}.`
     : "What came is shown; some records are missing.";

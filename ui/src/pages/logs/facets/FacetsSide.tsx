@@ -41,6 +41,7 @@ export function FacetsSide({ place, ...props }: FacetsSideProps) {
   if (!place.shown) return null;
   return (
     <aside className={side.side} aria-label="Facets">
+      <h2 className="visually-hidden">Facets</h2>
       {panel}
     </aside>
   );

@@ -75,13 +75,6 @@ export function PatternsTab({ view, answer, error, onChange, onRun, onRetry }: P
         <span className="grow" />
         <p className={styles.cover}>{coverOf(answer)}</p>
       </div>
-      {answer.partial && (
-        <p className={styles.partial}>
-          {answer.warnings.length > 0
-            ? `What came is shown. ${answer.warnings.join(". ")}.`
-            : "What came is shown; some records are missing."}
-        </p>
-      )}
       {shown.length > 0 ? (
         <PatternRows
           patterns={shown}
