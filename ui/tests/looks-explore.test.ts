@@ -16,7 +16,7 @@ describeLooks({
       await logs.page.getByRole("button", { name: "Facets", exact: true }).click();
     }
     await logs.facet("duration_ms").getByRole("button", { name: "Search in duration_ms" }).click();
-    await logs.facetValue("service", "cart").waitFor();
+    await logs.facetValue("service", "checkout").waitFor();
   },
   "facets-failed": async (logs) => {
     server.failing.add("/logs/facets");

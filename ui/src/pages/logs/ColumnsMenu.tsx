@@ -43,7 +43,7 @@ export function ColumnsMenu({ columns, wrap, question, onColumns, onWrap }: Colu
       </Popover.Target>
       <Popover.Dropdown p={4} aria-label="Columns">
         <div className={styles.menu}>
-          <h3 className={styles.title}>Shown, from left to right</h3>
+          <p className={styles.title}>Shown, from left to right</p>
           <ul aria-label="Columns shown">
             {columns.map(({ field }, at) => (
               <li key={field} className={styles.shown}>

@@ -40,7 +40,10 @@ export function FacetsSide({ place, ...props }: FacetsSideProps) {
   }
   if (!place.shown) return null;
   return (
-    <aside className={side.side} aria-label="Facets">
+    <aside className={side.side} aria-labelledby="facets-title">
+      <h2 id="facets-title" className="visually-hidden">
+        Facets
+      </h2>
       <h2 className="visually-hidden">Facets</h2>
       {panel}
     </aside>
