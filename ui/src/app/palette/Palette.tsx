@@ -69,9 +69,9 @@ function PaletteBody({ onHelp }: { onHelp: () => void }) {
     }
   };
   const move = (by: number) => {
-    const next = items[(activeAt + by + items.length) % Math.max(1, items.length)];
-    setActiveId(next?.id ?? null);
-    document.getElementById(`${id}-${next?.id}`)?.scrollIntoView({ block: "nearest" });
+    const next = (activeAt + by + items.length) % Math.max(1, items.length);
+    setActiveId(items[next]?.id ?? null);
+    document.getElementById(`${id}-${next}`)?.scrollIntoView({ block: "nearest" });
   };
   const keys: Record<string, () => void> = {
     ArrowDown: () => move(1),
@@ -102,7 +102,7 @@ function PaletteBody({ onHelp }: { onHelp: () => void }) {
           aria-expanded="true"
           aria-controls={`${id}-list`}
           aria-autocomplete="list"
-          aria-activedescendant={active ? `${id}-${active.id}` : undefined}
+          aria-activedescendant={active ? `${id}-${activeAt}` : undefined}
           placeholder="A page, an action, a saved view, a query, a trace id"
           autoComplete="off"
           spellCheck={false}
@@ -134,7 +134,7 @@ function PaletteBody({ onHelp }: { onHelp: () => void }) {
             {group.items.map((item) => (
               <Option
                 key={item.id}
-                id={`${id}-${item.id}`}
+                id={`${id}-${items.indexOf(item)}`}
                 item={item}
                 active={item === active}
                 onPoint={() => setActiveId(item.id)}

@@ -31,6 +31,16 @@ test("held and full rows stay as they are; what is skipped is counted, and relea
   expect(released).toMatchObject({ waiting: [], below: 0, skipped: 0, arrived: 2 * liveCap + 2 });
 });
 
+test("what a hidden page could not keep is counted", () => {
+  expect(append(filled(2), [9], false, 5)).toMatchObject({ rows: [0, 1, 9], arrived: 8, skipped: 0 });
+  expect(append(filled(2), [9], true, 5)).toMatchObject({
+    rows: [0, 1, 9],
+    arrived: 8,
+    below: 6,
+    skipped: 5,
+  });
+});
+
 test("whatever the batches, following shows the last rows in order", () => {
   let buffer = emptyBuffer<number>();
   let next = 0;

@@ -17,10 +17,10 @@ export function emptyBuffer<T>(): LiveBuffer<T> {
   return { rows: [], waiting: [], below: 0, skipped: 0, arrived: 0 };
 }
 
-/** Adds what arrived. Held rows grow at their end until the cap is reached, and lose nothing at their front. */
-export function append<T>(buffer: LiveBuffer<T>, arrived: T[], held: boolean): LiveBuffer<T> {
+/** Adds what arrived, of which the first `lost` are gone already. Held rows grow at their end until the cap is reached, and lose nothing at their front. */
+export function append<T>(buffer: LiveBuffer<T>, arrived: T[], held: boolean, lost = 0): LiveBuffer<T> {
   if (arrived.length === 0) return buffer;
-  const total = buffer.arrived + arrived.length;
+  const total = buffer.arrived + lost + arrived.length;
   if (!held) {
     const rows = [...buffer.rows, ...buffer.waiting, ...arrived].slice(-liveCap);
     return { rows, waiting: [], below: 0, skipped: 0, arrived: total };
@@ -32,8 +32,8 @@ export function append<T>(buffer: LiveBuffer<T>, arrived: T[], held: boolean): L
   return {
     rows,
     waiting: all.slice(-liveCap),
-    below: buffer.below + arrived.length,
-    skipped: buffer.skipped + Math.max(0, all.length - liveCap),
+    below: buffer.below + lost + arrived.length,
+    skipped: buffer.skipped + lost + Math.max(0, all.length - liveCap),
     arrived: total,
   };
 }

@@ -29,10 +29,12 @@ export function useLiveTail(query: string, paused: boolean): LiveTail {
   const [dropped, setDropped] = useState(0);
   const held = useRef(false);
   const arrived = useRef<LogRecord[]>([]);
+  const lost = useRef(0);
   const connection = useRef<LiveConnection | null>(null);
   const first = useRef(query);
   const clear = useCallback(() => {
     arrived.current = [];
+    lost.current = 0;
     setBuffer(emptyBuffer());
     setDropped(0);
   }, []);
@@ -47,15 +49,18 @@ export function useLiveTail(query: string, paused: boolean): LiveTail {
       }
       frame = 0;
       drawnAt = now;
-      const batch = arrived.current;
+      const [batch, gone, isHeld] = [arrived.current, lost.current, held.current];
       arrived.current = [];
-      setBuffer((old) => append(old, batch, held.current));
+      lost.current = 0;
+      setBuffer((old) => append(old, batch, isHeld, gone));
     };
     const opened = new LiveConnection(queryText(first.current), {
       onStatus: setStatus,
       onRecords: (records, left) => {
         // A hidden page draws nothing; what it would not keep need not wait either.
-        arrived.current = [...arrived.current, ...records].slice(-2 * liveCap);
+        const all = [...arrived.current, ...records];
+        arrived.current = all.slice(-2 * liveCap);
+        lost.current += all.length - arrived.current.length;
         if (left > 0) setDropped((old) => old + left);
         if (frame === 0) frame = requestAnimationFrame(draw);
       },
