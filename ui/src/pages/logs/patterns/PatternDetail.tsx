@@ -73,7 +73,7 @@ export function PatternDetail({ pattern, zone, onFilter, onCondition, onClose }:
 }
 
 function Parameter({ parameter, pattern }: { parameter: PatternParameter; pattern: Pattern }) {
-  const { slot, distinct, distinct_is_capped, min, max, top } = parameter;
+  const { slot, top } = parameter;
   const written = templateParts(pattern.template).find((part) => part.slot === slot)?.text ?? "<*>";
   const name = `Placeholder ${slot + 1}`;
   return (
@@ -84,11 +84,7 @@ function Parameter({ parameter, pattern }: { parameter: PatternParameter; patter
           <Template template={written} />
         </span>
         <span className="grow" />
-        <span className={styles.range}>
-          {min !== null && max !== null && `${formatNumber(min)} – ${formatNumber(max)}, `}
-          {distinct_is_capped ? "over " : ""}
-          {plural(distinct, "value")}
-        </span>
+        <span className={styles.range}>{rangeWords(parameter)}</span>
       </h3>
       <ol>
         {top.map(({ value, count }) => (
@@ -151,6 +147,13 @@ function ExampleRecord({ id, zone, onCondition, onClose }: ExampleRecordProps) {
       </div>
     </div>
   );
+}
+
+/** "12 – 960, 203 values"; one value needs no range. */
+function rangeWords({ min, max, distinct, distinct_is_capped }: PatternParameter): string {
+  if (distinct === 1) return "always the same";
+  const range = min === null || max === null ? "" : `${formatNumber(min)} – ${formatNumber(max)}, `;
+  return `${range}${distinct_is_capped ? "over " : ""}${plural(distinct, "value")}`;
 }
 
 function formatNumber(value: number): string {
