@@ -1,5 +1,6 @@
 import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
+import { laptop } from "../e2e/pages/browser";
 import type { LogsPage } from "../e2e/pages/LogsPage";
 import { openLogs, server, withFixture, withQuery } from "./harness";
 
@@ -40,6 +41,21 @@ test("a record that opens at the lower edge is scrolled into view, its row inclu
     })
     .toBeLessThanOrEqual(bottom);
   expect((await opened.boundingBox())?.y).toBeGreaterThan(frame.y + 20);
+});
+
+test("a tab that makes the record longer shows its end", async () => {
+  const logs = await openLogs({ size: laptop });
+  await logs.open(withQuery("deadline"));
+  await logs.rows.nth(4).click();
+  await logs.record.getByRole("tab", { name: "JSON" }).click();
+  const frame = await logs.grid.boundingBox();
+  const json = logs.record.getByRole("region", { name: "Record as JSON" });
+  await expect
+    .poll(async () => {
+      const box = await json.boundingBox();
+      return box ? box.y + box.height : Number.NaN;
+    })
+    .toBeLessThanOrEqual((frame?.y ?? 0) + (frame?.height ?? 0));
 });
 
 test("the tabs show fields, JSON and the lines around, by mouse and by arrow keys", async () => {

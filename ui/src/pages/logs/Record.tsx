@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, useId, useRef, useState } from "react";
 import type { LogRecord } from "../../api/logs";
 import { CopyButton } from "../../components/CopyButton";
 import { Icon } from "../../components/Icon";
@@ -14,6 +14,7 @@ import styles from "./Record.module.css";
 import { RecordJson } from "./RecordJson";
 import { ShowInList } from "./ShowInList";
 import { encodeLogsView, plainView } from "./url";
+import { afterMeasuring } from "./useReveal";
 
 interface RecordProps {
   record: LogRecord;
@@ -36,6 +37,11 @@ export function Record(props: RecordProps) {
   const severity = severityOf(record.severity_number);
   const [tab, setTab] = useState<Tab>("Fields");
   const id = useId();
+  const panel = useRef<HTMLDivElement>(null);
+  const show = (chosen: Tab) => {
+    setTab(chosen);
+    afterMeasuring(() => panel.current?.scrollIntoView({ block: "nearest" }));
+  };
   return (
     <div role="gridcell" aria-colspan={columnCount} className={styles.record}>
       <span
@@ -44,7 +50,7 @@ export function Record(props: RecordProps) {
         aria-hidden="true"
       />
       <div className={styles.head}>
-        <Tabs id={id} tab={tab} onTab={setTab} />
+        <Tabs id={id} tab={tab} onTab={show} />
         <div className={styles.actions}>
           <ShowInList record={record} />
           <CopyButton text={() => JSON.stringify(record, null, 2)} label="Copy as JSON" className={quiet} />
@@ -55,7 +61,13 @@ export function Record(props: RecordProps) {
           </button>
         </div>
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${tab}`} className={styles.panel}>
+      <div
+        ref={panel}
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-labelledby={`${id}-${tab}`}
+        className={styles.panel}
+      >
         {tab === "Fields" && <Fields record={record} onFilter={onFilter} />}
         {tab === "JSON" && <RecordJson record={record} />}
         {tab === "Around" && <Around record={record} zone={zone} terms={terms} />}
