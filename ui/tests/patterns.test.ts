@@ -15,7 +15,7 @@ async function openPatterns(logs: LogsPage, more: Record<string, string> = {}): 
 }
 
 test("a tab beside the records: templates with counts, shares, severities, services and what is new", async () => {
-  const logs = await openLogs();
+  const logs = await openLogs({ size: { width: 1920, height: 1080 } });
   await logs.open();
   await logs.rows.first().waitFor();
   await logs.page.getByRole("tab", { name: /^Patterns/ }).click();
