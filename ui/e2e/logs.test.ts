@@ -153,7 +153,7 @@ test("stages give a table", async () => {
   await table.waitFor();
   expect(await table.getByRole("row").count()).toBe(4);
   await logs.search(`run:${run} severity>=warn | stats count() by (service, bin(1m))`);
-  await logs.page.getByRole("heading", { name: /^Result\d+ rows/ }).waitFor();
+  await logs.page.getByRole("tab", { name: /^Result\d+ rows/ }).waitFor();
   expect(await axeViolations(logs.page)).toEqual([]);
   await shoot(logs.page, "table-dark-1440");
 });

@@ -208,9 +208,9 @@ test("a table for stages, with numbers and bars", async () => {
   const table = logs.page.getByRole("table", { name: "Result" });
   await table.waitFor();
   expect(await table.getByRole("row").nth(1).innerText()).toMatch(/^(catalog|checkout)\s+\d,\d{3}/);
-  expect(
-    await logs.page.getByRole("heading", { name: /^Result3 rows from 12,000 records/ }).isVisible(),
-  ).toBe(true);
+  expect(await logs.page.getByRole("tab", { name: /^Result 3 rows from 12,000 records/ }).isVisible()).toBe(
+    true,
+  );
 });
 
 test("partial answers say so and why; failed ones say what failed and what next", async () => {

@@ -1,13 +1,10 @@
 // Every state in both schemes and three sizes: axe finds nothing, nothing is cut. NARROWS_SHOTS keeps the pictures.
-import { describe, expect, test } from "vitest";
-import { axeViolations, desktop, laptop, overflowPx, phone, shoot } from "../e2e/pages/browser";
 import type { LogsPage } from "../e2e/pages/LogsPage";
 import { fixtureNowMs, makeRecords } from "./fixture/records";
-import { openLogs, server, withFixture, withQuery } from "./harness";
+import { server, withFixture, withQuery } from "./harness";
+import { describeLooks } from "./looks";
 
 withFixture();
-
-const sizes = { "1440": desktop, "1280": laptop, "390": phone };
 
 const states: Record<string, (logs: LogsPage) => Promise<void>> = {
   logs: async (logs) => {
@@ -74,7 +71,7 @@ const states: Record<string, (logs: LogsPage) => Promise<void>> = {
   },
   account: async (logs) => {
     await logs.open();
-    await logs.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await logs.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
   },
   keys: async (logs) => {
     await logs.open();
@@ -110,18 +107,4 @@ const states: Record<string, (logs: LogsPage) => Promise<void>> = {
   },
 };
 
-const everyView = Object.keys(sizes).flatMap((size) => [`${size} dark`, `${size} light`]);
-// Each size and each scheme once is enough to find a fault; the pictures want all six.
-const views = process.env.NARROWS_SHOTS ? everyView : ["1440 dark", "1280 light", "390 dark"];
-
-describe.each(Object.entries(states))("%s", (name, reach) => {
-  test.each(views)("%s", async (view) => {
-    const [size, scheme] = view.split(" ") as [keyof typeof sizes, "dark" | "light"];
-    const logs = await openLogs({ size: sizes[size], scheme, touch: size === "390" });
-    await reach(logs);
-    await logs.page.waitForTimeout(100);
-    await shoot(logs.page, `${name}-${scheme}-${size}`);
-    expect(await overflowPx(logs.page)).toBe(0);
-    expect(await axeViolations(logs.page)).toEqual([]);
-  });
-});
+describeLooks(states);

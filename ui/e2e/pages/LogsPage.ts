@@ -42,6 +42,20 @@ export class LogsPage {
     return this.page.locator('[role="gridcell"][aria-colspan]');
   }
 
+  /** One facet, at the left or in the drawer. */
+  facet(field: string): Locator {
+    return this.page.getByRole("region", { name: `Facet ${field}`, exact: true });
+  }
+
+  /** A value of a facet; its name begins with the value and ends with the count. */
+  facetValue(field: string, value: string): Locator {
+    return this.facet(field).getByRole("checkbox", { name: value });
+  }
+
+  get columnNames(): Promise<string[]> {
+    return this.grid.getByRole("columnheader").allInnerTexts();
+  }
+
   get queryError(): Locator {
     return this.page.locator("search").getByRole("status");
   }
@@ -52,7 +66,7 @@ export class LogsPage {
 
   /** The number in "Records 1,234". */
   async matched(): Promise<number> {
-    const heading = await this.page.getByRole("heading", { name: /^Records/ }).textContent();
+    const heading = await this.page.getByRole("tab", { name: /^Records/ }).textContent();
     return Number((heading ?? "").replace(/\D/g, ""));
   }
 
@@ -73,12 +87,12 @@ export class LogsPage {
   }
 
   async setScheme(name: "Dark" | "Light" | "As the system"): Promise<void> {
-    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
     await this.page.getByRole("button", { name, exact: true }).click();
   }
 
   async signOut(): Promise<void> {
-    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").click();
+    await this.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
     await this.page.getByRole("button", { name: "Sign out" }).click();
   }
 }

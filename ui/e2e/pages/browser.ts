@@ -63,7 +63,7 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
     // A refused request is logged by the browser itself; the tests provoke some.
-    const refused = message.text().startsWith("Failed to load resource");
+    const refused = /^(Failed to load resource|WebSocket connection to)/.test(message.text());
     if (message.type() === "error" && !refused) complaints.push(message.text());
   });
   return { page, complaints };

@@ -20,7 +20,8 @@ export class ApiError extends Error {
   }
 }
 
-const errorShape = object({
+/** The one form of every error, in answers and in frames of the live tail. */
+export const errorShape = object({
   error: object({
     code: string,
     message: string,
@@ -37,10 +38,26 @@ export async function get<T>(
   check: Check<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  const response = await send(addressOf(path, params), signal ? { signal } : {});
+  return readBody(response, check, path);
+}
+
+/** Where a browser goes by itself: a link to download, a WebSocket. */
+export function addressOf(path: string, params: Params): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) if (value !== undefined) query.set(name, String(value));
-  const search = query.size > 0 ? `?${query}` : "";
-  const response = await send(`${base}${path}${search}`, signal ? { signal } : {});
+  return `${base}${path}${query.size > 0 ? `?${query}` : ""}`;
+}
+
+/** For calls that change something and answer with what it is now. */
+export async function change<T>(
+  method: "POST" | "PUT",
+  path: string,
+  body: unknown,
+  check: Check<T>,
+): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  const response = await send(`${base}${path}`, { method, body: JSON.stringify(body), headers });
   return readBody(response, check, path);
 }
 

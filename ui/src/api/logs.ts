@@ -70,7 +70,7 @@ export interface ParseAnswer {
 }
 
 const position = object<Position>({ start: number, end: number });
-const record = object<LogRecord>({
+export const logRecord = object<LogRecord>({
   id: string,
   timestamp: string,
   observed_timestamp: nullable(string),
@@ -92,7 +92,7 @@ const table = object<ResultTable>({
   rows: array(array(json)),
 });
 const searchAnswer = object<SearchAnswer>({
-  records: array(record),
+  records: array(logRecord),
   matched: number,
   partial: boolean,
   warnings: array(string),

@@ -5,6 +5,7 @@ import { usePreferences } from "../components/usePreferences";
 import { useShortcuts } from "../components/useShortcuts";
 import { writePreferences } from "../lib/preferences";
 import { AccountMenu } from "./AccountMenu";
+import { setPaletteOpen } from "./palette/store";
 import styles from "./Rail.module.css";
 
 interface RailPage {
@@ -36,6 +37,14 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
           <span className={styles.label}>{page.label}</span>
         </Link>
       ))}
+      <button
+        type="button"
+        className={`${styles.item} ${styles.search}`}
+        onClick={() => setPaletteOpen(true)}
+      >
+        <Icon name="search" />
+        <span className={styles.label}>Search</span>
+      </button>
       <div className={styles.foot}>
         <AccountMenu open={open} onHelp={onHelp} itemClass={styles.item} labelClass={styles.label} />
       </div>

@@ -1,6 +1,7 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useShortcuts } from "../components/useShortcuts";
+import { Palette } from "./palette/Palette";
 import { Rail } from "./Rail";
 import styles from "./Shell.module.css";
 import { ShortcutHelp } from "./ShortcutHelp";
@@ -19,6 +20,7 @@ export function Shell() {
       <div className={styles.page}>
         <Outlet />
       </div>
+      <Palette onHelp={() => setHelp(true)} />
       <ShortcutHelp opened={help} onClose={() => setHelp(false)} />
     </div>
   );

@@ -5,17 +5,22 @@ import { writePreferences } from "../lib/preferences";
 import styles from "./ShortcutHelp.module.css";
 
 const keys: [keys: string[], does: string][] = [
+  [["Ctrl", "K"], "Go to or search: pages, actions, views, a trace id"],
   [["/"], "Go to the query"],
+  [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
   [["g", "l"], "Open logs"],
   [["t"], "Choose the time range"],
   [["t", "-"], "Zoom out: twice the time range"],
   [["←", "→"], "Shift the time range by half"],
   [["r"], "Refresh"],
+  [["L"], "Live tail"],
   [["j", "k"], "Next or previous record"],
   [["Enter"], "Open the record"],
   [["Esc"], "Close the record"],
   [["f"], "Filter by the value in focus or under the pointer"],
   [["x"], "Exclude that value"],
+  [["c"], "Choose columns"],
+  [["w"], "Wrap long lines"],
   [["Shift", "T"], "Histogram as a table"],
   [["["], "Open or fold the rail"],
   [["?"], "This list"],

@@ -6,7 +6,7 @@ import { Icon } from "./Icon";
 interface ChoicesProps {
   /** Names the panel for assistive technology. */
   label: string;
-  position: "bottom-end" | "right-end" | "top-end";
+  position: "bottom-start" | "bottom-end" | "right-end" | "top-end";
   /** The button that opens it. */
   button: (toggle: () => void) => ReactNode;
   children: (close: () => void) => ReactNode;

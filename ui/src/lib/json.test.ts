@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneLine, summary } from "./json";
+import { manyLines, oneLine, summary } from "./json";
 
 test.each([
   ["plain", "plain"],
@@ -24,4 +24,10 @@ test.each([
   [Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`key${at}`, at])), "more"],
 ])("summary of %j", (value, text) => {
   expect(summary(value)).toContain(text);
+});
+
+test("a wrapped body keeps its lines, without colour codes", () => {
+  expect(manyLines("a\n  b\u001b[31mred\u001b[0m\n")).toBe("a\n  bred");
+  expect(manyLines({ a: 1 })).toBe('{\n  "a": 1\n}');
+  expect(manyLines("x".repeat(1_000_000)).length).toBe(2000);
 });

@@ -15,6 +15,12 @@ export function oneLine(body: Json): string {
   return text.slice(0, rowLimit).replace(terminalCodes, "").replace(/\s+/g, " ").trim();
 }
 
+/** As oneLine, with its line breaks. */
+export function manyLines(body: Json): string {
+  const text = typeof body === "string" ? body : JSON.stringify(body, null, 2);
+  return text.slice(0, rowLimit).replace(terminalCodes, "").trimEnd();
+}
+
 /** The folded form of a node: `{ id: "5512", items: 11, … 4 }`. */
 export function summary(value: Json, budget = 64): string {
   const entries: [string, Json][] = Array.isArray(value)

@@ -4,10 +4,26 @@ export interface Preferences {
   railOpen: boolean | null;
   shortcuts: boolean;
   recentRanges: { from: string; to: string }[];
+  /** Newest first. */
+  recentQueries: string[];
+  facetsShown: boolean;
+  /** The fields of the facets in their order; null: those that the server chooses. */
+  facets: string[] | null;
+  /** Facets that show their name only. */
+  facetsFolded: string[];
 }
 
 const key = "narrows.preferences";
-const initial: Preferences = { railOpen: null, shortcuts: true, recentRanges: [] };
+const queryLimit = 30;
+const initial: Preferences = {
+  railOpen: null,
+  shortcuts: true,
+  recentRanges: [],
+  recentQueries: [],
+  facetsShown: true,
+  facets: null,
+  facetsFolded: [],
+};
 const listeners = new Set<() => void>();
 let current: Preferences | null = null;
 
@@ -26,6 +42,14 @@ export function writePreferences(change: Partial<Preferences>): void {
   for (const listener of listeners) listener();
 }
 
+/** Puts a query that was run in front of the recent ones. */
+export function rememberQuery(query: string): void {
+  const text = query.trim();
+  if (text === "" || text === "*") return;
+  const others = readPreferences().recentQueries.filter((old) => old !== text);
+  writePreferences({ recentQueries: [text, ...others].slice(0, queryLimit) });
+}
+
 export function subscribePreferences(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -38,10 +62,20 @@ function load(): Preferences {
       railOpen: typeof stored.railOpen === "boolean" ? stored.railOpen : null,
       shortcuts: stored.shortcuts !== false,
       recentRanges: Array.isArray(stored.recentRanges) ? stored.recentRanges.filter(isRange).slice(0, 5) : [],
+      recentQueries: Array.isArray(stored.recentQueries)
+        ? stored.recentQueries.filter((query) => typeof query === "string").slice(0, queryLimit)
+        : [],
+      facetsShown: stored.facetsShown !== false,
+      facets: Array.isArray(stored.facets) ? texts(stored.facets) : null,
+      facetsFolded: texts(stored.facetsFolded),
     };
   } catch {
     return initial;
   }
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string").slice(0, 50) : [];
 }
 
 function isRange(value: unknown): value is { from: string; to: string } {

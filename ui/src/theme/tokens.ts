@@ -61,5 +61,6 @@ export const sizes = {
   logHeaderPx: 26,
   logHeaderPhonePx: 44,
   tableRowPx: 28,
+  patternRowPhonePx: 64,
   histogramPx: 104,
 } as const;

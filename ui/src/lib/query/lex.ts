@@ -16,19 +16,28 @@ interface Place {
   valueDepth: number;
   afterPipe: boolean;
   inStages: boolean;
+  /** Behind `exists` or `_exists_`, where a field's name stands. */
+  afterExists: boolean;
 }
 
 const piece =
-  /(?<blank>\s+)|(?<string>"(?:\\.|[^"\\])*"?)|(?<comparison>>=|<=|!=|[:><=])|(?<mark>[()[\]{}|,])|(?<word>[^\s"()[\]{}|,:<>=!]+|!)/y;
+  /(?<blank>\s+)|(?<string>"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?)|(?<comparison>>=|<=|!=|=~|!~|[:><=])|(?<mark>[()[\]{}|,])|(?<word>[^\s"()[\]{}|,:<>=!]+|!)/y;
 const minus = /-/y;
-const comparisonNext = /(?:>=|<=|!=|[:><=])/y;
+const comparisonNext = /(?:>=|<=|!=|=~|!~|[:><=])/y;
 const parenthesisNext = /\(/y;
-const numeric = /^-?\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d)?$/;
-const keywords = new Set(["AND", "OR", "NOT", "TO", "by", "as"]);
+// Plain numbers, durations and sizes.
+const numeric = /^-?\d+(\.\d+)?(e[+-]?\d+)?(ns|us|µs|μs|ms|s|m|min|h|d|w|B|[kKMGTP]i?B?)?$/;
+const keywords = new Set(["AND", "OR", "NOT", "TO", "by", "as", "desc", "asc"]);
 
 export function lexQuery(text: string): Token[] {
   const tokens: Token[] = [];
-  const place: Place = { afterComparison: false, valueDepth: 0, afterPipe: false, inStages: false };
+  const place: Place = {
+    afterComparison: false,
+    valueDepth: 0,
+    afterPipe: false,
+    inStages: false,
+    afterExists: false,
+  };
   let at = 0;
   while (at < text.length) {
     const negates = matchAt(minus, text, at) && canNegate(place);
@@ -41,7 +50,7 @@ export function lexQuery(text: string): Token[] {
         parenthesis: matchAt(parenthesisNext, text, end) !== null,
       };
       tokens.push({ start: at, end, kind: kindOf(groups, found, place, next) });
-      step(place, groups);
+      step(place, groups, next);
     }
     at = end;
   }
@@ -72,13 +81,32 @@ function kindOf(groups: Groups, found: string, place: Place, next: Next): TokenK
   if (groups.mark !== undefined) return found === "|" ? "keyword" : "operator";
   if (place.afterPipe) return "verb";
   if (keywords.has(found) && (place.inStages || found === found.toUpperCase())) return "keyword";
+  if (opensSet(groups, place, next) || asksExistence(groups, place, next)) return "verb";
+  if (place.afterExists) return "field";
   if (numeric.test(found) && !next.comparison) return "number";
   if (place.inStages) return next.parenthesis ? "verb" : "field";
   if (place.afterComparison || place.valueDepth > 0) return "value";
   return next.comparison ? "field" : "text";
 }
 
-function step(place: Place, { comparison, mark }: Groups): void {
+/** The `in` of `field:in(a, b)`: what follows are values, as behind the colon. */
+function opensSet(groups: Groups, place: Place, next: Next): boolean {
+  return groups.word === "in" && place.afterComparison && next.parenthesis;
+}
+
+/** `exists(field)` and `_exists_:field`. */
+function asksExistence(groups: Groups, place: Place, next: Next): boolean {
+  if (place.inStages || place.afterComparison || place.valueDepth > 0) return false;
+  return (groups.word === "exists" && next.parenthesis) || (groups.word === "_exists_" && next.comparison);
+}
+
+function step(place: Place, groups: Groups, next: Next): void {
+  // Operators stand between `exists` and its field; anything else ends it.
+  const names = groups.word !== undefined || groups.string !== undefined;
+  if (asksExistence(groups, place, next)) place.afterExists = true;
+  else if (names || groups.mark === ")") place.afterExists = false;
+  if (opensSet(groups, place, next)) return;
+  const { comparison, mark } = groups;
   if (mark !== undefined && "([{".includes(mark) && (place.afterComparison || place.valueDepth > 0)) {
     place.valueDepth += 1;
   }

@@ -31,6 +31,25 @@ describe("lex", () => {
     ['"open', '"open/string'],
     ["or by", "or/text by/text"],
     ["path:/a/b-c", "path/field :/operator /a/b-c/value"],
+    ["co*nn 10.0.?.5", "co*nn/text 10.0.?.5/text"],
+    ["'Exact Case' don't", "'Exact Case'/string don't/text"],
+    ['body=~"a|b" x!~"c"', 'body/field =~/operator "a|b"/string x/field !~/operator "c"/string'],
+    [
+      'code:in(500, x, "c d") in',
+      'code/field :/operator in/verb (/operator 500/number ,/operator x/value ,/operator "c d"/string )/operator in/text',
+    ],
+    ["x:* exists(a.b) z", "x/field :/operator */value exists/verb (/operator a.b/field )/operator z/text"],
+    ["_exists_:a.b z exists", "_exists_/verb :/operator a.b/field z/text exists/text"],
+    ["took>200ms size>=1.5MiB", "took/field >/operator 200ms/number size/field >=/operator 1.5MiB/number"],
+    ["service:check*out?", "service/field :/operator check*out?/value"],
+    [
+      "* | fields a, b | sort by took desc, b | patterns",
+      "*/text |/keyword fields/verb a/field ,/operator b/field |/keyword sort/verb by/keyword took/field desc/keyword ,/operator b/field |/keyword patterns/verb",
+    ],
+    [
+      "* | stats p99.9(took), quantile(0.95, took) as q by service",
+      "*/text |/keyword stats/verb p99.9/verb (/operator took/field )/operator ,/operator quantile/verb (/operator 0.95/number ,/operator took/field )/operator as/keyword q/field by/keyword service/field",
+    ],
   ])("%s", (query, expected) => {
     expect(kinds(query)).toBe(expected);
   });
@@ -50,8 +69,11 @@ describe("terms", () => {
     ["x | top 10 service", ["x"]],
     ["*", []],
     ['path:"/a" 404', ["404"]],
+    ['x=~"a" exists(y) b', ["b"]],
+    ["z:in(a, b) 'Exact'", ["Exact"]],
+    ["co*nn", ["co*nn"]],
   ])("of %s", (query, expected) => {
-    expect(termsOf(query).map((term) => (term.prefix ? `${term.text}*` : term.text))).toEqual(expected);
+    expect(termsOf(query).map((term) => term.text)).toEqual(expected);
   });
 
   function marked(text: string, query: string): string {
@@ -70,8 +92,14 @@ describe("terms", () => {
     ["Connection refused", "connection", "[Connection] refused"],
     ["my_sku sku-1", "sku", "my_sku [sku]-1"],
     ["a slow query b", '"slow query" slow', "a [slow query] b"],
-    ["İstanbul sku", "sku", "İstanbul sku"],
+    ["İstanbul sku", "sku", "İstanbul [sku]"],
     ["überall über", "über", "überall [über]"],
+    ["connect to corn and con", "co*n", "connect to [corn] and [con]"],
+    ["10.0.3.5 10.0.34.5", "10.0.?.5", "[10.0.3.5] 10.0.34.5"],
+    ["Disk disk", "'Disk'", "[Disk] disk"],
+    ["a (b) c", "'(b)'", "a [(b)] c"],
+    ["x a-b/c.d y", "a-b/c.d", "x [a-b/c.d] y"],
+    ["abcde", "a*b*c*d*e", "abcde"],
   ])("marks in %s", (text, query, expected) => {
     expect(marked(text, query)).toBe(expected);
   });

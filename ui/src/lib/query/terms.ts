@@ -1,10 +1,12 @@
 // Which words of a query to mark in a record's body, and where they stand. Follows the server's rule: literal text,
-// case-insensitive, at word boundaries; `conn*` has no boundary at its end.
+// case-insensitive unless it is in single quotes, at word boundaries; `*` is any run of characters that are no space,
+// `?` one of them, and at an end that is a wildcard there is no boundary.
 import { lexQuery } from "./lex";
 
 export interface Term {
+  /** As written, without its quotes. */
   text: string;
-  prefix: boolean;
+  pattern: RegExp;
 }
 
 export interface MarkRange {
@@ -13,6 +15,11 @@ export interface MarkRange {
 }
 
 const wordChar = /[\p{L}\p{N}_]/u;
+// Bounds the work of marking: a run is short in practice, and a word with more of them is left unmarked.
+const anyRun = "\\S{0,80}";
+const maxRuns = 2;
+const boundaryBefore = "(?<![\\p{L}\\p{N}_])";
+const boundaryBehind = "(?![\\p{L}\\p{N}_])";
 
 /** Bare words and phrases of the filter that a match must contain; negated ones and field values are left out. */
 export function termsOf(query: string): Term[] {
@@ -25,7 +32,7 @@ export function termsOf(query: string): Term[] {
     const beforeText = before ? query.slice(before.start, before.end) : "";
     if (beforeText === "NOT" || beforeText === "-") continue;
     const bare = token.kind === "text" || token.kind === "number" || token.kind === "string";
-    if (!bare || isFieldValue(query, tokens[index - 1])) continue;
+    if (!bare || isFieldValue(query, tokens, index)) continue;
     const term = toTerm(text);
     if (term) terms.push(term);
   }
@@ -34,11 +41,13 @@ export function termsOf(query: string): Term[] {
 
 /** Where the terms stand in the text, sorted and without overlap. */
 export function markRanges(text: string, terms: Term[]): MarkRange[] {
-  const folded = text.toLowerCase();
-  // Lower-casing can change the length (İ); then positions would be wrong, and nothing is marked.
-  if (terms.length === 0 || folded.length !== text.length) return [];
   const found = terms
-    .flatMap((term) => find(folded, term))
+    .flatMap(({ pattern }) =>
+      [...text.matchAll(pattern)].map((match) => ({
+        start: match.index,
+        end: match.index + match[0].length,
+      })),
+    )
     .sort((a, b) => a.start - b.start || b.end - a.end);
   const ranges: MarkRange[] = [];
   for (const range of found) {
@@ -48,33 +57,55 @@ export function markRanges(text: string, terms: Term[]): MarkRange[] {
   return ranges;
 }
 
-function isFieldValue(query: string, before: { start: number; end: number } | undefined): boolean {
-  return before !== undefined && /^(:|>=|<=|!=|[<>=])$/.test(query.slice(before.start, before.end));
-}
-
-function toTerm(text: string): Term | null {
-  if (text.startsWith('"')) {
-    const inner = text
-      .slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined)
-      .replace(/\\(.)/g, "$1");
-    return inner.trim() === "" ? null : { text: inner.toLowerCase(), prefix: false };
+/** Behind a comparison, or in the list of a field's values. */
+function isFieldValue(query: string, tokens: { start: number; end: number }[], index: number): boolean {
+  let depth = 0;
+  for (let at = index - 1; at >= 0; at -= 1) {
+    const token = tokens[at];
+    const text = token ? query.slice(token.start, token.end) : "";
+    if (at === index - 1 && isComparison(text)) return true;
+    if (/^[)\]}]$/.test(text)) depth += 1;
+    if (!/^[([{]$/.test(text)) continue;
+    depth -= 1;
+    if (depth >= 0) continue;
+    const before = tokens[at - 1];
+    const opener = before ? query.slice(before.start, before.end) : "";
+    // The bracket of `field:(…)` or of `field:in(…)`; that of a group of conditions is looked behind.
+    if (isComparison(opener) || opener === "in") return true;
+    depth = 0;
   }
-  const prefix = text.endsWith("*");
-  const word = (prefix ? text.slice(0, -1) : text).toLowerCase();
-  return word === "" || word.includes("*") ? null : { text: word, prefix };
+  return false;
 }
 
-function find(folded: string, term: Term): MarkRange[] {
-  const ranges: MarkRange[] = [];
-  for (let at = folded.indexOf(term.text); at >= 0; at = folded.indexOf(term.text, at + 1)) {
-    const end = at + term.text.length;
-    const opens = boundary(folded[at - 1], term.text[0]);
-    const closes = term.prefix || boundary(folded[end], term.text.at(-1));
-    if (opens && closes) ranges.push({ start: at, end });
+function isComparison(text: string): boolean {
+  return /^(:|>=|<=|!=|=~|!~|[<>=])$/.test(text);
+}
+
+function toTerm(source: string): Term | null {
+  const quoteMark = /^["']/.exec(source)?.[0];
+  if (quoteMark === undefined) {
+    const literal = source.replace(/[*?]+/g, "");
+    const runs = source.slice(1, -1).split("*").length - 1;
+    return literal === "" || runs > maxRuns
+      ? null
+      : { text: source, pattern: patternOf(source, true, "giu") };
   }
-  return ranges;
+  const closed = source.length > 1 && source.endsWith(quoteMark);
+  const text = source.slice(1, closed ? -1 : undefined).replace(/\\(.)/g, "$1");
+  if (text.trim() === "") return null;
+  return { text, pattern: patternOf(text, false, quoteMark === "'" ? "gu" : "giu") };
 }
 
-function boundary(outside: string | undefined, inside: string | undefined): boolean {
-  return !(outside && inside && wordChar.test(inside) && wordChar.test(outside));
+function patternOf(text: string, wildcards: boolean, flags: string): RegExp {
+  const pieces = [...text].map((character) => {
+    if (wildcards && character === "*") return anyRun;
+    if (wildcards && character === "?") return "\\S";
+    return character.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
+  });
+  // A `*` at an end is not marked: what it stands for is not what was searched for.
+  if (pieces[0] === anyRun) pieces.shift();
+  if (pieces.at(-1) === anyRun) pieces.pop();
+  const opens = wordChar.test(text.charAt(0)) ? boundaryBefore : "";
+  const closes = wordChar.test(text.charAt(text.length - 1)) ? boundaryBehind : "";
+  return new RegExp(`${opens}${pieces.join("")}${closes}`, flags);
 }

@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { type PointerEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import type { HistogramAnswer } from "../../api/logs";
 import { formatExact } from "../../lib/number";
 import { severities, severityRole } from "../../lib/severity";
@@ -9,7 +9,16 @@ import type { Zone } from "../../lib/time/zone";
 import { sizes } from "../../theme/tokens";
 import { drawHistogram, plotArea } from "./drawHistogram";
 import styles from "./Histogram.module.css";
-import { type Area, bucketAt, bucketTime, draggedSpan, totalAt } from "./histogram";
+import {
+  type Area,
+  bucketAt,
+  bucketsSpan,
+  bucketTime,
+  describeBucket,
+  draggedSpan,
+  movedCursor,
+  totalAt,
+} from "./histogram";
 
 interface HistogramProps {
   answer: HistogramAnswer;
@@ -52,7 +61,9 @@ export function Histogram({ answer, zone, label, onZoom, onZoomBack }: Histogram
     onZoom(draggedSpan(answer, area, dragFrom, to));
   };
   const dragging = dragFrom !== null && hoverX !== null && Math.abs(hoverX - dragFrom) >= dragThresholdPx;
-  const bucket = hoverX === null || dragging ? null : bucketAt(answer, area, hoverX);
+  const hovered = hoverX === null || dragging ? null : bucketAt(answer, area, hoverX);
+  const keys = useBucketCursor(answer, onZoom, onZoomBack);
+  const bucket = hovered ?? keys.cursor;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: pointer only; the time panel and arrow keys do the same
     <div
@@ -71,10 +82,66 @@ export function Histogram({ answer, zone, label, onZoom, onZoomBack }: Histogram
         role="img"
         aria-label={`Records over time by severity. ${label}`}
       />
+      <div
+        role="slider"
+        tabIndex={0}
+        className={styles.slider}
+        aria-label="Time cursor: arrows move it, with Shift they select, Enter zooms, Backspace goes back"
+        aria-valuemin={0}
+        aria-valuemax={answer.buckets - 1}
+        aria-valuenow={keys.cursor ?? answer.buckets - 1}
+        aria-valuetext={describeBucket(answer, keys.cursor ?? answer.buckets - 1, zone)}
+        onFocus={keys.onFocus}
+        onBlur={keys.onBlur}
+        onKeyDown={keys.onKeyDown}
+      />
+      {keys.selected && <Selection {...edgesOf(answer, area, keys.selected)} area={area} />}
       {dragging && <Selection from={dragFrom} to={hoverX} area={area} />}
       {bucket !== null && <Tooltip answer={answer} bucket={bucket} zone={zone} area={area} />}
     </div>
   );
+}
+
+/** The cursor that the keyboard moves from bucket to bucket, and what Shift selects with it. */
+function useBucketCursor(answer: HistogramAnswer, onZoom: (span: Span) => void, onZoomBack: () => void) {
+  const [position, setCursor] = useState<number | null>(null);
+  const [anchor, setAnchor] = useState<number | null>(null);
+  // The answer may have fewer buckets than the one before.
+  const cursor = position === null ? null : Math.min(position, answer.buckets - 1);
+  const from = Math.min(anchor ?? cursor ?? 0, answer.buckets - 1);
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    if (cursor === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = movedCursor(event.key, cursor, answer.buckets);
+    if (to !== null) {
+      setAnchor(event.shiftKey ? from : null);
+      setCursor(to);
+    } else if (event.key === "Enter" || event.key === " ") {
+      setAnchor(null);
+      onZoom(bucketsSpan(answer, from, cursor));
+    } else if (event.key === "Backspace") {
+      onZoomBack();
+    } else if (event.key === "Escape") {
+      event.currentTarget.blur();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+  return {
+    cursor,
+    selected: anchor !== null && cursor !== null ? ([from, cursor] as const) : null,
+    onKeyDown,
+    onFocus: () => setCursor((old) => old ?? answer.buckets - 1),
+    onBlur: () => {
+      setCursor(null);
+      setAnchor(null);
+    },
+  };
+}
+
+function edgesOf(answer: HistogramAnswer, area: Area, [one, other]: readonly [number, number]) {
+  const edge = (bucket: number) => area.left + (bucket / answer.buckets) * area.width;
+  return { from: edge(Math.min(one, other)), to: edge(Math.max(one, other) + 1) };
 }
 
 function Selection({ from, to, area }: { from: number; to: number; area: Area }) {

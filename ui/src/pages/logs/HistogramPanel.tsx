@@ -19,11 +19,13 @@ interface HistogramPanelProps {
   onAsTable: (asTable: boolean) => void;
   onZoom: (span: Span) => void;
   onZoomBack: () => void;
+  /** Is there a range that a zoom came from? */
+  zoomed: boolean;
 }
 
 /** Records over time by severity: bars, or the same numbers as a table; the legend isolates a severity. */
 export function HistogramPanel(props: HistogramPanelProps) {
-  const { answer, error, zone, asTable, onAsTable, onZoom, onZoomBack } = props;
+  const { answer, error, zone, asTable, onAsTable, onZoom, onZoomBack, zoomed } = props;
   const [only, setOnly] = useState<Severity | null>(null);
   if (!answer) {
     return (
@@ -64,6 +66,12 @@ export function HistogramPanel(props: HistogramPanelProps) {
         <span className={styles.note}>
           {formatDuration(answer.bucket_ms)} per {asTable ? "row" : "bar, drag to zoom"}
         </span>
+        {zoomed && (
+          <button type="button" className={styles.key} onClick={onZoomBack}>
+            <Icon name="zoomOut" small />
+            Zoom back
+          </button>
+        )}
         <span className="grow" />
         <button
           type="button"

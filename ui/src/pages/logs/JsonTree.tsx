@@ -6,6 +6,7 @@ import { formatCount } from "../../lib/number";
 import { canName, fieldCondition } from "../../lib/query/edit";
 import { fieldOf } from "./fields";
 import styles from "./JsonTree.module.css";
+import { useRecordActions } from "./RecordActions";
 
 export interface Entry {
   key: string;
@@ -56,7 +57,7 @@ function Node({ name, path, value, initiallyOpen, onFilter }: NodeProps) {
     <li className={styles.leaf} data-condition={condition ?? undefined}>
       <Key name={name} />
       <ScalarText value={value} />
-      <LeafActions condition={condition} value={value} onFilter={onFilter} />
+      <LeafActions field={fieldOf(path)} condition={condition} value={value} onFilter={onFilter} />
     </li>
   );
 }
@@ -153,12 +154,14 @@ function conditionOf(path: string[], value: Scalar): string | null {
 }
 
 interface LeafActionsProps {
+  field: string | null;
   condition: string | null;
   value: Scalar;
   onFilter: JsonTreeProps["onFilter"];
 }
 
-function LeafActions({ condition, value, onFilter }: LeafActionsProps) {
+function LeafActions({ field, condition, value, onFilter }: LeafActionsProps) {
+  const actions = useRecordActions();
   return (
     <span className={styles.actions}>
       {condition !== null && (
@@ -182,6 +185,30 @@ function LeafActions({ condition, value, onFilter }: LeafActionsProps) {
             onClick={() => onFilter(condition, true)}
           >
             <Icon name="minus" small />
+          </button>
+        </>
+      )}
+      {actions && field !== null && canName(field) && (
+        <>
+          <button
+            type="button"
+            className={styles.action}
+            aria-label={actions.hasColumn(field) ? `Remove the column ${field}` : `Add ${field} as a column`}
+            aria-pressed={actions.hasColumn(field)}
+            title={actions.hasColumn(field) ? "Remove its column" : "Add as a column"}
+            onClick={() => actions.toggleColumn(field)}
+          >
+            <Icon name="columns" small />
+          </button>
+          <button
+            type="button"
+            className={styles.action}
+            aria-label={actions.hasFacet(field) ? `Remove the facet ${field}` : `Add ${field} as a facet`}
+            aria-pressed={actions.hasFacet(field)}
+            title={actions.hasFacet(field) ? "Remove its facet" : "Add as a facet"}
+            onClick={() => actions.toggleFacet(field)}
+          >
+            <Icon name="facets" small />
           </button>
         </>
       )}

@@ -4,10 +4,15 @@ import { PageHeader } from "../../app/PageHeader";
 import { RefreshControl } from "../../components/time/RefreshControl";
 import { TimeControls } from "../../components/time/TimeControls";
 import { useSpan } from "../../components/time/useSpan";
+import { rememberQuery } from "../../lib/preferences";
 import { EmptyState } from "./EmptyState";
+import { LogsActions } from "./LogsActions";
 import { LogsView } from "./LogsView";
+import { LiveButton } from "./live/LiveButton";
+import { LiveView } from "./live/LiveView";
 import { decodeLogsView, encodeLogsView, type LogsView as View } from "./url";
 import { useStatus } from "./useLogs";
+import { SavedViews } from "./views/SavedViews";
 
 const route = getRouteApi("/logs");
 
@@ -27,8 +32,9 @@ export function LogsPage() {
   // Opening a record is a detail of the view, not a step to come back to; everything else is.
   const update = (change: Partial<View>) => {
     const replace = Object.keys(change).every(
-      (name) => name === "record" || name === "refreshS" || name === "zone",
+      (name) => name === "record" || name === "refreshS" || name === "zone" || name === "patterns",
     );
+    if (change.query !== undefined) rememberQuery(change.query);
     void navigate({ search: encodeLogsView({ ...view, ...change }), replace });
   };
 
@@ -50,32 +56,41 @@ export function LogsPage() {
   }
   return (
     <>
-      <PageHeader title="Logs">
+      <PageHeader title="Logs" lead={<SavedViews view={view} />}>
         <TimeControls
           range={view.range}
           span={span}
           nowMs={nowMs}
           zone={view.zone}
-          onRange={(range) => update({ range })}
+          // A time range is a question about what is stored; it ends the live tail.
+          onRange={(range) => update({ range, live: false })}
           onZone={(zone) => update({ zone })}
         />
-        <RefreshControl
-          everyS={view.refreshS}
-          pause={pause}
-          onRefresh={refresh}
-          onEvery={(refreshS) => update({ refreshS })}
-        />
+        {!view.live && (
+          <RefreshControl
+            everyS={view.refreshS}
+            pause={pause}
+            onRefresh={refresh}
+            onEvery={(refreshS) => update({ refreshS })}
+          />
+        )}
+        <LiveButton live={view.live} onLive={(live) => update({ live, record: null })} />
       </PageHeader>
-      <LogsView
-        view={view}
-        span={span}
-        generation={generation}
-        settled={waiting !== null || status.isError}
-        lastReceivedAt={status.data?.logs.last_received_at ?? null}
-        onChange={update}
-        onRefresh={refresh}
-        onReading={setReading}
-      />
+      <LogsActions view={view} onChange={update} onRefresh={refresh} />
+      {view.live ? (
+        <LiveView view={view} onChange={update} />
+      ) : (
+        <LogsView
+          view={view}
+          span={span}
+          generation={generation}
+          settled={waiting !== null || status.isError}
+          lastReceivedAt={status.data?.logs.last_received_at ?? null}
+          onChange={update}
+          onRefresh={refresh}
+          onReading={setReading}
+        />
+      )}
     </>
   );
 }

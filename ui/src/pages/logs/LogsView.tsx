@@ -4,17 +4,25 @@ import type { LogRecord, QueryError } from "../../api/logs";
 import { useShortcuts } from "../../components/useShortcuts";
 import { addCondition } from "../../lib/query/edit";
 import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
+import { ColumnsMenu } from "./ColumnsMenu";
+import { DownloadMenu } from "./DownloadMenu";
+import { FacetsButton, FacetsSide, useFacetsPlace } from "./facets/FacetsSide";
+import { useFacets } from "./facets/useFacets";
 import { HistogramPanel } from "./HistogramPanel";
 import { LinkedRecord } from "./LinkedRecord";
 import styles from "./LogsView.module.css";
+import { PatternsTab } from "./patterns/PatternsTab";
+import { usePatterns } from "./patterns/usePatterns";
 import { pointedCondition } from "./pointedCondition";
 import { QueryBar } from "./QueryBar";
+import { RecordActionsContext } from "./RecordActions";
 import { ResultTable } from "./ResultTable";
 import { Rows } from "./Rows";
 import { SummaryLine } from "./SummaryLine";
 import { LoadingRows, NothingMatched, SearchFailed } from "./states";
 import type { LogsView as View } from "./url";
 import { useHistogram, useSearch } from "./useLogs";
+import { usePageActions } from "./usePageActions";
 
 interface LogsViewProps {
   view: View;
@@ -33,12 +41,17 @@ export function LogsView(props: LogsViewProps) {
   const question = { query: view.query, span, generation };
   const search = useSearch(question, view.order);
   const histogram = useHistogram(question);
+  const patterns = usePatterns(question, view.tab === "patterns");
+  const place = useFacetsPlace();
+  const facets = useFacets(question, place.shown);
+  const actions = usePageActions(view, facets.names, onChange);
   const zoomedFrom = useRef<Range[]>([]);
   const input = useRef<HTMLTextAreaElement>(null);
   const [asTable, setAsTable] = useState(false);
   useShortcuts({
     "/": () => input.current?.focus(),
-    Escape: () => onChange({ record: null }),
+    Escape: () =>
+      onChange(view.tab === "patterns" ? { patterns: { ...view.patterns, open: null } } : { record: null }),
     "Shift T": () => setAsTable((shown) => !shown),
     f: () => filterByPointed(false),
     x: () => filterByPointed(true),
@@ -76,55 +89,126 @@ export function LogsView(props: LogsViewProps) {
 
   return (
     <main className={styles.page}>
-      <QueryBar ref={input} query={view.query} running={running} runError={queryErrorOf(error)} onRun={run} />
-      <SummaryLine
-        answer={error ? undefined : answer}
-        histogram={error ? undefined : histogram.data}
-        question={search.isPlaceholderData ? null : `${view.query} ${view.range.from} ${view.range.to}`}
+      <QueryBar
+        ref={input}
+        query={view.query}
+        span={span}
+        running={running}
+        runError={queryErrorOf(error)}
+        onRun={run}
       />
-      {!error && (
-        <HistogramPanel
-          answer={histogram.data}
-          error={histogram.error}
-          zone={view.zone}
-          asTable={asTable}
-          onAsTable={setAsTable}
-          onZoom={zoomTo}
-          onZoomBack={zoomBack}
+      <div className={styles.body}>
+        <FacetsSide
+          place={place}
+          facets={facets}
+          question={question}
+          onQuery={(query) => onChange({ query, record: null })}
+          onRetry={onRefresh}
         />
-      )}
-      {view.record && linked && !answer?.table && (
-        <LinkedRecord link={view.record} zone={view.zone} onFilter={addFilter} onClose={() => open(null)} />
-      )}
-      {error ? (
-        <SearchFailed error={error} onRetry={onRefresh} />
-      ) : !answer || (records.length === 0 && !settled) ? (
-        <LoadingRows />
-      ) : answer.table ? (
-        <ResultTable table={answer.table} zone={view.zone} />
-      ) : records.length === 0 ? (
-        <NothingMatched view={view} span={span} lastReceivedAt={lastReceivedAt} onChange={onChange} />
-      ) : (
-        <Rows
-          records={records}
-          matched={answer.matched}
-          question={`${generation} ${view.order} ${view.query}`}
-          query={view.query}
-          order={view.order}
-          zone={view.zone}
-          span={span}
-          openId={view.record?.id ?? null}
-          hasMore={search.hasNextPage}
-          moreFailed={search.isFetchNextPageError}
-          onMore={() => !search.isFetchingNextPage && search.fetchNextPage()}
-          onOpen={open}
-          onOrder={(order) => onChange({ order })}
-          onFilter={addFilter}
-          onReading={onReading}
-        />
-      )}
+        <RecordActionsContext value={actions}>
+          <div className={styles.answer}>
+            <SummaryLine
+              answer={error ? undefined : answer}
+              histogram={error ? undefined : histogram.data}
+              question={search.isPlaceholderData ? null : `${view.query} ${view.range.from} ${view.range.to}`}
+              tab={view.tab}
+              patterns={patterns.isPlaceholderData ? undefined : patterns.data}
+              onTab={(tab) => onChange({ tab })}
+              tools={
+                <>
+                  <FacetsButton place={place} />
+                  {view.tab === "records" && !answer?.table && (
+                    <ColumnsMenu
+                      columns={view.columns}
+                      wrap={view.wrap}
+                      question={question}
+                      onColumns={(columns) => onChange({ columns })}
+                      onWrap={(wrap) => onChange({ wrap })}
+                    />
+                  )}
+                  <DownloadMenu
+                    query={view.query}
+                    span={span}
+                    order={view.order}
+                    table={Boolean(answer?.table)}
+                    fields={furtherFields(view)}
+                  />
+                </>
+              }
+            />
+            {!error && (
+              <HistogramPanel
+                answer={histogram.data}
+                error={histogram.error}
+                zone={view.zone}
+                asTable={asTable}
+                onAsTable={setAsTable}
+                onZoom={zoomTo}
+                onZoomBack={zoomBack}
+                zoomed={zoomedFrom.current.length > 0}
+              />
+            )}
+            {view.record && linked && view.tab === "records" && !answer?.table && (
+              <LinkedRecord
+                link={view.record}
+                zone={view.zone}
+                onFilter={addFilter}
+                onClose={() => open(null)}
+              />
+            )}
+            {view.tab === "patterns" ? (
+              <PatternsTab
+                view={view}
+                answer={patterns.data}
+                error={patterns.error}
+                span={span}
+                onChange={onChange}
+                onRun={run}
+                onRetry={onRefresh}
+              />
+            ) : error ? (
+              <SearchFailed error={error} onRetry={onRefresh} />
+            ) : !answer || (records.length === 0 && !settled) ? (
+              <LoadingRows />
+            ) : answer.table ? (
+              <ResultTable table={answer.table} zone={view.zone} />
+            ) : records.length === 0 ? (
+              <NothingMatched view={view} span={span} lastReceivedAt={lastReceivedAt} onChange={onChange} />
+            ) : (
+              <Rows
+                records={records}
+                matched={answer.matched}
+                question={`${generation} ${view.order} ${view.query}`}
+                query={view.query}
+                order={view.order}
+                zone={view.zone}
+                span={span}
+                openId={view.record?.id ?? null}
+                stale={search.isPlaceholderData}
+                columns={view.columns}
+                wrap={view.wrap}
+                onColumns={(columns) => onChange({ columns })}
+                onWrap={(wrap) => onChange({ wrap })}
+                hasMore={search.hasNextPage}
+                moreFailed={search.isFetchNextPageError}
+                onMore={() => !search.isFetchingNextPage && search.fetchNextPage()}
+                onOpen={open}
+                onOrder={(order) => onChange({ order })}
+                onFilter={addFilter}
+                onReading={onReading}
+              />
+            )}
+          </div>
+        </RecordActionsContext>
+      </div>
     </main>
   );
+}
+
+/** The columns that a file has only when they are asked for. */
+function furtherFields({ columns }: View): string[] {
+  const always = ["severity", "service", "host", "body"];
+  return columns.map(({ field }) => field).filter((field) => !always.includes(field));
 }
 
 /** The query itself is at fault when the server points into it. */

@@ -1,20 +1,34 @@
 import { useDebouncedValue } from "@mantine/hooks";
-import { type FormEvent, type KeyboardEvent, type Ref, useId, useState } from "react";
+import {
+  type ChangeEvent,
+  type FormEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import type { ParseAnswer, QueryError } from "../../api/logs";
 import { Icon } from "../../components/Icon";
 import { usePhone } from "../../components/usePhone";
+import { plural } from "../../lib/number";
 import { lexQuery, type Token, type TokenKind } from "../../lib/query/lex";
 import { underlineOf, utf16Position } from "../../lib/query/position";
+import type { Span } from "../../lib/time/range";
 import { sentence } from "../../lib/words";
+import { CompletionList } from "./complete/CompletionList";
+import { useCompletion } from "./complete/useCompletion";
 import styles from "./QueryBar.module.css";
 import { QueryHelp } from "./QueryHelp";
 import { QueryText } from "./QueryText";
 import { useParse } from "./useLogs";
 
 interface QueryBarProps {
-  ref: Ref<HTMLTextAreaElement>;
+  ref: RefObject<HTMLTextAreaElement | null>;
   /** What the URL says; the draft starts from it. */
   query: string;
+  /** Where the suggestions come from; null: the last hour. */
+  span: Span | null;
   running: boolean;
   /** What the search found wrong with `query`. */
   runError: QueryError | null;
@@ -22,7 +36,7 @@ interface QueryBarProps {
 }
 
 /** The query as text, coloured while it is typed; errors are underlined in place and said below. */
-export function QueryBar({ ref, query, running, runError, onRun }: QueryBarProps) {
+export function QueryBar({ ref, query, span, running, runError, onRun }: QueryBarProps) {
   const [draft, setDraft] = useState(query);
   const [shownQuery, setShownQuery] = useState(query);
   if (shownQuery !== query) {
@@ -36,14 +50,29 @@ export function QueryBar({ ref, query, running, runError, onRun }: QueryBarProps
   const underline = error?.position ? underlineOf(draft, error.position) : null;
   const id = useId();
   const phone = usePhone();
+  const mirror = useRef<HTMLDivElement>(null);
+  const completion = useCompletion(ref, span);
+  const { suggestions, active } = completion;
 
-  const run = () => onRun(draft.trim());
+  const run = () => {
+    completion.close();
+    onRun(draft.trim());
+  };
+  const type = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
+    setDraft(target.value);
+    completion.onTyped(target.value, target.selectionStart);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     run();
   };
   const onKey = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+    if (event.nativeEvent.isComposing) return;
+    if (completion.onKey(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       run();
     }
@@ -55,7 +84,7 @@ export function QueryBar({ ref, query, running, runError, onRun }: QueryBarProps
         <div className={styles.box} data-invalid={error !== null} data-running={running}>
           <Icon name="search" />
           <div className={`${styles.editor} mono`}>
-            <QueryText text={draft} tokens={tokensOf(draft, current)} underline={underline} />
+            <QueryText ref={mirror} text={draft} tokens={tokensOf(draft, current)} underline={underline} />
             <textarea
               ref={ref}
               className={styles.input}
@@ -65,16 +94,26 @@ export function QueryBar({ ref, query, running, runError, onRun }: QueryBarProps
               placeholder={
                 phone ? "Every record" : "Every record. Try: timeout, service:checkout, severity>=error"
               }
+              // A text area of several lines cannot have the role combobox; these say the same.
+              aria-autocomplete="list"
+              aria-haspopup="listbox"
+              aria-controls={suggestions.length > 0 ? `${id}-list` : undefined}
+              aria-activedescendant={active < 0 ? undefined : `${id}-list-${active}`}
               rows={1}
               autoComplete="off"
               autoCapitalize="none"
               spellCheck={false}
               value={draft}
-              onChange={(event) => setDraft(event.target.value)}
+              onChange={type}
               onKeyDown={onKey}
+              onBlur={completion.close}
             />
           </div>
           <QueryHelp onExample={onRun} />
+          <CompletionList id={`${id}-list`} state={completion} mirror={mirror} />
+          <p className="visually-hidden" aria-live="polite">
+            {suggestions.length > 0 && plural(suggestions.length, "suggestion")}
+          </p>
         </div>
         <button type="submit" className={`button button-primary ${styles.run}`}>
           <Icon name="play" small />

@@ -1,9 +1,10 @@
-import { Fragment } from "react";
+import { Fragment, type Ref } from "react";
 import type { Token } from "../../lib/query/lex";
 import type { Position } from "../../lib/query/position";
 import styles from "./QueryBar.module.css";
 
 interface QueryTextProps {
+  ref: Ref<HTMLDivElement>;
   text: string;
   tokens: Token[];
   underline: Position | null;
@@ -17,9 +18,9 @@ interface Piece {
 }
 
 /** The coloured text that lies under the transparent input. Its letters must fall exactly under the input's. */
-export function QueryText({ text, tokens, underline }: QueryTextProps) {
+export function QueryText({ ref, text, tokens, underline }: QueryTextProps) {
   return (
-    <div className={styles.text} aria-hidden="true">
+    <div ref={ref} className={styles.text} aria-hidden="true">
       {piecesOf(text, tokens, underline).map((piece) => (
         <Fragment key={piece.start}>
           <span className={piece.className} data-underlined={piece.underlined || undefined}>

@@ -1,43 +1,126 @@
+import { type KeyboardEvent, useId, useRef, useState } from "react";
 import type { LogRecord } from "../../api/logs";
 import { CopyButton } from "../../components/CopyButton";
 import { Icon } from "../../components/Icon";
 import type { Json } from "../../lib/json";
+import type { Term } from "../../lib/query/terms";
 import { severityOf, severityRole } from "../../lib/severity";
 import { formatDuration } from "../../lib/time/format";
 import { absoluteRange } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
+import { Around } from "./around/Around";
 import { type Entry, JsonTree } from "./JsonTree";
 import styles from "./Record.module.css";
-import { encodeLogsView } from "./url";
+import { RecordJson } from "./RecordJson";
+import { ShowInList } from "./ShowInList";
+import { encodeLogsView, plainView } from "./url";
+import { afterMeasuring } from "./useReveal";
 
 interface RecordProps {
   record: LogRecord;
   zone: Zone;
+  /** Words to mark in the lines around. */
+  terms?: Term[];
+  /** How many columns of the grid it spans. */
+  columnCount?: number;
   onFilter: (condition: string, exclude: boolean) => void;
   onClose: () => void;
 }
 
-/** Everything that a record carries, in its row's place: what was said at the left, what identifies it at the right. */
-export function Record({ record, zone, onFilter, onClose }: RecordProps) {
+const tabs = ["Fields", "JSON", "Around"] as const;
+type Tab = (typeof tabs)[number];
+const noTerms: Term[] = [];
+
+/** Everything that a record carries, in its row's place: as fields, as JSON, and the lines around it. */
+export function Record(props: RecordProps) {
+  const { record, zone, terms = noTerms, columnCount = 5, onFilter, onClose } = props;
   const severity = severityOf(record.severity_number);
-  const delay = delayOf(record);
+  const [tab, setTab] = useState<Tab>("Fields");
+  const id = useId();
+  const panel = useRef<HTMLDivElement>(null);
+  const show = (chosen: Tab) => {
+    setTab(chosen);
+    afterMeasuring(() => panel.current?.scrollIntoView({ block: "nearest" }));
+  };
   return (
-    <div role="gridcell" aria-colspan={5} className={styles.record}>
+    <div role="gridcell" aria-colspan={columnCount} className={styles.record}>
       <span
         className={styles.tick}
         style={{ background: `var(--${severityRole[severity]})` }}
         aria-hidden="true"
       />
-      <JsonTree entries={contentOf(record)} onFilter={onFilter} />
-      <div className={styles.side}>
+      <div className={styles.head}>
+        <Tabs id={id} tab={tab} onTab={show} />
         <div className={styles.actions}>
-          <CopyButton text={() => JSON.stringify(record, null, 2)} label="Copy as JSON" />
-          <CopyButton text={() => linkTo(record, zone)} label="Copy link" icon="link" />
-          <button type="button" className="button button-small button-quiet" onClick={onClose}>
+          <ShowInList record={record} />
+          <CopyButton text={() => JSON.stringify(record, null, 2)} label="Copy as JSON" className={quiet} />
+          <CopyButton text={() => linkTo(record, zone)} label="Copy link" icon="link" className={quiet} />
+          <button type="button" className={quiet} onClick={onClose}>
             <Icon name="close" small />
             Close
           </button>
         </div>
+      </div>
+      <div
+        ref={panel}
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-labelledby={`${id}-${tab}`}
+        className={styles.panel}
+      >
+        {tab === "Fields" && <Fields record={record} onFilter={onFilter} />}
+        {tab === "JSON" && <RecordJson record={record} />}
+        {tab === "Around" && <Around record={record} zone={zone} terms={terms} />}
+      </div>
+    </div>
+  );
+}
+
+const quiet = "button button-small button-quiet";
+
+interface TabsProps {
+  id: string;
+  tab: Tab;
+  onTab: (tab: Tab) => void;
+}
+
+function Tabs({ id, tab, onTab }: TabsProps) {
+  const onKey = (event: KeyboardEvent<HTMLDivElement>) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const at = (tabs.indexOf(tab) + by + tabs.length) % tabs.length;
+    onTab(tabs[at] ?? "Fields");
+    event.currentTarget.querySelectorAll<HTMLElement>("[role=tab]")[at]?.focus();
+  };
+  return (
+    <div role="tablist" aria-label="Record" className={styles.tabs} onKeyDown={onKey}>
+      {tabs.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`${id}-${name}`}
+          aria-selected={tab === name}
+          aria-controls={`${id}-panel`}
+          tabIndex={tab === name ? 0 : -1}
+          className={styles.tab}
+          onClick={() => onTab(name)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** What was said at the left, what identifies it at the right. */
+function Fields({ record, onFilter }: Pick<RecordProps, "record" | "onFilter">) {
+  const delay = delayOf(record);
+  return (
+    <div className={styles.fields}>
+      <JsonTree entries={contentOf(record)} onFilter={onFilter} />
+      <div className={styles.side}>
         <JsonTree entries={identityOf(record)} onFilter={onFilter} />
         {delay && <p className="text3 small">{delay}</p>}
       </div>
@@ -80,6 +163,6 @@ function linkTo(record: LogRecord, zone: Zone): string {
   const ms = Date.parse(record.timestamp);
   const range = absoluteRange({ startMs: ms - 30_000, endMs: ms + 30_000 });
   const link = { id: record.id, time: record.timestamp };
-  const search = encodeLogsView({ query: "", range, order: "newest", zone, refreshS: null, record: link });
+  const search = encodeLogsView({ ...plainView, range, zone, record: link });
   return `${window.location.origin}/logs?${new URLSearchParams(Object.entries(search))}`;
 }

@@ -1,32 +1,29 @@
-import { type CSSProperties, memo } from "react";
+import { type CSSProperties, memo, type Ref } from "react";
 import type { LogRecord } from "../../api/logs";
-import { oneLine } from "../../lib/json";
+import { type Json, manyLines, oneLine } from "../../lib/json";
 import { fieldCondition } from "../../lib/query/edit";
-import { type MarkRange, markRanges, type Term } from "../../lib/query/terms";
+import { type MarkRange, markRanges } from "../../lib/query/terms";
 import { severityOf, severityRole } from "../../lib/severity";
 import { formatClockMs, formatDay } from "../../lib/time/format";
-import type { Zone } from "../../lib/time/zone";
+import { valueIn } from "./fields";
 import styles from "./Rows.module.css";
-
-export interface RowColumns {
-  zone: Zone;
-  withDay: boolean;
-  terms: Term[];
-}
+import type { RowLayout } from "./rowLayout";
 
 interface RowProps {
   record: LogRecord;
   rowIndex: number;
-  columns: RowColumns;
+  layout: RowLayout;
   open: boolean;
   active: boolean;
+  /** The line's number, for a virtual list that measures lines which wrap. */
+  line?: number;
+  measure?: Ref<HTMLDivElement> | undefined;
   style: CSSProperties;
   onToggle: (record: LogRecord) => void;
 }
 
-function RowView({ record, rowIndex, columns, open, active, style, onToggle }: RowProps) {
+function RowView({ record, rowIndex, layout, open, active, line, measure, style, onToggle }: RowProps) {
   const severity = severityOf(record.severity_number);
-  const body = record.body === null ? (record.event_name ?? "–") : oneLine(record.body);
   const onClick = () => {
     // A click that ends a text selection is not a wish to open the record.
     if (window.getSelection()?.isCollapsed !== false) onToggle(record);
@@ -34,7 +31,9 @@ function RowView({ record, rowIndex, columns, open, active, style, onToggle }: R
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: j, k and Enter on the grid do the same
     <div
+      ref={measure}
       id={`row-${record.id}`}
+      data-index={line}
       role="row"
       aria-level={1}
       aria-rowindex={rowIndex}
@@ -44,6 +43,7 @@ function RowView({ record, rowIndex, columns, open, active, style, onToggle }: R
       data-severity={severity}
       data-open={open}
       data-active={active}
+      data-wrap={layout.wrap}
       style={style}
       onClick={onClick}
     >
@@ -53,34 +53,20 @@ function RowView({ record, rowIndex, columns, open, active, style, onToggle }: R
         aria-hidden="true"
       />
       <span role="gridcell" className={styles.time}>
-        {timeOf(record.timestamp, columns)}
+        {timeOf(record.timestamp, layout)}
       </span>
-      <span
-        role="gridcell"
-        className={styles.severity}
-        data-condition={severity === "unset" ? undefined : `severity:${severity}`}
-      >
-        {severity === "unset" ? "–" : severity}
-      </span>
-      <span
-        role="gridcell"
-        className={styles.service}
-        title={record.service ?? undefined}
-        data-condition={record.service ? fieldCondition("service", record.service) : undefined}
-      >
-        {record.service ?? "–"}
-      </span>
-      <span
-        role="gridcell"
-        className={styles.host}
-        title={record.host ?? undefined}
-        data-condition={record.host ? fieldCondition("host", record.host) : undefined}
-      >
-        {record.host ?? "–"}
-      </span>
-      <span role="gridcell" className={styles.body}>
-        <Marked text={body} ranges={markRanges(body, columns.terms)} />
-      </span>
+      {layout.fields.map((field) =>
+        field === "body" ? (
+          <Body key={field} record={record} layout={layout} />
+        ) : (
+          <Cell
+            key={field}
+            field={field}
+            value={valueIn(record, field)}
+            numeric={layout.numeric.has(field)}
+          />
+        ),
+      )}
     </div>
   );
 }
@@ -93,19 +79,47 @@ export const Row = memo(RowView, (before, after) => {
     same("open") &&
     same("active") &&
     same("rowIndex") &&
-    before.style.transform === after.style.transform &&
-    before.columns.zone === after.columns.zone &&
-    before.columns.withDay === after.columns.withDay &&
-    before.columns.terms === after.columns.terms
+    same("line") &&
+    same("layout") &&
+    before.style.transform === after.style.transform
   );
 });
 
-function timeOf(timestamp: string, { zone, withDay }: RowColumns): string {
+function Body({ record, layout }: { record: LogRecord; layout: RowLayout }) {
+  const flatten = layout.wrap ? manyLines : oneLine;
+  const text = record.body === null ? (record.event_name ?? "–") : flatten(record.body);
+  return (
+    <span role="gridcell" className={styles.body}>
+      <Marked text={text} ranges={markRanges(text, layout.terms)} />
+    </span>
+  );
+}
+
+function Cell({ field, value, numeric }: { field: string; value: Json; numeric: boolean }) {
+  const text = value === null || value === "" ? null : oneLine(value);
+  const scalar = value !== null && typeof value !== "object" ? value : null;
+  const selects = scalar !== null && text !== null && text.length <= 256;
+  const own = field === "severity" || field === "service" ? styles[field] : styles.host;
+  return (
+    <span
+      role="gridcell"
+      className={own}
+      title={text ?? undefined}
+      data-field={field}
+      data-numeric={numeric || undefined}
+      data-condition={selects ? fieldCondition(field, scalar) : undefined}
+    >
+      {text ?? "–"}
+    </span>
+  );
+}
+
+function timeOf(timestamp: string, { zone, withDay }: RowLayout): string {
   const ms = Date.parse(timestamp);
   return withDay ? `${formatDay(ms, zone).slice(5)} ${formatClockMs(ms, zone)}` : formatClockMs(ms, zone);
 }
 
-function Marked({ text, ranges }: { text: string; ranges: MarkRange[] }) {
+export function Marked({ text, ranges }: { text: string; ranges: MarkRange[] }) {
   if (ranges.length === 0) return text;
   return (
     <>

@@ -1,18 +1,22 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { LogRecord, Order } from "../../api/logs";
 import { usePhone } from "../../components/usePhone";
 import { useShortcuts } from "../../components/useShortcuts";
-import { termsOf } from "../../lib/query/terms";
 import { needsDays } from "../../lib/time/format";
 import type { Span } from "../../lib/time/range";
-import { type Zone, zoneLabel } from "../../lib/time/zone";
+import type { Zone } from "../../lib/time/zone";
 import { sizes } from "../../theme/tokens";
+import { CellTools } from "./CellTools";
+import type { Column } from "./columns";
 import { Record } from "./Record";
 import { Row } from "./Row";
 import styles from "./Rows.module.css";
+import { type ColumnChange, RowsHeader } from "./RowsHeader";
+import { gridStyle, useRowLayout } from "./rowLayout";
+import { useReveal } from "./useReveal";
 
-interface RowsProps {
+interface RowsProps extends Omit<ColumnChange, "onDraft"> {
   records: LogRecord[];
   matched: number;
   /** Names the question that the records answer; a new question is read from its first row. */
@@ -22,26 +26,29 @@ interface RowsProps {
   zone: Zone;
   span: Span;
   openId: string | null;
+  /** Do the records still answer the question before? */
+  stale: boolean;
   hasMore: boolean;
   moreFailed: boolean;
   onMore: () => void;
   onOpen: (record: LogRecord | null) => void;
   onOrder: (order: Order) => void;
-  onFilter: (condition: string, exclude: boolean) => void;
   /** Has the person scrolled away from the first row? */
   onReading: (reading: boolean) => void;
 }
 
 /** The records, only the visible ones in the page. An open record takes a line of its own below its row. */
 export function Rows(props: RowsProps) {
-  const { records, matched, query, order, zone, span, openId, hasMore, moreFailed, onMore, onOpen, onOrder } =
-    props;
+  const { records, matched, zone, span, openId, hasMore, moreFailed, onMore, onOpen } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const phone = usePhone();
   const rowPx = phone ? sizes.logRowPhonePx : sizes.logRowPx;
   const headerPx = phone ? sizes.logHeaderPhonePx : sizes.logHeaderPx;
-  const terms = useMemo(() => termsOf(query), [query]);
+  const [draft, setDraft] = useState<Column[] | null>(null);
+  const layout = useRowLayout({ ...props, withDay: needsDays(span, zone) });
   const openAt = openId === null ? -1 : records.findIndex((record) => record.id === openId);
+  /** The record that the person opened here: it is in sight. */
+  const toggled = useRef<string | null>(null);
   const [activeId, setActiveId] = useState<string | null>(openId);
   const activeAt = activeId === null ? -1 : records.findIndex((record) => record.id === activeId);
 
@@ -62,8 +69,9 @@ export function Rows(props: RowsProps) {
     scrollMargin: headerPx,
     scrollPaddingStart: headerPx,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: measured anew when the row height or the open row changes
-  useEffect(() => virtualizer.measure(), [rowPx, detailAt]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was measured holds until the rows are of another height
+  useEffect(() => virtualizer.measure(), [rowPx, layout.wrap]);
+  const reveal = useReveal(scroller, headerPx);
 
   const lines = virtualizer.getVirtualItems();
   const lastLine = lines.at(-1)?.index ?? 0;
@@ -77,12 +85,17 @@ export function Rows(props: RowsProps) {
     seen.current = props.question;
     scroller.current?.scrollTo({ top: 0 });
   }, [props.question]);
-  // A link to a record shows it, however far down; and rows that are gone are not being read.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the rows appear
+  // A link to a record shows it, however far down, once for each question.
+  const found = openAt >= 0 && !props.stale ? `${openId} ${props.question}` : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the linked record is found, not when rows are added
   useEffect(() => {
+    if (found === null || toggled.current === openId) return;
+    setActiveId(openId);
     if (openAt > 0) virtualizer.scrollToIndex(lineOf(openAt), { align: "start" });
-    return () => props.onReading(false);
-  }, []);
+  }, [found]);
+  // Rows that are gone are not being read.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: at the end
+  useEffect(() => () => props.onReading(false), []);
 
   const move = (by: 1 | -1) => {
     const next = Math.min(Math.max(activeAt + by, 0), records.length - 1);
@@ -91,6 +104,8 @@ export function Rows(props: RowsProps) {
   };
   const toggle = (record: LogRecord) => {
     setActiveId(record.id);
+    toggled.current = record.id;
+    if (record.id !== openId) reveal(record.id);
     onOpen(record.id === openId ? null : record);
   };
   useShortcuts({
@@ -100,9 +115,8 @@ export function Rows(props: RowsProps) {
     ArrowUp: () => move(-1),
     Enter: () => records[activeAt] && toggle(records[activeAt]),
   });
-  const columns = { withDay: needsDays(span, zone), zone, terms };
   return (
-    <div className={styles.area} data-days={columns.withDay}>
+    <div className={styles.area} style={gridStyle(draft ?? props.columns, layout.withDay)}>
       <div
         ref={scroller}
         className={styles.scroller}
@@ -115,51 +129,63 @@ export function Rows(props: RowsProps) {
         tabIndex={0}
         onScroll={(event) => props.onReading(event.currentTarget.scrollTop > rowPx)}
       >
-        <Header order={order} zone={zone} span={span} onOrder={onOrder} />
-        <div role="rowgroup" className={styles.lines} style={{ height: virtualizer.getTotalSize() }}>
-          {lines.map((line) => {
-            const style = { transform: `translateY(${line.start - headerPx}px)` };
-            if (line.index === detailAt) {
-              const record = records[openAt];
+        <RowsHeader
+          {...props}
+          gridClass={styles.grid ?? ""}
+          timeClass={styles.time}
+          numeric={layout.numeric}
+          onDraft={setDraft}
+        />
+        <CellTools onFilter={props.onFilter}>
+          <div role="rowgroup" className={styles.lines} style={{ height: virtualizer.getTotalSize() }}>
+            {lines.map((line) => {
+              const style = { transform: `translateY(${line.start - headerPx}px)` };
+              if (line.index === detailAt) {
+                const record = records[openAt];
+                return (
+                  <div
+                    key={line.key}
+                    ref={virtualizer.measureElement}
+                    data-index={line.index}
+                    aria-level={2}
+                    className={styles.line}
+                    style={style}
+                    role="row"
+                  >
+                    {record && (
+                      <Record
+                        record={record}
+                        zone={zone}
+                        terms={layout.terms}
+                        columnCount={props.columns.length + 1}
+                        onFilter={props.onFilter}
+                        onClose={() => onOpen(null)}
+                      />
+                    )}
+                  </div>
+                );
+              }
+              const at = detailAt >= 0 && line.index > detailAt ? line.index - 1 : line.index;
+              const record = records[at];
               return (
-                <div
-                  key={line.key}
-                  ref={virtualizer.measureElement}
-                  data-index={line.index}
-                  aria-level={2}
-                  className={styles.line}
-                  style={style}
-                  role="row"
-                >
-                  {record && (
-                    <Record
-                      record={record}
-                      zone={zone}
-                      onFilter={props.onFilter}
-                      onClose={() => onOpen(null)}
-                    />
-                  )}
-                </div>
+                record && (
+                  <Row
+                    key={line.key}
+                    record={record}
+                    rowIndex={at + 2}
+                    layout={layout}
+                    open={at === openAt}
+                    active={at === activeAt}
+                    line={line.index}
+                    measure={layout.wrap ? virtualizer.measureElement : undefined}
+                    style={style}
+                    onToggle={toggle}
+                  />
+                )
               );
-            }
-            const at = detailAt >= 0 && line.index > detailAt ? line.index - 1 : line.index;
-            const record = records[at];
-            return (
-              record && (
-                <Row
-                  key={line.key}
-                  record={record}
-                  rowIndex={at + 2}
-                  columns={columns}
-                  open={at === openAt}
-                  active={at === activeAt}
-                  style={style}
-                  onToggle={toggle}
-                />
-              )
-            );
-          })}
-        </div>
+            })}
+          </div>
+        </CellTools>
         {moreFailed && (
           <div className={styles.more}>
             <button type="button" className="button" onClick={onMore}>
@@ -168,37 +194,6 @@ export function Rows(props: RowsProps) {
           </div>
         )}
       </div>
-    </div>
-  );
-}
-
-interface HeaderProps {
-  order: Order;
-  zone: Zone;
-  span: Span;
-  onOrder: (order: Order) => void;
-}
-
-function Header({ order, zone, span, onOrder }: HeaderProps) {
-  const newest = order === "newest";
-  return (
-    <div role="row" className={`${styles.grid} ${styles.header}`} aria-rowindex={1}>
-      <span role="columnheader" className={styles.time} aria-sort={newest ? "descending" : "ascending"}>
-        <button
-          type="button"
-          className={styles.order}
-          title={newest ? "Newest first" : "Oldest first"}
-          onClick={() => onOrder(newest ? "oldest" : "newest")}
-        >
-          Time {zoneLabel(zone, span.endMs)} {newest ? "↓" : "↑"}
-          <span className={styles.orderWords}>{newest ? " newest first" : " oldest first"}</span>
-        </button>
-      </span>
-      {["Severity", "Service", "Host", "Body"].map((name) => (
-        <span key={name} role="columnheader" className={styles.name}>
-          {name}
-        </span>
-      ))}
     </div>
   );
 }

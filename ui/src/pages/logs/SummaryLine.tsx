@@ -1,27 +1,35 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { HistogramAnswer, SearchAnswer } from "../../api/logs";
+import type { PatternsAnswer } from "../../api/patterns";
 import { Icon } from "../../components/Icon";
-import { formatCount, formatExact, formatTook, plural } from "../../lib/number";
+import { formatCount, formatTook, plural } from "../../lib/number";
 import styles from "./SummaryLine.module.css";
+import { Tabs } from "./Tabs";
+import type { LogsView } from "./url";
 
 interface SummaryLineProps {
   answer: SearchAnswer | undefined;
   histogram: HistogramAnswer | undefined;
   /** What the answer is for; null while an older answer stands in. */
   question: string | null;
+  tab: LogsView["tab"];
+  patterns: PatternsAnswer | undefined;
+  onTab: (tab: LogsView["tab"]) => void;
+  /** What can be done with the answer, at the right end. */
+  tools?: ReactNode;
 }
 
 /** How many records match, how many were searched and how long it took; an incomplete answer says so and why. */
-export function SummaryLine({ answer, histogram, question }: SummaryLineProps) {
-  const partial = answer?.partial || histogram?.partial;
+export function SummaryLine(props: SummaryLineProps) {
+  const { answer, histogram, question, tab, patterns, onTab, tools } = props;
+  const answers = [answer, histogram, ...(tab === "patterns" ? [patterns] : [])];
+  const partial = answers.some((each) => each?.partial);
   return (
     <div className={styles.area}>
       <Announcement answer={answer} question={question} />
       <div className={styles.line}>
-        <h2>
-          {answer?.table ? "Result" : "Records"}
-          {answer && <span className={styles.count}>{countOf(answer)}</span>}
-        </h2>
+        <h2 className="visually-hidden">{tab === "patterns" ? "Patterns" : "Answer"}</h2>
+        <Tabs answer={answer} patterns={patterns} tab={tab} onTab={onTab} />
         <div className="grow" />
         {partial && (
           <span className="tag tag-warn">
@@ -35,8 +43,9 @@ export function SummaryLine({ answer, histogram, question }: SummaryLineProps) {
             <span className="text1">{formatTook(answer.took_ms)}</span>
           </span>
         )}
+        {tools}
       </div>
-      {partial && <p className={styles.reasons}>{reasonsOf(answer, histogram)}</p>}
+      {partial && <p className={styles.reasons}>{reasonsOf(answers)}</p>}
     </div>
   );
 }
@@ -54,14 +63,8 @@ function Announcement({ answer, question }: Pick<SummaryLineProps, "answer" | "q
   );
 }
 
-function countOf(answer: SearchAnswer): string {
-  if (!answer.table) return formatExact(answer.matched);
-  const rows = answer.table.rows.length;
-  return `${formatExact(rows)} ${rows === 1 ? "row" : "rows"} from ${formatExact(answer.matched)} records`;
-}
-
-function reasonsOf(answer: SearchAnswer | undefined, histogram: HistogramAnswer | undefined): string {
-  const warnings = [...new Set([...(answer?.warnings ?? []), ...(histogram?.warnings ?? [])])];
+function reasonsOf(answers: ({ warnings: string[] } | undefined)[]): string {
+  const warnings = [...new Set(answers.flatMap((answer) => answer?.warnings ?? []))];
   return warnings.length > 0
     ? `What came is shown. ${warnings.join(". ")}.`
     : "What came is shown; some records are missing.";

@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { HistogramAnswer } from "../../api/logs";
-import { countsBySeverity, describeHistogram, draggedSpan, layoutBars, withSeverities } from "./histogram";
+import {
+  bucketsSpan,
+  countsBySeverity,
+  describeBucket,
+  describeHistogram,
+  draggedSpan,
+  layoutBars,
+  movedCursor,
+  withSeverities,
+} from "./histogram";
 
 const answer: HistogramAnswer = {
   start: "2026-11-25T10:00:00Z",
@@ -46,4 +55,24 @@ test("the sentence names the totals and the peak", () => {
     "36 records (16 error, 20 info), most in the 30 s from 10:01:30: 20.",
   );
   expect(describeHistogram({ ...answer, series: [] }, "utc")).toBe("No records in this time range.");
+});
+
+test("the bucket cursor stays between the first and the last bar", () => {
+  expect(movedCursor("ArrowLeft", 0, 4)).toBe(0);
+  expect(movedCursor("ArrowRight", 2, 4)).toBe(3);
+  expect(movedCursor("PageDown", 0, 4)).toBe(3);
+  expect(movedCursor("Home", 3, 4)).toBe(0);
+  expect(movedCursor("End", 0, 4)).toBe(3);
+  expect(movedCursor("j", 1, 4)).toBe(null);
+});
+
+test("a selection of buckets has whole bars, in either direction", () => {
+  const span = { startMs: Date.parse("2026-11-25T10:00:30Z"), endMs: Date.parse("2026-11-25T10:02:00Z") };
+  expect(bucketsSpan(answer, 1, 3)).toEqual(span);
+  expect(bucketsSpan(answer, 3, 1)).toEqual(span);
+});
+
+test("a bucket in words", () => {
+  expect(describeBucket(answer, 2, "utc")).toBe("10:01:00, 6 records: 1 error, 5 info");
+  expect(describeBucket(answer, 1, "utc")).toBe("10:00:30, no records");
 });

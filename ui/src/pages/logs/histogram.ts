@@ -88,8 +88,33 @@ export function draggedSpan(answer: HistogramAnswer, area: Area, fromX: number, 
   const clamp = (x: number) => Math.min(Math.max(x, area.left), area.left + area.width - 0.001);
   const first = bucketAt(answer, area, clamp(Math.min(fromX, toX))) ?? 0;
   const last = bucketAt(answer, area, clamp(Math.max(fromX, toX))) ?? answer.buckets - 1;
+  return bucketsSpan(answer, first, last);
+}
+
+/** From one bucket to another, both included, in either order. */
+export function bucketsSpan(answer: HistogramAnswer, one: number, other: number): Span {
   const { startMs } = histogramSpan(answer);
+  const [first, last] = [Math.min(one, other), Math.max(one, other)];
   return { startMs: startMs + first * answer.bucket_ms, endMs: startMs + (last + 1) * answer.bucket_ms };
+}
+
+/** Where a key takes the bucket cursor; null when the key is none of its own. */
+export function movedCursor(key: string, cursor: number, buckets: number): number | null {
+  const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
+  const step = steps[key];
+  const to = key === "Home" ? 0 : key === "End" ? buckets - 1 : step === undefined ? null : cursor + step;
+  return to === null ? null : Math.min(Math.max(to, 0), buckets - 1);
+}
+
+/** What a bucket holds: "10:03:30, 12 records: 3 error, 9 info". */
+export function describeBucket(answer: HistogramAnswer, bucket: number, zone: Zone): string {
+  const total = totalAt(answer, bucket);
+  const parts = severities.flatMap((severity) => {
+    const count = answer.series.find((series) => series.severity === severity)?.counts[bucket] ?? 0;
+    return count > 0 ? [`${formatCount(count)} ${severity}`] : [];
+  });
+  const counts = total === 0 ? "no records" : `${plural(total, "record")}: ${parts.join(", ")}`;
+  return `${bucketTime(answer, bucket, zone)}, ${counts}`;
 }
 
 /** One sentence for who cannot see the bars. */

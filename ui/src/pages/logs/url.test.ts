@@ -1,14 +1,7 @@
 import { expect, test } from "vitest";
-import { decodeLogsView, encodeLogsView, type LogsView } from "./url";
+import { decodeLogsView, encodeLogsView, type LogsView, plainView } from "./url";
 
-const plain: LogsView = {
-  query: "",
-  range: { from: "now-1h", to: "now" },
-  order: "newest",
-  zone: "utc",
-  refreshS: null,
-  record: null,
-};
+const plain: LogsView = plainView;
 
 test("the plain view has no parameters", () => {
   expect(encodeLogsView(plain)).toEqual({});
@@ -22,7 +15,17 @@ test.each<Partial<LogsView>>([
   { order: "oldest" },
   { zone: "local" },
   { refreshS: 10 },
+  {
+    columns: [
+      { field: "http.route", widthPx: 160 },
+      { field: "body", widthPx: null },
+    ],
+    wrap: true,
+  },
   { record: { id: "0-2a00003", time: "2026-11-25T10:17:39.912345678Z" } },
+  { tab: "patterns" },
+  { patterns: { sort: "severity", onlyNew: true, open: "9f00000000000abc" } },
+  { live: true },
 ])("round trip of %j", (change) => {
   const view = { ...plain, ...change };
   const params = Object.fromEntries(new URLSearchParams(Object.entries(encodeLogsView(view))));
@@ -36,6 +39,7 @@ test.each([
   { record: "0-1", at: "some time" },
   { record: "0-1" },
   { query: 5 },
+  { tab: "chart", sort: "size", new: "yes", pattern: "p_51c", live: "yes" },
 ])("malformed %j becomes the plain view", (search) => {
   expect(decodeLogsView(search)).toEqual(plain);
 });

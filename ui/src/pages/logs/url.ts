@@ -3,6 +3,14 @@ import type { Order } from "../../api/logs";
 import { nanosOf } from "../../lib/time/nanos";
 import { defaultRange, type Range, resolveRange } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
+import { type Column, decodeColumns, defaultColumns, encodeColumns } from "./columns";
+import {
+  decodePatternsView,
+  encodePatternsView,
+  type PatternsSearch,
+  type PatternsView,
+  plainPatterns,
+} from "./patterns/url";
 
 export interface LogsView {
   query: string;
@@ -13,7 +21,31 @@ export interface LogsView {
   refreshS: number | null;
   /** The open record. The time is with it because records are found by time, not by id. */
   record: RecordLink | null;
+  /** What is shown of a record behind its time. */
+  columns: Column[];
+  /** Whole bodies, over as many lines as they need. */
+  wrap: boolean;
+  /** The tab: the records, or their patterns. */
+  tab: "records" | "patterns";
+  patterns: PatternsView;
+  /** New records as they arrive, in place of a search. */
+  live: boolean;
 }
+
+/** What the plain address shows; a link names only what differs. */
+export const plainView: LogsView = {
+  query: "",
+  range: defaultRange,
+  order: "newest",
+  zone: "utc",
+  refreshS: null,
+  record: null,
+  columns: defaultColumns,
+  wrap: false,
+  tab: "records",
+  patterns: plainPatterns,
+  live: false,
+};
 
 export interface RecordLink {
   id: string;
@@ -21,7 +53,7 @@ export interface RecordLink {
   time: string;
 }
 
-export interface LogsSearch {
+export interface LogsSearch extends PatternsSearch {
   query?: string;
   from?: string;
   to?: string;
@@ -30,6 +62,10 @@ export interface LogsSearch {
   refresh?: string;
   record?: string;
   at?: string;
+  columns?: string;
+  wrap?: "1";
+  tab?: "patterns";
+  live?: "1";
 }
 
 export function encodeLogsView(view: LogsView): LogsSearch {
@@ -41,6 +77,11 @@ export function encodeLogsView(view: LogsView): LogsSearch {
     ...(view.zone === "local" && { zone: "local" as const }),
     ...(view.refreshS !== null && { refresh: `${view.refreshS}s` }),
     ...(view.record && { record: view.record.id, at: view.record.time }),
+    ...encodeColumns(view.columns),
+    ...(view.wrap && { wrap: "1" as const }),
+    ...(view.tab === "patterns" && { tab: "patterns" as const }),
+    ...encodePatternsView(view.patterns),
+    ...(view.live && { live: "1" as const }),
   };
 }
 
@@ -58,5 +99,10 @@ export function decodeLogsView(search: Record<string, unknown>): LogsView {
     zone: text("zone") === "local" ? "local" : "utc",
     refreshS: seconds > 0 ? seconds : null,
     record: linked ? { id: text("record"), time: text("at") } : null,
+    columns: decodeColumns(text("columns")),
+    wrap: text("wrap") === "1",
+    tab: text("tab") === "patterns" ? "patterns" : "records",
+    patterns: decodePatternsView(search),
+    live: text("live") === "1",
   };
 }

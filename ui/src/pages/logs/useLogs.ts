@@ -8,12 +8,12 @@ import type { RecordLink } from "./url";
 const pageSize = 200;
 const bucketCount = 120;
 
-function bounds(span: Span): { start: string; end: string } {
+export function bounds(span: Span): { start: string; end: string } {
   return { start: new Date(span.startMs).toISOString(), end: new Date(span.endMs).toISOString() };
 }
 
 /** An empty query means every record. */
-function queryText(query: string): string {
+export function queryText(query: string): string {
   return query.trim() === "" ? "*" : query;
 }
 

@@ -1,0 +1,119 @@
+import { useMantineColorScheme } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { fetchRecord } from "../../api/record";
+import { fetchViews } from "../../api/views";
+import { usePreferences } from "../../components/usePreferences";
+import { absoluteRange } from "../../lib/time/range";
+import { encodeLogsView, type LogsView, plainView } from "../../pages/logs/url";
+import { stateOf } from "../../pages/logs/views/state";
+import { viewsKey } from "../../pages/logs/views/useViews";
+import { useSignOut } from "../session";
+import { type PaletteItem, pastedId } from "./items";
+import { pageActions } from "./store";
+
+/** Where a pasted trace may be: further back than any view looks by default. */
+const traceRange = { from: "now-7d", to: "now" };
+
+/** Everything that the palette can do for a text. */
+export function usePaletteItems(text: string, opened: boolean, onHelp: () => void) {
+  const navigate = useNavigate();
+  const signOut = useSignOut();
+  const { recentQueries } = usePreferences();
+  const { setColorScheme } = useMantineColorScheme();
+  const views = useQuery({
+    queryKey: viewsKey,
+    queryFn: ({ signal }) => fetchViews("logs", signal),
+    enabled: opened,
+  });
+  const openLogs = (change: Partial<LogsView>) =>
+    void navigate({ to: "/logs", search: encodeLogsView({ ...plainView, ...change }) });
+
+  const openRecord = async (id: string) => {
+    const record = await fetchRecord(id);
+    const ms = Date.parse(record.timestamp);
+    const range = absoluteRange({ startMs: ms - 30_000, endMs: ms + 30_000 });
+    openLogs({ range, record: { id: record.id, time: record.timestamp } });
+  };
+  const pasted = pastedId(text);
+  const known: PaletteItem[] = [
+    {
+      id: "page logs",
+      group: "Pages",
+      icon: "logs",
+      label: "Logs",
+      keys: ["g", "l"],
+      run: () => openLogs({}),
+    },
+    {
+      id: "page status",
+      group: "Pages",
+      icon: "status",
+      label: "Status",
+      run: () => void navigate({ to: "/status" }),
+    },
+    ...(views.data ?? []).map(
+      (view): PaletteItem => ({
+        id: `view ${view.id}`,
+        group: "Saved views",
+        icon: "star",
+        label: view.name,
+        detail: String(view.state.query ?? "every record"),
+        run: () => void navigate({ to: "/logs", search: stateOf(view) }),
+      }),
+    ),
+    ...recentQueries.map(
+      (query): PaletteItem => ({
+        id: `query ${query}`,
+        group: "Recent queries",
+        icon: "clock",
+        label: query,
+        mono: true,
+        run: () => openLogs({ query }),
+      }),
+    ),
+    ...(opened ? pageActions() : []).map(
+      (action): PaletteItem => ({ ...action, id: `${action.group} ${action.label}` }),
+    ),
+    ...(
+      [
+        ["dark", "Colours: dark"],
+        ["light", "Colours: light"],
+        ["auto", "Colours: as the system"],
+      ] as const
+    ).map(
+      ([scheme, label]): PaletteItem => ({
+        id: `colours ${scheme}`,
+        group: "Do",
+        icon: "chart",
+        label,
+        run: () => setColorScheme(scheme),
+      }),
+    ),
+    { id: "keys", group: "Do", icon: "lines", label: "Show the keyboard", keys: ["?"], run: onHelp },
+    { id: "sign out", group: "Do", icon: "account", label: "Sign out", run: () => signOut() },
+  ];
+  const byId: PaletteItem | null = pasted && {
+    id: `pasted ${pasted.id}`,
+    group: pasted.kind === "trace" ? "Trace" : "Record",
+    icon: "logs",
+    label: pasted.kind === "trace" ? `Logs of trace ${pasted.id}` : `Record ${pasted.id}`,
+    detail: pasted.kind === "trace" ? "last 7\u00a0d" : "and what is around it",
+    run: () =>
+      pasted.kind === "trace"
+        ? openLogs({ query: `trace_id:${pasted.id}`, range: traceRange })
+        : openRecord(pasted.id),
+  };
+  const search: PaletteItem | null =
+    text.trim() === ""
+      ? null
+      : {
+          id: "search",
+          group: "Search",
+          icon: "search",
+          label: `Search logs for “${text.trim()}”`,
+          keys: ["Ctrl", "↵"],
+          run: () => openLogs({ query: text.trim() }),
+        };
+  return { known, byId, search };
+}

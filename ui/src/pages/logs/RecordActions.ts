@@ -1,0 +1,19 @@
+// What the page lets a person do with a record's fields and with the record, wherever one is shown.
+import { createContext, useContext } from "react";
+import type { LogRecord } from "../../api/logs";
+
+export interface RecordActions {
+  hasColumn: (field: string) => boolean;
+  toggleColumn: (field: string) => void;
+  hasFacet: (field: string) => boolean;
+  toggleFacet: (field: string) => void;
+  /** Every record around this one, as the page's list; rejects when the collector does not answer. */
+  showInList: (record: LogRecord) => Promise<void>;
+}
+
+export const RecordActionsContext = createContext<RecordActions | null>(null);
+
+/** null: there are no columns, facets and list to act on. */
+export function useRecordActions(): RecordActions | null {
+  return useContext(RecordActionsContext);
+}
