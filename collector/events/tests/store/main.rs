@@ -11,4 +11,5 @@ mod naive;
 mod queries;
 mod records;
 mod scan;
+mod stages;
 mod world;

@@ -173,12 +173,7 @@ const MISTAKES: &[(&str, Range<usize>, &str, &str)] = &[
     ("| sort a desc asc", 14..17, "a comma is missing before `asc`", ""),
     ("| sort count()", 7..12, "`count(` is no field", "behind `stats`"),
     ("| sort attributes.", 7..18, "`attributes.` names no field", ""),
-    (
-        "| stats count() by a | sort b",
-        28..29,
-        "there is no column `b`",
-        "there are: a, count()",
-    ),
+    ("| stats count() by a | sort b", 28..29, "there is no column `b`", "there are: a, count()"),
     ("| stats count() by a | sort sum(a)", 28..31, "there is no column `sum(a)`", "there are: a, count()"),
     ("| stats count() by a | fields a | sort count()", 39..44, "there is no column `count()`", ""),
     ("| fields", 2..8, "`fields` has no field behind it", "write `fields timestamp"),
