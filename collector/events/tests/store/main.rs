@@ -13,5 +13,6 @@ mod patterns;
 mod queries;
 mod records;
 mod scan;
+mod stages;
 mod tail;
 mod world;

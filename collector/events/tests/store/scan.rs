@@ -188,8 +188,21 @@ async fn counts_stay(layout: Layout) {
             stop.store(true, Ordering::SeqCst);
         }
     });
-    let queries =
-        ["*", "refused", "\"connection refused\"", "severity>=error", "service:checkout k:*", "-timeout"];
+    let queries = [
+        "*",
+        "refused",
+        "\"connection refused\"",
+        "severity>=error",
+        "service:checkout k:*",
+        "-timeout",
+        "'Connection'",
+        "c*n",
+        "body=~\"[Cc]onnection refused\"",
+        "k:in(5, 500, prod) service:c*t",
+        "* | stats sum(k), p50(k), distinct(body), max(env) by service",
+        "k:* | sort by k desc, severity | limit 20",
+        "refused | fields timestamp, k, body",
+    ];
     let expected: Vec<_> = queries.iter().map(|query| scan(&world.kept, &tenant, &ask(query))).collect();
     let mut rounds = 0;
     while !stop.load(Ordering::SeqCst) {

@@ -191,7 +191,7 @@ fn leaf() -> impl Strategy<Value = Expr> {
         // Some of the ranges are of quantities.
         match (test, unit) {
             (Test::Range(range), 0) => {
-                let milliseconds = |bound: Bound<Number>| bound.map(|number| in_ms(number));
+                let milliseconds = |bound: Bound<Number>| bound.map(in_ms);
                 let range = NumberRange { low: milliseconds(range.low), high: milliseconds(range.high) };
                 let range = QuantityRange::new(&field, Dimension::Duration, range);
                 (field, Test::Quantity(range))
