@@ -78,7 +78,7 @@ async fn serve<S: Sink, G: Gate>(
             check_content_type(&parts.headers)?;
             let encoding = Encoding::parse(parts.headers.get(header::CONTENT_ENCODING))?;
             let received = server.read(Pin::new(body), encoding).await?;
-            server.store(sender, received, encoding, target, &options, media).await
+            server.store(sender, received, encoding, target, options, media).await
         }
         Asked::Refresh => {
             server.sink.wait_visible().await;
