@@ -4,6 +4,7 @@
 mod answer;
 mod filter;
 mod handshake;
+mod items;
 mod store;
 
 use std::pin::Pin;
@@ -77,7 +78,7 @@ async fn serve<S: Sink, G: Gate>(
             check_content_type(&parts.headers)?;
             let encoding = Encoding::parse(parts.headers.get(header::CONTENT_ENCODING))?;
             let received = server.read(Pin::new(body), encoding).await?;
-            server.store(sender, received, encoding, target, &options, media).await
+            server.store(sender, received, encoding, target, options, media).await
         }
         Asked::Refresh => {
             server.sink.wait_visible().await;
@@ -91,11 +92,26 @@ async fn serve<S: Sink, G: Gate>(
     }
 }
 
+/// The path below the prefix.
+fn segments(path: &str) -> Vec<String> {
+    let below = path.strip_prefix(PREFIX).unwrap_or(path);
+    below.split('/').filter(|segment| !segment.is_empty()).map(unescape).collect()
+}
+
+/// The methods of a path where another one was sent.
+fn allowed(path: &str) -> &'static str {
+    let segments = segments(path);
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.last() {
+        _ if target(&segments).is_some() => "POST, PUT",
+        Some(&"_refresh") => "GET, POST",
+        _ => "GET, HEAD, PUT",
+    }
+}
+
 /// What the method and the path below the prefix mean.
 fn asked(method: &Method, path: &str) -> Result<Asked, Problem> {
-    let below = path.strip_prefix(PREFIX).unwrap_or(path);
-    let segments: Vec<String> =
-        below.split('/').filter(|segment| !segment.is_empty()).map(unescape).collect();
+    let segments = segments(path);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     if let Some(target) = target(&segments) {
         return match *method {

@@ -66,7 +66,7 @@ async fn each_item_of_a_bulk_hears_its_own_fate() {
         [201, 400, 400, 400].map(Value::from)
     );
     assert!(
-        answer["items"][1]["create"]["error"]["reason"].as_str().unwrap().contains("retention"),
+        answer["items"][1]["create"]["error"]["reason"].as_str().unwrap().contains("older than"),
         "{answer}"
     );
     let found = program.json("/api/v1/narrows/logs/search?query=elasticsearch.id:1").await;

@@ -1,8 +1,6 @@
 //! Answers as Elasticsearch's clients want them: the product header on each, the media type that was asked
 //! for, errors in their shape.
 
-use std::borrow::Cow;
-
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::body::Body;
 use axum::response::Response;
@@ -75,38 +73,29 @@ pub(super) fn refusal(problem: &Problem, method: &Method, path: &str, media: Med
     let body = match problem {
         // The two that are older than the shape of the others.
         Problem::Method(_) => {
+            let allowed = super::allowed(path);
             let path: String = path.chars().take(120).collect();
             let error =
-                format!("Incorrect HTTP method for uri [{path}] and method [{method}], allowed: [POST, PUT]");
+                format!("Incorrect HTTP method for uri [{path}] and method [{method}], allowed: [{allowed}]");
             object!({"error": error, "status": status.as_u16()})
         }
         Problem::ContentType(given, hint) => {
             object!({"error": format!("Content-Type header [{given}] is not supported; {hint}"), "status": status.as_u16()})
         }
-        _ => {
-            let (kind, reason) = kind_and_reason(problem);
-            error(kind, &reason, status)
-        }
+        _ => error(kind(problem), &problem.to_string(), status),
     };
     let mut response = with_status(status, body.to_string(), media);
     explain(problem, "ApiKey, Basic realm=\"narrows\", Bearer", response.headers_mut());
     if matches!(problem, Problem::Method(_)) {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, PUT"));
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(super::allowed(path)));
     }
     response
 }
 
 /// `{"error":{"root_cause":[…],"type","reason"},"status"}`
-pub(super) fn error(kind: &str, reason: &str, status: StatusCode) -> Value {
+fn error(kind: &str, reason: &str, status: StatusCode) -> Value {
     let cause = object!({"type": kind, "reason": reason});
     object!({"error": {"root_cause": [cause], "type": kind, "reason": reason}, "status": status.as_u16()})
-}
-
-fn kind_and_reason(problem: &Problem) -> (&'static str, Cow<'static, str>) {
-    if let Problem::Elasticsearch(fault) = problem {
-        return (fault.kind, Cow::Owned(fault.reason.clone()));
-    }
-    (kind(problem), Cow::Owned(problem.to_string()))
 }
 
 /// Elasticsearch's name of a problem.

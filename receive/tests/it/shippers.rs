@@ -364,6 +364,8 @@ async fn every_bad_input_gets_its_status_at_elasticsearch_s_endpoints() {
     let page = include_str!("../../../docs/elasticsearch.md");
     walk(elasticsearch_rows(), page, "docs/elasticsearch.md", |reply| {
         assert_eq!(reply.header("x-elastic-product"), "Elasticsearch");
+        assert_eq!(reply.header("allow"), if reply.status == 405 { "POST, PUT" } else { "" });
+        assert_eq!(reply.header("www-authenticate").is_empty(), reply.status != 401);
         let body = reply.json();
         if reply.status >= 300 {
             assert_eq!(body["status"], reply.status, "{body}");

@@ -306,4 +306,18 @@ proptest! {
         let read = LogsRequest::parse(&bulk.chunks[0].payload).unwrap().records().next().unwrap().2.attributes().to_json();
         prop_assert_eq!(read, Json::from_iter(map));
     }
+
+    #[test]
+    fn broken_bodies_are_read_or_refused(at in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut body = b"{\"index\":{\"_id\":7}}\n{\"@timestamp\":1795601859912,\"log\":{\"level\":\"warn\"},\"host\":\"a\",\"t\":[1,null,{\"a\":\"b\"}]}\n".repeat(2);
+        at.iter().for_each(|(index, byte)| {
+            let at = index.index(body.len());
+            body[at] = *byte;
+        });
+        if let Ok(bulk) = read_bulk(&body, Some("logs"), &BulkLimits::default(), Room::new(&mut |_| true)) {
+            let stored: usize = bulk.chunks.iter().map(|chunk| chunk.items.len()).sum();
+            prop_assert_eq!(stored, bulk.items.iter().filter(|item| item.fault.is_none()).count());
+            prop_assert_eq!(records(&bulk).len(), stored);
+        }
+    }
 }

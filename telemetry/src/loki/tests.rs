@@ -2,6 +2,7 @@ use super::*;
 use crate::otlp::wire::{put_bytes, put_uint};
 use crate::otlp::{LogRecord, LogsRequest};
 use crate::room::Room;
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 const LIMITS: PushLimits = PushLimits { max_streams: 5, max_entries: 6, max_labels: 4, max_metadata: 4 };
@@ -261,4 +262,24 @@ fn everything_is_counted() {
     let raw = protobuf(&[("{}", &six)]);
     let full = decode_protobuf(&raw, &LIMITS, Room::new(&mut |_| false));
     assert_eq!(full, Err(PushError::NoRoom(NoRoom)));
+}
+
+proptest! {
+    #[test]
+    fn broken_pushes_are_read_or_refused(at in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let raw = protobuf(&[(r#"{app="shop", level="warn"}"#, &[(7, "one", &[("a", "b")]), (8, "two", &[])])]);
+        let text = json!({"streams": [{"stream": {"app": "shop"}, "values": [["7", "one", {"a": "b"}]]}]}).to_string();
+        for mut body in [raw, text.into_bytes()] {
+            at.iter().for_each(|(index, byte)| {
+                let at = index.index(body.len());
+                body[at] = *byte;
+            });
+            let limits = PushLimits::default();
+            for decode in [decode_protobuf, decode_json] {
+                if let Ok(push) = decode(&body, &limits, Room::new(&mut |_| true)) {
+                    let _records = records(&push);
+                }
+            }
+        }
+    }
 }
