@@ -32,9 +32,11 @@ use tokio::task::spawn_blocking;
 use crate::SearchError;
 use crate::key::{Cursor, RowKey};
 use crate::partition::Snapshot;
+use crate::patterns::book::Book;
 use crate::split::Stream;
 use best::Best;
 use collect::{Counts, Hits, Partial, Place, Sink};
+use rows::WithPattern;
 use scan::{CancelOnDrop, Limits};
 
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
@@ -194,7 +196,7 @@ impl Histogram {
 /// Runs a query over one tenant's snapshots.
 pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer, SearchError> {
     if request.query.patterns() {
-        return Err(SearchError::NotHere("patterns"));
+        return patterns::table(snapshots, request).await;
     }
     let sort = RecordSort::of(&request.query);
     let order = match sort.as_ref().and_then(RecordSort::by_time) {
@@ -228,7 +230,7 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
         Sink::Histogram(_) | Sink::Fields(_) | Sink::Patterns(_) => {}
     }
     if let Some(table) = RecordTable::of(&request.query) {
-        answer.table = Some(project(table, std::mem::take(&mut answer.records)).await?);
+        answer.table = Some(project(table, std::mem::take(&mut answer.records), gathered.book).await?);
     }
     answer.partial = !warnings.is_empty();
     answer.warnings = warnings;
@@ -262,12 +264,17 @@ async fn fetch_sorted(
 }
 
 /// Records as the rows of a table.
-async fn project(mut table: RecordTable, hits: Vec<Hit>) -> Result<Table, SearchError> {
+async fn project(
+    mut table: RecordTable,
+    hits: Vec<Hit>,
+    book: Option<Arc<Book>>,
+) -> Result<Table, SearchError> {
     let projected = spawn_blocking(move || {
         for hit in &hits {
             let (resource, scope) = (hit.stream.resource(), hit.stream.scope());
             let record = LogRecord::of_valid(&hit.record);
-            table.add(&LogRow { resource, scope, record: &record, time_ns: hit.key.time_ns });
+            let row = LogRow { resource, scope, record: &record, time_ns: hit.key.time_ns };
+            table.add(&WithPattern { row, book: book.as_deref() });
         }
         table.finish()
     });

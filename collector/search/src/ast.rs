@@ -111,6 +111,26 @@ impl Query {
         self.stages.first() == Some(&Stage::Patterns)
     }
 
+    /// Whether a record's pattern makes a difference to the answer.
+    pub fn asks_for_patterns(&self) -> bool {
+        let of_name = |name: &String| Field::named(name) == Some(Field::Pattern);
+        let in_stage = |stage: &Stage| match stage {
+            Stage::Stats(stats) => {
+                let inputs = stats.measures.iter().filter_map(|measure| measure.function.field());
+                let groups = stats.by.iter().filter_map(|group| match group {
+                    Group::Field(field) => Some(field),
+                    Group::Bin { .. } => None,
+                });
+                inputs.chain(groups).any(|field| *field == Field::Pattern)
+            }
+            Stage::Top(top) => top.field == Field::Pattern,
+            Stage::Sort(keys) => keys.iter().any(|key| of_name(&key.name)),
+            Stage::Fields(names) => names.iter().any(of_name),
+            Stage::Limit(_) | Stage::Patterns => false,
+        };
+        self.filter.asks_for_patterns() || self.stages.iter().any(in_stage)
+    }
+
     /// What the records are sorted by; without it, or behind `stats` and `top`, nothing.
     pub fn sort(&self) -> Option<&[SortKey]> {
         self.of_records().find_map(|stage| match stage {
@@ -181,6 +201,16 @@ impl Expr {
         match self {
             Self::Not(inner) => *inner,
             other => Self::Not(Box::new(other)),
+        }
+    }
+
+    /// Whether a condition is on the record's pattern.
+    pub fn asks_for_patterns(&self) -> bool {
+        match self {
+            Self::And(children) | Self::Or(children) => children.iter().any(Self::asks_for_patterns),
+            Self::Not(child) => child.asks_for_patterns(),
+            Self::Field(asked) => asked.field == Field::Pattern,
+            Self::All | Self::Text(_) => false,
         }
     }
 

@@ -27,7 +27,8 @@ impl FieldMatch {
             (Field::SpanId, Test::Id(id)) => row.span_id().is_some_and(|span| id.matches(&span)),
             (Field::SpanId, Test::Exists) => row.span_id().is_some(),
             (Field::Pattern, Test::Id(id)) => {
-                row.pattern().is_some_and(|pattern| id.matches(&pattern.to_be_bytes()))
+                let is_it = |pattern: Option<u64>| pattern.is_some_and(|one| id.matches(&one.to_be_bytes()));
+                is_it(row.pattern()) || is_it(row.pattern_alone())
             }
             (Field::Pattern, Test::Exists) => row.pattern().is_some(),
             (Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern, _) => false,

@@ -22,6 +22,11 @@ pub trait Row {
     fn pattern(&self) -> Option<u64> {
         None
     }
+    /// The id that the body's pattern would have if no other body were like it. A pattern that was found when few
+    /// were known, and is part of a wider one now, is still found by its id.
+    fn pattern_alone(&self) -> Option<u64> {
+        None
+    }
     /// The body as text ([`Value::to_text`]).
     fn body(&self) -> Cow<'_, str>;
     /// Any other field's value. `None` and `Value::Empty` both mean that it is missing, and so do an empty

@@ -8,6 +8,7 @@ use search::{Expr, Field, FieldMatch};
 
 use super::plan::{Check, Node};
 use super::rows::{BlockView, Needs};
+use crate::patterns::book::Book;
 use crate::split::block::{BodyColumn, TraceColumn};
 use crate::split::column::StringColumn;
 use crate::split::record::Lifted;
@@ -104,7 +105,7 @@ impl<'a> BlockRows<'a> {
         {
             return Ok(hits);
         }
-        let columns = Columns::read(self.split, self.block, check.needs)?;
+        let columns = Columns::read(self.split, self.block, check.needs, check.book)?;
         let mut scratch = Vec::new();
         Ok(keep(rows, |row| check.expr.matches(&columns.view(row, &mut scratch))))
     }
@@ -149,7 +150,7 @@ fn without(rows: &[u32], hits: &[u32]) -> Rows {
 type RowStreams = (Arc<Vec<u32>>, Arc<Vec<Stream>>);
 
 /// Some columns of a block, to look at rows through.
-pub(super) struct Columns {
+pub(super) struct Columns<'b> {
     times: Option<Arc<Vec<i64>>>,
     severities: Option<Arc<Vec<u8>>>,
     streams: Option<RowStreams>,
@@ -157,10 +158,16 @@ pub(super) struct Columns {
     bodies: Option<Arc<BodyColumn>>,
     shapes: Option<Arc<Vec<u8>>>,
     rests: Option<Arc<StringColumn>>,
+    book: Option<&'b Book>,
 }
 
-impl Columns {
-    pub(super) fn read(split: &SplitReader, block: usize, needs: Needs) -> Result<Self, ReadError> {
+impl<'b> Columns<'b> {
+    pub(super) fn read(
+        split: &SplitReader,
+        block: usize,
+        needs: Needs,
+        book: Option<&'b Book>,
+    ) -> Result<Self, ReadError> {
         let wanted = |column| needs.has(column).then_some(());
         Ok(Self {
             times: wanted(Needs::TIME).map(|()| split.times(block)).transpose()?,
@@ -173,6 +180,7 @@ impl Columns {
             bodies: wanted(Needs::BODY).map(|()| split.bodies(block)).transpose()?,
             shapes: wanted(Needs::SHAPE).map(|()| split.shapes(block)).transpose()?,
             rests: wanted(Needs::REST).map(|()| split.rests(block)).transpose()?,
+            book,
         })
     }
 
@@ -186,6 +194,7 @@ impl Columns {
             body: self.bodies.as_ref().map(|bodies| bodies.get(row, scratch)),
             has_body: self.has_body(row),
             rest: self.rests.as_ref().map_or(&[], |rests| rests.get(row)),
+            book: self.book,
             ..BlockView::default()
         }
     }

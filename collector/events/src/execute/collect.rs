@@ -45,6 +45,13 @@ pub(super) enum Sink {
     Patterns(Box<Gather>),
 }
 
+impl Sink {
+    /// Whether it looks at the pattern of each record.
+    pub(super) fn asks_for_patterns(&self) -> bool {
+        matches!(self, Self::Fields(counts) if counts.asks_for_patterns())
+    }
+}
+
 /// What was gathered from some rows.
 #[derive(Clone)]
 pub(super) struct Partial {

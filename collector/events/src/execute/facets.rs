@@ -17,6 +17,7 @@ use super::scan::{CancelOnDrop, Limits};
 use super::{Request, run};
 use crate::SearchError;
 use crate::partition::Snapshot;
+use crate::patterns::book::Book;
 use crate::split::{ReadError, SplitReader};
 
 /// How many values of a field are told apart for sure.
@@ -140,6 +141,10 @@ impl FieldCounts {
         }
     }
 
+    pub(super) fn asks_for_patterns(&self) -> bool {
+        self.fields.contains(&Field::Pattern)
+    }
+
     /// Adds a record.
     pub(super) fn add<R: Row>(&mut self, row: &R) {
         self.add_where(row, 1, |_| true);
@@ -159,6 +164,7 @@ impl FieldCounts {
         split: &SplitReader,
         block: usize,
         rows: &[u32],
+        book: Option<&Book>,
     ) -> Result<(), ReadError> {
         let needs = self.fields.iter().map(Needs::of).fold(Needs::NONE, Needs::and);
         let is = |needs: Needs| move |field: &Field| Needs::of(field) == needs;
@@ -178,7 +184,7 @@ impl FieldCounts {
         }
         let is_row_s = |field: &Field| !is(Needs::SEVERITY)(field) && !is(Needs::STREAM)(field);
         if self.fields.iter().any(is_row_s) {
-            let columns = Columns::read(split, block, needs)?;
+            let columns = Columns::read(split, block, needs, book)?;
             let mut scratch = Vec::new();
             for row in rows {
                 self.add_where(&columns.view(*row as usize, &mut scratch), 1, is_row_s);

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use search::{Expr, Row};
+use search::{Cell, Column, ColumnKind, Expr, Number, Row, Table};
 use telemetry::Value;
 use telemetry::otlp::LogRecord;
 use tokio::task::spawn_blocking;
 
-use super::Request;
 use super::collect::{Place, Sink};
 use super::plan::class_of;
 use super::rows::HeadView;
 use super::run;
 use super::scan::{CancelOnDrop, Limits, Stop};
+use super::{Answer, Buckets, Request};
 use crate::SearchError;
 use crate::cache::Part;
 use crate::key::RowKey;
@@ -22,13 +22,16 @@ use crate::patterns::block::{BlockOutlines, Collector, NONE, Seen};
 use crate::patterns::book::{Book, Outlines};
 use crate::patterns::count::{Found, Tallies};
 use crate::patterns::outline::Outliner;
-use crate::patterns::{PatternAnswer, PatternId, PatternOptions, PatternTexts};
+use crate::patterns::{PatternAnswer, PatternId, PatternOptions, PatternRow, PatternTexts};
 use crate::split::bodies::{RAW, SignatureTable};
 use crate::split::record::Body;
 use crate::split::{ReadError, SplitReader, Stream};
 
 /// Blocks of a split whose bodies are read only to look at values.
 const SAMPLED_BLOCKS: usize = 32;
+/// Rows of the stage `patterns`, without and with a `limit`.
+const DEFAULT_TABLE_ROWS: usize = 100;
+const MAX_TABLE_ROWS: usize = 10_000;
 /// Longer examples are cut.
 const MAX_EXAMPLE_BYTES: usize = 4 << 10;
 /// Where the cache keeps the outlines of a whole split, beside those of its blocks, and those of its signatures.
@@ -71,6 +74,40 @@ pub async fn patterns(
     Ok(answer)
 }
 
+/// The answer of the stage `patterns`: id, template, records, first and last time, the most frequent first.
+pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<Answer, SearchError> {
+    let limit = request.query.limit().unwrap_or(DEFAULT_TABLE_ROWS).min(MAX_TABLE_ROWS);
+    let buckets = Buckets::covering(request.start_ns, request.end_ns, 1);
+    let found = patterns(snapshots, request, PatternOptions { limit, buckets, examples: 0 }).await?;
+    let column = |name: &str, kind| Column { name: name.to_owned(), kind };
+    let columns = vec![
+        column("pattern", ColumnKind::String),
+        column("template", ColumnKind::String),
+        column("count", ColumnKind::Number),
+        column("first_seen", ColumnKind::Time),
+        column("last_seen", ColumnKind::Time),
+    ];
+    let row = |row: &PatternRow| {
+        let count = i64::try_from(row.count).unwrap_or(i64::MAX);
+        vec![
+            Cell::Text(row.id.to_string()),
+            Cell::Text(row.template.clone()),
+            Cell::Number(Number::Int(count)),
+            Cell::Time(row.first_seen_ns),
+            Cell::Time(row.last_seen_ns),
+        ]
+    };
+    let rows = found.patterns.iter().map(row).collect();
+    Ok(Answer {
+        table: Some(Table { columns, rows }),
+        matched: found.matched,
+        searched_rows: found.matched,
+        partial: found.partial,
+        warnings: found.warnings,
+        ..Answer::default()
+    })
+}
+
 /// Which bodies belong to a pattern, by everything that is stored; of the request only the bounds count.
 pub async fn pattern_texts(
     snapshots: &[Snapshot],
@@ -84,7 +121,7 @@ pub async fn pattern_texts(
 }
 
 /// The patterns of everything stored, and warnings about what could not be read.
-async fn book(
+pub(super) async fn book(
     snapshots: &[Snapshot],
     request: &Request,
     limits: &Arc<Limits>,

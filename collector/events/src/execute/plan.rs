@@ -7,6 +7,7 @@ use search::{Expr, Field, FieldMatch, SeverityRange, Test, TextMatch, lookup};
 use super::rows::{BlockView, Needs};
 use super::text::TextSearch;
 use crate::index::WordPlace;
+use crate::patterns::book::Book;
 use crate::split::format::SEVERITIES;
 use crate::split::{ReadError, SplitReader, Stream, bloom};
 
@@ -42,27 +43,38 @@ pub(super) struct Check<'q> {
     pub(super) hashes: Vec<u64>,
     /// Per stream, whether its resource passes in place of an attribute that the record lacks.
     pub(super) by_resource: Vec<bool>,
+    /// The patterns, if the condition is on them.
+    pub(super) book: Option<&'q Book>,
 }
 
 impl<'q> Node<'q> {
     /// Makes `expr` ready for a split.
-    pub(super) fn compile(expr: &'q Expr, split: &SplitReader) -> Result<Self, ReadError> {
+    pub(super) fn compile(
+        expr: &'q Expr,
+        split: &SplitReader,
+        book: Option<&'q Book>,
+    ) -> Result<Self, ReadError> {
         Ok(match expr {
             Expr::All => Self::All,
             Expr::And(children) => {
-                let mut children = Self::compile_all(children, split)?;
+                let mut children = Self::compile_all(children, split, book)?;
                 children.sort_by_key(Self::cost);
                 Self::And(children)
             }
-            Expr::Or(children) => Self::Or(Self::compile_all(children, split)?),
-            Expr::Not(child) => Self::Not(Box::new(Self::compile(child, split)?)),
+            Expr::Or(children) => Self::Or(Self::compile_all(children, split, book)?),
+            Expr::Not(child) => Self::Not(Box::new(Self::compile(child, split, book)?)),
             Expr::Text(text) => Self::compile_text(expr, text, split)?,
+            Expr::Field(asked) if asked.field == Field::Pattern => Self::compile_pattern(expr, split, book)?,
             Expr::Field(asked) => Self::compile_field(expr, asked, split)?,
         })
     }
 
-    fn compile_all(children: &'q [Expr], split: &SplitReader) -> Result<Vec<Self>, ReadError> {
-        children.iter().map(|child| Self::compile(child, split)).collect()
+    fn compile_all(
+        children: &'q [Expr],
+        split: &SplitReader,
+        book: Option<&'q Book>,
+    ) -> Result<Vec<Self>, ReadError> {
+        children.iter().map(|child| Self::compile(child, split, book)).collect()
     }
 
     fn compile_text(expr: &'q Expr, text: &TextMatch, split: &SplitReader) -> Result<Self, ReadError> {
@@ -74,6 +86,19 @@ impl<'q> Node<'q> {
             (Check { proposed: Some(rows), .. }, Some(_)) => Self::Rows(rows),
             (check, _) => Self::Check(check),
         })
+    }
+
+    fn compile_pattern(
+        expr: &'q Expr,
+        split: &SplitReader,
+        book: Option<&'q Book>,
+    ) -> Result<Self, ReadError> {
+        if let Some(book) = book
+            && let Some(text) = TextSearch::of_pattern(expr, book, split)?
+        {
+            return Ok(Self::Text(Box::new(text)));
+        }
+        Ok(Self::Check(Check { book, ..Check::new(expr, Needs::BODY) }))
     }
 
     fn compile_field(expr: &'q Expr, asked: &FieldMatch, split: &SplitReader) -> Result<Self, ReadError> {
@@ -211,7 +236,7 @@ impl<'q> Node<'q> {
 
 impl<'q> Check<'q> {
     fn new(expr: &'q Expr, needs: Needs) -> Self {
-        Self { expr, needs, proposed: None, hashes: Vec::new(), by_resource: Vec::new() }
+        Self { expr, needs, proposed: None, hashes: Vec::new(), by_resource: Vec::new(), book: None }
     }
 
     /// With what the index knows of the words that a condition on the body's text demands.

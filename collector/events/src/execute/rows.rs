@@ -5,11 +5,12 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use search::{Field, Row, lookup};
+use search::{Field, LogRow, Row, lookup};
 use telemetry::Value;
 use telemetry::otlp::LogRecord;
 
 use crate::head::Chunk;
+use crate::patterns::book::Book;
 use crate::split::Stream;
 use crate::split::record::Body;
 
@@ -17,12 +18,18 @@ use crate::split::record::Body;
 pub(crate) struct HeadView<'a> {
     pub(super) chunk: &'a Arc<Chunk>,
     pub(super) row: usize,
+    /// The patterns, where the query asks for them.
+    book: Option<&'a Book>,
     record: OnceCell<LogRecord<'a>>,
 }
 
 impl<'a> HeadView<'a> {
     pub(crate) fn new(chunk: &'a Arc<Chunk>, row: usize) -> Self {
-        Self { chunk, row, record: OnceCell::new() }
+        Self { chunk, row, book: None, record: OnceCell::new() }
+    }
+
+    pub(super) fn with(self, book: Option<&'a Book>) -> Self {
+        Self { book, ..self }
     }
 
     fn record(&self) -> &LogRecord<'a> {
@@ -45,6 +52,14 @@ impl Row for HeadView<'_> {
 
     fn span_id(&self) -> Option<[u8; 8]> {
         self.record().span_id()
+    }
+
+    fn pattern(&self) -> Option<u64> {
+        self.book?.pattern_of(&self.body())
+    }
+
+    fn pattern_alone(&self) -> Option<u64> {
+        self.book.and_then(|_| Book::outline_of(&self.body()))
     }
 
     fn body(&self) -> Cow<'_, str> {
@@ -78,6 +93,8 @@ pub(super) struct BlockView<'a> {
     /// Whether the record has a body at all.
     pub(super) has_body: bool,
     pub(super) rest: &'a [u8],
+    /// The patterns, where the query asks for them.
+    pub(super) book: Option<&'a Book>,
     pub(super) record: OnceCell<LogRecord<'a>>,
 }
 
@@ -113,6 +130,14 @@ impl Row for BlockView<'_> {
         self.record().span_id()
     }
 
+    fn pattern(&self) -> Option<u64> {
+        self.book?.pattern_of(&self.body())
+    }
+
+    fn pattern_alone(&self) -> Option<u64> {
+        self.book.and_then(|_| Book::outline_of(&self.body()))
+    }
+
     fn body(&self) -> Cow<'_, str> {
         match self.body {
             None => Cow::Borrowed(""),
@@ -143,6 +168,46 @@ fn field_of<'a>(stream: &'a Stream, record: &LogRecord<'a>, field: &Field) -> Op
         Field::Attribute(path) => lookup(&record.attributes(), path),
         Field::Resource(path) => resource(path),
         Field::Any(path) => lookup(&record.attributes(), path).or_else(|| resource(path)),
+    }
+}
+
+/// A record with its pattern.
+pub(super) struct WithPattern<'a> {
+    pub(super) row: LogRow<'a>,
+    pub(super) book: Option<&'a Book>,
+}
+
+impl Row for WithPattern<'_> {
+    fn time_ns(&self) -> i64 {
+        self.row.time_ns()
+    }
+
+    fn severity(&self) -> u8 {
+        self.row.severity()
+    }
+
+    fn trace_id(&self) -> Option<[u8; 16]> {
+        self.row.trace_id()
+    }
+
+    fn span_id(&self) -> Option<[u8; 8]> {
+        self.row.span_id()
+    }
+
+    fn pattern(&self) -> Option<u64> {
+        self.book?.pattern_of(&self.body())
+    }
+
+    fn pattern_alone(&self) -> Option<u64> {
+        self.book.and_then(|_| Book::outline_of(&self.body()))
+    }
+
+    fn body(&self) -> Cow<'_, str> {
+        self.row.body()
+    }
+
+    fn field(&self, field: &Field) -> Option<Value<'_>> {
+        self.row.field(field)
     }
 }
 
@@ -178,8 +243,8 @@ impl Needs {
             Field::Severity => Self::SEVERITY,
             Field::Service | Field::Host | Field::Scope | Field::Resource(_) => Self::STREAM,
             Field::Body => Self::BODY.and(Self::SHAPE),
+            Field::Pattern => Self::BODY,
             Field::TraceId => Self::TRACE,
-            Field::Pattern => Self::NONE,
             Field::SpanId | Field::EventName | Field::Attribute(_) => Self::REST,
             Field::Any(_) => Self::REST.and(Self::STREAM),
         }

@@ -8,11 +8,13 @@ use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::collect::{Partial, Sink};
+use super::patterns;
 use super::scan::{Limits, Query, Range, Stop};
 use super::{Order, Request};
 use crate::SearchError;
 use crate::head::Chunk;
 use crate::partition::{Pinned, Snapshot};
+use crate::patterns::book::Book;
 
 /// How many threads one query uses.
 const THREADS: usize = 2;
@@ -29,12 +31,16 @@ enum Piece {
 pub(super) struct Gathered {
     pub(super) partial: Partial,
     pub(super) warnings: Vec<String>,
+    /// The patterns, where the query asks for them.
+    pub(super) book: Option<Arc<Book>>,
 }
 
 /// What the threads of a query share.
 struct Work {
     request: Request,
     limits: Arc<Limits>,
+    /// The patterns, where the query asks for them.
+    book: Option<Arc<Book>>,
     pieces: Vec<Piece>,
     next: AtomicUsize,
     /// What a scan begins with.
@@ -49,12 +55,20 @@ pub(super) async fn gather(
     sink: Sink,
     limits: &Arc<Limits>,
 ) -> Result<Gathered, SearchError> {
+    let (book, warnings) = match request.query.asks_for_patterns() || sink.asks_for_patterns() {
+        // A query of its own, over everything that is stored: it asks for no patterns.
+        true => {
+            let (book, warnings) = Box::pin(patterns::book(snapshots, request, limits)).await?;
+            (Some(book), warnings)
+        }
+        false => (None, Vec::new()),
+    };
     let pieces = pieces(snapshots, request);
     let threads = THREADS.min(pieces.len());
-    let gathered = Mutex::new(Gathered { partial: Partial::new(sink.clone()), warnings: Vec::new() });
+    let gathered = Mutex::new(Gathered { partial: Partial::new(sink.clone()), warnings, book: None });
     let next = AtomicUsize::new(0);
     let (request, limits) = (request.clone(), limits.clone());
-    let work = Arc::new(Work { request, limits, pieces, next, empty: sink, gathered });
+    let work = Arc::new(Work { request, limits, book, pieces, next, empty: sink, gathered });
     let scans: Vec<_> = (0..threads)
         .map(|_| {
             spawn_blocking({
@@ -80,7 +94,8 @@ pub(super) async fn gather(
     let partial = gathered.partial.clone();
     let mut warnings = std::mem::take(&mut gathered.warnings);
     warnings.sort();
-    Ok(Gathered { partial, warnings })
+    warnings.dedup();
+    Ok(Gathered { partial, warnings, book: work.book.clone() })
 }
 
 /// The sources that overlap the range, in the order of the request.
@@ -127,7 +142,8 @@ impl Work {
     fn scan_pieces(&self) -> Result<(), SearchError> {
         let Request { query, start_ns, end_ns, order, .. } = &self.request;
         let range = Range { start_ns: *start_ns, end_ns: *end_ns };
-        let query = Query { filter: &query.filter, range, order: *order, limits: &self.limits };
+        let (limits, book) = (&*self.limits, self.book.as_deref());
+        let query = Query { filter: &query.filter, range, order: *order, limits, book };
         while let Some(piece) = self.pieces.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let mut partial = self.fork();
             let scanned = match piece {

@@ -17,6 +17,7 @@ use crate::SearchError;
 use crate::head::Chunk;
 use crate::key::RowKey;
 use crate::partition::Pinned;
+use crate::patterns::book::Book;
 use crate::split::format::SEVERITIES;
 use crate::split::{ReadError, SplitReader};
 
@@ -26,6 +27,8 @@ pub(super) struct Query<'q> {
     pub(super) range: Range,
     pub(super) order: Order,
     pub(super) limits: &'q Limits,
+    /// The patterns, where the query asks for them.
+    pub(super) book: Option<&'q Book>,
 }
 
 /// A range of times.
@@ -121,7 +124,7 @@ impl Query<'_> {
             self.limits.check()?;
             out.searched += chunk.rows.len() as u64;
             for row in 0..chunk.rows.len() {
-                let view = HeadView::new(chunk, row);
+                let view = HeadView::new(chunk, row).with(self.book);
                 if self.contains(view.time_ns()) && self.filter.matches(&view) {
                     out.matched += 1;
                     self.take_head_row(partition, &view, out)?;
@@ -170,7 +173,7 @@ impl Query<'_> {
         {
             return Ok(());
         }
-        let node = Node::compile(self.filter, &split)?;
+        let node = Node::compile(self.filter, &split, self.book)?;
         self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
         let mut scan = SplitScan {
             query: self,
@@ -313,7 +316,7 @@ impl SplitScan<'_> {
                 Ok(())
             }
             Sink::Fields(counts) => {
-                counts.take_rows(self.split, block, rows)?;
+                counts.take_rows(self.split, block, rows, self.query.book)?;
                 Ok(self.query.limits.check_size(counts.size_bytes(), "the values of fields")?)
             }
             Sink::Table(table) => {
@@ -322,7 +325,7 @@ impl SplitScan<'_> {
                     let width = Grouped::bin_width(table);
                     return Ok(self.count_rows(block, rows, needs, width)?);
                 }
-                let columns = Columns::read(self.split, block, needs)?;
+                let columns = Columns::read(self.split, block, needs, self.query.book)?;
                 let mut scratch = Vec::new();
                 for row in rows {
                     table.add(&columns.view(*row as usize, &mut scratch))?;
@@ -357,7 +360,7 @@ impl SplitScan<'_> {
     }
 
     fn take_best(&self, block: usize, rows: &[u32], best: &mut Best) -> Result<(), ReadError> {
-        let columns = Columns::read(self.split, block, best.needs())?;
+        let columns = Columns::read(self.split, block, best.needs(), self.query.book)?;
         let (times, seqs) = (self.split.times(block)?, self.split.seqs(block)?);
         let mut scratch = Vec::new();
         for row in rows {

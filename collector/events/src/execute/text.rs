@@ -9,9 +9,12 @@ use search::Expr;
 use super::block::{BlockRows, Rows, keep};
 use super::rows::BlockView;
 use crate::index::{WordPlace, is_static};
+use crate::patterns::block::example;
+use crate::patterns::book::Book;
 use crate::signature::Kind;
 use crate::split::block::BodyColumn;
 use crate::split::bodies::{RAW, SignatureBodies, SignatureTable, Statistics, filter_hash};
+use crate::split::record::Body;
 use crate::split::{ReadError, SplitReader, bloom};
 
 mod align;
@@ -32,6 +35,8 @@ pub(super) struct TextSearch<'q> {
     hashes: Vec<u64>,
     /// Whether filters know parameters.
     filters: bool,
+    /// The patterns, if the condition is on them.
+    book: Option<&'q Book>,
 }
 
 /// What is known of the rows of one code in a block.
@@ -86,7 +91,27 @@ impl<'q> TextSearch<'q> {
             false => Fit::Never,
         };
         let fits = (0..table.len() as u32).map(fit).collect();
-        Ok(Some(Self { expr, table, statistics, fits, raw, hashes, filters: index.is_some() }))
+        Ok(Some(Self { expr, table, statistics, fits, raw, hashes, filters: index.is_some(), book: None }))
+    }
+
+    /// A condition on the pattern: that of a signature is that of all its bodies. `None` if the split has another
+    /// layout.
+    pub(super) fn of_pattern(
+        expr: &'q Expr,
+        book: &'q Book,
+        split: &SplitReader,
+    ) -> Result<Option<Self>, ReadError> {
+        let (Some(table), Some(statistics)) = (split.signatures()?, split.statistics()?) else {
+            return Ok(None);
+        };
+        let fit = |number: u32| {
+            let body = example(table.signature(number));
+            let view = BlockView { body: Some(Body::Text(&body)), book: Some(book), ..BlockView::default() };
+            if expr.matches(&view) { Fit::Always } else { Fit::Never }
+        };
+        let fits = (0..table.len() as u32).map(fit).collect();
+        let (raw, hashes, filters) = (None, Vec::new(), false);
+        Ok(Some(Self { expr, table, statistics, fits, raw, hashes, filters, book: Some(book) }))
     }
 
     /// Memory that it holds.
@@ -186,7 +211,7 @@ impl<'q> TextSearch<'q> {
             return false;
         }
         let body = Some(bodies.get(row, scratch));
-        self.expr.matches(&BlockView { body, ..BlockView::default() })
+        self.expr.matches(&BlockView { body, book: self.book, ..BlockView::default() })
     }
 }
 

@@ -8,7 +8,7 @@ use super::PatternId;
 use super::block::Seen;
 use super::general::{Template, generalise};
 use super::kind::Kind;
-use super::outline::{Piece, pieces_of};
+use super::outline::{Outliner, Piece, pieces_of};
 
 /// Outlines of one file of rows; the rarest above that are left out.
 const MAX_OF_FILE: usize = 16 << 10;
@@ -124,6 +124,21 @@ impl Book {
             places.insert(seen.id, Member { pattern: number, holes });
         }
         Self { patterns: drafts.iter().map(Draft::pattern).collect(), places }
+    }
+
+    /// The id of a body's pattern; `None` for a body without words and values.
+    pub(crate) fn pattern_of(&self, body: &str) -> Option<u64> {
+        Self::outline_of(body).map(|outline| self.pattern_of_outline(outline))
+    }
+
+    /// The id of a body's outline.
+    pub(crate) fn outline_of(body: &str) -> Option<u64> {
+        Outliner::default().outline(body).map(|(outline, _)| outline)
+    }
+
+    /// The id of an outline's pattern. One that is too rare to be known is a pattern of its own.
+    pub(crate) fn pattern_of_outline(&self, outline: u64) -> u64 {
+        self.member(outline).map_or(outline, |member| self.patterns[member.pattern as usize].id.0)
     }
 
     /// What an outline belongs to; `None` if it is too rare to be known.

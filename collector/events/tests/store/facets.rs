@@ -13,7 +13,7 @@ use telemetry::{TenantId, Value};
 use crate::naive::scan;
 use crate::queries::query;
 use crate::scan::{build, runtime, steps};
-use crate::world::{LAYOUTS, Kept, ask};
+use crate::world::{Kept, LAYOUTS, ask};
 
 const FIELDS: [&str; 12] = [
     "severity",
