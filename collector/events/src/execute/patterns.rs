@@ -27,6 +27,8 @@ use crate::split::bodies::{RAW, SignatureTable};
 use crate::split::record::Body;
 use crate::split::{ReadError, SplitReader, Stream};
 
+/// No list has more buckets.
+const MAX_BUCKETS: usize = 1000;
 /// Blocks of a split whose bodies are read only to look at values.
 const SAMPLED_BLOCKS: usize = 32;
 /// Longer examples are cut.
@@ -39,8 +41,9 @@ const OF_SIGNATURES: u32 = u32::MAX - 1;
 pub async fn patterns(
     snapshots: &[Snapshot],
     request: &Request,
-    options: PatternOptions,
+    mut options: PatternOptions,
 ) -> Result<PatternAnswer, SearchError> {
+    options.buckets.count = options.buckets.count.min(MAX_BUCKETS);
     let limits = Limits::of(request);
     let _guard = CancelOnDrop(limits.clone());
     let (book, mut warnings) = book(snapshots, request, &limits).await?;
@@ -60,6 +63,7 @@ pub async fn patterns(
     if let Sink::Patterns(gather) = gathered.partial.sink
         && let Gather::Tallies(tallies, _) = *gather
     {
+        limits.check_size(tallies.size_bytes(), "patterns")?;
         answer.without_pattern = tallies.without_pattern;
         let read = spawn_blocking(move || finish(tallies, &limits)).await;
         let (patterns, total, unread) = read.map_err(|error| SearchError::Internal(error.to_string()))??;
