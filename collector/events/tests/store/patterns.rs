@@ -106,7 +106,7 @@ fn check(answer: &PatternAnswer, kept: &[Kept], matching: &[Kept]) {
             let resource = Resource::of_valid(&one.record.resource);
             let scope = Scope::of_valid(&one.record.scope);
             let log = LogRow { resource, scope, record: &record, time_ns: one.key.time_ns };
-            severities[(usize::from(log.severity()) + 3) / 4] += 1;
+            severities[usize::from(log.severity()).div_ceil(4)] += 1;
             let offset = (i128::from(one.key.time_ns) - i128::from(answer.buckets.start_ns))
                 .div_euclid(i128::from(answer.buckets.width_ns));
             if let Some(count) = usize::try_from(offset).ok().and_then(|bucket| counts.get_mut(bucket)) {
@@ -127,7 +127,7 @@ fn check(answer: &PatternAnswer, kept: &[Kept], matching: &[Kept]) {
         let everywhere = kept.iter().filter(|one| of_key[&one.key] == Some(row.id));
         assert_eq!(row.first_seen_ns, everywhere.map(|one| one.key.time_ns).min().unwrap(), "{row:?}");
         let mut newest: Vec<_> = own.iter().map(|one| (one.key, text_of(one))).collect();
-        newest.sort_by(|a, b| b.0.cmp(&a.0));
+        newest.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
         newest.truncate(EXAMPLES);
         assert_eq!(row.examples, newest);
         assert_eq!(row.sampled_records, row.count);
