@@ -53,7 +53,7 @@ impl FromStr for PatternId {
 pub struct PatternOptions {
     /// The most frequent patterns, so many.
     pub limit: usize,
-    /// Over which times to count.
+    /// Over which times to count; at most 1,000.
     pub buckets: Buckets,
     /// Records that are shown of each.
     pub examples: usize,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use events::{Buckets, Layout, Options, Order, Partition, Request};
+use events::{Buckets, Layout, Options, Order, Partition, PatternOptions, Request};
 use generate::{Generator, SPAN_NS, START_NS};
 use object_store::local::LocalFileSystem;
 use telemetry::{Batch, Signal, TenantId};
@@ -145,13 +145,28 @@ async fn queries(partition: &Partition) -> Result<()> {
         events::histogram(&[partition.snapshot(&tenant)], &request, buckets).await?;
     }
     println!("{:32} {:8.1} CPU ms", "- histogram of all", (cpu_s() - before) * 1e3 / f64::from(ROUNDS));
+    for (name, query) in
+        [("- patterns, first", "*"), ("- patterns", "*"), ("- patterns of errors", "severity>=error")]
+    {
+        let (before, start) = (cpu_s(), Instant::now());
+        let options = PatternOptions { limit: 100, buckets, examples: 3 };
+        let snapshot = [partition.snapshot(&tenant)];
+        let answer = events::patterns(&snapshot, &self::request(query, 0)?, options).await?;
+        println!(
+            "{name:32} {:8.1} CPU ms {:8.1} ms  {} patterns of {} records",
+            (cpu_s() - before) * 1e3,
+            start.elapsed().as_secs_f64() * 1e3,
+            answer.total_patterns,
+            answer.matched
+        );
+    }
     Ok(())
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let records = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
-    let block_rows = std::env::args().nth(2).map_or(Ok(8192), |count| count.parse())?;
+    let block_rows = std::env::args().nth(2).map_or(Ok(16_384), |count| count.parse())?;
     let merge_level = std::env::args().nth(3).map_or(Ok(3), |level| level.parse())?;
     let layout = match std::env::args().nth(4).as_deref() {
         Some("plain") => Layout::Plain,

@@ -307,6 +307,7 @@ fn encode<R: Row>(out: &mut Vec<u8>, row: &R, field: &Field) -> bool {
             number => text(out, severity::class(number)),
         },
         Field::TraceId => row.trace_id().is_some_and(|id| hex(out, &id)),
+        Field::Pattern => row.pattern().is_some_and(|id| hex(out, &id.to_be_bytes())),
         Field::SpanId => row.span_id().is_some_and(|id| hex(out, &id)),
         _ => match row.field(field).unwrap_or_default() {
             Value::Empty => false,

@@ -27,8 +27,12 @@ use crate::split::bodies::{RAW, SignatureTable};
 use crate::split::record::Body;
 use crate::split::{ReadError, SplitReader, Stream};
 
-/// Blocks of a split whose bodies are read only to look at values.
-const SAMPLED_BLOCKS: usize = 32;
+/// No list has more buckets.
+const MAX_BUCKETS: usize = 1000;
+/// Pairs of a pattern and a service that a block counts in an array.
+const MAX_PAIR_COUNTS: usize = 1 << 14;
+/// Newest rows of a split among whose blocks bodies are read only to look at values.
+const SAMPLED_ROWS: u64 = 128 << 10;
 /// Rows of the stage `patterns`, without and with a `limit`.
 const DEFAULT_TABLE_ROWS: usize = 100;
 const MAX_TABLE_ROWS: usize = 10_000;
@@ -42,8 +46,9 @@ const OF_SIGNATURES: u32 = u32::MAX - 1;
 pub async fn patterns(
     snapshots: &[Snapshot],
     request: &Request,
-    options: PatternOptions,
+    mut options: PatternOptions,
 ) -> Result<PatternAnswer, SearchError> {
+    options.buckets.count = options.buckets.count.min(MAX_BUCKETS);
     let limits = Limits::of(request);
     let _guard = CancelOnDrop(limits.clone());
     let (book, mut warnings) = book(snapshots, request, &limits).await?;
@@ -63,6 +68,7 @@ pub async fn patterns(
     if let Sink::Patterns(gather) = gathered.partial.sink
         && let Gather::Tallies(tallies, _) = *gather
     {
+        limits.check_size(tallies.size_bytes(), "patterns")?;
         answer.without_pattern = tallies.without_pattern;
         let read = spawn_blocking(move || finish(tallies, &limits)).await;
         let (patterns, total, unread) = read.map_err(|error| SearchError::Internal(error.to_string()))??;
@@ -160,10 +166,12 @@ pub(super) enum Gather {
     Tallies(Tallies<Place>, Services),
 }
 
-/// The services of a head's rows by number.
+/// The services of a file's rows by number.
 #[derive(Clone, Default)]
 pub(super) struct Services {
     names: Vec<String>,
+    /// Of a split: the number for each stream.
+    of_streams: Vec<u32>,
     /// The stream that was looked at last, by chunk and number, and the number of its service.
     last: Option<(u64, u32, u32)>,
 }
@@ -176,13 +184,27 @@ impl Services {
         {
             return number;
         }
-        let name = service(view.chunk.stream(view.row)).unwrap_or_default();
+        let number = self.number_of(view.chunk.stream(view.row));
+        self.last = Some((offset, stream, number));
+        number
+    }
+
+    fn number_of(&mut self, stream: &Stream) -> u32 {
+        let name = service(stream).unwrap_or_default();
         let number = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
             self.names.push(name.to_owned());
             self.names.len() - 1
         });
-        self.last = Some((offset, stream, number as u32));
         number as u32
+    }
+
+    /// Looks at a split's streams, once.
+    fn read(&mut self, split: &SplitReader) -> Result<(), ReadError> {
+        if self.of_streams.is_empty() {
+            let streams = split.streams()?;
+            self.of_streams = streams.iter().map(|stream| self.number_of(stream)).collect();
+        }
+        Ok(())
     }
 }
 
@@ -230,8 +252,8 @@ impl Gather {
         }
     }
 
-    /// Ends a piece of the head.
-    pub(super) fn end_head(&mut self) {
+    /// Ends a split or a piece of the head.
+    pub(super) fn end_file(&mut self) {
         match self {
             Self::Outlines(outlines, collector) => {
                 let rows = std::mem::take(collector).finish();
@@ -257,7 +279,8 @@ impl Gather {
 
     /// Takes rows of a block, ascending.
     pub(super) fn rows(&mut self, at: BlockPlace<'_>, rows: &[u32]) -> Result<(), ReadError> {
-        let Self::Tallies(tallies, _) = self else { return Ok(()) };
+        let Self::Tallies(tallies, services) = self else { return Ok(()) };
+        services.read(at.split)?;
         let outlines = block_outlines(at.split, at.block)?;
         let patterns = tallies.patterns_of(outlines.outlines.iter().map(|seen| seen.id));
         let pattern_of = |row: u32| match outlines.rows[row as usize] {
@@ -268,30 +291,36 @@ impl Gather {
         let streams = at.split.row_streams(at.block)?;
         // Times ascend: a bucket is looked up once for the rows in it.
         let (mut bucket, mut bucket_end) = (None, i64::MIN);
-        let mut by_stream: Vec<(u32, u32)> = Vec::with_capacity(rows.len());
+        let mut by_service: Vec<(u32, u32)> = Vec::with_capacity(rows.len());
         for row in rows {
             let (pattern, time_ns) = (pattern_of(*row), times[*row as usize]);
             if time_ns >= bucket_end {
                 (bucket, bucket_end) = tallies.bucket_from(time_ns);
             }
             tallies.add(pattern, time_ns, class_of(severities[*row as usize]), bucket);
-            by_stream.push((pattern, streams[*row as usize]));
+            by_service.push((pattern, services.of_streams[streams[*row as usize] as usize]));
         }
-        by_stream.sort_unstable();
-        for run in by_stream.chunk_by(|a, b| a == b) {
-            tallies.add_service(run[0].0, run[0].1, run.len() as u64);
-        }
+        count_pairs(&by_service, |(pattern, service), count| tallies.add_service(pattern, service, count));
         show(tallies, at, rows, pattern_of)
     }
+}
 
-    /// Ends a split.
-    pub(super) fn end_split(&mut self, split: &SplitReader) -> Result<(), ReadError> {
-        if let Self::Tallies(tallies, _) = self {
-            let streams = split.streams()?;
-            tallies.end_file(|number| streams.get(number as usize).and_then(service));
+/// Counts equal pairs: in an array if their numbers are small, else by order.
+fn count_pairs(pairs: &[(u32, u32)], mut then: impl FnMut((u32, u32), u64)) {
+    let known = || pairs.iter().filter(|(pattern, _)| *pattern != NONE);
+    let width = known().map(|(_, service)| *service as usize + 1).max().unwrap_or(0);
+    let height = known().map(|(pattern, _)| *pattern as usize + 1).max().unwrap_or(0);
+    if width * height <= MAX_PAIR_COUNTS {
+        let mut counts = vec![0u32; width * height];
+        known().for_each(|(pattern, service)| counts[*pattern as usize * width + *service as usize] += 1);
+        for (at, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            then(((at / width) as u32, (at % width) as u32), u64::from(count));
         }
-        Ok(())
+        return;
     }
+    let mut pairs: Vec<(u32, u32)> = known().copied().collect();
+    pairs.sort_unstable();
+    pairs.chunk_by(|a, b| a == b).for_each(|run| then(run[0], run.len() as u64));
 }
 
 /// A block and where it is.
@@ -312,8 +341,8 @@ fn show(
 ) -> Result<(), ReadError> {
     let times = at.split.times(at.block)?;
     let (mut seqs, mut bodies, mut scratch) = (None, None, Vec::new());
-    // The newest blocks of a split show enough.
-    let newest = at.split.footer.blocks.len() - at.block <= SAMPLED_BLOCKS;
+    let meta = at.split.block(at.block);
+    let newest = u64::from(meta.first_row) + u64::from(meta.rows) + SAMPLED_ROWS > at.split.footer.rows;
     for row in rows.iter().rev() {
         let (pattern, time_ns) = (pattern_of(*row), times[*row as usize]);
         if tallies.wants_example(pattern, time_ns) {

@@ -135,7 +135,7 @@ impl Query<'_> {
             }
         }
         if let Sink::Patterns(gather) = &mut out.sink {
-            gather.end_head();
+            gather.end_file();
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Query<'_> {
         let SplitScan { grouped, .. } = scan;
         match &mut out.sink {
             Sink::Table(table) => grouped.finish(&split.streams()?, table)?,
-            Sink::Patterns(gather) => gather.end_split(&split)?,
+            Sink::Patterns(gather) => gather.end_file(),
             Sink::Hits(_) | Sink::Best(_) | Sink::Histogram(_) | Sink::Fields(_) => {}
         }
         Ok(())

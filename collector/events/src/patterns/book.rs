@@ -10,12 +10,19 @@ use super::general::{Template, generalise};
 use super::kind::Kind;
 use super::outline::{Outliner, Piece, pieces_of};
 
-/// Outlines of one file of rows; the rarest above that are left out.
-const MAX_OF_FILE: usize = 16 << 10;
-/// Outlines while files are put together.
-const MAX_OF_ALL: usize = 128 << 10;
-/// Outlines that patterns are made of.
-const MAX_OUTLINES: usize = 32 << 10;
+/// How many outlines are kept, and in how many bytes; the rarest above that are left out.
+#[derive(Clone, Copy)]
+struct Most {
+    outlines: usize,
+    size_bytes: usize,
+}
+
+/// Of one file of rows.
+const OF_FILE: Most = Most { outlines: 16 << 10, size_bytes: 4 << 20 };
+/// While files are put together: a full one is thinned out to `PATTERNS`.
+const OF_ALL: Most = Most { outlines: 128 << 10, size_bytes: 32 << 20 };
+/// What patterns are made of.
+const PATTERNS: Most = Most { outlines: 32 << 10, size_bytes: 16 << 20 };
 
 /// The outlines of many rows.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +41,14 @@ impl Outlines {
                 new.insert(seen.clone());
             }
         }
-        if self.seen.len() > MAX_OF_ALL {
-            self.keep(MAX_OF_ALL / 2);
+        if self.exceeds(OF_ALL) {
+            self.keep(PATTERNS);
         }
     }
 
     /// What a file holds is complete.
     pub(crate) fn end_file(&mut self) {
-        self.keep(MAX_OF_FILE);
+        self.keep(OF_FILE);
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -49,15 +56,25 @@ impl Outlines {
     }
 
     /// Keeps the most frequent ones, of equals those with the lower hash.
-    fn keep(&mut self, most: usize) {
-        if self.seen.len() <= most {
+    fn keep(&mut self, most: Most) {
+        if !self.exceeds(most) {
             return;
         }
         let mut all: Vec<Seen> = std::mem::take(&mut self.seen).into_values().collect();
         all.sort_unstable_by_key(|seen| (std::cmp::Reverse(seen.count), seen.id));
-        all.truncate(most);
-        self.size_bytes = all.iter().map(|seen| seen.size_bytes() + size_of::<u64>()).sum();
-        self.seen = all.into_iter().map(|seen| (seen.id, seen)).collect();
+        self.size_bytes = 0;
+        for seen in all.into_iter().take(most.outlines) {
+            let size_bytes = self.size_bytes + seen.size_bytes() + size_of::<u64>();
+            if size_bytes > most.size_bytes {
+                break;
+            }
+            self.size_bytes = size_bytes;
+            self.seen.insert(seen.id, seen);
+        }
+    }
+
+    fn exceeds(&self, most: Most) -> bool {
+        self.seen.len() > most.outlines || self.size_bytes > most.size_bytes
     }
 
     /// Memory that it holds, with free places of the table.
@@ -106,7 +123,7 @@ pub(crate) struct Member {
 impl Book {
     /// Finds the patterns.
     pub(crate) fn of(mut outlines: Outlines) -> Self {
-        outlines.keep(MAX_OUTLINES);
+        outlines.keep(PATTERNS);
         let seen: Vec<Seen> = outlines.seen.into_values().collect();
         let texts: Vec<&str> = seen.iter().map(|seen| &*seen.text).collect();
         let templates = generalise(&texts);

@@ -3,6 +3,7 @@
 //! Drain's idea (He et al., 2017) — group by length and place, compare word by word — made a function of the *set*
 //! of outlines: no order, so no thread, seal or restart changes what is found, and a larger set finds no less.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -17,6 +18,8 @@ const MIN_WORDS_BESIDE_VALUE: usize = 4;
 const MIN_PAIRS: usize = 32;
 /// Outlines with more words are not looked at by pairs.
 const MAX_PAIR_WORDS: usize = 24;
+/// So many pairs of one skeleton are looked at.
+const MAX_PAIRS: usize = 1 << 20;
 /// Words that must stay: a pattern of slots alone says nothing.
 const MIN_KEPT_WORDS: usize = 2;
 /// How many sets of slots are tried on the outlines of one skeleton.
@@ -65,11 +68,11 @@ pub(crate) fn generalise(outlines: &[&str]) -> Vec<Template> {
 
 /// The slots of each outline of a skeleton, from what the others have at its words' places.
 fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<u16>> {
-    let mut singles: HashMap<(u16, u64), usize> = HashMap::new();
+    let mut singles: HashMap<u64, usize> = HashMap::new();
     for at in group {
         let entry = &entries[*at];
         for word in 0..entry.words.len() as u16 {
-            *singles.entry((word, entry.without(&[word]))).or_default() += 1;
+            *singles.entry(entry.around(&[word])).or_default() += 1;
         }
     }
     let pairs = pairs(entries, group);
@@ -77,15 +80,14 @@ fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<
         let entry = &entries[*at];
         let count = entry.words.len() as u16;
         let is_slot = |word: u16| {
-            let alike = singles.get(&(word, entry.without(&[word]))).copied().unwrap_or(0);
+            let alike = singles.get(&entry.around(&[word])).copied().unwrap_or(0);
             alike >= MIN_WORDS
                 || (alike >= MIN_WORDS_BESIDE_VALUE && ids.contains(&id_of(&entry.text_with(&[word]))))
         };
         let mut mask: BTreeSet<u16> = (0..count).filter(|word| is_slot(*word)).collect();
-        for (a, b) in pairs_of(entry) {
-            if pairs.contains(&(a, b, entry.without(&[a, b]))) {
-                mask.extend([a, b]);
-            }
+        if !pairs.is_empty() {
+            let slots = pairs_of(entry).filter(|(a, b)| pairs.contains(&entry.around(&[*a, *b])));
+            slots.for_each(|(a, b)| mask.extend([a, b]));
         }
         match usize::from(count) >= mask.len() + MIN_KEPT_WORDS {
             true => mask.into_iter().collect(),
@@ -96,31 +98,35 @@ fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<
 }
 
 /// The pairs of places that differ together: what stands around them, where enough outlines agree on that.
-fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<(u16, u16, u64)> {
-    if group.len() < MIN_PAIRS {
+fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<u64> {
+    let count = group.first().map_or(0, |at| pairs_of(&entries[*at]).count());
+    if group.len() < MIN_PAIRS || count == 0 {
         return HashSet::new();
     }
-    let mut seen: HashMap<(u16, u16, u64), Pair> = HashMap::new();
-    for at in group {
-        let entry = &entries[*at];
+    // Of very many outlines some do, the same ones in whatever order they come.
+    let mut group = group.to_vec();
+    if group.len() > MAX_PAIRS / count {
+        group.sort_unstable_by_key(|at| id_of(entries[*at].text));
+        group.truncate(MAX_PAIRS / count);
+    }
+    let mut alike: HashMap<u64, usize> = HashMap::new();
+    for entry in group.iter().map(|at| &entries[*at]) {
+        pairs_of(entry).for_each(|(a, b)| *alike.entry(entry.around(&[a, b])).or_default() += 1);
+    }
+    alike.retain(|_, count| *count >= MIN_PAIRS);
+    let mut words: HashMap<u64, [Few; 2]> = HashMap::new();
+    for entry in group.iter().map(|at| &entries[*at]) {
         for (a, b) in pairs_of(entry) {
-            let pair = seen.entry((a, b, entry.without(&[a, b]))).or_default();
-            pair.count += 1;
-            pair.first.add(entry.words[usize::from(a)].1);
-            pair.second.add(entry.words[usize::from(b)].1);
+            let around = entry.around(&[a, b]);
+            if alike.contains_key(&around) {
+                let [first, second] = words.entry(around).or_default();
+                first.add(entry.words[usize::from(a)].1);
+                second.add(entry.words[usize::from(b)].1);
+            }
         }
     }
-    let enough = |pair: &Pair| {
-        pair.count >= MIN_PAIRS && pair.first.len() >= MIN_WORDS && pair.second.len() >= MIN_WORDS
-    };
-    seen.into_iter().filter(|(_, pair)| enough(pair)).map(|(key, _)| key).collect()
-}
-
-#[derive(Default)]
-struct Pair {
-    count: usize,
-    first: Few,
-    second: Few,
+    let enough = |words: &[Few; 2]| words.iter().all(|few| few.0.len() >= MIN_WORDS);
+    words.into_iter().filter(|(_, words)| enough(words)).map(|(around, _)| around).collect()
 }
 
 /// The first distinct hashes, as many as it takes.
@@ -132,10 +138,6 @@ impl Few {
         if self.0.len() < MIN_WORDS && !self.0.contains(&hash) {
             self.0.push(hash);
         }
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
     }
 }
 
@@ -149,20 +151,16 @@ fn pairs_of(entry: &Entry<'_>) -> impl Iterator<Item = (u16, u16)> + use<> {
 /// Gives each outline of a skeleton the template with the most slots that it fits, so that no two templates
 /// claim the same outline.
 fn widen(entries: &mut [Entry<'_>], group: &[usize]) {
-    let mut masks: BTreeSet<(std::cmp::Reverse<usize>, Vec<u16>)> = BTreeSet::new();
-    let mut known: HashSet<(Vec<u16>, u64)> = HashSet::new();
-    for at in group {
-        let entry = &entries[*at];
-        if !entry.mask.is_empty() {
-            masks.insert((std::cmp::Reverse(entry.mask.len()), entry.mask.clone()));
-            known.insert((entry.mask.clone(), entry.without(&entry.mask)));
-        }
+    let mut masks: BTreeSet<(Reverse<usize>, Vec<u16>)> = BTreeSet::new();
+    let mut known: HashSet<u64> = HashSet::new();
+    for entry in group.iter().map(|at| &entries[*at]).filter(|entry| !entry.mask.is_empty()) {
+        masks.insert((Reverse(entry.mask.len()), entry.mask.clone()));
+        known.insert(entry.around(&entry.mask));
     }
     for at in group {
         let entry = &mut entries[*at];
         let wider = masks.iter().take(MAX_MASKS).take_while(|(slots, _)| slots.0 >= entry.mask.len());
-        let fits = |mask: &Vec<u16>| known.contains(&(mask.clone(), entry.without(mask)));
-        let fitting = wider.map(|(_, mask)| mask).find(|mask| fits(mask));
+        let fitting = wider.map(|(_, mask)| mask).find(|mask| known.contains(&entry.around(mask)));
         if let Some(mask) = fitting {
             entry.mask = mask.clone();
         }
@@ -185,9 +183,12 @@ impl<'a> Entry<'a> {
         Self { text, pieces, words, sum, mask: Vec::new() }
     }
 
-    /// What the words of all but these places are.
-    fn without(&self, words: &[u16]) -> u64 {
-        words.iter().fold(self.sum, |sum, word| sum.wrapping_sub(self.words[usize::from(*word)].1))
+    /// What stands at all places but these: equal for two outlines of a skeleton that agree there.
+    fn around(&self, places: &[u16]) -> u64 {
+        let hole = |place: u16| (u64::from(place) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        places.iter().fold(self.sum, |sum, place| {
+            sum.wrapping_sub(self.words[usize::from(*place)].1).wrapping_add(hole(*place))
+        })
     }
 
     /// What is equal in all outlines that differ in their words only.

@@ -126,3 +126,18 @@ fn ids_do_not_change_with_the_program() {
     let ids = patterns_of_texts(texts).into_iter().flatten().map(|id| id.to_string());
     assert_eq!(ids.collect::<Vec<_>>(), ["47f092f7954fdccd", "e007c913486be210", "f1f8c36212df2c8a"]);
 }
+
+/// Text without templates is bounded, and does not drive out what has some.
+#[test]
+fn the_rarest_of_very_many_outlines_have_no_pattern() {
+    let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
+    let word = |n: usize| [n, n / 26, n / 676, n / 17_576].map(letter).into_iter().collect::<String>();
+    let noise: Vec<String> = (0..40_000).map(|n| word(n) + " ok").collect();
+    let mut texts: Vec<&str> = noise.iter().map(String::as_str).collect();
+    texts.extend(["started", "started"]);
+    let patterns = patterns_of_texts(texts.iter().copied());
+    let known = patterns.iter().flatten().collect::<HashSet<_>>().len();
+    assert_eq!(known, 32 << 10);
+    assert!(patterns[40_001].is_some());
+    assert!(patterns[..40_000].iter().any(Option::is_none));
+}

@@ -9,6 +9,7 @@ mod facets;
 mod fixture;
 mod life;
 mod naive;
+mod pattern_queries;
 mod patterns;
 mod queries;
 mod records;

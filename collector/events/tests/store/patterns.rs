@@ -21,7 +21,7 @@ use crate::world::{Kept, LAYOUTS, World, ask, options};
 
 const EXAMPLES: usize = 2;
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
@@ -54,12 +54,12 @@ fn told() -> impl Strategy<Value = Record> {
         .prop_map(|(second, service, severity, body)| said(second, service, severity, &body))
 }
 
-fn batches() -> impl Strategy<Value = Vec<(Vec<Record>, u8)>> {
+pub(crate) fn batches() -> impl Strategy<Value = Vec<(Vec<Record>, u8)>> {
     let records = vec(prop_oneof![6 => told(), 1 => record()], 0..50);
     vec((records, 0..4u8), 1..6)
 }
 
-async fn apply(world: &mut World, tenant: &TenantId, records: &[Record], step: u8) {
+pub(crate) async fn apply(world: &mut World, tenant: &TenantId, records: &[Record], step: u8) {
     world.append(tenant, records);
     if step > 0 {
         world.seal().await;
@@ -75,7 +75,12 @@ fn text_of(kept: &Kept) -> String {
     LogRecord::of_valid(&kept.record.raw).body.to_text().into_owned()
 }
 
-async fn list(world: &World, tenant: &TenantId, request: &Request, buckets: Buckets) -> PatternAnswer {
+pub(crate) async fn list(
+    world: &World,
+    tenant: &TenantId,
+    request: &Request,
+    buckets: Buckets,
+) -> PatternAnswer {
     let options = PatternOptions { limit: 1000, buckets, examples: EXAMPLES };
     events::patterns(&[world.partition.snapshot(tenant)], request, options).await.unwrap()
 }
@@ -106,7 +111,7 @@ fn check(answer: &PatternAnswer, kept: &[Kept], matching: &[Kept]) {
             let resource = Resource::of_valid(&one.record.resource);
             let scope = Scope::of_valid(&one.record.scope);
             let log = LogRow { resource, scope, record: &record, time_ns: one.key.time_ns };
-            severities[(usize::from(log.severity()) + 3) / 4] += 1;
+            severities[usize::from(log.severity()).div_ceil(4)] += 1;
             let offset = (i128::from(one.key.time_ns) - i128::from(answer.buckets.start_ns))
                 .div_euclid(i128::from(answer.buckets.width_ns));
             if let Some(count) = usize::try_from(offset).ok().and_then(|bucket| counts.get_mut(bucket)) {
@@ -127,7 +132,7 @@ fn check(answer: &PatternAnswer, kept: &[Kept], matching: &[Kept]) {
         let everywhere = kept.iter().filter(|one| of_key[&one.key] == Some(row.id));
         assert_eq!(row.first_seen_ns, everywhere.map(|one| one.key.time_ns).min().unwrap(), "{row:?}");
         let mut newest: Vec<_> = own.iter().map(|one| (one.key, text_of(one))).collect();
-        newest.sort_by(|a, b| b.0.cmp(&a.0));
+        newest.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
         newest.truncate(EXAMPLES);
         assert_eq!(row.examples, newest);
         assert_eq!(row.sampled_records, row.count);
