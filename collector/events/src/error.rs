@@ -62,9 +62,6 @@ pub enum SearchError {
     /// Its groups grew too many or too large.
     #[error(transparent)]
     Aggregate(#[from] search::AggregateError),
-    /// A stage that has an answer of another kind.
-    #[error("`{0}` is not answered here: a search gives records and tables")]
-    NotHere(&'static str),
     /// The task panicked; a bug, the store is unharmed.
     #[error("the query failed inside: {0}")]
     Internal(String),

@@ -86,7 +86,7 @@ impl Chunk {
             [] => 0,
             raw => raw.as_ptr().addr() - self.payload.as_ptr().addr(),
         };
-        let (start, len, severity) = (start as u32, record.raw.len() as u32, record.severity_number);
+        let (start, len, severity) = (start as u32, record.raw.len() as u32, record.severity());
         self.rows.push(HeadRow { time_ns, start, len, stream, severity });
         self.min_time_ns = self.min_time_ns.min(time_ns);
         self.max_time_ns = self.max_time_ns.max(time_ns);

@@ -11,7 +11,7 @@ mod value;
 use std::str;
 
 pub(crate) use mask::{Masked, VERSION, mask, spelled};
-pub(crate) use value::{Parameter, Value};
+pub(crate) use value::Value;
 
 /// What stands in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,7 @@ impl Kind {
     }
 
     /// What people read in its place.
+    #[cfg(test)]
     pub(crate) fn placeholder(self) -> &'static str {
         match self {
             Self::Number => "<num>",
@@ -83,6 +84,7 @@ impl Signature {
     }
 
     /// The signature of a body; `None` if it has too many parameters or is too long to have one.
+    #[cfg(test)]
     pub(crate) fn of(body: &str) -> Option<Self> {
         let mut masked = Masked::default();
         mask(body, &mut masked).then(|| Self(masked.signature.as_slice().into()))
@@ -99,11 +101,13 @@ impl Signature {
     }
 
     /// The kinds of its slots in order.
+    #[cfg(test)]
     pub(crate) fn slots(&self) -> impl Iterator<Item = Kind> {
         self.0.iter().filter_map(|byte| Kind::of_code(*byte))
     }
 
     /// For people: `connection to <ip>:<num> refused`.
+    #[cfg(test)]
     pub(crate) fn render(&self) -> String {
         let piece = |piece| match piece {
             Piece::Text(text) => text,
@@ -129,6 +133,7 @@ pub(crate) fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
 }
 
 /// Puts the body together again.
+#[cfg(test)]
 pub(crate) fn unmask(signature: &[u8], parameters: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut parameters = parameters.into_iter();
     let mut body = String::new();
@@ -136,7 +141,7 @@ pub(crate) fn unmask(signature: &[u8], parameters: impl IntoIterator<Item = impl
         match piece {
             Piece::Text(text) => body.push_str(text),
             Piece::Slot(_) => {
-                parameters.next().into_iter().for_each(|parameter| body.push_str(parameter.as_ref()))
+                parameters.next().into_iter().for_each(|parameter| body.push_str(parameter.as_ref()));
             }
         }
     }

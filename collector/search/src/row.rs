@@ -12,7 +12,7 @@ use crate::field::lookup;
 pub trait Row {
     /// The effective time, ns since 1970.
     fn time_ns(&self) -> i64;
-    /// OTLP's severity number, 0 when unset.
+    /// OTLP's severity number, or the one that the source's word stands for; 0 when unset.
     fn severity(&self) -> u8;
     /// The trace id; none if it is invalid or all zeros.
     fn trace_id(&self) -> Option<[u8; 16]>;
@@ -54,7 +54,7 @@ impl Row for LogRow<'_> {
     }
 
     fn severity(&self) -> u8 {
-        self.record.severity_number
+        self.record.severity()
     }
 
     fn trace_id(&self) -> Option<[u8; 16]> {

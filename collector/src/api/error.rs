@@ -172,7 +172,6 @@ impl ApiError {
                     AggregateError::TooManyGroups { .. } | AggregateError::TooLarge { .. },
                 ),
             ) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
-            Self::Search(SearchError::NotHere(_)) => (StatusCode::BAD_REQUEST, "bad_query"),
             Self::Search(_) | Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
             Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) => {

@@ -189,6 +189,14 @@ impl<'a> Scope<'a> {
 }
 
 impl<'a> LogRecord<'a> {
+    /// The severity that queries see: the number, else the one that the source's word stands for, else 0.
+    pub fn severity(&self) -> u8 {
+        match self.severity_number {
+            0 => crate::severity::parse(self.severity_text).unwrap_or(0),
+            number => number,
+        }
+    }
+
     /// A `LogRecord` message that was validated before.
     #[inline]
     pub fn of_valid(raw: &'a [u8]) -> Self {

@@ -14,7 +14,7 @@ use crate::patterns::book::Book;
 use crate::signature::Kind;
 use crate::split::block::BodyColumn;
 use crate::split::bodies::{RAW, SignatureBodies, SignatureTable, Statistics, filter_hash};
-use crate::split::record::Body;
+use crate::split::record::{Body, Lifted};
 use crate::split::{ReadError, SplitReader, bloom};
 
 mod align;
@@ -202,7 +202,7 @@ impl<'q> TextSearch<'q> {
         Ok(known)
     }
 
-    fn check(&self, bodies: &BodyColumn, row: usize, scratch: &mut Vec<u8>) -> bool {
+    fn check(&self, bodies: &BodyColumn, row: usize, has_body: bool, scratch: &mut Vec<u8>) -> bool {
         if let BodyColumn::Signatures(bodies) = bodies
             && let Some(signature) = bodies.signature(row)
             && let Fit::Maybe(alignments) = &self.fits[signature as usize]
@@ -211,7 +211,7 @@ impl<'q> TextSearch<'q> {
             return false;
         }
         let body = Some(bodies.get(row, scratch));
-        self.expr.matches(&BlockView { body, book: self.book, ..BlockView::default() })
+        self.expr.matches(&BlockView { body, has_body, book: self.book, ..BlockView::default() })
     }
 }
 
@@ -272,9 +272,11 @@ impl BlockRows<'_> {
         if rows.iter().all(|row| known[codes[*row as usize] as usize] == Known::All) {
             return Ok(rows);
         }
-        let (bodies, mut scratch) = (self.split.bodies(self.block)?, Vec::new());
+        let (bodies, shapes) = (self.split.bodies(self.block)?, self.split.shapes(self.block)?);
+        let has_body = |row: usize| Lifted(shapes[row]).has(Lifted::BODY);
+        let mut scratch = Vec::new();
         Ok(keep(rows, |row| {
-            known[codes[row] as usize] == Known::All || text.check(&bodies, row, &mut scratch)
+            known[codes[row] as usize] == Known::All || text.check(&bodies, row, has_body(row), &mut scratch)
         }))
     }
 

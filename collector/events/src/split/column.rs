@@ -190,11 +190,6 @@ impl StringColumn {
     pub(crate) fn is_ascii(&self) -> bool {
         self.bytes.is_ascii()
     }
-
-    /// Writes it again.
-    pub(crate) fn encode(&self, level: i32) -> Vec<u8> {
-        encode_strings(&self.codes, &self.bytes, level)
-    }
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ mod tests {
         // Rows of 20 streams in turn, each stream's behind the others' in the batch.
         let streams: Vec<u32> = (0..8000).map(|row| row / 2000 * 100 + row % 20).collect();
         let seqs: Vec<u64> =
-            (0..8000u64).map(|row| row / 2000 << 20 | (row % 20 * 100 + row % 2000 / 20)).collect();
+            (0..8000u64).map(|row| (row / 2000) << 20 | (row % 20 * 100 + row % 2000 / 20)).collect();
         assert!(encode_seqs(&seqs, &streams).len() < 1000);
         assert!(encode_streams(&streams).len() < 8000 * 5 / 8 + 1000);
         let far: Vec<u32> = (0..1000).chain(0..1000).collect();

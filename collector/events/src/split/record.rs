@@ -40,6 +40,7 @@ pub(crate) struct Row<'a> {
     pub(crate) seq: u64,
     /// `observed_time` where it is lifted, else 0.
     pub(crate) observed_ns: i64,
+    /// As queries see it: the number, or what the source's word stands for.
     pub(crate) severity: u8,
     pub(crate) lifted: Lifted,
     pub(crate) trace: Option<&'a [u8; 16]>,
@@ -99,7 +100,7 @@ impl<'a> Row<'a> {
             time_ns,
             seq,
             observed_ns,
-            severity: record.severity_number,
+            severity: record.severity(),
             lifted: Lifted(lifted),
             trace,
             body,
@@ -327,6 +328,26 @@ mod tests {
         write_record(&mut raw, &fields);
         let (lifted, twice) = rebuilt(&raw);
         assert_eq!((lifted, twice), (0, raw), "what stands twice stays");
+    }
+
+    #[test]
+    fn a_severity_that_stands_in_words_is_seen_but_not_lifted() {
+        for (number, word, seen) in
+            [(0, "WARN", 13), (0, "Err", 17), (0, "odd", 0), (9, "ERROR", 9), (30, "fatal", 21)]
+        {
+            let mut raw = Vec::new();
+            let fields =
+                RecordFields { severity_number: number, severity_text: word, ..RecordFields::default() };
+            write_record(&mut raw, &fields);
+            let (mut trace, mut rest) = ([0; 16], Vec::new());
+            let row = Row::lift(&LogRecord::of_valid(&raw), 5, 1, &mut trace, &mut rest);
+            assert_eq!(
+                (row.severity, row.lifted.has(Lifted::SEVERITY)),
+                (seen, number == 9),
+                "{number} {word}"
+            );
+            assert_eq!(rebuilt(&raw).1, raw, "{word}");
+        }
     }
 
     #[test]

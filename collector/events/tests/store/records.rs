@@ -145,7 +145,7 @@ fn text() -> impl Strategy<Value = String> {
             0 => format!("connection {word} by 10.0.{a}.{b}:{n}"),
             1 => format!("user u{n} req-{id:08x}: {word} after {a:02}:{b:02}"),
             2 => format!("[{n:03}] Connection {word} {}", u128::from(id) << 90),
-            3 => format!("id={:08x}-e89b-12d3-a456-426614174000 {word}", id),
+            3 => format!("id={id:08x}-e89b-12d3-a456-426614174000 {word}"),
             _ => format!("{word} of {id:032x} and x{a}y{b} in {}", 1_700_000_000_000 + n),
         },
     );

@@ -112,7 +112,7 @@ proptest! {
             assert_eq!(found.matched, expected.matched);
             let mut counts: [Vec<u64>; 7] = std::array::from_fn(|_| vec![0; buckets.count]);
             for kept in &expected.records {
-                let severity = telemetry::otlp::LogRecord::of_valid(&kept.record.raw).severity_number;
+                let severity = telemetry::otlp::LogRecord::of_valid(&kept.record.raw).severity();
                 let class = events::Histogram::CLASSES.iter().position(|c| *c == telemetry::severity::class(severity));
                 let bucket = (kept.key.time_ns - buckets.start_ns) / buckets.width_ns;
                 counts[class.unwrap()][bucket as usize] += 1;

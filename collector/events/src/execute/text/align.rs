@@ -131,25 +131,22 @@ impl<'q> Aligner<'q> {
 
     /// Whether the text lies in static text. Parameters begin and end with letters or digits: beside one, a word runs on.
     fn stands_in(&self, text: &str, slot_before: bool, slot_behind: bool) -> bool {
-        text.match_indices(&*self.text).any(|(start, _)| self.is_bounded(text, start, slot_before, slot_behind))
-            // Occurrences that overlap one before them.
-            || text.find(&*self.text).is_some_and(|first| {
-                let mut from = first;
-                while let Some(next) = text[from..].chars().next().map(|c| from + c.len_utf8()) {
-                    let Some(offset) = text[next..].find(&*self.text) else { return false };
-                    from = next + offset;
-                    if self.is_bounded(text, from, slot_before, slot_behind) {
-                        return true;
-                    }
-                }
-                false
-            })
+        let mut from = 0;
+        while let Some(offset) = text[from..].find(&*self.text) {
+            let start = from + offset;
+            if self.is_bounded(text, start, slot_before, slot_behind) {
+                return true;
+            }
+            // The next one may overlap this one.
+            from = start + text[start..].chars().next().map_or(1, char::len_utf8);
+        }
+        false
     }
 
     fn is_bounded(&self, text: &str, start: usize, slot_before: bool, slot_behind: bool) -> bool {
         let before = text[..start].chars().next_back().map_or(slot_before, is_word_char);
         let behind = text[start + self.text.len()..].chars().next().map_or(slot_behind, is_word_char);
-        !(self.starts_word && before) && !(self.ends_word && behind)
+        !(self.starts_word && before || self.ends_word && behind)
     }
 
     /// The text begins in the static text `all[at]` and goes on in the slot behind it.
@@ -184,10 +181,14 @@ impl<'q> Aligner<'q> {
         let run = self.text.bytes().take_while(|byte| is_part(kind, *byte)).count();
         for len in 1..=run.min(most - 1) {
             let part = self.text[..len].to_owned();
+            // Numbers begin behind dots.
+            if kind == Kind::Ip && !is_in_ip(&part, usize::from(!part.starts_with('.'))) {
+                break;
+            }
             match len == self.text.len() {
                 true => out.push(vec![(slot, Condition::Contains(part))]),
                 false => {
-                    out.extend(self.walk(all, at + 1, slot + 1, len, vec![(slot, Condition::Ends(part))]))
+                    out.extend(self.walk(all, at + 1, slot + 1, len, vec![(slot, Condition::Ends(part))]));
                 }
             }
         }
@@ -206,8 +207,8 @@ impl<'q> Aligner<'q> {
             let rest = &self.text[from..];
             match all.get(at)? {
                 Piece::Text(text) => {
-                    if text.starts_with(rest) {
-                        let behind = self.runs_on(&text[rest.len()..], all.get(at + 1));
+                    if let Some(left) = text.strip_prefix(rest) {
+                        let behind = self.runs_on(left, all.get(at + 1));
                         return (!(self.ends_word && behind)).then_some(found);
                     }
                     if !rest.starts_with(text) {
@@ -282,6 +283,12 @@ fn is_part(kind: Kind, byte: u8) -> bool {
     }
 }
 
+/// Whether digits and dots may stand in an address, of which `before` dots stand before them.
+fn is_in_ip(part: &str, before: usize) -> bool {
+    let dots = part.bytes().filter(|byte| *byte == b'.').count();
+    before + dots <= 3 && part.split('.').all(|number| number.len() <= 3)
+}
+
 /// How much of `rest` a whole parameter takes, if one stands there.
 fn whole_len(kind: Kind, rest: &str, run: usize) -> Option<usize> {
     match kind {
@@ -302,8 +309,12 @@ fn may_begin(kind: Kind, text: &str) -> bool {
         Kind::Number => text.len() <= 20,
         Kind::Hex => text.len() <= 16 && is_hex(),
         Kind::LongHex => text.len() <= 32 && is_hex(),
-        Kind::Ip => text.len() <= IP_BYTES,
+        Kind::Ip => is_in_ip(text, 0),
         Kind::Uuid => text.len() <= UUID_BYTES,
         Kind::Text => true,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
