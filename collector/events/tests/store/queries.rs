@@ -199,8 +199,6 @@ fn atom() -> impl Strategy<Value = String> {
         "body<1h",
         "m.a:[1B TO 1KiB]",
         "level:in(warn, error)",
-        "pattern:*",
-        "-pattern:0123456789abcdef",
     ]);
     prop_oneof![3 => words, 3 => phrases, 5 => fields].prop_map(str::to_owned)
 }

@@ -11,7 +11,7 @@ fn fit(query: &str, body: &str) -> &'static str {
     };
     let text = TextMatch::new(text, prefix).unwrap();
     let signature = Signature::of(body).unwrap();
-    match Aligner::new(&text).fit(signature.bytes()) {
+    match Aligner::new(&text).unwrap().fit(signature.bytes()) {
         Fit::Always => "always",
         Fit::Never => "never",
         Fit::Maybe(alignments) if alignments.iter().all(|alignment| alignment.iter().all(is_exact)) => {
