@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use telemetry::otlp::{Any, LogRecord, RecordFields, write_any, write_any_attribute, write_record};
+use telemetry::otlp::{
+    Any, LogRecord, RecordFields, write_any, write_any_attribute, write_dropped_attributes, write_record,
+};
 
 /// Attributes in order; a key may stand twice.
 pub(crate) type Attributes<'a> = Vec<(Cow<'a, str>, Any<'a>)>;
@@ -81,7 +83,6 @@ impl<'a> Draft<'a> {
             observed_time_ns: observed_ns as u64,
             severity_number: self.severity_number,
             severity_text: &self.severity_text,
-            dropped_attributes: self.dropped_attributes,
             trace_id: self.trace_id.as_ref().map_or(&[], |id| &id[..]),
             span_id: self.span_id.as_ref().map_or(&[], |id| &id[..]),
             flags: self.flags,
@@ -90,6 +91,7 @@ impl<'a> Draft<'a> {
         };
         let start = out.len();
         write_record(out, &fields);
+        write_dropped_attributes(out, self.dropped_attributes);
         let mut fit = Fit::Whole;
         match &self.body {
             Any::Empty => {}

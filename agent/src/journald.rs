@@ -159,5 +159,4 @@ impl Journal {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

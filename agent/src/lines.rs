@@ -127,5 +127,4 @@ fn guessed<'a>(text: &'a str, clock: &Clock<'_>) -> Option<Draft<'a>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

@@ -79,7 +79,7 @@ async fn stopped(mut interrupt: Signal, mut terminate: Signal) {
 /// The configuration as it is when the next SIGHUP comes.
 async fn reread(args: Args, hang_up: Arc<Mutex<Signal>>) -> Result<Config, ConfigError> {
     if hang_up.lock().await.recv().await.is_none() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     Config::load(&args)
 }

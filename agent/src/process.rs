@@ -116,5 +116,4 @@ impl Processing {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

@@ -164,9 +164,9 @@ impl Lines {
         }
         if !self.feed.batch.is_full() {
             if all {
-                joiner.flush()
+                joiner.flush();
             } else {
-                joiner.settle()
+                joiner.settle();
             }
             while !self.feed.batch.is_full()
                 && let Some(joined) = joiner.pop()

@@ -39,5 +39,4 @@ fn priority(text: &str) -> Option<(u8, &str)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

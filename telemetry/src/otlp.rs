@@ -7,7 +7,7 @@ mod validate;
 pub(crate) mod wire;
 mod write;
 
-pub use any::{Any, write_any, write_any_attribute};
+pub use any::{Any, write_any, write_any_attribute, write_dropped_attributes};
 pub use logs::{LogRecord, LogsRequest, Resource, ResourceLogs, Scope, ScopeLogs};
 pub use validate::MAX_DEPTH;
 pub use wire::DecodeError;

@@ -145,8 +145,8 @@ impl<'a> Scan<'a> {
             let end = memchr::memchr2(b'"', b'\\', self.rest.as_bytes())?;
             let (before, from) = self.rest.split_at(end);
             text.push_str(before);
-            if from.starts_with('"') {
-                self.rest = &from[1..];
+            if let Some(rest) = from.strip_prefix('"') {
+                self.rest = rest;
                 return Some(Cow::Owned(text));
             }
             self.rest = &from[1..];

@@ -204,8 +204,11 @@ impl<'a, 'o> Joiner<'a, 'o> {
     /// Whether nothing can go on with this line.
     fn is_alone(&self, line: &Unwrapped<'_>) -> bool {
         let plain = matches!(self.options.format, Format::Json | Format::Logfmt | Format::Access);
-        let object = self.options.multiline == Multiline::Auto && line.text.starts_with('{');
-        !line.is_part && (line.text.is_empty() || plain || object || self.options.multiline == Multiline::Off)
+        let object = plain || line.text.starts_with('{');
+        !line.is_part
+            && (line.text.is_empty()
+                || (object && self.options.multiline == Multiline::Auto)
+                || self.options.multiline == Multiline::Off)
     }
 
     /// Ends the open record of a stream.

@@ -76,6 +76,47 @@ fn resources_without_a_host_get_ours() {
 }
 
 #[test]
+fn rules_and_redaction_go_over_programs_records_too() {
+    use crate::process::{Action, Condition, KnownSecret, ProcessorsConfig, Rule, SeverityTest};
+    let when = Condition { severity: Some(SeverityTest { from: 1, to: 8 }), ..Condition::default() };
+    let rules = vec![Rule { name: "debug".to_owned(), when, action: Action::Drop }];
+    let processors =
+        Processors::new(&ProcessorsConfig { rules, known: vec![KnownSecret::Emails], own: Vec::new() });
+    let metrics = Arc::new(Metrics::new());
+    let enricher = Enricher::new(&host(), Processing::new(processors), metrics.clone());
+    let mut writer = LogsWriter::default();
+    let mut resource = Vec::new();
+    write_resource(&mut resource, &[("host.name", Value::Str("db-1"))]);
+    writer.resource(&resource, "");
+    writer.scope(&[], "");
+    for (body, severity_number) in [("to a@b.example", 9), ("noise", 5), ("plain", 17)] {
+        let mut raw = Vec::new();
+        let trace_id = [7; 16];
+        let fields = RecordFields {
+            severity_number,
+            trace_id: &trace_id,
+            observed_time_ns: 5,
+            ..RecordFields::default()
+        };
+        write_record(&mut raw, &RecordFields { body: Value::Str(body), ..fields });
+        telemetry::otlp::write_dropped_attributes(&mut raw, 3);
+        writer.record(&raw);
+    }
+    let pieces = enricher.pieces(&writer.finish().into()).unwrap();
+    assert_eq!((pieces.filtered, pieces.parcels[0].items), (1, 2));
+    assert_eq!(bodies(&pieces.parcels[0].payload), ["to [email]", "plain"]);
+    let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
+    let (_, _, record) = request.records().next().unwrap();
+    assert_eq!(
+        (record.trace_id(), record.dropped_attributes, record.observed_time_ns),
+        (Some([7; 16]), 3, 5)
+    );
+    let text = metrics.render();
+    assert!(text.contains("records_filtered_total{rule=\"debug\"} 1"), "{text}");
+    assert!(text.contains("redactions_total{rule=\"emails\"} 1"), "{text}");
+}
+
+#[test]
 fn a_large_request_is_cut_between_records() {
     let body = "x".repeat(100_000);
     let payload = request(&[(&[], &[body.as_str(); 20])]);

@@ -269,5 +269,5 @@ fn luhn(digits: &[u32]) -> bool {
             _ => digit * 2,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

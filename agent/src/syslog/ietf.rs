@@ -51,10 +51,7 @@ fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let number = |from: usize, len: usize| {
         let digits = bytes.get(from..from + len)?;
-        let value = digits
-            .iter()
-            .try_fold(0u32, |value, b| b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0')));
-        value
+        digits.iter().try_fold(0u32, |value, b| b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0')))
     };
     let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
     let date = (number(0, 4), number(5, 2), number(8, 2));

@@ -32,7 +32,8 @@ fn streams_are_cut_into_messages_wherever_reads_end() {
 
 #[test]
 fn messages_over_the_limit_are_cut_and_the_stream_goes_on() {
-    let cases: [(&[u8], &[(&str, bool)]); 3] = [
+    type Case<'c> = (&'c [u8], &'c [(&'c str, bool)]);
+    let cases: [Case<'_>; 3] = [
         (b"20 <1>34567890123456789<2>x\n", &[("<1>3456789", true), ("<2>x", false)]),
         (b"<1>345678901234567890\n<2>x\n", &[("<1>3456789", true), ("<2>x", false)]),
         (b"99999999 <1>345678901234567890", &[("<1>3456789", true)]),

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::wire::{put_bytes, put_text, put_varint, varint_len};
+use super::wire::{put_bytes, put_text, put_uint, put_varint, varint_len};
 use crate::value::Value;
 
 /// A value that owns or borrows its parts.
@@ -107,6 +107,11 @@ pub fn write_any_attribute(out: &mut Vec<u8>, number: u32, key: &str, value: &An
 pub fn write_any(out: &mut Vec<u8>, number: u32, value: &Any<'_>) {
     head(out, number, value.size_bytes());
     value.write(out);
+}
+
+/// Appends to a `LogRecord` message how many of its attributes its sender has dropped.
+pub fn write_dropped_attributes(out: &mut Vec<u8>, count: u32) {
+    put_uint(out, 7, u64::from(count));
 }
 
 /// Tag and length of a field; every number here is below 16.

@@ -99,8 +99,6 @@ pub struct RecordFields<'a> {
     pub body: Value<'a>,
     /// Keys and values in order.
     pub attributes: &'a [(&'a str, Value<'a>)],
-    /// How many attributes the sender dropped.
-    pub dropped_attributes: u32,
     /// 16 bytes, or none.
     pub trace_id: &'a [u8],
     /// 8 bytes, or none.
@@ -122,7 +120,6 @@ pub fn write_record(out: &mut Vec<u8>, record: &RecordFields<'_>) {
     for (key, value) in record.attributes {
         write_attribute(out, 6, key, value);
     }
-    put_uint(out, 7, u64::from(record.dropped_attributes));
     put_fixed32(out, 8, record.flags);
     put_text(out, 9, record.trace_id);
     put_text(out, 10, record.span_id);

@@ -87,8 +87,7 @@ fn ordinary_lines_stay_apart() {
         "{\"a\":1}",
         "\tat x.y(Z.java:1)",
     ];
-    let expected: Vec<&str> = lines.iter().copied().collect();
-    assert_eq!(joined(&LineOptions::default(), &lines), expected);
+    assert_eq!(joined(&LineOptions::default(), &lines), lines);
     let off = LineOptions { multiline: Multiline::Off, ..LineOptions::default() };
     let trace: Vec<&str> = TRACES[0].1.split('\n').collect();
     assert_eq!(joined(&off, &trace), trace);
@@ -111,6 +110,8 @@ fn own_patterns_decide() {
     assert_eq!(joined(&start, &lines), ["[a] one\n more\nrest", "[b] two\n more"]);
     let both = custom(Some(r"^\["), Some(r"^\s"), None);
     assert_eq!(joined(&both, &lines), ["[a] one\n more", "rest", "[b] two\n more"]);
+    let json = LineOptions { format: Format::Json, ..custom(Some(r"^\{"), None, None) };
+    assert_eq!(joined(&json, &["{", "  \"a\": 1", "}", "{}"]), ["{\n  \"a\": 1\n}", "{}"]);
     let unfinished = custom(None, None, Some(r"\\$"));
     assert_eq!(joined(&unfinished, &["a \\", "b \\", "c", "d"]), ["a \\\nb \\\nc", "d"]);
 }
