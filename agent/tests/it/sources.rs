@@ -1,7 +1,7 @@
 //! Syslog, standard input, a configuration that is read again, and `test-pipeline`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -57,6 +57,37 @@ async fn syslog_arrives_over_udp_and_tcp() {
             .iter()
             .any(|record| record.attributes.get("log.truncated").is_some_and(|mark| mark == "true"))
     );
+    assert!(agent.stop().success());
+}
+
+#[tokio::test]
+async fn syslog_connections_over_the_limit_and_silent_ones_are_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::default();
+    let inputs =
+        "  syslog: [{listen: '127.0.0.1:0', protocol: tcp, max_connections: 1, idle_timeout: 600ms}]\n";
+    configure(folder.path(), &collector.serve().await, inputs, "");
+    let agent = Agent::start(folder.path());
+    let said = agent.said.iter().find_map(|line| line.strip_prefix("receiving syslog on tcp://")).unwrap();
+    let connect = || {
+        let stream = TcpStream::connect(said).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream
+    };
+    let mut first = connect();
+    first.write_all(b"<13>app: kept without its newline").unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // Closed at once, and the first when it has been silent for long enough: both reads end.
+    assert_eq!(connect().read(&mut [0]).unwrap(), 0);
+    assert_eq!(first.read(&mut [0]).unwrap(), 0);
+    eventually("the rest arrives", Duration::from_secs(5), || collector.record_count() == 1).await;
+    assert_eq!(collector.records()[0].body, "kept without its newline");
+    connect().write_all(b"<13>app: there is room again\n").unwrap();
+    eventually("another is taken", Duration::from_secs(5), || collector.record_count() == 2).await;
+    let metrics = reqwest::get(format!("{}/metrics", agent.status_url)).await.unwrap().text().await.unwrap();
+    for reason in ["too_many_connections", "idle"] {
+        assert!(metrics.contains(&format!("syslog_problems_total{{reason=\"{reason}\"}} 1")), "{metrics}");
+    }
     assert!(agent.stop().success());
 }
 
