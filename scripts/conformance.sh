@@ -8,7 +8,7 @@ export CONFORMANCE_DATA=${CONFORMANCE_DATA:-$root/../shared/testdata}
 export NARROWS_CONFORMANCE=required
 [ -d "$CONFORMANCE_DATA" ] || die "CONFORMANCE_DATA ($CONFORMANCE_DATA) is not there; docs/conformance.md names the sources"
 # A suite is the test `conformance_<suite>` of the crate that owns the decoder.
-declare -A crate=([otlp]=narrows-telemetry [loghub]=narrows-events)
+declare -A crate=([otlp]=narrows-telemetry [loghub]=narrows-events [syslog]=narrows-agent [multiline]=narrows-agent)
 suites=${1:-${!crate[*]}}
 status=0
 for suite in $suites; do

@@ -1,6 +1,6 @@
 //! What the agent costs: idle, and with JSON lines written at a steady rate.
 //!
-//! `cargo build --release -p narrows-agent && cargo run -p narrows-agent --example load -- <agent binary> [lines/s] [seconds]`
+//! `cargo build --release -p narrows-agent && cargo run -p narrows-agent --example load -- <agent binary> [lines/s] [seconds] [format]`
 //! starts that binary against a collector that takes everything, and reads its CPU time and memory from /proc.
 
 use std::fs::{self, File, OpenOptions};
@@ -48,10 +48,11 @@ async fn main() -> anyhow::Result<()> {
     let binary = arguments.get(1).context("name the agent's binary")?;
     let rate: u32 = arguments.get(2).map_or(Ok(10_000), |text| text.parse())?;
     let seconds: u32 = arguments.get(3).map_or(Ok(20), |text| text.parse())?;
+    let format = arguments.get(4).map_or("auto", String::as_str);
     let folder = tempfile::tempdir()?;
     let collector = Collector::default();
     let url = serve(&collector).await?;
-    let mut agent = start(binary, folder.path(), &url)?;
+    let mut agent = start(binary, folder.path(), &url, format)?;
     let file = OpenOptions::new().create(true).append(true).open(folder.path().join("shop.log"))?;
     tokio::time::sleep(Duration::from_secs(3)).await;
 
@@ -102,10 +103,10 @@ async fn serve(collector: &Collector) -> anyhow::Result<String> {
     Ok(url)
 }
 
-fn start(binary: &str, folder: &Path, collector: &str) -> anyhow::Result<Child> {
+fn start(binary: &str, folder: &Path, collector: &str, format: &str) -> anyhow::Result<Child> {
     let config = format!(
         "data: {folder}/data\nstatus: 127.0.0.1:0\noutput: {{collector: '{collector}'}}\n\
-         inputs:\n  files: [{{include: '{folder}/*.log'}}]\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n",
+         inputs:\n  files: [{{include: '{folder}/*.log', format: {format}}}]\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n",
         folder = folder.display()
     );
     let file = folder.join("agent.yaml");

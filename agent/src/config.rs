@@ -4,6 +4,9 @@
 //! docs/agent.md is the reference; its example is a test fixture.
 
 mod args;
+mod inputs;
+mod pattern;
+mod processors;
 mod read;
 mod section;
 mod units;
@@ -14,10 +17,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use args::Args;
+pub use args::{Args, Command};
+pub(crate) use pattern::Pattern;
 pub(crate) use read::merge;
 
 pub use crate::files::Glob;
+use crate::lines::LineOptions;
+use crate::process::ProcessorsConfig;
 
 /// A checked configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +38,16 @@ pub struct Config {
     pub resource: Vec<(String, Scalar)>,
     /// Files to tail.
     pub files: Vec<FileInput>,
+    /// Lines from standard input.
+    pub(crate) stdin: Option<StdinInput>,
+    /// Entries of systemd's journal.
+    pub(crate) journald: Vec<JournaldInput>,
+    /// Syslog messages.
+    pub(crate) syslog: Vec<SyslogInput>,
     /// OTLP from programs on this host; `None` when switched off.
     pub otlp: Option<OtlpInput>,
+    /// What happens to records before the queue.
+    pub(crate) processors: ProcessorsConfig,
     /// The queue on disk.
     pub queue: QueueConfig,
     /// The way to the collector.
@@ -43,6 +57,8 @@ pub struct Config {
 /// Files that are tailed alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileInput {
+    /// For conditions and for `test-pipeline`.
+    pub name: Option<String>,
     /// Which files.
     pub include: Vec<Glob>,
     /// Which of them not.
@@ -57,6 +73,74 @@ pub struct FileInput {
     pub resource: Vec<(String, Scalar)>,
     /// Attributes of each record.
     pub attributes: Vec<(String, Scalar)>,
+    /// How lines are read.
+    pub(crate) lines: LineOptions,
+}
+
+/// Lines from standard input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StdinInput {
+    /// `service.name`; by default `stdin`.
+    pub(crate) service: Option<String>,
+    pub(crate) time_zone: TimeZone,
+    pub(crate) resource: Vec<(String, Scalar)>,
+    pub(crate) attributes: Vec<(String, Scalar)>,
+    pub(crate) lines: LineOptions,
+}
+
+impl Default for StdinInput {
+    fn default() -> Self {
+        Self {
+            service: None,
+            time_zone: TimeZone::Local,
+            resource: Vec::new(),
+            attributes: Vec::new(),
+            lines: LineOptions::default(),
+        }
+    }
+}
+
+/// Entries of systemd's journal, read by `journalctl`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct JournaldInput {
+    pub(crate) name: Option<String>,
+    /// Journal files elsewhere than where the host's are.
+    pub(crate) directory: Option<PathBuf>,
+    /// Only of these units.
+    pub(crate) units: Vec<String>,
+    /// Where to begin without a cursor.
+    pub(crate) start_at: StartAt,
+    /// The program.
+    pub(crate) command: PathBuf,
+    pub(crate) resource: Vec<(String, Scalar)>,
+    pub(crate) attributes: Vec<(String, Scalar)>,
+}
+
+/// A port for syslog messages.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SyslogInput {
+    pub(crate) name: Option<String>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) protocol: SyslogProtocol,
+    /// A longer message is cut and marked.
+    pub(crate) max_message_bytes: usize,
+    /// Of TCP.
+    pub(crate) max_connections: usize,
+    /// A connection that is silent for so long is closed.
+    pub(crate) idle_timeout: Duration,
+    /// The zone of times that name none.
+    pub(crate) time_zone: TimeZone,
+    pub(crate) resource: Vec<(String, Scalar)>,
+    pub(crate) attributes: Vec<(String, Scalar)>,
+}
+
+/// How syslog messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SyslogProtocol {
+    /// RFC 5426.
+    Udp,
+    /// RFC 6587.
+    Tcp,
 }
 
 /// The zone of times that name none.

@@ -5,10 +5,11 @@
 
 mod calendar;
 mod json;
-mod severity;
+pub(crate) mod severity;
 mod time;
 mod zone;
 
+pub(crate) use calendar::days_in;
 pub(crate) use zone::Zone;
 
 /// What was found in a line.
@@ -40,10 +41,32 @@ pub(crate) fn detect<'a>(line: &'a str, clock: &Clock<'_>) -> Detected<'a> {
         Some(b'{') => json::detect(line, clock),
         _ => detect_text(line, clock),
     };
-    if i64::try_from(found.time_ns).is_ok_and(|time| time > clock.now_ns.saturating_add(MAX_AHEAD_NS)) {
-        found.time_ns = 0;
-    }
+    clock.doubt(&mut found.time_ns);
     found
+}
+
+/// A text that is a time, in any form that lines have.
+pub(crate) fn moment(text: &str, clock: &Clock<'_>) -> Option<u64> {
+    time::epoch(text).or_else(|| time::find(text, clock).map(|found| found.time_ns))
+}
+
+/// A time that begins the text, and where it ends.
+pub(crate) fn leading_time(text: &str, clock: &Clock<'_>) -> Option<(u64, usize)> {
+    time::at_start(text, clock).map(|found| (found.time_ns, found.end))
+}
+
+impl Clock<'_> {
+    /// Whether a line can have been written then.
+    pub(crate) fn believes(&self, time_ns: u64) -> bool {
+        i64::try_from(time_ns).is_ok_and(|time| time <= self.now_ns.saturating_add(MAX_AHEAD_NS))
+    }
+
+    /// Takes a time back that cannot be.
+    pub(crate) fn doubt(&self, time_ns: &mut u64) {
+        if !self.believes(*time_ns) {
+            *time_ns = 0;
+        }
+    }
 }
 
 fn detect_text<'a>(line: &'a str, clock: &Clock<'_>) -> Detected<'a> {

@@ -4,7 +4,6 @@
 //! One thread does it all ([`Tailer`]), without async: it polls, so that it works alike on every file system and
 //! costs nothing per line written.
 
-mod batch;
 mod discover;
 mod find;
 mod glob;
@@ -13,7 +12,7 @@ mod source;
 mod tailer;
 
 pub use glob::Glob;
-pub(crate) use tailer::{FileStatus, Tailer, TailerOptions, Timing};
+pub(crate) use tailer::{Control, FileStatus, Tailer, TailerOptions, Timing};
 
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,29 @@
 //! The Narrows agent: collects log records on a host, queues them on disk and
 //! forwards them to a collector.
 //!
-//! Files (`files`) and OTLP (`otlp`) → `queue` → `output`. A line is durable in the queue together with the place
+//! Files, standard input, journald, syslog (`sources`) and OTLP (`otlp`) → `process` → `queue` → `output`. A line is durable in the queue together with the place
 //! behind it in its file, so that it is delivered exactly once; what the queue numbers, the collector recognises.
 
+mod batch;
 pub mod config;
 mod detect;
+mod draft;
+mod feed;
 mod files;
 mod host;
+mod journald;
+mod lines;
 mod metrics;
 mod otlp;
 mod output;
+mod process;
 mod queue;
 mod run;
+mod sources;
 mod status;
+mod stdin;
+mod syslog;
+mod test_pipeline;
 
-pub use run::run;
+pub use run::{Signals, run};
+pub use test_pipeline::test_pipeline;

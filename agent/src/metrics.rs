@@ -13,13 +13,29 @@ pub(crate) struct Metrics {
     /// By what was special: `cut`, `invalid_utf8`, `partial`, `empty`.
     pub(crate) marked_lines: IntCounterVec,
     pub(crate) cut_bytes: IntCounter,
+    /// Lines that stand in a record with others.
+    pub(crate) joined_lines: IntCounter,
+    /// By the name of the rule.
+    filtered: IntCounterVec,
+    /// By the name of the rule.
+    redacted: IntCounterVec,
+    /// By result: `applied`, `refused`.
+    pub(crate) reloads: IntCounterVec,
+    /// By protocol: `udp`, `tcp`.
+    pub(crate) syslog_messages: IntCounterVec,
+    /// By reason: `malformed`, `too_large`, `too_many_connections`, `idle`, `failed`.
+    pub(crate) syslog_problems: IntCounterVec,
+    pub(crate) syslog_connections: IntGauge,
+    pub(crate) journald_entries: IntCounter,
+    /// By reason: `malformed`, `too_large`, `ended`.
+    pub(crate) journald_problems: IntCounterVec,
     /// By kind: `open`, `read`, `directory`.
     pub(crate) file_errors: IntCounterVec,
     pub(crate) truncations: IntCounter,
     pub(crate) files_open: IntGauge,
     pub(crate) file_position: IntGaugeVec,
     pub(crate) file_lag: IntGaugeVec,
-    /// By source: `file`, `otlp`.
+    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`.
     pub(crate) enqueued: IntCounterVec,
     otlp_requests: IntCounter,
     otlp_refused: IntCounterVec,
@@ -53,6 +69,40 @@ impl Metrics {
                 "mark",
             ),
             cut_bytes: counter(r, "bytes_cut_total", "Bytes of lines behind the 256 KiB that are kept"),
+            joined_lines: counter(r, "lines_joined_total", "Lines that stand in one record with others"),
+            filtered: counters(
+                r,
+                "records_filtered_total",
+                "Log records that a rule of the configuration has dropped",
+                "rule",
+            ),
+            redacted: counters(
+                r,
+                "redactions_total",
+                "Secrets taken out of log records before the queue",
+                "rule",
+            ),
+            reloads: counters(
+                r,
+                "config_reloads_total",
+                "Times that the configuration was read again",
+                "result",
+            ),
+            syslog_messages: counters(r, "syslog_messages_total", "Syslog messages received", "protocol"),
+            syslog_problems: counters(
+                r,
+                "syslog_problems_total",
+                "Syslog messages and connections that were not as they should be",
+                "reason",
+            ),
+            syslog_connections: gauge(r, "syslog_connections", "Open syslog connections"),
+            journald_entries: counter(r, "journald_entries_total", "Entries read from journald"),
+            journald_problems: counters(
+                r,
+                "journald_problems_total",
+                "Entries that could not be read, and ends of journalctl",
+                "reason",
+            ),
             file_errors: counters(
                 r,
                 "file_errors_total",
@@ -115,6 +165,16 @@ impl Metrics {
 
     pub(crate) fn reject_records(&self, reason: &str, items: u64) {
         self.rejected.with_label_values(&[reason]).inc_by(items);
+    }
+
+    /// Counts what the processors did.
+    pub(crate) fn observe_outcome(&self, outcome: &crate::process::Outcome) {
+        if let Some(rule) = &outcome.dropped_by {
+            self.filtered.with_label_values(&[rule]).inc();
+        }
+        for (rule, count) in &outcome.redacted {
+            self.redacted.with_label_values(&[rule]).inc_by(*count);
+        }
     }
 
     /// Takes over what the OTLP receiver has counted.

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
 
 use crate::config::OtlpInput;
+use crate::feed::Shared;
 use crate::metrics::Metrics;
 use crate::queue::{Parcel, Queue, QueueError};
 use enrich::{Enricher, Pieces};
@@ -91,12 +92,9 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 }
 
 impl QueueSink {
-    pub(crate) fn new(
-        queue: Arc<Queue>,
-        resource: &[(String, crate::config::Scalar)],
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self { queue, enricher: Arc::new(Enricher::new(resource)), metrics }
+    pub(crate) fn new(shared: &Shared) -> Self {
+        let enricher = Enricher::new(&shared.resource, shared.processing.clone(), shared.metrics.clone());
+        Self { queue: shared.queue.clone(), enricher: Arc::new(enricher), metrics: shared.metrics.clone() }
     }
 
     async fn cut(&self, payload: Bytes) -> Result<Pieces, SinkError> {
@@ -129,7 +127,7 @@ impl QueueSink {
 impl Sink for QueueSink {
     async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
         let pieces = self.cut(batch.payload).await?;
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { accepted: pieces.filtered, ..Outcome::default() };
         for index in pieces.too_large {
             let limit = crate::queue::MAX_PARCEL_BYTES;
             outcome.reject(index, format!("the record is larger than a queue record of {limit} bytes"));

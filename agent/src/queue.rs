@@ -233,6 +233,11 @@ impl Queue {
         self.ledger.lock().is_dropped(offset)
     }
 
+    /// The newest durable place of a source.
+    pub(crate) fn cursor(&self, source: &Bytes) -> Option<Bytes> {
+        self.ledger.lock().cursors().get(source).cloned()
+    }
+
     /// How many records are not settled.
     pub(crate) fn pending(&self) -> u64 {
         self.ledger.lock().pending(self.journal.end())

@@ -4,38 +4,49 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use journal::OsDisk;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, merge};
-use crate::files::{Tailer, TailerOptions, Timing};
+use crate::config::{Config, ConfigError, merge};
+use crate::feed::Shared;
 use crate::host;
 use crate::metrics::Metrics;
 use crate::otlp::{self, Listeners, QueueSink};
 use crate::output::Output;
-use crate::queue::{Cursors, Parcel, Queue, QueueError, QueueOptions};
+use crate::process::{Processing, Processors};
+use crate::queue::{Cursors, Queue, QueueError, QueueOptions};
+use crate::sources::{Sources, finish};
 use crate::status::{self, StatusPages};
 
-/// How long requests from programs may take to end when stopping.
-const INPUT_GRACE: Duration = Duration::from_secs(3);
 /// How long the queue may take to drain when stopping.
 const DRAIN_GRACE: Duration = Duration::from_secs(4);
-/// Parcels of files that wait for the queue; when these are there, reading waits.
-const FILE_PARCELS: usize = 2;
 
-/// Runs the agent until `stop` completes. `say` gets the lines that a person starting it should see.
-pub async fn run(
+/// What the outside tells a running agent.
+pub struct Signals<Stop, Read> {
+    /// Completes when the agent shall end.
+    pub stop: Stop,
+    /// Yields each time that the configuration shall be read again: the new one, or why there is none.
+    pub reload: Read,
+}
+
+/// Runs the agent until it is told to stop. `say` gets the lines that a person starting it should see.
+pub async fn run<Stop, Read, Next>(
     config: Config,
     accept_damage: bool,
-    stop: impl Future<Output = ()>,
+    signals: Signals<Stop, Read>,
     say: impl Fn(&str),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<()>
+where
+    Stop: Future<Output = ()>,
+    Read: FnMut() -> Next,
+    Next: Future<Output = Result<Config, ConfigError>>,
+{
     host::raise_file_limit();
     let data = prepare_data(&config.data)?;
     let _lock = lock(&data)?;
@@ -50,9 +61,15 @@ pub async fn run(
     let (stop_inputs, stopping) = watch::channel(false);
     say(&format!("status on http://{}", status_listener.local_addr()?));
     let resource = merge(&[&host::attributes(), &config.resource]);
-
-    let mut files = start_files(&config, &data, &resource, &cursors, &queue, &metrics)?;
-    let sink = QueueSink::new(queue.clone(), &resource, metrics.clone());
+    let shared = Shared {
+        queue: queue.clone(),
+        metrics: metrics.clone(),
+        processing: Processing::new(Processors::new(&config.processors)),
+        resource: Arc::new(resource),
+        cursors: Arc::new(cursors),
+    };
+    let sink = QueueSink::new(&shared);
+    let mut sources = Sources::start(&config, &data, shared, &say).await?;
     let server = config.otlp.as_ref().map(|input| otlp::server(input, sink));
     let otlp = match (listeners, &server) {
         (Some(listeners), Some(server)) => {
@@ -67,22 +84,18 @@ pub async fn run(
         started: Instant::now(),
         queue: queue.clone(),
         output: output.clone(),
-        files: files.status.clone(),
-        files_stopped: files.stopped.clone(),
+        files: sources.status(),
+        files_stopped: sources.stopped(),
         otlp: server,
         metrics: metrics.clone(),
     };
     let pages = tokio::spawn(axum::serve(status_listener, status::router(Arc::new(pages))).into_future());
     let mut sending = tokio::spawn(output.clone().run());
 
-    let ended = tokio::select! {
-        () = stop => Ok(()),
-        error = &mut sending => Err(anyhow::Error::new(error.context("the output has crashed")?)),
-        _ = &mut files.crashed => Err(anyhow!("the file input has crashed")),
-    };
+    let ended = attend(config, signals, &mut sources, &mut sending, &metrics, &say).await;
     tracing::info!("stopping");
     let _all_gone = stop_inputs.send(true);
-    files.stop().await;
+    sources.stop().await;
     if let Some(otlp) = otlp {
         finish(otlp, "the OTLP input").await;
     }
@@ -95,6 +108,69 @@ pub async fn run(
     }
     pages.abort();
     ended
+}
+
+/// Until the agent shall stop or cannot go on; takes other configurations meanwhile.
+async fn attend<Stop, Read, Next>(
+    mut config: Config,
+    mut signals: Signals<Stop, Read>,
+    sources: &mut Sources,
+    sending: &mut JoinHandle<QueueError>,
+    metrics: &Metrics,
+    say: &impl Fn(&str),
+) -> anyhow::Result<()>
+where
+    Stop: Future<Output = ()>,
+    Read: FnMut() -> Next,
+    Next: Future<Output = Result<Config, ConfigError>>,
+{
+    let mut stop = std::pin::pin!(signals.stop);
+    loop {
+        let read = tokio::select! {
+            () = &mut stop => return Ok(()),
+            error = &mut *sending => {
+                return Err(anyhow::Error::new(error.context("the output has crashed")?));
+            }
+            // The one that completes is the one that is waited for: two borrows of the sources cannot be.
+            why = sources.over() => return why,
+            read = (signals.reload)() => read,
+        };
+        let result = match read {
+            Err(error) => Err(anyhow::Error::new(error)),
+            Ok(new) => match fixed(&config, &new) {
+                Ok(()) => sources.reload(&config, &new, say).await.map(|()| config = new),
+                Err(error) => Err(error),
+            },
+        };
+        match result {
+            Ok(()) => {
+                metrics.reloads.with_label_values(&["applied"]).inc();
+                tracing::info!("the new configuration is in force");
+            }
+            Err(error) => {
+                metrics.reloads.with_label_values(&["refused"]).inc();
+                tracing::error!("the new configuration is refused, the old one goes on: {error:#}");
+            }
+        }
+    }
+}
+
+/// What a running agent cannot change, by key.
+fn fixed(old: &Config, new: &Config) -> anyhow::Result<()> {
+    let keys = [
+        ("agent_id", old.agent_id != new.agent_id),
+        ("data", old.data != new.data),
+        ("status", old.status != new.status),
+        ("inputs.otlp", old.otlp != new.otlp),
+        ("inputs.stdin", old.stdin != new.stdin),
+        ("queue", old.queue != new.queue),
+        ("output", old.output != new.output),
+    ];
+    let changed: Vec<&str> = keys.iter().filter(|(_, changed)| *changed).map(|(key, _)| *key).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    bail!("{} cannot change while the agent runs; restart it", changed.join(", "))
 }
 
 /// Binds `address`, or says what for and what to do.
@@ -162,92 +238,6 @@ async fn open_queue(
     Ok((queue, restored.cursors))
 }
 
-/// The file input's thread and the task that feeds its parcels to the queue.
-struct Files {
-    status: Arc<parking_lot::Mutex<Vec<crate::files::FileStatus>>>,
-    /// Why the queue takes nothing more from files, once that is so.
-    stopped: Arc<OnceLock<String>>,
-    stop: std::sync::mpsc::Sender<()>,
-    /// Completes when the thread has ended by itself.
-    crashed: oneshot::Receiver<()>,
-    /// Without files there is no thread, and this keeps the feed waiting.
-    spare: Option<mpsc::Sender<Parcel>>,
-    feeding: JoinHandle<()>,
-}
-
-fn start_files(
-    config: &Config,
-    data: &Path,
-    resource: &[(String, crate::config::Scalar)],
-    cursors: &Cursors,
-    queue: &Arc<Queue>,
-    metrics: &Arc<Metrics>,
-) -> anyhow::Result<Files> {
-    let options = TailerOptions {
-        inputs: config.files.clone(),
-        resource: resource.to_vec(),
-        data: data.to_owned(),
-        timing: Timing::default(),
-    };
-    let tailer = Tailer::new(options, cursors, metrics.clone());
-    let status = tailer.status();
-    let (stop, told) = std::sync::mpsc::channel();
-    let (send, receive) = mpsc::channel(FILE_PARCELS);
-    let spare = if config.files.is_empty() {
-        Some(send)
-    } else {
-        let thread = std::thread::Builder::new().name("files".to_owned());
-        thread.spawn(move || tailer.run(&send, &told)).context("cannot start the file input")?;
-        None
-    };
-    let (crash, crashed) = oneshot::channel();
-    let (queue, metrics) = (queue.clone(), metrics.clone());
-    let why = Arc::new(OnceLock::new());
-    let stopped = why.clone();
-    let feeding = tokio::spawn(async move {
-        feed(receive, queue, metrics, &why).await;
-        // When stopping, nobody listens any more.
-        let _stopping = crash.send(());
-    });
-    Ok(Files { status, stopped, stop, crashed, spare, feeding })
-}
-
-/// In order, and for as long as it takes: files wait. After the queue has stopped, what it holds is still sent.
-async fn feed(
-    mut parcels: mpsc::Receiver<Parcel>,
-    queue: Arc<Queue>,
-    metrics: Arc<Metrics>,
-    stopped: &OnceLock<String>,
-) {
-    while let Some(parcel) = parcels.recv().await {
-        let items = u64::from(parcel.items);
-        if let Err(error) = queue.append(parcel, None).await {
-            // The cursors were not stored either: the lines are read again at the next start.
-            tracing::error!(%error, "the queue takes nothing more from files; restart the agent");
-            stopped.get_or_init(|| error.to_string());
-            return std::future::pending().await;
-        }
-        metrics.enqueued.with_label_values(&["file"]).inc_by(items);
-    }
-}
-
-impl Files {
-    async fn stop(self) {
-        // The thread may have ended by itself.
-        let _ended = self.stop.send(());
-        drop((self.stop, self.spare));
-        finish(self.feeding, "the file input").await;
-    }
-}
-
-async fn finish<T>(task: JoinHandle<T>, name: &str) {
-    let abort = task.abort_handle();
-    if tokio::time::timeout(INPUT_GRACE, task).await.is_err() {
-        tracing::warn!("{name} did not end in time");
-        abort.abort();
-    }
-}
-
 /// Sends what is queued, unless the collector does not answer anyway.
 async fn drain(queue: &Queue, output: &Output, sending: &mut JoinHandle<QueueError>) {
     let drained = async {
@@ -270,7 +260,11 @@ async fn drain(queue: &Queue, output: &Output, sending: &mut JoinHandle<QueueErr
 mod tests {
     use super::*;
     use crate::config::{OutputConfig, TokenSource, WhenFull};
+    use crate::queue::Parcel;
+    use crate::sources::feed;
     use journal::sim::SimDisk;
+    use std::sync::OnceLock;
+    use tokio::sync::mpsc;
 
     #[tokio::test]
     async fn a_file_input_that_has_stopped_is_not_ready() {

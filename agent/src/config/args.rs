@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// Collects logs on this host, queues them on disk and forwards them to a Narrows collector.
 #[derive(Clone, Debug, Default, Parser)]
@@ -23,10 +23,30 @@ pub struct Args {
     /// File with the ingest token; NARROWS_INGEST_TOKEN can hold the token itself
     #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Read lines from standard input, besides what the file names; the agent ends when the input does
+    #[arg(long)]
+    pub stdin: bool,
     /// Check the configuration, print every problem, and exit
     #[arg(long)]
     pub check_config: bool,
     /// Go on when records in the queue are damaged; they are lost and counted
     #[arg(long)]
     pub accept_damage: bool,
+    /// What to do instead of running
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Other things than running.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Print what each line of standard input would become, a JSON record a line, and at last a summary
+    TestPipeline {
+        /// Read the lines as this input would; by its name or kind (file, stdin, syslog) [default: the first of files]
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// Configuration file (YAML)
+        #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_CONFIG")]
+        config: Option<PathBuf>,
+    },
 }

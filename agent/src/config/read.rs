@@ -8,16 +8,18 @@ use std::time::Duration;
 use super::section::{Environment, Reader, Section};
 use super::yaml::{self, Item};
 use super::{
-    Args, Config, FileInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt, TimeZone,
-    TokenSource, WhenFull, units,
+    Args, Config, FileInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt, StdinInput,
+    SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, units,
 };
 use crate::files::Glob;
 use crate::host;
+use crate::lines::LineOptions;
 
 /// Less could not hold a few segments.
 const MIN_QUEUE_BYTES: u64 = 8 << 20;
 /// Compressed and rotated: bytes that are no lines.
-const DEFAULT_EXCLUDE: [&str; 6] = ["**/*.gz", "**/*.bz2", "**/*.xz", "**/*.zst", "**/*.zip", "**/*.tar"];
+pub(super) const DEFAULT_EXCLUDE: [&str; 6] =
+    ["**/*.gz", "**/*.bz2", "**/*.xz", "**/*.zst", "**/*.zip", "**/*.tar"];
 
 /// Reads everything, or returns every problem in the order of the file.
 pub(super) fn config(text: &str, args: &Args, environment: Environment<'_>) -> Result<Config, Vec<Problem>> {
@@ -38,46 +40,43 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
     let status =
         section.parsed(reader, "status", loopback).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7072)));
     let resource = section.scalars(reader, "resource");
-    let mut inputs = section.section(reader, "inputs");
+    let mut sources = section.section(reader, "inputs");
     let mut files: Vec<FileInput> =
-        inputs.list(reader, "files").iter().filter_map(|item| file_input(reader, item)).collect();
+        sources.list(reader, "files").iter().filter_map(|item| inputs::file(reader, item)).collect();
     files.extend(flag_files(reader, args));
-    let otlp = otlp_input(reader, &mut inputs);
-    inputs.finish(reader);
+    let stdin = stdin(reader, &mut sources, args);
+    let journald =
+        sources.list(reader, "journald").iter().map(|item| inputs::journald(reader, item)).collect();
+    let items = sources.list(reader, "syslog");
+    let syslog: Vec<SyslogInput> = items.iter().filter_map(|item| inputs::syslog(reader, item)).collect();
+    inputs::check_ports(reader, items, &syslog);
+    let otlp = otlp_input(reader, &mut sources);
+    sources.finish(reader);
+    let processors = processors::processors(reader, &mut section);
     let queue = queue(reader, &mut section);
     let output = output(reader, &mut section, args);
     section.finish(reader);
     let data = args.data.clone().or(data).unwrap_or_else(|| PathBuf::from("narrows-agent-data"));
-    Config { agent_id, data, status, resource, files, otlp, queue, output }
-}
-
-fn file_input(reader: &mut Reader<'_>, item: &Item) -> Option<FileInput> {
-    let mut section = reader.section("inputs.files[]", item);
-    let include = section.texts(reader, "include");
-    if include.is_empty() {
-        reader.problem(item, "inputs.files[].include is missing: name the files to tail".to_owned());
+    Config {
+        agent_id,
+        data,
+        status,
+        resource,
+        files,
+        stdin,
+        journald,
+        syslog,
+        otlp,
+        processors,
+        queue,
+        output,
     }
-    let exclude = match section.item("exclude") {
-        Some(_) => section.texts(reader, "exclude"),
-        None => DEFAULT_EXCLUDE.map(str::to_owned).to_vec(),
-    };
-    let start_at = section.parsed(reader, "start_at", start_at).unwrap_or(StartAt::Beginning);
-    let input = FileInput {
-        include: globs(reader, item, &include),
-        exclude: globs(reader, item, &exclude),
-        start_at,
-        service: section.text(reader, "service"),
-        time_zone: section.parsed(reader, "time_zone", time_zone).unwrap_or(TimeZone::Local),
-        resource: section.scalars(reader, "resource"),
-        attributes: section.scalars(reader, "attributes"),
-    };
-    section.finish(reader);
-    Some(input)
 }
 
 fn flag_files(reader: &mut Reader<'_>, args: &Args) -> Option<FileInput> {
     let nowhere = Item { node: yaml::Node::Null, line: 0, column: 0 };
     (!args.files.is_empty()).then(|| FileInput {
+        name: None,
         include: globs(reader, &nowhere, &args.files),
         exclude: globs(reader, &nowhere, &DEFAULT_EXCLUDE.map(str::to_owned)),
         start_at: StartAt::Beginning,
@@ -85,10 +84,17 @@ fn flag_files(reader: &mut Reader<'_>, args: &Args) -> Option<FileInput> {
         time_zone: TimeZone::Local,
         resource: Vec::new(),
         attributes: Vec::new(),
+        lines: LineOptions::default(),
     })
 }
 
-fn globs(reader: &mut Reader<'_>, item: &Item, patterns: &[String]) -> Vec<Glob> {
+/// With the flag, or with its section in the file.
+fn stdin(reader: &mut Reader<'_>, sources: &mut Section<'_>, args: &Args) -> Option<StdinInput> {
+    let item = sources.item("stdin").map(|item| inputs::stdin(reader, item));
+    if args.stdin { item.or_else(|| Some(StdinInput::default())) } else { item }
+}
+
+pub(super) fn globs(reader: &mut Reader<'_>, item: &Item, patterns: &[String]) -> Vec<Glob> {
     let parse = |pattern: &String| match Glob::parse(pattern) {
         Ok(glob) => Some(glob),
         Err(why) => {
@@ -169,7 +175,7 @@ fn agent_id(text: &str) -> Result<String, String> {
     telemetry::Producer::new(text, 0, 1, 0).map(|_| text.to_owned()).map_err(|why| format!("{text:?}: {why}"))
 }
 
-fn start_at(text: &str) -> Result<StartAt, String> {
+pub(super) fn start_at(text: &str) -> Result<StartAt, String> {
     match text {
         "beginning" => Ok(StartAt::Beginning),
         "end" => Ok(StartAt::End),
@@ -177,7 +183,7 @@ fn start_at(text: &str) -> Result<StartAt, String> {
     }
 }
 
-fn time_zone(text: &str) -> Result<TimeZone, String> {
+pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
     if text == "local" { Ok(TimeZone::Local) } else { units::utc_offset(text).map(TimeZone::Fixed) }
 }
 
@@ -194,7 +200,7 @@ fn in_flight(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("{text:?} is no number from 1 to 64"))
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is no address; write it as 127.0.0.1:4317"))
 }
 

@@ -89,7 +89,9 @@ impl Reader<'_> {
 impl<'a> Section<'a> {
     /// The value under `key`, which from now on is a known key.
     pub(super) fn item(&mut self, key: &'static str) -> Option<&'a Item> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let found =
             self.entries.iter().find(|(name, _)| matches!(&name.node, Node::Text(text) if text == key));
         found.map(|(_, value)| value)
@@ -151,6 +153,27 @@ impl<'a> Section<'a> {
         }
         reader.problem(item, format!("{} must be true or false, not {}", self.path(key), item.node.kind()));
         None
+    }
+
+    /// A number between two others, both included.
+    pub(super) fn number(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        from: f64,
+        to: f64,
+    ) -> Option<f64> {
+        let item = self.item(key)?;
+        let number = match &item.node {
+            Node::Int(number) => Some(*number as f64),
+            Node::Float(number) => Some(*number),
+            _ => None,
+        };
+        let number = number.filter(|number| (from..=to).contains(number));
+        if number.is_none() {
+            reader.problem(item, format!("{} must be a number from {from} to {to}", self.path(key)));
+        }
+        number
     }
 
     pub(super) fn size(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<u64> {

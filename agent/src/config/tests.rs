@@ -89,6 +89,29 @@ fn everything_can_be_set() {
 }
 
 #[test]
+fn every_source_can_be_configured() {
+    use crate::lines::{Format, Multiline};
+    use crate::process::{Action, SeverityTest};
+    let (_, text) = fixtures("good").into_iter().find(|(name, _)| name.ends_with("sources.yaml")).unwrap();
+    let config = read(&text).unwrap();
+    let [pods, app] = &config.files[..] else { panic!("{:?}", config.files) };
+    assert_eq!((pods.name.as_deref(), pods.lines.format), (Some("pods"), Format::Cri));
+    assert_eq!(pods.lines.multiline, Multiline::Off);
+    let Multiline::Custom(rules) = &app.lines.multiline else { panic!("{:?}", app.lines) };
+    assert!(rules.start.as_ref().unwrap().is_match("2026-11") && rules.unfinished.is_some());
+    assert_eq!((app.lines.max_lines, app.lines.flush_after.as_millis()), (200, 500));
+    assert_eq!(config.stdin.as_ref().unwrap().lines.format, Format::Logfmt);
+    assert_eq!((config.journald.len(), config.journald[1].start_at), (2, StartAt::End));
+    let network = &config.syslog[1];
+    assert_eq!((network.protocol, network.max_message_bytes), (SyslogProtocol::Tcp, 8192));
+    assert_eq!(config.processors.own[1].replacement, "[redacted]");
+    let [health, .., debug, _, _] = &config.processors.rules[..] else { panic!("{:?}", config.processors) };
+    assert_eq!(health.when.not.as_ref().unwrap().severity, Some(SeverityTest { from: 13, to: 24 }));
+    assert_eq!(debug.action, Action::Sample(0.1));
+    assert_eq!(debug.when.severity, Some(SeverityTest { from: 1, to: 8 }));
+}
+
+#[test]
 fn flags_override_the_file_and_are_checked() {
     let args = Args {
         data: Some("/flag".into()),

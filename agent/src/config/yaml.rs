@@ -41,6 +41,26 @@ pub(super) fn parse(text: &str) -> Result<Item, Problem> {
     })
 }
 
+impl Item {
+    /// Nothing, or a map without keys.
+    pub(super) fn is_empty_map(&self) -> bool {
+        match &self.node {
+            Node::Map(entries) => entries.is_empty(),
+            node => *node == Node::Null,
+        }
+    }
+
+    /// The text, as it is written.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match &self.node {
+            Node::Text(text) => Some(text),
+            // YAML 1.1 takes a bare `off` for false.
+            Node::Bool(false) => Some("off"),
+            _ => None,
+        }
+    }
+}
+
 impl Node {
     /// What kind of value this is, for messages.
     pub(super) fn kind(&self) -> &'static str {

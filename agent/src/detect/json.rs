@@ -1,6 +1,6 @@
 //! JSON lines: the top-level keys that logging libraries use for level and time.
 
-use super::{Clock, Detected, severity, time};
+use super::{Clock, Detected, severity};
 
 /// Keys by falling trust; the first that has a usable value counts.
 const LEVEL_KEYS: [&str; 9] =
@@ -50,8 +50,7 @@ fn level(value: &str) -> Option<(u8, &str)> {
 }
 
 fn moment(value: &str, clock: &Clock<'_>) -> Option<u64> {
-    let text = unquote(value).unwrap_or(value);
-    time::epoch(text).or_else(|| time::find(text, clock).map(|found| found.time_ns))
+    super::moment(unquote(value).unwrap_or(value), clock)
 }
 
 fn unquote(value: &str) -> Option<&str> {

@@ -17,7 +17,7 @@ pub(super) fn find(line: &str, after_time: usize) -> Option<(u8, &str)> {
 }
 
 /// A level's number, for every spelling that libraries use.
-pub(super) fn word(text: &str) -> Option<u8> {
+pub(crate) fn word(text: &str) -> Option<u8> {
     telemetry::severity::parse(text).or_else(|| {
         let short: [(&str, u8); 7] =
             [("trce", 1), ("dbug", 5), ("fail", 17), ("ftl", 21), ("vrb", 1), ("eror", 17), ("log", 9)];

@@ -46,6 +46,11 @@ pub(super) fn find(line: &str, clock: &Clock<'_>) -> Option<Found> {
     None
 }
 
+/// A time right at the start.
+pub(super) fn at_start(text: &str, clock: &Clock<'_>) -> Option<Found> {
+    (Parser { bytes: text.as_bytes(), at: 0, clock }).any()
+}
+
 /// Seconds (with a fraction), ms, µs or ns since 1970, told apart by their size; only 2001 to 2100.
 pub(super) fn epoch(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

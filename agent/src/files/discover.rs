@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::batch::Labels;
 use super::glob::Glob;
 use super::position::{FileKey, Fingerprint, Mode, Place};
 use super::source::Source;
 use super::tailer::Tailer;
-use crate::config::{FileInput, StartAt};
+use crate::batch::Labels;
+use crate::config::{FileInput, Scalar, StartAt};
 
 impl Tailer {
     /// One search over all inputs.
@@ -119,8 +119,8 @@ impl Tailer {
 
     fn add(&mut self, file: File, key: FileKey, place: Place, input: usize, now: Instant) {
         let input = &self.options.inputs[input];
-        let labels = Arc::new(Labels::new(&place.path, input, &self.options.resource));
-        self.sources.insert(key, Source::new(key, file, place, labels, now));
+        let labels = Arc::new(Labels::of_file(&place.path, input, &self.options.resource));
+        self.sources.insert(key, Source::new(key, file, place, labels, input.clone(), now));
     }
 
     /// Where an earlier run has stopped in this very file.
@@ -133,8 +133,8 @@ impl Tailer {
         now: Instant,
     ) -> io::Result<Option<Place>> {
         if let Some(place) = self.restored.get(&key) {
-            let is_same = place.fingerprint.holds(file, place.offset)?;
-            let place = self.restored.remove(&key).filter(|place| is_same && place.offset > 0);
+            let is_same = place.fingerprint.holds(file, place.reach())?;
+            let place = self.restored.remove(&key).filter(|place| is_same && place.reach() > 0);
             if place.is_some() {
                 return Ok(place);
             }
@@ -151,12 +151,12 @@ impl Tailer {
         let Some((old, place)) = renumbered.map(|(old, place)| (*old, place.clone())) else {
             return Ok(None);
         };
-        if place.offset == 0 || !place.fingerprint.holds(file, place.offset)? {
+        if place.reach() == 0 || !place.fingerprint.holds(file, place.reach())? {
             return Ok(None);
         }
         self.restored.remove(&old);
-        self.batch.end(old, now);
-        self.batch.place(key, &place, now);
+        self.batch.cursor(Place::end(old), now);
+        self.batch.cursor(place.cursor(key), now);
         Ok(Some(place))
     }
 
@@ -175,13 +175,13 @@ impl Tailer {
             place.fingerprint = Fingerprint::read(file, place.offset)?;
         }
         // Stored at once: after a restart the file is known, even if it was renamed before a line was complete.
-        self.batch.place(key, &place, now);
+        self.batch.cursor(place.cursor(key), now);
         Ok(place)
     }
 
     fn fresh(&self, file: &File, path: &Path) -> io::Result<Place> {
         let fingerprint = Fingerprint::read(file, 0)?;
-        Ok(Place { offset: 0, fingerprint, mode: Mode::Line, path: path.to_owned() })
+        Ok(Place { offset: 0, fingerprint, mode: Mode::Line, ahead: [0; 3], path: path.to_owned() })
     }
 
     /// Files that were renamed out of every pattern while the agent was down: their inode is looked for where they
@@ -192,7 +192,7 @@ impl Tailer {
         for (key, place) in restored {
             let Some(input) = self.input_of(&place.path) else { continue };
             let Some((file, path)) = find_inode(&place.path, key) else { continue };
-            if path == place.path || !place.fingerprint.holds(&file, place.offset).unwrap_or(false) {
+            if path == place.path || !place.fingerprint.holds(&file, place.reach()).unwrap_or(false) {
                 continue;
             }
             tracing::info!(was = %place.path.display(), is = %path.display(), "reading the rest of a renamed file");
@@ -200,6 +200,36 @@ impl Tailer {
             self.add(file, key, place, input, now);
             if let Some(source) = self.sources.get_mut(&key) {
                 source.gone_since = Some(now);
+            }
+        }
+    }
+
+    /// Takes other inputs. Files whose input is as it was are not touched; those that no input names any more are let
+    /// go, and their places kept.
+    pub(super) fn reload(&mut self, inputs: Vec<FileInput>, resource: Vec<(String, Scalar)>) {
+        let relabel = resource != self.options.resource;
+        (self.options.inputs, self.options.resource) = (inputs, resource);
+        for key in self.sources.keys().copied().collect::<Vec<_>>() {
+            let Some(source) = self.sources.get(&key) else { continue };
+            let index = self.input_of(source.path()).or_else(|| self.input_of(&source.found_at));
+            // A renamed file is read to its end by the input that found it.
+            if index.is_none() && source.gone_since.is_some() && !relabel {
+                continue;
+            }
+            let Some(index) = index else {
+                if let Some(source) = self.sources.remove(&key) {
+                    tracing::info!(path = %source.path().display(), "no input names this file any more");
+                    self.forget_gauges(&source);
+                    self.restored.insert(key, source.place);
+                }
+                continue;
+            };
+            let input = &self.options.inputs[index];
+            if let Some(source) = self.sources.get_mut(&key)
+                && (relabel || source.input != *input)
+            {
+                source.labels = Arc::new(Labels::of_file(&source.place.path, input, &self.options.resource));
+                source.input = input.clone();
             }
         }
     }
@@ -225,7 +255,9 @@ impl Tailer {
             } else if !meta.is_ok_and(|meta| FileKey::of(&meta) == key) {
                 tracing::info!(path = %place.path.display(), "a file that was tailed before has not come back");
                 self.split_batch();
-                self.batch.end(key, now);
+                self.batch.cursor(Place::end(key), now);
+            } else {
+                self.restored.insert(key, place);
             }
         }
     }

@@ -42,7 +42,7 @@ impl Glob {
     }
 
     /// Whether a path as a whole fits.
-    pub(super) fn matches(&self, path: &Path) -> bool {
+    pub(crate) fn matches(&self, path: &Path) -> bool {
         let text = path.to_string_lossy();
         let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
         self.branches.iter().any(|branch| matches_parts(branch, &names))

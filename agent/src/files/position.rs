@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! source  'f' · device u64 · inode u64
-//! place   offset u64 · head u64 · tail u64 · mode u8 · path (rest)
+//! place   offset u64 · head u64 · tail u64 · mode u8 · [count u8 · (stream u8 · offset u64)…] · path (rest)
 //! ```
+//!
+//! The list is there if the mode has its highest bit set: streams of a container that are further than `offset`.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -14,11 +16,14 @@ use std::path::{Path, PathBuf};
 use bytes::{Buf, Bytes};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::lines::Ahead;
 use crate::queue::Cursor;
 
 /// How much of a file's beginning, and of what lies before the offset, is hashed.
 const PRINT_BYTES: u64 = 1024;
 const KIND: u8 = b'f';
+/// In the mode's byte: a list of streams follows.
+const HAS_AHEAD: u8 = 0x80;
 
 /// What the file system calls the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +32,7 @@ pub(super) struct FileKey {
     pub(super) inode: u64,
 }
 
-/// What the bytes before an offset are: an inode alone is used again by other files, and a truncated file grows past
+/// What the bytes before a place's reach are: an inode alone is used again by other files, and a truncated file grows past
 /// its old offset. As long as a file is shorter than [`PRINT_BYTES`], the print covers what was read of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fingerprint {
@@ -53,6 +58,8 @@ pub(super) struct Place {
     pub(super) offset: u64,
     pub(super) fingerprint: Fingerprint,
     pub(super) mode: Mode,
+    /// Which lines behind the offset are delivered: a record that began at the offset was not complete.
+    pub(super) ahead: Ahead,
     /// The name that its lines carry.
     pub(super) path: PathBuf,
 }
@@ -96,17 +103,33 @@ impl Fingerprint {
 }
 
 impl Place {
+    /// Behind the last byte that was delivered: what the fingerprint covers.
+    pub(super) fn reach(&self) -> u64 {
+        self.ahead.iter().copied().fold(self.offset, u64::max)
+    }
+
     /// The cursor to store for the file.
     pub(super) fn cursor(&self, key: FileKey) -> Cursor {
         let mut out = Vec::with_capacity(64 + self.path.as_os_str().len());
         out.extend(self.offset.to_le_bytes());
         out.extend(self.fingerprint.head.to_le_bytes());
         out.extend(self.fingerprint.tail.to_le_bytes());
-        out.push(match self.mode {
+        let mode = match self.mode {
             Mode::Line => 0,
             Mode::Skipping => 1,
             Mode::Continuing => 2,
-        });
+        };
+        let ahead = self.ahead.iter().enumerate().filter(|(_, offset)| **offset > 0);
+        match ahead.clone().count() {
+            0 => out.push(mode),
+            count => {
+                out.extend([mode | HAS_AHEAD, count as u8]);
+                for (stream, offset) in ahead {
+                    out.push(stream as u8);
+                    out.extend(offset.to_le_bytes());
+                }
+            }
+        }
         out.extend_from_slice(self.path.as_os_str().as_bytes());
         Cursor { source: key.encode(), place: Some(out.into()) }
     }
@@ -126,14 +149,22 @@ impl Place {
         let offset = place.try_get_u64_le().ok()?;
         let fingerprint =
             Fingerprint { head: place.try_get_u64_le().ok()?, tail: place.try_get_u64_le().ok()? };
-        let mode = match place.try_get_u8().ok()? {
+        let mode = place.try_get_u8().ok()?;
+        let mut ahead = Ahead::default();
+        if mode & HAS_AHEAD != 0 {
+            for _ in 0..place.try_get_u8().ok()? {
+                let stream = ahead.get_mut(usize::from(place.try_get_u8().ok()?))?;
+                *stream = place.try_get_u64_le().ok()?;
+            }
+        }
+        let mode = match mode & !HAS_AHEAD {
             0 => Mode::Line,
             1 => Mode::Skipping,
             2 => Mode::Continuing,
             _ => return None,
         };
         let path = Path::new(std::ffi::OsStr::from_bytes(&place)).to_owned();
-        Some((key, Self { offset, fingerprint, mode, path }))
+        Some((key, Self { offset, fingerprint, mode, ahead, path }))
     }
 }
 
@@ -147,10 +178,13 @@ mod tests {
     fn cursors_are_restored_as_they_were() {
         let key = FileKey { device: 7, inode: u64::MAX };
         for mode in [Mode::Line, Mode::Skipping, Mode::Continuing] {
-            let fingerprint = Fingerprint { head: 1, tail: 2 };
-            let place = Place { offset: 9, fingerprint, mode, path: PathBuf::from("/var/log/ä.log") };
-            let cursor = place.cursor(key);
-            assert_eq!(Place::restore(&cursor.source, &cursor.place.unwrap()), Some((key, place)));
+            for ahead in [[0; 3], [0, 17, 0], [u64::MAX, 0, 1 << 40]] {
+                let fingerprint = Fingerprint { head: 1, tail: 2 };
+                let place =
+                    Place { offset: 9, fingerprint, mode, ahead, path: PathBuf::from("/var/log/ä.log") };
+                let cursor = place.cursor(key);
+                assert_eq!(Place::restore(&cursor.source, &cursor.place.unwrap()), Some((key, place)));
+            }
         }
         assert_eq!(Place::restore(&Bytes::from_static(b"j"), &Bytes::new()), None);
         assert_eq!(Place::restore(&key.encode(), &Bytes::from_static(b"short")), None);

@@ -13,12 +13,13 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::batch::BatchBuilder;
 use super::find::Finder;
 use super::position::{FileKey, Place};
 use super::source::{CHUNK_BYTES, Moment, Source};
+use crate::batch::BatchBuilder;
 use crate::config::{FileInput, Scalar};
 use crate::metrics::Metrics;
+use crate::process::Processing;
 use crate::queue::{Cursors, Parcel, now_ns};
 
 /// What to tail, and how often to look.
@@ -78,6 +79,15 @@ pub(crate) struct FileStatus {
     pub(crate) gone: bool,
 }
 
+/// What a running tailer is told.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// To end.
+    Stop,
+    /// Other inputs, and what their records share.
+    Reload(Vec<FileInput>, Vec<(String, Scalar)>),
+}
+
 /// What one turn brought.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -111,7 +121,12 @@ pub(crate) struct Tailer {
 }
 
 impl Tailer {
-    pub(crate) fn new(options: TailerOptions, cursors: &Cursors, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        options: TailerOptions,
+        cursors: &Cursors,
+        metrics: Arc<Metrics>,
+        processing: Processing,
+    ) -> Self {
         let places = cursors.iter().filter_map(|(source, place)| Place::restore(source, place));
         Self {
             restored: places.collect(),
@@ -120,7 +135,7 @@ impl Tailer {
             sources: BTreeMap::new(),
             complaints: HashMap::new(),
             own: super::discover::own_files(),
-            batch: BatchBuilder::new(metrics.clone()),
+            batch: BatchBuilder::new(metrics.clone(), processing),
             full: VecDeque::new(),
             unknown: HashSet::new(),
             metrics,
@@ -137,8 +152,8 @@ impl Tailer {
         self.status.clone()
     }
 
-    /// Runs until `stop` is told or dropped, or nobody takes parcels any more. Blocks.
-    pub(crate) fn run(mut self, parcels: &mpsc::Sender<Parcel>, stop: &Receiver<()>) {
+    /// Runs until it is told to stop, or nobody can tell it any more, or nobody takes parcels any more. Blocks.
+    pub(crate) fn run(mut self, parcels: &mpsc::Sender<Parcel>, control: &Receiver<Control>) {
         loop {
             let step = self.step(Instant::now());
             if let Some(parcel) = step.parcel
@@ -146,8 +161,13 @@ impl Tailer {
             {
                 return;
             }
-            if stop.recv_timeout(step.wait) != Err(RecvTimeoutError::Timeout) {
-                break;
+            match control.recv_timeout(step.wait) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Control::Reload(inputs, resource)) => {
+                    self.reload(inputs, resource);
+                    self.next_scan = None;
+                }
+                Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         for rest in self.full.drain(..).chain(self.batch.take()) {
@@ -222,12 +242,13 @@ impl Tailer {
         if moment.now.saturating_duration_since(silent_since) < patience {
             return;
         }
-        if let Err(error) = source.flush_partial(&mut self.buffer, &mut self.batch, moment) {
+        let metrics = self.metrics.clone();
+        if let Err(error) = source.finish(&mut self.buffer, &mut self.batch, moment, &metrics) {
             let path = source.path().clone();
             self.complain("read", path, &error);
         }
         tracing::debug!(path = %self.sources[&key].path().display(), "a renamed or removed file has been read to its end");
-        self.batch.end(key, moment.now);
+        self.batch.cursor(Place::end(key), moment.now);
         if let Some(source) = self.sources.remove(&key) {
             self.forget_gauges(&source);
         }
@@ -271,7 +292,7 @@ impl Tailer {
     }
 
     /// Unless a successor has the same name.
-    fn forget_gauges(&self, gone: &Source) {
+    pub(super) fn forget_gauges(&self, gone: &Source) {
         if self.sources.values().any(|source| source.path() == gone.path()) {
             return;
         }

@@ -4,6 +4,7 @@
 
 mod model;
 mod scenes;
+mod streams;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -17,6 +18,7 @@ use super::glob::Glob;
 use super::tailer::{Tailer, TailerOptions, Timing};
 use crate::config::{FileInput, Scalar, StartAt, TimeZone};
 use crate::metrics::Metrics;
+use crate::process::{Processing, Processors};
 use crate::queue::{Cursors, Parcel};
 
 /// A delivered line.
@@ -27,6 +29,8 @@ struct Line {
     service: String,
     marks: Vec<String>,
     severity: u8,
+    /// `log.iostream`.
+    stream: String,
 }
 
 /// A directory, a tailer on it, and what has become durable.
@@ -43,6 +47,7 @@ struct Rig {
 
 fn input(patterns: &[String]) -> FileInput {
     FileInput {
+        name: None,
         include: patterns.iter().map(|pattern| Glob::parse(pattern).unwrap()).collect(),
         exclude: Vec::new(),
         start_at: StartAt::Beginning,
@@ -50,6 +55,7 @@ fn input(patterns: &[String]) -> FileInput {
         time_zone: TimeZone::Fixed(0),
         resource: Vec::new(),
         attributes: Vec::new(),
+        lines: crate::lines::LineOptions::default(),
     }
 }
 
@@ -90,7 +96,12 @@ impl Rig {
             data: PathBuf::from("/no/such/directory"),
             timing: self.timing,
         };
-        self.tailer = Some(Tailer::new(options, &self.cursors, self.metrics.clone()));
+        self.tailer = Some(Tailer::new(
+            options,
+            &self.cursors,
+            self.metrics.clone(),
+            Processing::new(Processors::default()),
+        ));
     }
 
     /// Kills the tailer: what was not handed over is forgotten.
@@ -144,6 +155,7 @@ impl Rig {
                 service: resource.resource.attributes().get("service.name").map(text).unwrap(),
                 marks: marks.map(|(key, _)| key.to_owned()).collect(),
                 severity: record.severity_number,
+                stream: record.attributes().get("log.iostream").map(text).unwrap_or_default(),
             });
         }
     }

@@ -1,16 +1,27 @@
 //! Gives resources that do not say which host they are from our host's
-//! attributes, and cuts requests that are larger than a queue record.
+//! attributes, runs the processors, and cuts requests that are larger than a queue record.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use telemetry::otlp::{DecodeError, LogsRequest, LogsWriter, ResourceLogs, write_attribute};
+use telemetry::otlp::{DecodeError, LogRecord, LogsRequest, LogsWriter, ResourceLogs, write_attribute};
 
 use crate::config::Scalar;
+use crate::draft::{Draft, Room};
+use crate::metrics::Metrics;
+use crate::process::{Context, Processing, Processors};
 use crate::queue::{MAX_PARCEL_BYTES, Parcel};
 
 /// Knows what this host is.
 pub(super) struct Enricher {
     attributes: Vec<(String, Scalar)>,
+    processing: Processing,
+    metrics: Arc<Metrics>,
 }
+
+/// A program's record is kept as large as it is: it fits a parcel, or is refused.
+const ROOM: Room = Room { body_bytes: usize::MAX, record_bytes: usize::MAX };
 
 /// A request, ready for the queue.
 #[derive(Debug, Default, PartialEq)]
@@ -18,48 +29,57 @@ pub(super) struct Pieces {
     pub(super) parcels: Vec<Parcel>,
     /// Records that no parcel can hold, by their index in the request.
     pub(super) too_large: Vec<u32>,
+    /// How many records rules have dropped.
+    pub(super) filtered: u64,
 }
 
 impl Enricher {
-    pub(super) fn new(resource: &[(String, Scalar)]) -> Self {
-        Self { attributes: resource.to_vec() }
+    pub(super) fn new(resource: &[(String, Scalar)], processing: Processing, metrics: Arc<Metrics>) -> Self {
+        Self { attributes: resource.to_vec(), processing, metrics }
     }
 
     /// The request as parcels. One that needs no change is passed on as it is.
     pub(super) fn pieces(&self, payload: &Bytes) -> Result<Pieces, DecodeError> {
         let request = LogsRequest::parse(payload)?;
         let is_complete = request.resources().all(|resource| names_host(&resource));
-        if is_complete && payload.len() <= MAX_PARCEL_BYTES {
+        let processors = self.processing.newest();
+        if is_complete && payload.len() <= MAX_PARCEL_BYTES && processors.is_empty() {
             let parcel = Parcel {
                 payload: payload.clone(),
                 items: request.record_count() as u32,
                 cursors: Vec::new(),
             };
-            return Ok(Pieces { parcels: vec![parcel], too_large: Vec::new() });
+            return Ok(Pieces { parcels: vec![parcel], ..Pieces::default() });
         }
-        Ok(self.rebuild(&request))
+        Ok(self.rebuild(&request, &processors))
     }
 
-    fn rebuild(&self, request: &LogsRequest<'_>) -> Pieces {
+    fn rebuild(&self, request: &LogsRequest<'_>, processors: &Processors) -> Pieces {
         let (mut pieces, mut writer, mut index) = (Pieces::default(), LogsWriter::default(), 0);
         for resource in request.resources() {
             let raw_resource = self.complete(&resource);
+            let context = context(&resource);
             writer.resource(&raw_resource, resource.schema_url);
             for scope in resource.scopes() {
                 writer.scope(scope.scope.raw, scope.schema_url);
                 for record in scope.records() {
+                    let Some(raw) = self.process(&record, processors, &context) else {
+                        pieces.filtered += 1;
+                        index += 1;
+                        continue;
+                    };
                     let overhead = raw_resource.len() + scope.scope.raw.len() + 64;
                     if writer.record_count() > 0
-                        && writer.size_bytes() + record.raw.len() + overhead > MAX_PARCEL_BYTES
+                        && writer.size_bytes() + raw.len() + overhead > MAX_PARCEL_BYTES
                     {
                         pieces.push(std::mem::take(&mut writer));
                         writer.resource(&raw_resource, resource.schema_url);
                         writer.scope(scope.scope.raw, scope.schema_url);
                     }
-                    if record.raw.len() + overhead + writer.size_bytes() > MAX_PARCEL_BYTES {
+                    if raw.len() + overhead + writer.size_bytes() > MAX_PARCEL_BYTES {
                         pieces.too_large.push(index);
                     } else {
-                        writer.record(record.raw);
+                        writer.record(&raw);
                     }
                     index += 1;
                 }
@@ -67,6 +87,24 @@ impl Enricher {
         }
         pieces.push(writer);
         pieces
+    }
+
+    /// The record as the processors leave it; `None` if a rule drops it.
+    fn process<'a>(
+        &self,
+        record: &LogRecord<'a>,
+        processors: &Processors,
+        context: &Context,
+    ) -> Option<Cow<'a, [u8]>> {
+        if processors.is_empty() {
+            return Some(Cow::Borrowed(record.raw));
+        }
+        let mut draft = Draft::of_record(record);
+        let outcome = processors.apply(&mut draft, context);
+        self.metrics.observe_outcome(&outcome);
+        let mut raw = Vec::with_capacity(record.raw.len() + 16);
+        draft.encode(&mut raw, record.observed_time_ns as i64, ROOM);
+        outcome.dropped_by.is_none().then_some(Cow::Owned(raw))
     }
 
     /// The resource with our attributes behind its own; what it says itself stays.
@@ -89,6 +127,12 @@ impl Pieces {
             self.parcels.push(Parcel { payload: writer.finish().into(), items, cursors: Vec::new() });
         }
     }
+}
+
+fn context(resource: &ResourceLogs<'_>) -> Context {
+    let service = resource.resource.attributes().get("service.name");
+    let service = service.map_or_else(String::new, |value| value.to_text().into_owned());
+    Context { source: "otlp".to_owned(), service, file: String::new() }
 }
 
 fn names_host(resource: &ResourceLogs<'_>) -> bool {

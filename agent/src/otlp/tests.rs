@@ -8,11 +8,16 @@ use telemetry::{Signal, Value};
 
 use super::*;
 use crate::config::{Scalar, WhenFull};
+use crate::process::{Processing, Processors};
 use crate::queue::{MAX_PARCEL_BYTES, QueueOptions};
 
 fn host() -> Vec<(String, Scalar)> {
     let text = |text: &str| Scalar::Text(text.to_owned());
     vec![("host.name".to_owned(), text("web-1")), ("os.type".to_owned(), text("linux"))]
+}
+
+fn enricher() -> Enricher {
+    Enricher::new(&host(), Processing::new(Processors::default()), Arc::new(Metrics::new()))
 }
 
 fn record(body: &str) -> Vec<u8> {
@@ -44,7 +49,7 @@ fn bodies(payload: &Bytes) -> Vec<String> {
 #[test]
 fn a_request_that_names_its_host_is_passed_on_as_it_is() {
     let payload = request(&[(&[("host.name", Value::Str("db-1"))], &["a", "b"])]);
-    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    let pieces = enricher().pieces(&payload).unwrap();
     assert_eq!(pieces.parcels.len(), 1);
     assert_eq!((&pieces.parcels[0].payload, pieces.parcels[0].items), (&payload, 2));
 }
@@ -53,7 +58,7 @@ fn a_request_that_names_its_host_is_passed_on_as_it_is() {
 fn resources_without_a_host_get_ours() {
     let own: &[(&str, Value<'_>)] = &[("service.name", Value::Str("cart")), ("os.type", Value::Str("plan9"))];
     let payload = request(&[(own, &["a"]), (&[("host.name", Value::Str("db-1"))], &["b"])]);
-    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    let pieces = enricher().pieces(&payload).unwrap();
     let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
     let seen: Vec<_> = request
         .resources()
@@ -71,10 +76,51 @@ fn resources_without_a_host_get_ours() {
 }
 
 #[test]
+fn rules_and_redaction_go_over_programs_records_too() {
+    use crate::process::{Action, Condition, KnownSecret, ProcessorsConfig, Rule, SeverityTest};
+    let when = Condition { severity: Some(SeverityTest { from: 1, to: 8 }), ..Condition::default() };
+    let rules = vec![Rule { name: "debug".to_owned(), when, action: Action::Drop }];
+    let processors =
+        Processors::new(&ProcessorsConfig { rules, known: vec![KnownSecret::Emails], own: Vec::new() });
+    let metrics = Arc::new(Metrics::new());
+    let enricher = Enricher::new(&host(), Processing::new(processors), metrics.clone());
+    let mut writer = LogsWriter::default();
+    let mut resource = Vec::new();
+    write_resource(&mut resource, &[("host.name", Value::Str("db-1"))]);
+    writer.resource(&resource, "");
+    writer.scope(&[], "");
+    for (body, severity_number) in [("to a@b.example", 9), ("noise", 5), ("plain", 17)] {
+        let mut raw = Vec::new();
+        let trace_id = [7; 16];
+        let fields = RecordFields {
+            severity_number,
+            trace_id: &trace_id,
+            observed_time_ns: 5,
+            ..RecordFields::default()
+        };
+        write_record(&mut raw, &RecordFields { body: Value::Str(body), ..fields });
+        telemetry::otlp::write_dropped_attributes(&mut raw, 3);
+        writer.record(&raw);
+    }
+    let pieces = enricher.pieces(&writer.finish().into()).unwrap();
+    assert_eq!((pieces.filtered, pieces.parcels[0].items), (1, 2));
+    assert_eq!(bodies(&pieces.parcels[0].payload), ["to [email]", "plain"]);
+    let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
+    let (_, _, record) = request.records().next().unwrap();
+    assert_eq!(
+        (record.trace_id(), record.dropped_attributes, record.observed_time_ns),
+        (Some([7; 16]), 3, 5)
+    );
+    let text = metrics.render();
+    assert!(text.contains("records_filtered_total{rule=\"debug\"} 1"), "{text}");
+    assert!(text.contains("redactions_total{rule=\"emails\"} 1"), "{text}");
+}
+
+#[test]
 fn a_large_request_is_cut_between_records() {
     let body = "x".repeat(100_000);
     let payload = request(&[(&[], &[body.as_str(); 20])]);
-    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    let pieces = enricher().pieces(&payload).unwrap();
     assert!(pieces.parcels.len() >= 3 && pieces.too_large.is_empty());
     assert!(pieces.parcels.iter().all(|parcel| parcel.payload.len() <= MAX_PARCEL_BYTES));
     assert_eq!(pieces.parcels.iter().map(|parcel| parcel.items).sum::<u32>(), 20);
@@ -85,7 +131,7 @@ fn a_large_request_is_cut_between_records() {
 fn a_record_that_no_parcel_holds_is_named_and_the_others_go_on() {
     let body = "x".repeat(MAX_PARCEL_BYTES);
     let payload = request(&[(&[], &["a", body.as_str(), "b"])]);
-    let pieces = Enricher::new(&host()).pieces(&payload).unwrap();
+    let pieces = enricher().pieces(&payload).unwrap();
     assert_eq!(pieces.too_large, [1]);
     let kept: Vec<String> = pieces.parcels.iter().flat_map(|parcel| bodies(&parcel.payload)).collect();
     assert_eq!(kept, ["a", "b"]);
@@ -102,7 +148,14 @@ async fn sink(max_bytes: u64) -> (QueueSink, Arc<Queue>) {
     };
     let disk = Arc::new(SimDisk::new(9));
     let (queue, _) = Queue::open(disk, "/queue".into(), options, metrics.clone()).await.unwrap();
-    (QueueSink::new(queue.clone(), &host(), metrics), queue)
+    let shared = Shared {
+        queue: queue.clone(),
+        metrics,
+        processing: Processing::new(Processors::default()),
+        resource: Arc::new(host()),
+        cursors: Arc::default(),
+    };
+    (QueueSink::new(&shared), queue)
 }
 
 fn batch(payload: Bytes) -> Batch {

@@ -10,6 +10,8 @@ pub(crate) struct Agent {
     child: Child,
     pub(crate) status_url: String,
     pub(crate) otlp_http: String,
+    /// What it printed when it started.
+    pub(crate) said: Vec<String>,
 }
 
 /// Writes a configuration with ports of the program's own choice.
@@ -35,8 +37,9 @@ impl Agent {
     pub(crate) fn start(folder: &Path) -> Self {
         let mut child = command(folder).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let mut agent = Self { child, status_url: String::new(), otlp_http: String::new() };
+        let mut agent = Self { child, status_url: String::new(), otlp_http: String::new(), said: Vec::new() };
         for line in output.lines().map_while(Result::ok) {
+            agent.said.push(line.clone());
             if let Some(url) = line.strip_prefix("status on ") {
                 agent.status_url = url.to_owned();
             } else if let Some(rest) = line.strip_prefix("receiving OTLP on http") {
@@ -52,6 +55,12 @@ impl Agent {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Sends a signal, as `-HUP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// SIGTERM, and how it ended.

@@ -6,3 +6,5 @@ mod agent;
 mod collector;
 mod kill;
 mod program;
+mod programs;
+mod sources;

@@ -363,6 +363,7 @@ fn thousands_of_files_that_do_not_come_back_are_forgotten_in_parcels_that_fit() 
             offset: 0,
             fingerprint: Fingerprint::default(),
             mode: Mode::Line,
+            ahead: [0; 3],
             path: PathBuf::from("/no/such/file"),
         };
         let cursor = place.cursor(key);

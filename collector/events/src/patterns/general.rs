@@ -40,12 +40,21 @@ pub(crate) struct Template {
 struct Entry<'a> {
     text: &'a str,
     pieces: Vec<Piece>,
-    /// The pieces that are words, and their hashes at their places.
-    words: Vec<(u16, u64)>,
+    /// The pieces that are words, and the values, which stand where others may have a word.
+    words: Vec<Place>,
     /// The sum of the words' hashes: without those of some words it stands for the rest.
     sum: u64,
     /// Places among `words` that are slots.
     mask: Vec<u16>,
+}
+
+/// A word or value of an outline.
+#[derive(Clone, Copy)]
+struct Place {
+    piece: u16,
+    /// Of the word at its place; one for all values there.
+    hash: u64,
+    is_value: bool,
 }
 
 /// The templates of the outlines, one for each, in their order.
@@ -71,25 +80,25 @@ fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<
     let mut singles: HashMap<u64, usize> = HashMap::new();
     for at in group {
         let entry = &entries[*at];
-        for word in 0..entry.words.len() as u16 {
+        for word in entry.words() {
             *singles.entry(entry.around(&[word])).or_default() += 1;
         }
     }
     let pairs = pairs(entries, group);
     let mask = |at: &usize| {
         let entry = &entries[*at];
-        let count = entry.words.len() as u16;
+        let count = entry.words().count();
         let is_slot = |word: u16| {
             let alike = singles.get(&entry.around(&[word])).copied().unwrap_or(0);
             alike >= MIN_WORDS
                 || (alike >= MIN_WORDS_BESIDE_VALUE && ids.contains(&id_of(&entry.text_with(&[word]))))
         };
-        let mut mask: BTreeSet<u16> = (0..count).filter(|word| is_slot(*word)).collect();
+        let mut mask: BTreeSet<u16> = entry.words().filter(|word| is_slot(*word)).collect();
         if !pairs.is_empty() {
             let slots = pairs_of(entry).filter(|(a, b)| pairs.contains(&entry.around(&[*a, *b])));
             slots.for_each(|(a, b)| mask.extend([a, b]));
         }
-        match usize::from(count) >= mask.len() + MIN_KEPT_WORDS {
+        match count >= mask.len() + MIN_KEPT_WORDS {
             true => mask.into_iter().collect(),
             false => Vec::new(),
         }
@@ -99,7 +108,7 @@ fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<
 
 /// The pairs of places that differ together: what stands around them, where enough outlines agree on that.
 fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<u64> {
-    let count = group.first().map_or(0, |at| pairs_of(&entries[*at]).count());
+    let count = group.iter().map(|at| pairs_of(&entries[*at]).count()).max().unwrap_or(0);
     if group.len() < MIN_PAIRS || count == 0 {
         return HashSet::new();
     }
@@ -120,8 +129,8 @@ fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<u64> {
             let around = entry.around(&[a, b]);
             if alike.contains_key(&around) {
                 let [first, second] = words.entry(around).or_default();
-                first.add(entry.words[usize::from(a)].1);
-                second.add(entry.words[usize::from(b)].1);
+                first.add(entry.words[usize::from(a)].hash);
+                second.add(entry.words[usize::from(b)].hash);
             }
         }
     }
@@ -142,10 +151,10 @@ impl Few {
 }
 
 /// Pairs of places whose words leave enough others.
-fn pairs_of(entry: &Entry<'_>) -> impl Iterator<Item = (u16, u16)> + use<> {
-    let count = entry.words.len();
-    let looked_at = if (MIN_KEPT_WORDS + 2..=MAX_PAIR_WORDS).contains(&count) { count as u16 } else { 0 };
-    (0..looked_at).flat_map(move |a| (a + 1..looked_at).map(move |b| (a, b)))
+fn pairs_of<'e>(entry: &'e Entry<'_>) -> impl Iterator<Item = (u16, u16)> + use<'e> {
+    let looked_at = (MIN_KEPT_WORDS + 2..=MAX_PAIR_WORDS).contains(&entry.words().count());
+    let words = move || entry.words().filter(move |_| looked_at);
+    words().flat_map(move |a| words().filter(move |b| *b > a).map(move |b| (a, b)))
 }
 
 /// Gives each outline of a skeleton the template with the most slots that it fits, so that no two templates
@@ -172,32 +181,38 @@ impl<'a> Entry<'a> {
         let pieces = pieces_of(text);
         let mut words = Vec::new();
         for (at, piece) in pieces.iter().enumerate() {
-            if let Piece::Word(start, end) = *piece
-                && is_word(&text[start as usize..end as usize])
-            {
-                let word = &text.as_bytes()[start as usize..end as usize];
-                words.push((at as u16, xxh3_64_with_seed(word, at as u64 + 1)));
+            let (Piece::Word(start, end) | Piece::Value(start, end, _)) = *piece else { continue };
+            let (word, is_value) = (&text[start as usize..end as usize], matches!(piece, Piece::Value(..)));
+            if is_value || is_word(word) {
+                let hash = xxh3_64_with_seed(word.as_bytes(), at as u64 + 1);
+                words.push(Place { piece: at as u16, hash, is_value });
             }
         }
-        let sum = words.iter().fold(0u64, |sum, (_, hash)| sum.wrapping_add(*hash));
+        let sum = words.iter().fold(0u64, |sum, word| sum.wrapping_add(word.hash));
         Self { text, pieces, words, sum, mask: Vec::new() }
+    }
+
+    /// Which of its places are words.
+    fn words(&self) -> impl Iterator<Item = u16> {
+        let words = self.words.iter().enumerate().filter(|(_, word)| !word.is_value);
+        words.map(|(place, _)| place as u16)
     }
 
     /// What stands at all places but these: equal for two outlines of a skeleton that agree there.
     fn around(&self, places: &[u16]) -> u64 {
         let hole = |place: u16| (u64::from(place) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         places.iter().fold(self.sum, |sum, place| {
-            sum.wrapping_sub(self.words[usize::from(*place)].1).wrapping_add(hole(*place))
+            sum.wrapping_sub(self.words[usize::from(*place)].hash).wrapping_add(hole(*place))
         })
     }
 
-    /// What is equal in all outlines that differ in their words only.
+    /// What is equal in all outlines that differ in their words only, or have values in place of them.
     fn skeleton(&self) -> u64 {
         let mut bytes = Vec::with_capacity(self.pieces.len());
-        let mut words = self.words.iter().map(|(at, _)| usize::from(*at)).peekable();
+        let mut words = self.words.iter().map(|word| usize::from(word.piece)).peekable();
         for (at, piece) in self.pieces.iter().enumerate() {
             match *piece {
-                Piece::Word(..) if words.next_if_eq(&at).is_some() => bytes.push(2),
+                Piece::Word(..) | Piece::Value(..) if words.next_if_eq(&at).is_some() => bytes.push(2),
                 Piece::Word(start, end) => {
                     bytes.extend_from_slice(&self.text.as_bytes()[start as usize..end as usize]);
                 }
@@ -213,7 +228,7 @@ impl<'a> Entry<'a> {
     fn text_with(&self, mask: &[u16]) -> String {
         let (mut text, mut at) = (String::with_capacity(self.text.len()), 0);
         for word in mask {
-            let (piece, _) = self.words[usize::from(*word)];
+            let piece = self.words[usize::from(*word)].piece;
             if let Some(range) = self.pieces[usize::from(piece)].range() {
                 text.push_str(&self.text[at..range.start]);
                 text.push(char::from(SLOT));
@@ -226,7 +241,8 @@ impl<'a> Entry<'a> {
 
     fn template(&self) -> Template {
         let text = self.text_with(&self.mask);
-        let holes = self.mask.iter().map(|word| self.words[usize::from(*word)].0).collect();
+        let words = self.mask.iter().map(|word| self.words[usize::from(*word)]);
+        let holes = words.filter(|word| !word.is_value).map(|word| word.piece).collect();
         Template { id: id_of(&text), text, holes }
     }
 }

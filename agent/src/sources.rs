@@ -1,0 +1,326 @@
+//! The sources that run: started, and changed while they run. One whose
+//! configuration stays is not touched.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::{Config, JournaldInput, StdinInput, SyslogInput, merge};
+use crate::feed::Shared;
+use crate::files::{Control, FileStatus, Tailer, TailerOptions, Timing};
+use crate::host;
+use crate::metrics::Metrics;
+use crate::process::Processors;
+use crate::queue::{Parcel, Queue, QueueError};
+use crate::syslog::Listener;
+use crate::{journald, stdin};
+
+/// How long a source may take to end.
+const GRACE: Duration = Duration::from_secs(3);
+/// Parcels of files that wait for the queue; when these are there, reading waits.
+const FILE_PARCELS: usize = 2;
+
+/// Everything that makes records here, but for OTLP.
+pub(crate) struct Sources {
+    shared: Shared,
+    files: Files,
+    tasks: Vec<Running>,
+    /// Completes when standard input has ended.
+    ended: mpsc::Receiver<()>,
+    end: mpsc::Sender<()>,
+    stopped: Arc<OnceLock<String>>,
+}
+
+/// A source that is a task.
+struct Running {
+    kind: Kind,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// What a task was started for.
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Stdin(StdinInput),
+    Journald(JournaldInput),
+    Syslog(SyslogInput),
+}
+
+/// The file input's thread and the task that feeds its parcels to the queue.
+struct Files {
+    status: Arc<Mutex<Vec<FileStatus>>>,
+    control: std::sync::mpsc::Sender<Control>,
+    /// Completes when the thread has ended by itself.
+    crashed: oneshot::Receiver<()>,
+    feeding: JoinHandle<()>,
+}
+
+impl Sources {
+    /// Starts every source; `say` gets the ports that were bound.
+    pub(crate) async fn start(
+        config: &Config,
+        data: &Path,
+        shared: Shared,
+        say: &impl Fn(&str),
+    ) -> anyhow::Result<Self> {
+        let mut listeners = Vec::new();
+        for input in &config.syslog {
+            listeners.push((input, Listener::bind(input).await?));
+        }
+        let stopped = Arc::new(OnceLock::new());
+        let files = Files::start(config, data, &shared, stopped.clone())?;
+        let (end, ended) = mpsc::channel(1);
+        let mut sources = Self { shared, files, tasks: Vec::new(), ended, end, stopped };
+        for (input, listener) in listeners {
+            say(&format!("receiving syslog on {}", listener.url()?));
+            sources.spawn_syslog(input, listener);
+        }
+        for kind in wanted(config) {
+            sources.spawn(kind);
+        }
+        Ok(sources)
+    }
+
+    /// Where files stand, for `/status`.
+    pub(crate) fn status(&self) -> Arc<Mutex<Vec<FileStatus>>> {
+        self.files.status.clone()
+    }
+
+    /// Why the queue takes nothing more from here, once that is so.
+    pub(crate) fn stopped(&self) -> Arc<OnceLock<String>> {
+        self.stopped.clone()
+    }
+
+    /// Completes when standard input has ended and is in the queue, or the file input has crashed.
+    pub(crate) async fn over(&mut self) -> anyhow::Result<()> {
+        let Self { files, ended, .. } = self;
+        tokio::select! {
+            _ = &mut files.crashed => bail!("the file input has crashed"),
+            _ = ended.recv() => Ok(()),
+        }
+    }
+
+    /// Takes another configuration. Ports are bound first: if one cannot be, nothing changes.
+    pub(crate) async fn reload(
+        &mut self,
+        old: &Config,
+        new: &Config,
+        say: &impl Fn(&str),
+    ) -> anyhow::Result<()> {
+        let resource = merge(&[&host::attributes(), &new.resource]);
+        let relabel = resource != *self.shared.resource;
+        let (kept, gone): (Vec<Running>, Vec<Running>) = std::mem::take(&mut self.tasks)
+            .into_iter()
+            .partition(|running| !running.is_changed(new, relabel));
+        self.tasks = kept;
+        let bound = self.bind_new(new, &gone).await;
+        let listeners = match bound {
+            Ok(listeners) => listeners,
+            Err(error) => {
+                self.tasks.extend(gone);
+                return Err(error);
+            }
+        };
+        let moved: Vec<SyslogInput> = self.stop_all(gone, new, &listeners).await;
+        self.shared.resource = Arc::new(resource.clone());
+        self.shared.processing.replace(Processors::new(&new.processors));
+        for (input, listener) in listeners {
+            say(&format!("receiving syslog on {}", listener.url()?));
+            self.spawn_syslog(&input, listener);
+        }
+        for input in moved {
+            // Its port was in use by what it replaces until a moment ago.
+            let listener = Listener::bind(&input).await?;
+            say(&format!("receiving syslog on {}", listener.url()?));
+            self.spawn_syslog(&input, listener);
+        }
+        for kind in wanted(new) {
+            if !self.tasks.iter().any(|running| running.kind == kind) {
+                self.spawn(kind);
+            }
+        }
+        if relabel || old.files != new.files {
+            // The thread has ended only if the file input has crashed, which is known.
+            let _crashed = self.files.control.send(Control::Reload(new.files.clone(), resource));
+        }
+        Ok(())
+    }
+
+    /// Binds the ports that nobody of ours has.
+    async fn bind_new(&self, new: &Config, gone: &[Running]) -> anyhow::Result<Vec<(SyslogInput, Listener)>> {
+        let mut listeners = Vec::new();
+        for input in &new.syslog {
+            let is_running = self.tasks.iter().any(|running| running.kind == Kind::Syslog(input.clone()));
+            if !is_running && !gone.iter().any(|running| running.has_port_of(input)) {
+                listeners.push((input.clone(), Listener::bind(input).await?));
+            }
+        }
+        Ok(listeners)
+    }
+
+    /// Stops what is gone; returns the inputs that take over a port of it.
+    async fn stop_all(
+        &self,
+        gone: Vec<Running>,
+        new: &Config,
+        bound: &[(SyslogInput, Listener)],
+    ) -> Vec<SyslogInput> {
+        let is_new = |input: &&SyslogInput| {
+            let running = self.tasks.iter().any(|running| running.kind == Kind::Syslog((*input).clone()));
+            !running && !bound.iter().any(|(bound, _)| bound == *input)
+        };
+        let moved = new.syslog.iter().filter(is_new).cloned().collect();
+        for running in gone {
+            running.stop().await;
+        }
+        moved
+    }
+
+    fn spawn_syslog(&mut self, input: &SyslogInput, listener: Listener) {
+        let (stop, stopping) = watch::channel(false);
+        let running = listener.run(self.shared.clone(), stopping);
+        let stopped = self.stopped.clone();
+        let task = tokio::spawn(async move { note(running.await, &stopped).await });
+        self.tasks.push(Running { kind: Kind::Syslog(input.clone()), stop, task });
+    }
+
+    fn spawn(&mut self, kind: Kind) {
+        let (stop, stopping) = watch::channel(false);
+        let (shared, stopped, end) = (self.shared.clone(), self.stopped.clone(), self.end.clone());
+        let task = match kind.clone() {
+            Kind::Stdin(input) => tokio::spawn(async move {
+                match stdin::run(input, shared, stopping).await {
+                    Ok(true) => {
+                        // When stopping, nobody listens any more.
+                        let _stopping = end.send(()).await;
+                    }
+                    Ok(false) => {}
+                    Err(error) => note(Err(error), &stopped).await,
+                }
+            }),
+            Kind::Journald(input) => {
+                tokio::spawn(
+                    async move { note(journald::run(input, shared, stopping).await, &stopped).await },
+                )
+            }
+            // Bound before it is started.
+            Kind::Syslog(_) => return,
+        };
+        self.tasks.push(Running { kind, stop, task });
+    }
+
+    /// Stops everything; what was read is in the queue then.
+    pub(crate) async fn stop(self) {
+        for running in &self.tasks {
+            running.stop.send_replace(true);
+        }
+        // The thread may have ended by itself.
+        let _ended = self.files.control.send(Control::Stop);
+        drop(self.files.control);
+        for running in self.tasks {
+            running.stop().await;
+        }
+        finish(self.files.feeding, "the file input").await;
+    }
+}
+
+/// Tasks other than those that bind ports.
+fn wanted(config: &Config) -> Vec<Kind> {
+    let journald = config.journald.iter().cloned().map(Kind::Journald);
+    config.stdin.iter().cloned().map(Kind::Stdin).chain(journald).collect()
+}
+
+/// The queue takes nothing more: the source waits for the end, and `/-/ready` says why.
+async fn note(ended: Result<(), QueueError>, stopped: &OnceLock<String>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "the queue takes nothing more; restart the agent");
+        stopped.get_or_init(|| error.to_string());
+    }
+}
+
+impl Running {
+    fn is_changed(&self, new: &Config, relabel: bool) -> bool {
+        match &self.kind {
+            Kind::Stdin(_) => false,
+            Kind::Journald(input) => relabel || !new.journald.contains(input),
+            Kind::Syslog(input) => relabel || !new.syslog.contains(input),
+        }
+    }
+
+    fn has_port_of(&self, input: &SyslogInput) -> bool {
+        matches!(&self.kind, Kind::Syslog(own) if (own.listen, own.protocol) == (input.listen, input.protocol))
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        let name = match self.kind {
+            Kind::Stdin(_) => "standard input",
+            Kind::Journald(_) => "journald",
+            Kind::Syslog(_) => "syslog",
+        };
+        finish(self.task, name).await;
+    }
+}
+
+impl Files {
+    fn start(
+        config: &Config,
+        data: &Path,
+        shared: &Shared,
+        stopped: Arc<OnceLock<String>>,
+    ) -> anyhow::Result<Self> {
+        let options = TailerOptions {
+            inputs: config.files.clone(),
+            resource: shared.resource.to_vec(),
+            data: data.to_owned(),
+            timing: Timing::default(),
+        };
+        let tailer = Tailer::new(options, &shared.cursors, shared.metrics.clone(), shared.processing.clone());
+        let status = tailer.status();
+        let (control, told) = std::sync::mpsc::channel();
+        let (send, receive) = mpsc::channel(FILE_PARCELS);
+        let thread = std::thread::Builder::new().name("files".to_owned());
+        thread.spawn(move || tailer.run(&send, &told)).context("cannot start the file input")?;
+        let (crash, crashed) = oneshot::channel();
+        let (queue, metrics) = (shared.queue.clone(), shared.metrics.clone());
+        let feeding = tokio::spawn(async move {
+            feed(receive, queue, metrics, &stopped).await;
+            // When stopping, nobody listens any more.
+            let _stopping = crash.send(());
+        });
+        Ok(Self { status, control, crashed, feeding })
+    }
+}
+
+/// In order, and for as long as it takes: files wait. After the queue has stopped, what it holds is still sent.
+pub(crate) async fn feed(
+    mut parcels: mpsc::Receiver<Parcel>,
+    queue: Arc<Queue>,
+    metrics: Arc<Metrics>,
+    stopped: &OnceLock<String>,
+) {
+    while let Some(parcel) = parcels.recv().await {
+        let items = u64::from(parcel.items);
+        if let Err(error) = queue.append(parcel, None).await {
+            // The cursors were not stored either: the lines are read again at the next start.
+            tracing::error!(%error, "the queue takes nothing more from files; restart the agent");
+            stopped.get_or_init(|| error.to_string());
+            return std::future::pending().await;
+        }
+        metrics.enqueued.with_label_values(&["file"]).inc_by(items);
+    }
+}
+
+/// Waits for a task to end, but not for ever.
+pub(crate) async fn finish<T>(task: JoinHandle<T>, name: &str) {
+    let abort = task.abort_handle();
+    if tokio::time::timeout(GRACE, task).await.is_err() {
+        tracing::warn!("{name} did not end in time");
+        abort.abort();
+    }
+}

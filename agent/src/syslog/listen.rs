@@ -1,0 +1,278 @@
+//! The sockets. Messages wait for the queue: a full one stops reading, so that
+//! TCP senders wait; UDP has no way to say so, and the system drops what it cannot hold.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use telemetry::otlp::Any;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+use super::frame::{Frame, Framer};
+use super::record::{Origin, draft};
+use crate::batch::Labels;
+use crate::config::{Scalar, SyslogInput, SyslogProtocol, merge};
+use crate::detect::{Clock, Zone};
+use crate::feed::{Feed, Shared, stopped};
+use crate::host;
+use crate::lines::{LineOptions, Marks, clean};
+use crate::queue::{QueueError, now_ns};
+
+/// Messages that wait between connections and the queue.
+const WAITING: usize = 1024;
+/// Hosts and programs whose labels are kept.
+const MAX_ORIGINS: usize = 1000;
+/// The largest datagram.
+const DATAGRAM_BYTES: usize = 64 << 10;
+
+/// A bound port.
+pub(crate) struct Listener {
+    input: SyslogInput,
+    socket: Socket,
+}
+
+enum Socket {
+    Udp(UdpSocket),
+    Tcp(TcpListener),
+}
+
+/// A message and who sent it.
+type Received = (Frame, IpAddr);
+
+impl Listener {
+    /// Binds the port, or says which is taken.
+    pub(crate) async fn bind(input: &SyslogInput) -> anyhow::Result<Self> {
+        let failed = || format!("cannot listen on {} for syslog; is another program there?", input.listen);
+        let socket = match input.protocol {
+            SyslogProtocol::Udp => Socket::Udp(UdpSocket::bind(input.listen).await.with_context(failed)?),
+            SyslogProtocol::Tcp => Socket::Tcp(TcpListener::bind(input.listen).await.with_context(failed)?),
+        };
+        Ok(Self { input: input.clone(), socket })
+    }
+
+    /// Where it listens, as a URL.
+    pub(crate) fn url(&self) -> std::io::Result<String> {
+        Ok(match &self.socket {
+            Socket::Udp(socket) => format!("udp://{}", socket.local_addr()?),
+            Socket::Tcp(listener) => format!("tcp://{}", listener.local_addr()?),
+        })
+    }
+
+    /// Serves until `stop` turns true.
+    pub(crate) async fn run(self, shared: Shared, stop: watch::Receiver<bool>) -> Result<(), QueueError> {
+        let (send, receive) = mpsc::channel(WAITING);
+        let reading = match self.socket {
+            Socket::Udp(socket) => tokio::spawn(datagrams(socket, self.input.clone(), send, stop)),
+            Socket::Tcp(listener) => {
+                tokio::spawn(connections(listener, self.input.clone(), shared.clone(), send, stop))
+            }
+        };
+        let ended = Gatherer::new(&shared, self.input).run(receive).await;
+        reading.abort();
+        ended
+    }
+}
+
+async fn datagrams(
+    socket: UdpSocket,
+    input: SyslogInput,
+    send: mpsc::Sender<Received>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut buffer = vec![0; DATAGRAM_BYTES];
+    loop {
+        let received = tokio::select! {
+            received = socket.recv_from(&mut buffer) => received,
+            () = stopped(&mut stop) => return,
+        };
+        let Ok((len, peer)) =
+            received.inspect_err(|error| tracing::warn!(%error, "cannot read from a syslog port"))
+        else {
+            // An ICMP answer to something else; the socket goes on.
+            continue;
+        };
+        let kept = len.min(input.max_message_bytes);
+        let bytes = buffer[..kept].strip_suffix(b"\n").unwrap_or(&buffer[..kept]).to_vec();
+        if send.send((Frame { bytes, cut: kept < len }, peer.ip())).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn connections(
+    listener: TcpListener,
+    input: SyslogInput,
+    shared: Shared,
+    send: mpsc::Sender<Received>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(input.max_connections));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => return,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a syslog connection");
+                shared.metrics.syslog_problems.with_label_values(&["failed"]).inc();
+                // Out of descriptors, most likely: some time lets others be closed.
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            tracing::warn!(%peer, limit = input.max_connections, "closed a syslog connection over the limit");
+            shared.metrics.syslog_problems.with_label_values(&["too_many_connections"]).inc();
+            continue;
+        };
+        tokio::spawn(connection(
+            stream,
+            peer,
+            input.clone(),
+            shared.clone(),
+            send.clone(),
+            stop.clone(),
+            place,
+        ));
+    }
+}
+
+async fn connection(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    input: SyslogInput,
+    shared: Shared,
+    send: mpsc::Sender<Received>,
+    mut stop: watch::Receiver<bool>,
+    _place: OwnedSemaphorePermit,
+) {
+    shared.metrics.syslog_connections.inc();
+    let (mut framer, mut frames) = (Framer::new(input.max_message_bytes), Vec::new());
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        let read = tokio::select! {
+            read = tokio::time::timeout(input.idle_timeout, stream.read(&mut buffer)) => read,
+            () = stopped(&mut stop) => break,
+        };
+        let problem = match read {
+            Ok(Ok(0)) => break,
+            Ok(Ok(len)) => {
+                framer.push(&buffer[..len], &mut frames);
+                None
+            }
+            Ok(Err(_)) => Some("failed"),
+            Err(_) => Some("idle"),
+        };
+        for frame in frames.drain(..) {
+            if send.send((frame, peer.ip())).await.is_err() {
+                break;
+            }
+        }
+        if let Some(problem) = problem {
+            tracing::debug!(%peer, problem, "closed a syslog connection");
+            shared.metrics.syslog_problems.with_label_values(&[problem]).inc();
+            break;
+        }
+    }
+    if let Some(frame) = framer.finish() {
+        // Nobody listens any more when all of it stops.
+        let _stopping = send.send((frame, peer.ip())).await;
+    }
+    shared.metrics.syslog_connections.dec();
+}
+
+/// Makes records of messages and hands them to the queue.
+struct Gatherer {
+    input: SyslogInput,
+    shared: Shared,
+    feed: Feed,
+    zone: Zone,
+    /// By host and program.
+    labels: HashMap<Origin, Arc<Labels>>,
+}
+
+impl Gatherer {
+    fn new(shared: &Shared, input: SyslogInput) -> Self {
+        let zone = host::zone(input.time_zone);
+        Self {
+            shared: shared.clone(),
+            feed: Feed::new(shared, "syslog"),
+            zone,
+            labels: HashMap::new(),
+            input,
+        }
+    }
+
+    /// Until everybody who sends has gone.
+    async fn run(mut self, mut messages: mpsc::Receiver<Received>) -> Result<(), QueueError> {
+        loop {
+            let received = tokio::select! {
+                received = messages.recv() => received,
+                () = self.feed.due() => {
+                    self.feed.flush().await?;
+                    continue;
+                }
+            };
+            let Some((frame, peer)) = received else { return self.feed.flush().await };
+            self.message(&frame, peer);
+            if self.feed.batch.is_full() {
+                self.feed.flush().await?;
+            }
+        }
+    }
+
+    fn message(&mut self, frame: &Frame, peer: IpAddr) {
+        let metrics = self.shared.metrics.clone();
+        let protocol = if self.input.protocol == SyslogProtocol::Udp { "udp" } else { "tcp" };
+        metrics.syslog_messages.with_label_values(&[protocol]).inc();
+        let now_ns = now_ns();
+        let (text, marks) = clean(&frame.bytes, Marks { cut: frame.cut, ..Marks::default() });
+        let (mut draft, origin, is_message) = draft(&text, Some(peer), &Clock { now_ns, zone: &self.zone });
+        for (is_so, problem) in [(!is_message, "malformed"), (marks.cut, "too_large")] {
+            if is_so {
+                metrics.syslog_problems.with_label_values(&[problem]).inc();
+            }
+        }
+        for (is_so, key) in [(marks.cut, "log.truncated"), (marks.mended, "log.invalid_utf8")] {
+            if is_so {
+                draft.add(key, Any::Bool(true));
+            }
+        }
+        let labels = labels(&mut self.labels, &self.input, &self.shared, origin, &self.zone);
+        self.feed.batch.draft(&labels, draft, Instant::now(), now_ns);
+    }
+}
+
+fn labels(
+    known: &mut HashMap<Origin, Arc<Labels>>,
+    input: &SyslogInput,
+    shared: &Shared,
+    origin: Origin,
+    zone: &Zone,
+) -> Arc<Labels> {
+    if let Some(labels) = known.get(&origin) {
+        return labels.clone();
+    }
+    // Names come from the network: they must not fill the memory.
+    if known.len() >= MAX_ORIGINS {
+        known.clear();
+    }
+    let text = |text: &str| Scalar::Text(text.to_owned());
+    let service = [("service.name".to_owned(), text(origin.app.as_deref().unwrap_or("syslog")))];
+    let resource = match &origin.host {
+        // It speaks for another host: what we know of ours says nothing about it.
+        Some(host) => merge(&[&[("host.name".to_owned(), text(host))], &service, &input.resource]),
+        None => merge(&[&shared.resource, &service, &input.resource]),
+    };
+    let name = input.name.as_deref().unwrap_or("syslog");
+    let labels =
+        Arc::new(Labels::new(&resource, &input.attributes, LineOptions::default(), zone.clone(), name));
+    known.insert(origin, labels.clone());
+    labels
+}
