@@ -44,7 +44,7 @@ struct Entry<'a> {
     words: Vec<Place>,
     /// The sum of the words' hashes: without those of some words it stands for the rest.
     sum: u64,
-    /// Places among `words` that are slots.
+    /// Places among `words` that are slots; in the end those of values, too.
     mask: Vec<u16>,
 }
 
@@ -158,22 +158,47 @@ fn pairs_of<'e>(entry: &'e Entry<'_>) -> impl Iterator<Item = (u16, u16)> + use<
 }
 
 /// Gives each outline of a skeleton the template with the most slots that it fits, so that no two templates
-/// claim the same outline.
+/// claim the same outline, until nothing changes.
 fn widen(entries: &mut [Entry<'_>], group: &[usize]) {
-    let mut masks: BTreeSet<(Reverse<usize>, Vec<u16>)> = BTreeSet::new();
-    let mut known: HashSet<u64> = HashSet::new();
-    for entry in group.iter().map(|at| &entries[*at]).filter(|entry| !entry.mask.is_empty()) {
-        masks.insert((Reverse(entry.mask.len()), entry.mask.clone()));
-        known.insert(entry.around(&entry.mask));
-    }
     for at in group {
         let entry = &mut entries[*at];
-        let wider = masks.iter().take(MAX_MASKS).take_while(|(slots, _)| slots.0 >= entry.mask.len());
-        let fitting = wider.map(|(_, mask)| mask).find(|mask| known.contains(&entry.around(mask)));
-        if let Some(mask) = fitting {
-            entry.mask = mask.clone();
+        let values = entry.values();
+        entry.mask.extend(values);
+        entry.mask.sort_unstable();
+    }
+    while widen_once(entries, group) {}
+}
+
+/// The slots of a template, and those of them at which the outline that it comes from has values.
+type Wide = (Vec<u16>, Vec<u16>);
+
+fn widen_once(entries: &mut [Entry<'_>], group: &[usize]) -> bool {
+    let mut wide: BTreeSet<(Reverse<usize>, Wide)> = BTreeSet::new();
+    let mut known: HashSet<(u64, Vec<u16>)> = HashSet::new();
+    for entry in group.iter().map(|at| &entries[*at]) {
+        let values = entry.values();
+        // Values alone are no reason to take words for slots.
+        if entry.mask.len() > values.len() {
+            known.insert((entry.around(&entry.mask), values.clone()));
+            wide.insert((Reverse(entry.mask.len()), (entry.mask.clone(), values)));
         }
     }
+    let mut changed = false;
+    for at in group {
+        let entry = &mut entries[*at];
+        let wider = wide.iter().take(MAX_MASKS).take_while(|(slots, _)| slots.0 > entry.mask.len());
+        // Where the other one has a value, this one must have a slot of its own: `state 7` and `state ready`
+        // are not the same although the word before differs in both.
+        let fits = |(mask, values): &&Wide| {
+            values.iter().all(|place| entry.mask.contains(place))
+                && known.contains(&(entry.around(mask), values.clone()))
+        };
+        if let Some((mask, _)) = wider.map(|(_, wide)| wide).find(fits) {
+            entry.mask = mask.clone();
+            changed = true;
+        }
+    }
+    changed
 }
 
 impl<'a> Entry<'a> {
@@ -196,6 +221,12 @@ impl<'a> Entry<'a> {
     fn words(&self) -> impl Iterator<Item = u16> {
         let words = self.words.iter().enumerate().filter(|(_, word)| !word.is_value);
         words.map(|(place, _)| place as u16)
+    }
+
+    /// Which of its places are values.
+    fn values(&self) -> Vec<u16> {
+        let values = self.words.iter().enumerate().filter(|(_, word)| word.is_value);
+        values.map(|(place, _)| place as u16).collect()
     }
 
     /// What stands at all places but these: equal for two outlines of a skeleton that agree there.

@@ -66,3 +66,21 @@ fn the_order_of_the_set_plays_no_part_and_more_outlines_find_no_less() {
     assert_eq!(templates(&outlines), forward);
     assert_eq!(forward.len(), 5);
 }
+
+#[test]
+fn a_value_beside_one_template_s_words_goes_with_them_into_a_wider_one() {
+    // `joe follows *` makes the second place a slot and is one of `% follows *`, which makes the first one.
+    let mut outlines = each(&NAMES[..4], "user joe follows % since today");
+    outlines.push("user joe follows * since today".to_owned());
+    assert_eq!(templates(&outlines), ["user joe follows * since today"]);
+    outlines.push("user * follows * since today".to_owned());
+    outlines.extend(each(&NAMES[..4], "user % follows * since today"));
+    assert_eq!(templates(&outlines), ["user * follows * since today"]);
+}
+
+#[test]
+fn a_word_is_no_slot_because_others_have_a_value_there() {
+    let mut outlines = each(&NAMES[..8], "state of % is *");
+    outlines.extend(each(&NAMES[..8], "state of % is good"));
+    assert_eq!(templates(&outlines), ["state of * is *", "state of * is good"]);
+}
