@@ -164,9 +164,8 @@ impl BatchBuilder {
     /// Adds a record, unless a rule drops it.
     pub(crate) fn draft(&mut self, labels: &Arc<Labels>, mut draft: Draft<'_>, now: Instant, now_ns: i64) {
         self.started.get_or_insert(now);
-        if self.writer.record_count() == 0 {
-            self.processing.refresh();
-        }
+        // Not only for a new batch: the first line of a source that came with new rules must not escape them.
+        self.processing.refresh();
         if !self.processing.apply(&mut draft, &labels.context, &self.metrics) {
             return;
         }

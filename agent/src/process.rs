@@ -89,14 +89,17 @@ impl Processing {
         Self { shared: Arc::new(RwLock::new(current.clone())), current }
     }
 
-    /// For every source, from its next batch on.
+    /// For every source, from its next record on.
     pub(crate) fn replace(&self, processors: Processors) {
         *self.shared.write() = Arc::new(processors);
     }
 
-    /// Takes the newest processors; between two batches.
+    /// Takes the newest processors.
     pub(crate) fn refresh(&mut self) {
-        self.current = self.shared.read().clone();
+        let newest = self.shared.read();
+        if !Arc::ptr_eq(&newest, &self.current) {
+            self.current = newest.clone();
+        }
     }
 
     /// The newest processors.
