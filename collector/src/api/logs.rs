@@ -4,6 +4,7 @@ mod context;
 mod export;
 mod facets;
 mod fields;
+mod patterns;
 pub(super) mod record;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(super) use context::*;
 pub(super) use export::*;
 pub(super) use facets::*;
 pub(super) use fields::*;
+pub(super) use patterns::*;
 
 const DEFAULT_BUCKETS: usize = 120;
 const MAX_BUCKETS: usize = 1000;
@@ -49,7 +51,7 @@ pub(crate) struct SearchAnswer<'a> {
     took_ms: f64,
     /// For the parameter `cursor` of the next page; null when there is none.
     next_cursor: Option<String>,
-    /// Set when the query ends in `stats` or `top`.
+    /// Set when the query has a stage `stats`, `top`, `fields` or `patterns`.
     #[schema(value_type = Option<Object>)]
     table: Option<TableView<'a>>,
 }

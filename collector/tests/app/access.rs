@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, record, request};
 
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 23] = [
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
     "get /-/healthy",
@@ -20,6 +20,7 @@ const ROUTES: [&str; 22] = [
     "get /api/v1/narrows/logs/fields",
     "get /api/v1/narrows/logs/histogram",
     "get /api/v1/narrows/logs/parse",
+    "get /api/v1/narrows/logs/patterns",
     "get /api/v1/narrows/logs/search",
     "get /api/v1/narrows/logs/values",
     "get /api/v1/narrows/openapi.json",

@@ -35,6 +35,52 @@ fn access(index: u64) -> LogRecord {
 }
 
 #[tokio::test]
+async fn patterns_are_listed_and_searched_by_their_id() {
+    let program = Program::start();
+    let refused =
+        |n: u64| record(&format!("connection to 10.0.0.{}:5432 refused on attempt {} today", n % 4, 100 + n));
+    program.send(&request("checkout", (0..40).map(refused).collect())).await;
+    program.find("*", 40).await;
+    seal(&program).await;
+    program.send(&request("cart", (0..3).map(refused).chain((0..5).map(access)).collect())).await;
+    program.find("*", 48).await;
+
+    let answer = program.json("/api/v1/narrows/logs/patterns?limit=1").await;
+    assert_eq!(
+        (&answer["matched"], &answer["total"], &answer["without_pattern"]),
+        (&json!(48), &json!(2), &json!(0))
+    );
+    assert_eq!(answer["patterns"].as_array().unwrap().len(), 1);
+    let pattern = &answer["patterns"][0];
+    assert_eq!(pattern["template"], "connection to <ip> refused on attempt <num> today");
+    assert_eq!((&pattern["count"], &pattern["is_new"]), (&json!(43), &json!(true)));
+    assert_eq!(
+        pattern["services"],
+        json!([{"value": "checkout", "count": 40}, {"value": "cart", "count": 3}])
+    );
+    assert_eq!(pattern["parameters"][1]["kind"], "num");
+    assert_eq!(
+        (&pattern["parameters"][1]["min"], &pattern["parameters"][1]["max"]),
+        (&json!(100.0), &json!(139.0))
+    );
+    let counted: u64 =
+        pattern["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, 43);
+
+    let id = pattern["id"].as_str().unwrap();
+    program.find(&format!("pattern:{id}"), 43).await;
+    program.find(&format!("-pattern:{id} service:cart"), 5).await;
+    let example = pattern["examples"][0]["id"].as_str().unwrap();
+    let context = program.json(&format!("{CONTEXT}?id={example}&before=0&after=0&same=none")).await;
+    assert_eq!(context["record"]["body"], pattern["examples"][0]["body"]);
+    let table = program
+        .json(&format!("/api/v1/narrows/logs/search?query={}", escape("* | patterns | limit 1")))
+        .await;
+    assert_eq!(table["table"]["rows"][0][0], id);
+    assert_eq!(table["table"]["rows"][0][2], 43);
+}
+
+#[tokio::test]
 async fn facets_count_values_in_head_and_splits() {
     let program = Program::start();
     program.send(&request("checkout", (0..60).map(access).collect())).await;

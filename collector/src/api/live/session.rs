@@ -123,6 +123,10 @@ impl Session {
             let message = "a live tail takes a filter, and no stages: leave out what follows the first |";
             return Err(ApiError::parameter("query", message).into());
         }
+        if query.filter.asks_for_patterns() {
+            let message = "patterns are found among everything that is stored: a live tail cannot follow one";
+            return Err(ApiError::parameter("query", message).into());
+        }
         let hello = Frame::Hello { query: query.to_string(), position: place_of(&self.tails).to_string() };
         self.filter = Arc::new(query.filter);
         self.send(socket, hello.render()?).await
