@@ -19,9 +19,16 @@ packages=() missing=()
 
 # need COMMAND PACKAGE WHY: a command that a Debian package brings.
 need() {
-  command -v "$1" >/dev/null 2>&1 && return 0
+  # Servers stand in sbin, which is not in everybody's path.
+  PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 && return 0
   packages+=("$2")
   missing+=("$1: $3 (package $2)")
+}
+# need_file PACKAGE WHY PATH…: a file that a Debian package brings; a path may have been a pattern.
+need_file() {
+  [ -e "$3" ] && return 0
+  packages+=("$1")
+  missing+=("$3: $2 (package $1)")
 }
 # want COMMAND HOW WHY: a command that has to be installed by hand.
 want() {
@@ -46,6 +53,11 @@ need python3 python3 "runs the OpenTelemetry SDK in tests"
 if [ "$purpose" != run ]; then
   need chromium chromium "the browser of the tests"
   need strace strace "shows the order of syncs on disk"
+  need nginx nginx "writes a real access log"
+  need rsyslogd rsyslog "ships logs as Elasticsearch's clients do"
+  need_file rsyslog-elasticsearch "rsyslog's output to Elasticsearch" /usr/lib/*/rsyslog/omelasticsearch.so
+  need_file systemd-journal-remote "writes a journal" /lib/systemd/systemd-journal-remote
+  need journalctl systemd "reads a journal"
   if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
     packages+=(python3-venv)
     missing+=("python3 venv: a private place for Python packages (package python3-venv)")

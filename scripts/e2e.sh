@@ -66,6 +66,7 @@ for protocol in grpc http; do
   expect "\"cart direct$protocol validated\" service:python-$protocol cart.items>=10" 10
 done
 expect 'exception.type:ValueError severity:error' 4
+NARROWS_TOKEN=$(cat "$work/collector/ingest-token") scripts/shippers.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"
 trap 'rm -rf "$work"' EXIT

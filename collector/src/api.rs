@@ -174,6 +174,7 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logs::fields))
         .routes(routes!(logs::values))
         .routes(routes!(logs::context))
+        .routes(routes!(logs::explain))
         .routes(routes!(logs::patterns))
         .routes(routes!(logs::export))
         .routes(routes!(live::live))

@@ -8,6 +8,7 @@
 mod best;
 mod block;
 mod collect;
+mod explain;
 mod facets;
 pub(crate) mod fetch;
 mod patterns;
@@ -39,6 +40,7 @@ use collect::{Counts, Hits, Partial, Place, Sink};
 use rows::WithPattern;
 use scan::{CancelOnDrop, Limits};
 
+pub use explain::{Explain, RuledOut};
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use patterns::{pattern_texts, patterns};
 
@@ -101,6 +103,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
+    /// What it cost.
+    pub explain: Explain,
 }
 
 /// Time buckets of one width.
@@ -216,9 +220,9 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
     let page = Page::of(request);
     let sink = sink(request, sort.filter(|sort| sort.by_time().is_none()), &page);
     let gathered = run::gather(snapshots, request, sink, &limits).await?;
-    let Partial { sink, matched, searched: searched_rows } = gathered.partial;
+    let Partial { sink, matched, searched: searched_rows, explain } = gathered.partial;
     let mut warnings = gathered.warnings;
-    let mut answer = Answer { matched, searched_rows, ..Answer::default() };
+    let mut answer = Answer { matched, searched_rows, explain, ..Answer::default() };
     match sink {
         Sink::Table(table) => answer.table = Some(table.finish()),
         Sink::Hits(hits) => {

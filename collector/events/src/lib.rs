@@ -24,6 +24,7 @@ pub use error::{EventsError, SearchError};
 pub use execute::{
     Answer, Buckets, Histogram, Hit, Order, Request, histogram, pattern_texts, patterns, search,
 };
+pub use execute::{Explain, RuledOut};
 pub use execute::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use find::{Found, find};
 pub use key::{BadCursor, BadId, Cursor, RecordId, RowKey};

@@ -1,6 +1,7 @@
 //! Searching logs: records, tables, histograms, and what a query's text means.
 
 mod context;
+mod explain;
 mod export;
 mod facets;
 mod fields;
@@ -26,6 +27,7 @@ use crate::auth::Principal;
 use record::{Record, TableView};
 
 pub(super) use context::*;
+pub(super) use explain::*;
 pub(super) use export::*;
 pub(super) use facets::*;
 pub(super) use fields::*;

@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, record, request};
 
-const ROUTES: [&str; 23] = [
+const ROUTES: [&str; 24] = [
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
     "get /-/healthy",
     "get /-/ready",
     "get /api/v1/narrows/live",
     "get /api/v1/narrows/logs/context",
+    "get /api/v1/narrows/logs/explain",
     "get /api/v1/narrows/logs/export",
     "get /api/v1/narrows/logs/facets",
     "get /api/v1/narrows/logs/fields",

@@ -35,6 +35,43 @@ fn access(index: u64) -> LogRecord {
 }
 
 #[tokio::test]
+async fn the_work_of_a_query_is_told() {
+    let program = Program::start();
+    program.send(&request("checkout", (0..40).map(access).collect())).await;
+    program.find("*", 40).await;
+    seal(&program).await;
+    program.send(&request("cart", (0..3).map(access).collect())).await;
+    program.find("*", 43).await;
+    let explain = async |query: &str| {
+        program.json(&format!("/api/v1/narrows/logs/explain?query={}", escape(query))).await
+    };
+    let nothing = json!({"severity": 0, "stream": 0, "filter": 0, "index": 0, "signatures": 0, "several": 0});
+    let all = explain("*").await;
+    assert_eq!(
+        (&all["splits"], &all["blocks"]["total"], &all["blocks"]["read"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert_eq!(all["rows"], json!({"head": 3, "read": 40, "matched": 43}));
+    let counted = explain("* | stats count()").await;
+    assert_eq!((&counted["blocks"]["by_statistics"], &counted["blocks"]["read"]), (&json!(1), &json!(0)));
+    assert_eq!(counted["blocks"]["ruled_out_by"], nothing);
+    for (query, by) in [
+        ("severity:fatal", "severity"),
+        ("service:cart nosuchword", "stream"),
+        ("nosuchword", "signatures"),
+        ("trace_id:4bf92f3577b34da6a3ce929d0e0e4736", "filter"),
+    ] {
+        let explained = explain(query).await;
+        assert_eq!(
+            (&explained["blocks"]["ruled_out_by"][by], &explained["blocks"]["read"]),
+            (&json!(1), &json!(0)),
+            "{query}: {explained}"
+        );
+    }
+    assert_eq!(explain("(a  b) OR  (c)").await["query"], "(a b) OR c");
+}
+
+#[tokio::test]
 async fn patterns_are_listed_and_searched_by_their_id() {
     let program = Program::start();
     let refused =

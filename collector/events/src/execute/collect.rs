@@ -9,6 +9,7 @@ use std::sync::Arc;
 use search::{Aggregation, Cell, Group, group_cell};
 
 use super::best::Best;
+use super::explain::Explain;
 use super::facets::FieldCounts;
 use super::patterns::Gather;
 use super::plan::class_of;
@@ -58,16 +59,18 @@ pub(super) struct Partial {
     pub(super) sink: Sink,
     pub(super) matched: u64,
     pub(super) searched: u64,
+    pub(super) explain: Explain,
 }
 
 impl Partial {
     pub(super) fn new(sink: Sink) -> Self {
-        Self { sink, matched: 0, searched: 0 }
+        Self { sink, matched: 0, searched: 0, explain: Explain::default() }
     }
 
     pub(super) fn merge(&mut self, other: Self) -> Result<(), SearchError> {
         self.matched += other.matched;
         self.searched += other.searched;
+        self.explain.merge(&other.explain);
         match (&mut self.sink, other.sink) {
             (Sink::Hits(own), Sink::Hits(other)) => own.merge(other),
             (Sink::Best(own), Sink::Best(other)) => own.merge(other),

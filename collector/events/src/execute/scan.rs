@@ -123,6 +123,7 @@ impl Query<'_> {
         for chunk in chunks {
             self.limits.check()?;
             out.searched += chunk.rows.len() as u64;
+            out.explain.head_rows += chunk.rows.len() as u64;
             for row in 0..chunk.rows.len() {
                 let view = HeadView::new(chunk, row).with(self.book);
                 if self.contains(view.time_ns()) && self.filter.matches(&view) {
@@ -173,6 +174,7 @@ impl Query<'_> {
         {
             return Ok(());
         }
+        out.explain.splits += 1;
         let node = Node::compile(self.filter, &split, self.book)?;
         self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
         let mut scan = SplitScan {
@@ -215,16 +217,19 @@ struct SplitScan<'a> {
 impl SplitScan<'_> {
     fn block(&mut self, block: usize, out: &mut Partial) -> Result<(), Stop> {
         let meta = self.split.block(block);
+        out.explain.blocks += 1;
         if !self.query.range.overlaps(meta.min_time_ns, meta.max_time_ns) {
+            out.explain.outside += 1;
             return Ok(());
         }
         out.searched += u64::from(meta.rows);
         let verdict = self.node.judge(self.split, block)?;
         if verdict == Verdict::None {
-            return Ok(());
+            return Ok(out.explain.ruled_out.add(self.node, self.split, block)?);
         }
         let whole = self.query.contains(meta.min_time_ns) && self.query.contains(meta.max_time_ns);
         if whole && verdict == Verdict::All && self.take_block(block, out) {
+            out.explain.by_statistics += 1;
             return Ok(());
         }
         if whole
@@ -232,8 +237,11 @@ impl SplitScan<'_> {
             && let Some(count) = self.node.count(self.split, block)?
         {
             self.take_count(count, out);
+            out.explain.by_statistics += 1;
             return Ok(());
         }
+        out.explain.read += 1;
+        out.explain.read_rows += u64::from(meta.rows);
         let rows = if whole { (0..meta.rows).collect() } else { self.rows_in_range(block)? };
         let rows = match verdict {
             Verdict::All => rows,

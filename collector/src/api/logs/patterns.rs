@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::{Extension, Json};
+use axum::Extension;
 use events::{Buckets, Histogram, ParameterRow, PatternAnswer, PatternOptions, PatternRow, RowKey};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -1,0 +1,96 @@
+//! What a query cost and what it was spared: counted while it runs, a few additions per block.
+
+use super::plan::{Node, Verdict};
+use crate::split::{ReadError, SplitReader};
+
+/// How a query went about its work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Explain {
+    /// Splits whose times overlap the range.
+    pub splits: u64,
+    /// Blocks of those splits.
+    pub blocks: u64,
+    /// Blocks that lie outside of the range.
+    pub outside: u64,
+    /// Blocks in which nothing can match, by what told so.
+    pub ruled_out: RuledOut,
+    /// Blocks that were answered from counts, without a row.
+    pub by_statistics: u64,
+    /// Blocks of which columns were read.
+    pub read: u64,
+    /// Rows of the head that were looked at.
+    pub head_rows: u64,
+    /// Rows in the blocks that were read.
+    pub read_rows: u64,
+}
+
+/// Blocks in which nothing can match, by the condition that says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuledOut {
+    /// By the counts of severities.
+    pub by_severity: u64,
+    /// By the resources and scopes that occur.
+    pub by_stream: u64,
+    /// By the filter of ids and rare words.
+    pub by_filter: u64,
+    /// By the index of words.
+    pub by_index: u64,
+    /// By the signatures that occur, and the ranges of their values.
+    pub by_signatures: u64,
+    /// By several conditions together.
+    pub by_several: u64,
+}
+
+impl Explain {
+    pub(super) fn merge(&mut self, other: &Self) {
+        let Self { splits, blocks, outside, ruled_out, by_statistics, read, head_rows, read_rows } = self;
+        *splits += other.splits;
+        *blocks += other.blocks;
+        *outside += other.outside;
+        *by_statistics += other.by_statistics;
+        *read += other.read;
+        *head_rows += other.head_rows;
+        *read_rows += other.read_rows;
+        ruled_out.merge(&other.ruled_out);
+    }
+}
+
+impl RuledOut {
+    fn merge(&mut self, other: &Self) {
+        self.by_severity += other.by_severity;
+        self.by_stream += other.by_stream;
+        self.by_filter += other.by_filter;
+        self.by_index += other.by_index;
+        self.by_signatures += other.by_signatures;
+        self.by_several += other.by_several;
+    }
+
+    /// Counts a block in which `node` says that nothing matches.
+    pub(super) fn add(
+        &mut self,
+        node: &Node<'_>,
+        split: &SplitReader,
+        block: usize,
+    ) -> Result<(), ReadError> {
+        let counter = match node {
+            Node::And(children) => {
+                for child in children {
+                    if child.judge(split, block)? == Verdict::None {
+                        return self.add(child, split, block);
+                    }
+                }
+                &mut self.by_several
+            }
+            Node::Severity(_) => &mut self.by_severity,
+            Node::Streams(_) => &mut self.by_stream,
+            Node::Trace(_) => &mut self.by_filter,
+            Node::Rows(_) => &mut self.by_index,
+            Node::Text(_) => &mut self.by_signatures,
+            Node::Check(check) if check.hashes.is_empty() => &mut self.by_index,
+            Node::Check(_) => &mut self.by_filter,
+            Node::All | Node::Or(_) | Node::Not(_) => &mut self.by_several,
+        };
+        *counter += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! How a query is read, and what it costs: it is run, and its counters are the answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use events::{Answer, Order};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{millis, request, within};
+use crate::api::error::{ApiError, ErrorBody};
+use crate::api::params::{Page, Params, RangeParams};
+use crate::api::{App, now_ns};
+use crate::auth::Principal;
+
+/// The work of a query.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExplainAnswer {
+    /// The query as it is read, in its normal form.
+    query: String,
+    /// Sealed files whose times overlap the range.
+    splits: u64,
+    blocks: BlocksView,
+    rows: RowsView,
+    /// Something could not be read: `warnings` says what.
+    partial: bool,
+    /// For people.
+    warnings: Vec<String>,
+    /// How long it took.
+    took_ms: f64,
+}
+
+/// Blocks of those files: `total` is the sum of all else.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BlocksView {
+    total: u64,
+    /// Outside of the range.
+    outside: u64,
+    ruled_out_by: RuledOutView,
+    /// Answered from counts, without a row.
+    by_statistics: u64,
+    /// Of which columns were read.
+    read: u64,
+}
+
+/// Blocks in which nothing can match, by what told so.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RuledOutView {
+    severity: u64,
+    stream: u64,
+    filter: u64,
+    index: u64,
+    signatures: u64,
+    several: u64,
+}
+
+/// Rows.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RowsView {
+    /// Recent ones, in memory, that were looked at.
+    head: u64,
+    /// In the blocks that were read.
+    read: u64,
+    matched: u64,
+}
+
+/// Runs a query and tells what it cost and what it was spared.
+#[utoipa::path(
+    get, path = "/api/v1/narrows/logs/explain", tag = "logs", params(RangeParams),
+    responses(
+        (status = 200, description = "The work", body = ExplainAnswer),
+        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
+        (status = 401, description = "Nobody", body = ErrorBody),
+        (status = 403, description = "Not allowed", body = ErrorBody),
+        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
+        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
+        (status = 503, description = "The query took too long", body = ErrorBody),
+    )
+)]
+pub(crate) async fn explain(
+    State(app): State<Arc<App>>,
+    Extension(principal): Extension<Principal>,
+    Params(which): Params<RangeParams>,
+) -> Result<Json<ExplainAnswer>, ApiError> {
+    let begun = Instant::now();
+    let (query, range) = (which.query()?, which.range(now_ns())?);
+    let text = query.to_string();
+    let admitted = app.queries.admit().await?;
+    // As a page of records is made, but for reading them.
+    let page = Page { limit: 100, order: Order::Newest, cursor: None };
+    let request = request(query, range, page, &admitted);
+    let snapshots = app.store.snapshots(&principal.tenant);
+    let answer = within(admitted.deadline, events::search(&snapshots, &request)).await?;
+    app.metrics.query("explain", begun.elapsed());
+    Ok(Json(view(text, answer, begun)))
+}
+
+fn view(query: String, answer: Answer, begun: Instant) -> ExplainAnswer {
+    let work = answer.explain;
+    let by = work.ruled_out;
+    ExplainAnswer {
+        query,
+        splits: work.splits,
+        blocks: BlocksView {
+            total: work.blocks,
+            outside: work.outside,
+            ruled_out_by: RuledOutView {
+                severity: by.by_severity,
+                stream: by.by_stream,
+                filter: by.by_filter,
+                index: by.by_index,
+                signatures: by.by_signatures,
+                several: by.by_several,
+            },
+            by_statistics: work.by_statistics,
+            read: work.read,
+        },
+        rows: RowsView { head: work.head_rows, read: work.read_rows, matched: answer.matched },
+        partial: answer.partial,
+        warnings: answer.warnings,
+        took_ms: millis(begun.elapsed()),
+    }
+}
