@@ -123,11 +123,9 @@ impl<'a> BlockRows<'a> {
             true => Some(self.split.row_streams(self.block)?),
             false => None,
         };
-        let matches = |row: usize| match column.get(row) {
-            Some(value) => asked.matches_value(&value),
-            None => streams.as_ref().is_some_and(|streams| check.by_resource[streams[row] as usize]),
-        };
-        Ok(Some(keep(rows.to_vec(), matches)))
+        let passes =
+            |row: usize| streams.as_ref().is_some_and(|streams| check.by_resource[streams[row] as usize]);
+        Ok(Some(column.select(rows.to_vec(), |value| asked.matches_value(value), passes)))
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use axum::Extension;
 use events::{Buckets, Histogram, ParameterRow, PatternAnswer, PatternOptions, PatternRow, RowKey};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -10,10 +10,17 @@ use super::{MAX_VALUES, SHAPED, Tables, cut_off};
 
 /// The first value under a path per row, where every row's is in a column or missing.
 pub(crate) struct AttributeColumn {
-    /// Per row its slot, if any, and which of the slot's values.
-    places: Vec<Option<(u32, u32)>>,
+    places: Places,
     /// By slot; only those that rows name are read.
     values: Vec<Column>,
+}
+
+/// Where the value of each row is.
+enum Places {
+    /// The rows' values in order: all of this slot.
+    All(u32),
+    /// Per row its slot, if any, and which of the slot's values.
+    Each(Vec<Option<(u32, u32)>>),
 }
 
 enum Column {
@@ -55,8 +62,33 @@ impl AttributeColumn {
         Ok(Some(Self { places: places(&codes, &shapes, &found, &values)?, values }))
     }
 
-    pub(crate) fn get(&self, row: usize) -> Option<Value<'_>> {
-        let (slot, place) = self.places[row]?;
+    /// Those of `rows` whose value `matches`, or, where there is none, the row `passes`. A value that occurs
+    /// again is not judged again: most attributes have few.
+    pub(crate) fn select(
+        &self,
+        mut rows: Vec<u32>,
+        matches: impl Fn(&Value<'_>) -> bool,
+        passes: impl Fn(usize) -> bool,
+    ) -> Vec<u32> {
+        if let Places::All(slot) = self.places
+            && let Column::Ints(ints) = &self.values[slot as usize]
+        {
+            let mut known = Known::new(|int| matches(&Value::Int(int)));
+            rows.retain(|row| known.judge(ints[*row as usize]));
+            return rows;
+        }
+        rows.retain(|row| match self.get(*row as usize) {
+            Some(value) => matches(&value),
+            None => passes(*row as usize),
+        });
+        rows
+    }
+
+    fn get(&self, row: usize) -> Option<Value<'_>> {
+        let (slot, place) = match &self.places {
+            Places::All(slot) => (*slot, row as u32),
+            Places::Each(places) => places[row]?,
+        };
         match &self.values[slot as usize] {
             Column::Unread => None,
             Column::Ints(ints) => Some(Value::Int(ints[place as usize])),
@@ -65,6 +97,30 @@ impl AttributeColumn {
                 Some(Value::Str(std::str::from_utf8(texts.get(place as usize)).unwrap_or_default()))
             }
         }
+    }
+}
+
+/// Verdicts on numbers, each remembered at a place that its low bits name.
+struct Known<J> {
+    judge: J,
+    verdicts: Vec<(i64, bool)>,
+}
+
+impl<J: Fn(i64) -> bool> Known<J> {
+    const PLACES: usize = 256;
+
+    fn new(judge: J) -> Self {
+        // A number that cannot stand at its place: none is taken for known that is not.
+        let verdicts = (0..Self::PLACES as i64).map(|place| (!place, false)).collect();
+        Self { judge, verdicts }
+    }
+
+    fn judge(&mut self, number: i64) -> bool {
+        let (known, verdict) = &mut self.verdicts[number as usize % Self::PLACES];
+        if *known != number {
+            (*known, *verdict) = (number, (self.judge)(number));
+        }
+        *verdict
     }
 }
 
@@ -113,12 +169,7 @@ fn find(shape: &[u8], slots: &[Slot<'_>], path: &str) -> Decoded<Option<Found>> 
 }
 
 /// Goes through the rows as they were taken apart; of a slot that stands twice in a shape, the first counts.
-fn places(
-    codes: &[u32],
-    shapes: &[&[u8]],
-    found: &[Found],
-    values: &[Column],
-) -> Decoded<Vec<Option<(u32, u32)>>> {
+fn places(codes: &[u32], shapes: &[&[u8]], found: &[Found], values: &[Column]) -> Decoded<Places> {
     // How many values of the wanted slots each shape takes.
     let mut takes: Vec<Vec<(usize, u32)>> = Vec::with_capacity(shapes.len());
     for shape in shapes {
@@ -136,6 +187,11 @@ fn places(
         }
         takes.push(counts);
     }
+    if let Some(slot) = all_of(codes, found, &takes)
+        && values[slot].len() == codes.len()
+    {
+        return Ok(Places::All(slot as u32));
+    }
     let mut next = vec![0u32; values.len()];
     let mut places = Vec::with_capacity(codes.len());
     for code in codes {
@@ -150,7 +206,18 @@ fn places(
         }
     }
     match next.iter().zip(values).all(|(next, values)| *next as usize == values.len()) {
-        true => Ok(places),
+        true => Ok(Places::Each(places)),
         false => Err(cut_off()),
     }
+}
+
+/// The slot that every row has one value of, and no value of another slot that was asked for.
+fn all_of(codes: &[u32], found: &[Found], takes: &[Vec<(usize, u32)>]) -> Option<usize> {
+    let mut slots = found.iter().zip(takes).map(|(found, takes)| match (found, takes.as_slice()) {
+        (Found::Slot(slot), [(taken, 1)]) if slot == taken => Some(*slot),
+        _ => None,
+    });
+    let slot = slots.next()??;
+    let alike = slots.all(|other| other == Some(slot));
+    (alike && codes.iter().all(|code| (*code as usize) < found.len())).then_some(slot)
 }
