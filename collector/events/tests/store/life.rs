@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use events::{Partition, SearchError, SplitRef};
+use events::{Options, Partition, Request, SearchError, SplitRef};
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use telemetry::{Batch, Signal, TenantId};
@@ -168,6 +168,25 @@ async fn queries_end_at_their_bounds() {
     request = ask("*");
     request.deadline = Some(Instant::now() + Duration::from_secs(60));
     assert_eq!(events::search(&snapshot, &request).await.unwrap().matched, 40);
+}
+
+/// Each body is one parameter: blocks of a merge end at as many bytes as those of a seal.
+#[tokio::test]
+async fn long_parameters_come_back_from_a_merge() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::with(Options { block_rows: 16_384, ..options() });
+    let body = |n: u64| format!("{n}{}", "x".repeat(400_000));
+    for half in 0..2 {
+        let records: Vec<Record> = (0..100).map(|n| line(2 * n + half, &body(2 * n + half))).collect();
+        world.append(&tenant, &records);
+        world.seal().await;
+    }
+    world.merge_all().await;
+    assert_eq!(world.partition.files().len(), 1);
+    let request = Request { max_memory_bytes: 256 << 20, ..ask("*") };
+    let answer = world.search(&tenant, &request).await;
+    scan(&world.kept, &tenant, &request).check(&answer, &request, "long parameters");
+    assert!(world.partition.damaged().is_empty());
 }
 
 #[tokio::test]

@@ -121,3 +121,18 @@ fn text_without_templates_stays_as_it_is() {
     }
     assert!(fresh.mask("another stream", 0, &mut masked).is_some(), "repeated bodies are fine");
 }
+
+/// A text's width is cut at 255: its bytes are what a block is full of.
+#[test]
+fn copied_texts_count_with_all_their_bytes() {
+    let body = "x".repeat(400_000);
+    let bodies = vec![body.clone(); 3];
+    let (section, read) = round_trip(&bodies, 1);
+    let column = SignatureBodies::decode(&section, 3, &read).unwrap();
+    let (mut table, mut block) = (TableBuilder::default(), BodyBuilder::default());
+    let numbers = [table.intern(read.signature(0))];
+    for row in 0..200 {
+        assert!(block.copy(&table, &column, row % 3, &numbers, None));
+        assert_eq!(block.is_too_large(), (row + 1) * body.len() > MAX_RAW_BYTES, "{row}");
+    }
+}
