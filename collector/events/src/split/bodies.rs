@@ -17,6 +17,8 @@ use crate::signature::{Kind, Masked, Piece, pieces};
 use parameters::ParameterBuilder;
 pub(crate) use parameters::ParameterColumn;
 pub(crate) use statistics::{Statistics, StatisticsBuilder};
+#[cfg(test)]
+pub(crate) use table::fold_signature;
 pub(crate) use table::{SignatureTable, TableBuilder};
 
 /// Of a row without signature; signature `n` has code `n + 1`.

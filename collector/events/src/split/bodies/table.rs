@@ -269,7 +269,8 @@ impl SignatureTable {
     }
 }
 
-fn fold_signature(signature: &Signature) -> Box<[u8]> {
+/// A signature's bytes, its static text as it is compared.
+pub(crate) fn fold_signature(signature: &Signature) -> Box<[u8]> {
     let mut folded = Vec::with_capacity(signature.bytes().len());
     for piece in signature.pieces() {
         match piece {
