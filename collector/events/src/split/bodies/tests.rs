@@ -122,6 +122,20 @@ fn text_without_templates_stays_as_it_is() {
     assert!(fresh.mask("another stream", 0, &mut masked).is_some(), "repeated bodies are fine");
 }
 
+#[test]
+fn signatures_that_no_body_has_are_refused() {
+    for (signature, sound) in [
+        (vec![b'x'; 4096], true),
+        (vec![b'x'; 4097], false),
+        ([0xf8, b' '].repeat(255), true),
+        ([0xf8, b' '].repeat(256), false),
+    ] {
+        let mut table = TableBuilder::default();
+        table.intern(&signature).unwrap();
+        assert_eq!(SignatureTable::decode(&table.encode(1), 1).is_ok(), sound, "{} bytes", signature.len());
+    }
+}
+
 /// A text's width is cut at 255: its bytes are what a block is full of.
 #[test]
 fn copied_texts_count_with_all_their_bytes() {
