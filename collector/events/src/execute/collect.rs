@@ -204,7 +204,9 @@ impl Counts {
         max_time_ns: i64,
         severities: &[u32; SEVERITIES],
     ) -> bool {
-        if self.buckets.of(min_time_ns) != self.buckets.of(max_time_ns) {
+        // One that begins before the first bucket and ends behind the last has rows in all of them.
+        let bucket = self.buckets.of(min_time_ns);
+        if bucket.is_none() || bucket != self.buckets.of(max_time_ns) {
             return false;
         }
         for (severity, count) in severities.iter().enumerate() {

@@ -90,6 +90,17 @@ async fn a_page_that_nobody_waits_for_is_not_read_on() {
     assert_eq!(deleted, 1, "the split is still being read");
 }
 
+/// Rows within all buckets, before them and behind them: none of it is known from the block's ends.
+#[test]
+fn a_block_around_all_buckets_is_counted_row_by_row() {
+    let mut counts = Counts::new(Buckets { start_ns: 100, width_ns: 10, count: 3 });
+    let severities = [1; crate::split::format::SEVERITIES];
+    assert!(!counts.add_block(50, 200, &severities));
+    assert!(!counts.add_block(105, 115, &severities));
+    assert!(counts.add_block(110, 119, &severities));
+    assert_eq!(counts.by_class.iter().flatten().sum::<u64>(), 25);
+}
+
 #[test]
 fn buckets_cover_the_range_with_round_widths() {
     let s = 1_000_000_000;
