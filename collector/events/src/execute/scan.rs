@@ -10,7 +10,7 @@ use super::best::Best;
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
 use super::patterns::BlockPlace;
-use super::plan::{Node, Verdict};
+use super::plan::{Compiler, Node, Verdict};
 use super::rows::{HeadView, Needs};
 use super::{Order, Request};
 use crate::SearchError;
@@ -175,8 +175,7 @@ impl Query<'_> {
             return Ok(());
         }
         out.explain.splits += 1;
-        let node = Node::compile(self.filter, &split, self.book)?;
-        self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
+        let node = Node::compile(self.filter, &mut Compiler::new(&split, self.book, self.limits))?;
         let mut scan = SplitScan {
             query: self,
             partition,
