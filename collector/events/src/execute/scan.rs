@@ -134,6 +134,7 @@ impl Query<'_> {
             if let Sink::Patterns(gather) = &out.sink {
                 self.limits.check_size(gather.size_bytes(), "patterns")?;
             }
+            out.sink.check_size(self.limits)?;
         }
         if let Sink::Patterns(gather) = &mut out.sink {
             gather.end_file();

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use events::{Options, Partition, Request, SearchError, SplitRef};
+use events::{FacetOptions, Options, Partition, Request, SearchError, SplitRef};
 use futures::TryStreamExt;
 use object_store::ObjectStore;
+use search::Field;
 use telemetry::{Batch, Signal, TenantId};
 
 use crate::naive::scan;
@@ -168,6 +169,50 @@ async fn queries_end_at_their_bounds() {
     request = ask("*");
     request.deadline = Some(Instant::now() + Duration::from_secs(60));
     assert_eq!(events::search(&snapshot, &request).await.unwrap().matched, 40);
+}
+
+/// What each source of rows has keeps to the cap; so does what all have.
+#[tokio::test]
+async fn what_is_gathered_from_several_sources_keeps_to_the_cap() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::new();
+    let mut least = Vec::new();
+    for round in 0..2u64 {
+        for second in 20 * round..20 * round + 20 {
+            world.append(&tenant, &[line(second, &format!("body number {second}"))]);
+        }
+        world.seal().await;
+        let snapshot = [world.partition.snapshot(&tenant)];
+        let (sorted, values) = (ask("* | sort by body"), ask("*"));
+        let options = FacetOptions { fields: vec![Field::Body], limit: 5, prefix: String::new() };
+        let (mut sorted_in, mut counted_in) = (None, None);
+        for max_memory_bytes in (500..50_000).step_by(100) {
+            let request = Request { max_memory_bytes, ..sorted.clone() };
+            if sorted_in.is_none() && events::search(&snapshot, &request).await.is_ok() {
+                sorted_in = Some(max_memory_bytes);
+            }
+            let request = Request { max_memory_bytes, ..values.clone() };
+            if counted_in.is_none() && events::facets(&snapshot, &request, &options).await.is_ok() {
+                counted_in = Some(max_memory_bytes);
+            }
+        }
+        least.push((sorted_in.unwrap(), counted_in.unwrap()));
+    }
+    let [one, two] = [least[0], least[1]];
+    assert!(2 * two.0 > 3 * one.0 && 2 * two.1 > 3 * one.1, "{least:?}");
+}
+
+#[tokio::test]
+async fn the_values_of_head_rows_keep_to_the_cap() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::new();
+    for second in 0..20 {
+        world.append(&tenant, &[line(second, &format!("body number {second}"))]);
+    }
+    let options = FacetOptions { fields: vec![Field::Body], limit: 5, prefix: String::new() };
+    let request = Request { max_memory_bytes: 500, ..ask("*") };
+    let ended = events::facets(&[world.partition.snapshot(&tenant)], &request, &options).await;
+    assert!(matches!(ended, Err(SearchError::TooLarge { what: "the values of fields", .. })), "{ended:?}");
 }
 
 /// Each body is one parameter: blocks of a merge end at as many bytes as those of a seal.
