@@ -61,11 +61,6 @@ impl BlockCache {
         Arc::new(Self { capacity_bytes, state: Mutex::default() })
     }
 
-    /// How many bytes it holds now.
-    pub fn used_bytes(&self) -> usize {
-        self.state.lock().used_bytes
-    }
-
     /// The cached value, or what `load` returns with its size in bytes.
     pub(crate) fn get_or_load<T: Any + Send + Sync, E>(
         &self,
@@ -158,7 +153,7 @@ mod tests {
         for index in 1..100 {
             load(&cache, index);
             load(&cache, 0);
-            assert!(cache.used_bytes() <= 10_000);
+            assert!(cache.state.lock().used_bytes <= 10_000);
         }
         assert!(!load(&cache, 0), "used between any two evictions");
         assert!(load(&cache, 1));
@@ -169,7 +164,7 @@ mod tests {
         let cache = BlockCache::new(10_000);
         assert!((0..4).all(|index| load(&cache, index)));
         cache.forget(0);
-        assert_eq!(cache.used_bytes(), 2000);
+        assert_eq!(cache.state.lock().used_bytes, 2000);
         assert!(load(&cache, 0) && !load(&cache, 1));
     }
 }

@@ -71,7 +71,7 @@ pub struct Request {
     pub cursor: Option<Cursor>,
     /// When to give up.
     pub deadline: Option<Instant>,
-    /// Memory for groups, records and rows that the index proposes.
+    /// Memory for groups, records and what is made ready of the filter for a split.
     pub max_memory_bytes: usize,
 }
 
@@ -224,7 +224,7 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
     let mut warnings = gathered.warnings;
     let mut answer = Answer { matched, searched_rows, explain, ..Answer::default() };
     match sink {
-        Sink::Table(table) => answer.table = Some(table.finish()),
+        Sink::Table(table) => answer.table = Some(off_runtime(move || table.finish()).await?),
         Sink::Hits(hits) => {
             let found = hits.into_sorted();
             answer.next = page.next(found.last().map(|(key, _)| *key), found.len());
@@ -273,7 +273,7 @@ async fn project(
     hits: Vec<Hit>,
     book: Option<Arc<Book>>,
 ) -> Result<Table, SearchError> {
-    let projected = spawn_blocking(move || {
+    off_runtime(move || {
         for hit in &hits {
             let (resource, scope) = (hit.stream.resource(), hit.stream.scope());
             let record = LogRecord::of_valid(&hit.record);
@@ -281,8 +281,13 @@ async fn project(
             table.add(&WithPattern { row, book: book.as_deref() });
         }
         table.finish()
-    });
-    projected.await.map_err(|error| SearchError::Internal(error.to_string()))
+    })
+    .await
+}
+
+/// Work that takes long enough to hold up the runtime.
+async fn off_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SearchError> {
+    spawn_blocking(work).await.map_err(|error| SearchError::Internal(error.to_string()))
 }
 
 /// Counts the records of a query over one tenant's snapshots by severity class and time; its stages do not count.

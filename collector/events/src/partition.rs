@@ -169,11 +169,6 @@ impl Partition {
         self.inner.state.read().stats
     }
 
-    /// How many batches were set aside since the start.
-    pub fn set_aside_count(&self) -> u64 {
-        self.inner.state.read().set_aside_count
-    }
-
     /// How many batches were set aside since the start, and the first of them, copied.
     pub fn set_aside(&self) -> (u64, Vec<SetAside>) {
         let state = self.inner.state.read();

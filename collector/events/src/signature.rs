@@ -10,7 +10,7 @@ mod value;
 
 use std::str;
 
-pub(crate) use mask::{Masked, VERSION, mask, spelled};
+pub(crate) use mask::{MAX_SIGNATURE_BYTES, MAX_SLOTS, Masked, VERSION, mask, spelled};
 pub(crate) use value::Value;
 
 /// What stands in a slot.

@@ -14,6 +14,7 @@ use super::facets::FieldCounts;
 use super::patterns::Gather;
 use super::plan::class_of;
 use super::rows::{BlockView, Needs};
+use super::scan::Limits;
 use super::{Buckets, Order};
 use crate::SearchError;
 use crate::head::Chunk;
@@ -51,10 +52,20 @@ impl Sink {
     pub(super) fn asks_for_patterns(&self) -> bool {
         matches!(self, Self::Fields(counts) if counts.asks_for_patterns())
     }
+
+    /// Whether what grows with the rows is within the query's memory.
+    pub(super) fn check_size(&self, limits: &Limits) -> Result<(), SearchError> {
+        match self {
+            Self::Best(best) => limits.check_size(best.size_bytes(), "the values to sort by"),
+            Self::Table(table) => limits.check_size(table.size_bytes(), "the groups"),
+            Self::Fields(counts) => limits.check_size(counts.size_bytes(), "the values of fields"),
+            // Bounded by the page, by the buckets, and by themselves.
+            Self::Hits(_) | Self::Histogram(_) | Self::Patterns(_) => Ok(()),
+        }
+    }
 }
 
 /// What was gathered from some rows.
-#[derive(Clone)]
 pub(super) struct Partial {
     pub(super) sink: Sink,
     pub(super) matched: u64,
@@ -67,7 +78,7 @@ impl Partial {
         Self { sink, matched: 0, searched: 0, explain: Explain::default() }
     }
 
-    pub(super) fn merge(&mut self, other: Self) -> Result<(), SearchError> {
+    pub(super) fn merge(&mut self, other: Self, limits: &Limits) -> Result<(), SearchError> {
         self.matched += other.matched;
         self.searched += other.searched;
         self.explain.merge(&other.explain);
@@ -80,7 +91,7 @@ impl Partial {
             (Sink::Patterns(own), Sink::Patterns(other)) => own.merge(*other),
             _ => {}
         }
-        Ok(())
+        self.sink.check_size(limits)
     }
 }
 
@@ -204,7 +215,9 @@ impl Counts {
         max_time_ns: i64,
         severities: &[u32; SEVERITIES],
     ) -> bool {
-        if self.buckets.of(min_time_ns) != self.buckets.of(max_time_ns) {
+        // One that begins before the first bucket and ends behind the last has rows in all of them.
+        let bucket = self.buckets.of(min_time_ns);
+        if bucket.is_none() || bucket != self.buckets.of(max_time_ns) {
             return false;
         }
         for (severity, count) in severities.iter().enumerate() {

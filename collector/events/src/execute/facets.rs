@@ -14,7 +14,7 @@ use super::block::Columns;
 use super::collect::{Partial, Sink};
 use super::rows::{BlockView, Needs};
 use super::scan::{CancelOnDrop, Limits};
-use super::{Request, run};
+use super::{Request, off_runtime, run};
 use crate::SearchError;
 use crate::partition::Snapshot;
 use crate::patterns::book::Book;
@@ -100,7 +100,10 @@ pub async fn facets(
     let gathered = run::gather(snapshots, request, sink, &limits).await?;
     let Partial { sink, matched, .. } = gathered.partial;
     let facets = match sink {
-        Sink::Fields(counts) => counts.finish(options.limit),
+        Sink::Fields(counts) => {
+            let limit = options.limit;
+            off_runtime(move || counts.finish(limit)).await?
+        }
         _ => Vec::new(),
     };
     Ok(Facets { facets, matched, partial: !gathered.warnings.is_empty(), warnings: gathered.warnings })

@@ -5,7 +5,9 @@ use roaring::RoaringBitmap;
 use search::{Expr, Field, FieldMatch, SeverityRange, Test, TextMatch, lookup};
 
 use super::rows::{BlockView, Needs};
+use super::scan::{Limits, Stop};
 use super::text::TextSearch;
+use crate::SearchError;
 use crate::index::WordPlace;
 use crate::patterns::book::Book;
 use crate::split::format::SEVERITIES;
@@ -47,34 +49,50 @@ pub(super) struct Check<'q> {
     pub(super) book: Option<&'q Book>,
 }
 
+/// What conditions are made ready with, and what those of one query take together.
+pub(super) struct Compiler<'q, 's> {
+    split: &'s SplitReader,
+    book: Option<&'q Book>,
+    limits: &'s Limits,
+    size_bytes: usize,
+}
+
+impl<'q, 's> Compiler<'q, 's> {
+    pub(super) fn new(split: &'s SplitReader, book: Option<&'q Book>, limits: &'s Limits) -> Self {
+        Self { split, book, limits, size_bytes: 0 }
+    }
+
+    /// Counts a condition that is ready.
+    fn leaf(&mut self, node: Node<'q>) -> Result<Node<'q>, SearchError> {
+        self.size_bytes += node.size_bytes();
+        self.limits.check_size(self.size_bytes, "what is known of a split before it is read")?;
+        Ok(node)
+    }
+}
+
 impl<'q> Node<'q> {
-    /// Makes `expr` ready for a split.
-    pub(super) fn compile(
-        expr: &'q Expr,
-        split: &SplitReader,
-        book: Option<&'q Book>,
-    ) -> Result<Self, ReadError> {
-        Ok(match expr {
+    /// Makes `expr` ready for a split, within the query's time and memory.
+    pub(super) fn compile(expr: &'q Expr, compiler: &mut Compiler<'q, '_>) -> Result<Self, Stop> {
+        compiler.limits.check()?;
+        let (split, book) = (compiler.split, compiler.book);
+        let leaf = match expr {
             Expr::All => Self::All,
             Expr::And(children) => {
-                let mut children = Self::compile_all(children, split, book)?;
+                let mut children = Self::compile_all(children, compiler)?;
                 children.sort_by_key(Self::cost);
-                Self::And(children)
+                return Ok(Self::And(children));
             }
-            Expr::Or(children) => Self::Or(Self::compile_all(children, split, book)?),
-            Expr::Not(child) => Self::Not(Box::new(Self::compile(child, split, book)?)),
+            Expr::Or(children) => return Ok(Self::Or(Self::compile_all(children, compiler)?)),
+            Expr::Not(child) => return Ok(Self::Not(Box::new(Self::compile(child, compiler)?))),
             Expr::Text(text) => Self::compile_text(expr, text, split)?,
             Expr::Field(asked) if asked.field == Field::Pattern => Self::compile_pattern(expr, split, book)?,
             Expr::Field(asked) => Self::compile_field(expr, asked, split)?,
-        })
+        };
+        Ok(compiler.leaf(leaf)?)
     }
 
-    fn compile_all(
-        children: &'q [Expr],
-        split: &SplitReader,
-        book: Option<&'q Book>,
-    ) -> Result<Vec<Self>, ReadError> {
-        children.iter().map(|child| Self::compile(child, split, book)).collect()
+    fn compile_all(children: &'q [Expr], compiler: &mut Compiler<'q, '_>) -> Result<Vec<Self>, Stop> {
+        children.iter().map(|child| Self::compile(child, compiler)).collect()
     }
 
     fn compile_text(expr: &'q Expr, text: &TextMatch, split: &SplitReader) -> Result<Self, ReadError> {
@@ -145,16 +163,14 @@ impl<'q> Node<'q> {
         }
     }
 
-    /// Memory that it holds.
-    pub(super) fn size_bytes(&self) -> usize {
+    /// Memory that a condition without others inside holds.
+    fn size_bytes(&self) -> usize {
         match self {
-            Self::And(children) | Self::Or(children) => children.iter().map(Self::size_bytes).sum(),
-            Self::Not(child) => child.size_bytes(),
             Self::Streams(streams) => streams.len(),
             Self::Rows(rows) => rows.serialized_size(),
             Self::Text(text) => text.size_bytes(),
             Self::Check(check) => check.proposed.as_ref().map_or(0, RoaringBitmap::serialized_size),
-            Self::All | Self::Severity(_) | Self::Trace(_) => 0,
+            Self::All | Self::Severity(_) | Self::Trace(_) | Self::And(_) | Self::Or(_) | Self::Not(_) => 0,
         }
     }
 

@@ -91,7 +91,8 @@ pub(super) async fn gather(
         return Err(error);
     }
     let mut gathered = work.gathered.lock();
-    let partial = gathered.partial.clone();
+    // It may be as large as the query's memory cap: taken, not copied.
+    let partial = std::mem::replace(&mut gathered.partial, Partial::new(work.empty.clone()));
     let mut warnings = std::mem::take(&mut gathered.warnings);
     warnings.sort();
     warnings.dedup();
@@ -151,7 +152,7 @@ impl Work {
                 Piece::Split { partition, split } => query.scan_split(*partition, split, &mut partial),
             };
             match (scanned, piece) {
-                (Ok(()), _) => self.gathered.lock().partial.merge(partial)?,
+                (Ok(()), _) => self.gathered.lock().partial.merge(partial, limits)?,
                 (Err(Stop::Query(error)), _) => return Err(error),
                 (Err(Stop::Source(error)), Piece::Split { split, .. }) => {
                     split.note(&error);

@@ -10,7 +10,7 @@ use super::best::Best;
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
 use super::patterns::BlockPlace;
-use super::plan::{Node, Verdict};
+use super::plan::{Compiler, Node, Verdict};
 use super::rows::{HeadView, Needs};
 use super::{Order, Request};
 use crate::SearchError;
@@ -134,6 +134,7 @@ impl Query<'_> {
             if let Sink::Patterns(gather) = &out.sink {
                 self.limits.check_size(gather.size_bytes(), "patterns")?;
             }
+            out.sink.check_size(self.limits)?;
         }
         if let Sink::Patterns(gather) = &mut out.sink {
             gather.end_file();
@@ -175,8 +176,7 @@ impl Query<'_> {
             return Ok(());
         }
         out.explain.splits += 1;
-        let node = Node::compile(self.filter, &split, self.book)?;
-        self.limits.check_size(node.size_bytes(), "rows that the index proposes")?;
+        let node = Node::compile(self.filter, &mut Compiler::new(&split, self.book, self.limits))?;
         let mut scan = SplitScan {
             query: self,
             partition,
@@ -203,6 +203,12 @@ impl Query<'_> {
         }
         Ok(())
     }
+}
+
+/// The times of a bin, as `search` has it: the first and the last one may be cut off.
+fn bin_of(time_ns: i64, width_ns: i64) -> std::ops::Range<i64> {
+    let within = time_ns.rem_euclid(width_ns);
+    time_ns.saturating_sub(within)..time_ns.saturating_add(width_ns - within)
 }
 
 struct SplitScan<'a> {
@@ -287,7 +293,7 @@ impl SplitScan<'_> {
             Sink::Fields(_) => false,
             Sink::Table(table) => {
                 let width = Grouped::bin_width(table);
-                let bin = |time_ns: i64| width.map_or(0, |width| time_ns.div_euclid(width) * width);
+                let bin = |time_ns: i64| width.map_or(0, |width| bin_of(time_ns, width).start);
                 let (needs, columns) = Grouped::needs(table);
                 let known =
                     columns && !needs.has(Needs::STREAM) && bin(meta.min_time_ns) == bin(meta.max_time_ns);
@@ -399,8 +405,7 @@ impl SplitScan<'_> {
                 && !bin.contains(&times[row])
             {
                 self.grouped.add_bin(bin.start, &mut counts);
-                let start = times[row].div_euclid(width) * width;
-                bin = start..start.saturating_add(width);
+                bin = bin_of(times[row], width);
             }
             let severity = severities.as_ref().map_or(0, |severities| severities[row]);
             match &streams {
@@ -410,5 +415,20 @@ impl SplitScan<'_> {
         }
         self.grouped.add_bin(bin.start, &mut counts);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_at_the_ends_of_time_are_cut_off() {
+        assert_eq!(bin_of(25, 10), 20..30);
+        assert_eq!(bin_of(-25, 10), -30..-20);
+        assert_eq!(bin_of(i64::MAX, 1000), 9_223_372_036_854_775_000..i64::MAX);
+        let first = bin_of(i64::MIN, 1000);
+        assert_eq!(first, i64::MIN..-9_223_372_036_854_775_000);
+        assert_eq!(bin_of(first.end, 1000).start, first.end);
     }
 }

@@ -9,6 +9,8 @@ use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use telemetry::otlp::{LogsWriter, RecordFields, write_record};
 use telemetry::{Batch, Signal, TenantId};
 
+use super::plan::{Compiler, Node};
+use super::scan::Stop;
 use super::*;
 use crate::{BlockCache, Options, Partition};
 
@@ -88,6 +90,45 @@ async fn a_page_that_nobody_waits_for_is_not_read_on() {
     tokio::time::sleep(Duration::from_millis(400)).await;
     let deleted = partition.delete_unlisted(Duration::ZERO).await.unwrap();
     assert_eq!(deleted, 1, "the split is still being read");
+}
+
+/// Rows within all buckets, before them and behind them: none of it is known from the block's ends.
+#[test]
+fn a_block_around_all_buckets_is_counted_row_by_row() {
+    let mut counts = Counts::new(Buckets { start_ns: 100, width_ns: 10, count: 3 });
+    let severities = [1; crate::split::format::SEVERITIES];
+    assert!(!counts.add_block(50, 200, &severities));
+    assert!(!counts.add_block(105, 115, &severities));
+    assert!(counts.add_block(110, 119, &severities));
+    assert_eq!(counts.by_class.iter().flatten().sum::<u64>(), 25);
+}
+
+#[tokio::test]
+async fn conditions_are_made_ready_within_time_and_memory() {
+    let partition = slow_partition(3, Duration::ZERO).await;
+    let snapshot = partition.snapshot(&TenantId::default_tenant());
+    let split = snapshot.splits[0].clone();
+    let compiled = move |query: &str, cancelled: bool, max_memory_bytes: usize| {
+        let (split, query) = (split.clone(), search::parse(query).unwrap());
+        spawn_blocking(move || {
+            let limits = Limits::of(&Request { max_memory_bytes, ..everything() });
+            limits.cancelled.store(cancelled, Ordering::Relaxed);
+            let Ok(split) = split.open() else { return None };
+            match Node::compile(&query.filter, &mut Compiler::new(&split, None, &limits)) {
+                Err(Stop::Query(error)) => Some(error),
+                _ => None,
+            }
+        })
+    };
+    assert!(compiled("a (b OR c)", false, 1 << 20).await.unwrap().is_none());
+    assert!(matches!(compiled("a (b OR c)", true, 1 << 20).await.unwrap(), Some(SearchError::Timeout)));
+    let mut cap = 0;
+    while compiled("a", false, cap).await.unwrap().is_some() {
+        cap += 1;
+    }
+    assert!(cap > 0, "a condition takes memory");
+    let ended = compiled("a (b OR c)", false, cap).await.unwrap();
+    assert!(matches!(ended, Some(SearchError::TooLarge { .. })), "{ended:?}");
 }
 
 #[test]

@@ -15,6 +15,10 @@ pub(crate) const MAX_SLOTS: usize = 255;
 pub(crate) const MAX_SIGNATURE_BYTES: usize = 4096;
 /// Longer tokens are parameters whatever they are made of.
 const MAX_WORD_BYTES: usize = 32;
+/// So are tokens of hex digits from this length on: of up to 16 digits, and of 32, they are ids.
+const MIN_HEX_BYTES: usize = 8;
+const MAX_HEX_BYTES: usize = 16;
+const LONG_HEX_BYTES: usize = 32;
 /// Tokens of letters and a number, or of a number and letters, have at most so many letters.
 const MAX_LETTERS_BEFORE: usize = 16;
 const MAX_LETTERS_BEHIND: usize = 8;
@@ -80,7 +84,7 @@ pub(crate) fn mask(body: &str, out: &mut Masked) -> bool {
             at += 1;
         }
         // Most tokens are short words.
-        if seen & DIGIT == 0 && at - start <= MAX_WORD_BYTES && (seen != HEX || at - start < 8) {
+        if seen & DIGIT == 0 && at - start <= MAX_WORD_BYTES && (seen != HEX || at - start < MIN_HEX_BYTES) {
             continue;
         }
         let Some(parameter) = parameter(bytes, start, at, seen) else { continue };
@@ -106,15 +110,17 @@ pub(crate) fn spelled(kind: Kind, text: &str) -> Option<Value> {
         Kind::Number if bytes.iter().all(u8::is_ascii_digit) && !bytes.is_empty() => {
             u128::from(number(bytes)?)
         }
-        Kind::Hex if (8..=16).contains(&bytes.len()) && is_hex() => hex(bytes),
-        Kind::LongHex if bytes.len() == 32 && is_hex() => hex(bytes),
+        Kind::Hex if (MIN_HEX_BYTES..=MAX_HEX_BYTES).contains(&bytes.len()) && is_hex() => hex(bytes),
+        Kind::LongHex if bytes.len() == LONG_HEX_BYTES && is_hex() => hex(bytes),
         Kind::Ip => match ip(bytes, 0)? {
             (address, end) if end == bytes.len() => u128::from(address),
             _ => return None,
         },
         Kind::Uuid if bytes.len() == 36 => uuid(bytes, 0)?,
         Kind::Text if is_token() => {
-            let is_odd = bytes.len() > MAX_WORD_BYTES || bytes.iter().any(u8::is_ascii_digit);
+            let is_odd = bytes.len() > MAX_WORD_BYTES
+                || bytes.iter().any(u8::is_ascii_digit)
+                || (MAX_HEX_BYTES + 1..LONG_HEX_BYTES).contains(&bytes.len()) && is_hex();
             is_odd.then_some(0)?
         }
         _ => return None,
@@ -146,10 +152,10 @@ fn parameter(bytes: &[u8], start: usize, end: usize, seen: u8) -> Option<Paramet
             None => made(Kind::Text, start, end, 0),
         };
     }
-    if seen & LETTER == 0 && (8..=16).contains(&len) {
+    if seen & LETTER == 0 && (MIN_HEX_BYTES..=MAX_HEX_BYTES).contains(&len) {
         return made(Kind::Hex, start, end, hex(&bytes[start..end]));
     }
-    if seen & LETTER == 0 && len == 32 {
+    if seen & LETTER == 0 && len == LONG_HEX_BYTES {
         return made(Kind::LongHex, start, end, hex(&bytes[start..end]));
     }
     if len <= MAX_WORD_BYTES

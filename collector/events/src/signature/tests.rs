@@ -116,7 +116,31 @@ fn near_templates() -> impl Strategy<Value = String> {
     proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
+/// What a token is masked as is spelled so, and a static one is spelled as no parameter.
+fn check_spelled(token: &str) {
+    let mut masked = Masked::default();
+    assert!(mask(token, &mut masked));
+    for parameter in &masked.parameters {
+        let text = parameter.text(token);
+        assert_eq!(spelled(parameter.kind, text), Some(parameter.value), "{parameter:?} of {token}");
+    }
+    if masked.parameters.is_empty() {
+        for kind in Kind::ALL {
+            assert_eq!(spelled(kind, token), None, "{token} is static");
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn tokens_are_spelled_as_they_are_masked(
+        hex in "[a-f]{1,40}", digits in "[a-f0-9]{1,40}", any in "[a-f0-9g-z]{1,40}",
+    ) {
+        check_spelled(&hex);
+        check_spelled(&digits);
+        check_spelled(&any);
+    }
+
     #[test]
     fn every_body_comes_back(body in any::<String>(), near in near_templates(), digits in "[0-9a-f.:-]{0,80}") {
         check_round_trip(&body);

@@ -7,7 +7,8 @@ mod table;
 
 use super::bloom;
 use super::column::{
-    Decoded, Delta, Malformed, StringColumn, Strings, decode_numbers, encode_numbers_at, pco_level,
+    Decoded, Delta, MAX_RAW_BYTES, Malformed, StringColumn, Strings, decode_numbers, encode_numbers_at,
+    pco_level,
 };
 use super::format::Reader;
 use super::record::{Body, put_part, put_varint};
@@ -16,6 +17,8 @@ use crate::signature::{Kind, Masked, Piece, pieces};
 use parameters::ParameterBuilder;
 pub(crate) use parameters::ParameterColumn;
 pub(crate) use statistics::{Statistics, StatisticsBuilder};
+#[cfg(test)]
+pub(crate) use table::fold_signature;
 pub(crate) use table::{SignatureTable, TableBuilder};
 
 /// Of a row without signature; signature `n` has code `n + 1`.
@@ -93,7 +96,13 @@ impl BodyBuilder {
         self.values += masked.parameters.len();
     }
 
+    /// Whether there is more in it than a reader takes: it must not be written.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.text_bytes > MAX_RAW_BYTES
+    }
+
     /// Adds a row of another split's block: `numbers` has the signatures' numbers here, if they have one.
+    /// The row is left incomplete when the block becomes too large.
     pub(crate) fn copy(
         &mut self,
         table: &TableBuilder,
@@ -108,6 +117,9 @@ impl BodyBuilder {
         self.codes.push(number + 1);
         let mut scratch = std::mem::take(&mut self.scratch);
         for ((source, place), column) in from.places(row).zip(table.columns_of(number)) {
+            if self.is_too_large() {
+                break;
+            }
             let kind = source.kind();
             let target = self.column(table, *column);
             let (value, width) = source.value(place);
@@ -116,7 +128,8 @@ impl BodyBuilder {
                 source.write(place, &mut scratch);
             }
             target.push(value, width, &scratch);
-            self.text_bytes += usize::from(width);
+            // The width of a text is cut at 255.
+            self.text_bytes += if kind == Kind::Text { scratch.len() } else { usize::from(width) };
             self.values += 1;
             if let Some(hashes) = &mut hashes {
                 scratch.make_ascii_lowercase();

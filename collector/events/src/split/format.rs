@@ -179,10 +179,16 @@ impl BlockMeta {
         for count in &mut severities {
             *count = reader.varint_u32()?;
         }
-        let streams = match reader.varint()? {
+        if severities.iter().map(|count| u64::from(*count)).sum::<u64>() != u64::from(rows) {
+            return Err(Malformed("the severities of a block do not add up to its rows".to_owned()));
+        }
+        let streams: Option<Vec<u32>> = match reader.varint()? {
             0 => None,
             count => Some((1..count).map(|_| reader.varint_u32()).collect::<Result<_, _>>()?),
         };
+        if streams.as_ref().is_some_and(|streams| !streams.is_sorted_by(|a, b| a < b)) {
+            return Err(Malformed("the streams of a block do not ascend".to_owned()));
+        }
         let mut sections = [Section::default(); Column::COUNT];
         for section in &mut sections {
             *section = reader.section()?;
@@ -276,21 +282,22 @@ mod tests {
         let section = Section { offset: 1 << 40, len: 70_000, crc: 0xdead_beef };
         let block = BlockMeta {
             first_row: 0,
-            rows: 9,
+            rows: SEVERITIES as u32,
             min_time_ns: i64::MIN,
             max_time_ns: i64::MAX,
             severities: [1; SEVERITIES],
             streams: Some(vec![0, 7]),
             sections: [section; Column::COUNT],
         };
-        let many = BlockMeta { first_row: 9, rows: 1, streams: None, ..BlockMeta::default() };
-        let none = BlockMeta { first_row: 10, streams: Some(Vec::new()), ..BlockMeta::default() };
+        let mut many = BlockMeta { first_row: 25, rows: 1, streams: None, ..BlockMeta::default() };
+        many.severities[9] = 1;
+        let none = BlockMeta { first_row: 26, streams: Some(Vec::new()), ..BlockMeta::default() };
         let file = IndexFile { name: "a.term".to_owned(), len: 70_000, pages: vec![section; 2] };
         Footer {
             format: PLAIN,
             tenant: "acme".to_owned(),
             partition: 3,
-            rows: 10,
+            rows: 26,
             level: 3,
             blocks: vec![block, many, none],
             streams: section,
@@ -315,8 +322,23 @@ mod tests {
     fn a_block_of_too_many_rows_is_refused() {
         let mut footer = sample();
         footer.blocks[1].rows = MAX_BLOCK_ROWS + 1;
-        footer.rows = 10 + u64::from(MAX_BLOCK_ROWS);
+        footer.blocks[1].severities[9] = MAX_BLOCK_ROWS + 1;
+        footer.rows = 26 + u64::from(MAX_BLOCK_ROWS);
         assert!(Footer::decode(&footer.encode()).is_err());
+    }
+
+    #[test]
+    fn severities_that_do_not_add_up_and_streams_that_do_not_ascend_are_refused() {
+        let decoded = |change: fn(&mut BlockMeta)| {
+            let mut footer = sample();
+            change(&mut footer.blocks[0]);
+            Footer::decode(&footer.encode()).is_ok()
+        };
+        assert!(decoded(|_| {}));
+        assert!(!decoded(|block| block.severities[7] += 1));
+        assert!(!decoded(|block| block.severities[7] -= 1));
+        assert!(!decoded(|block| block.streams = Some(vec![7, 0])));
+        assert!(!decoded(|block| block.streams = Some(vec![7, 7])));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 mod bodies;
 
 use super::block::{self, BlockBuilder, BodyColumn, EncodedBlock};
-use super::column::Strings;
+use super::column::{MAX_RAW_BYTES, Strings};
 use super::format::{
     Column, Footer, HEAD_MAGIC, IndexFile, MAX_BLOCK_ROWS, PAGE_BYTES, PLAIN, SIGNATURES, Section, TAIL_MAGIC,
 };
@@ -147,7 +147,7 @@ impl SplitWriter {
         if self.block.rows() == 0 {
             return Ok(());
         }
-        let bodies = self.bodies.finish_block(self.level);
+        let bodies = self.finish_bodies()?;
         let block = self.block.finish(self.level, self.footer.format, bodies);
         self.append(block)
     }
@@ -165,15 +165,30 @@ impl SplitWriter {
             let words = self.index.as_mut().map(|index| (index, &mut *hashes));
             let copied = self.bodies.copy(bodies, row, numbers, *stream, words);
             copied.map_err(|error| build_failed(&self.upload, &error))?;
+            if self.bodies.is_too_large() {
+                break;
+            }
         }
+        let bodies = self.finish_bodies()?;
         let format = self.footer.format;
         block.sections[Column::Seq as usize] = block::encode_seqs(seqs, streams, format);
         block.sections[Column::Severity as usize] = block::encode_severities(severities, format, self.level);
         block.sections[Column::Stream as usize] = block::encode_streams(streams, format);
-        block.sections[Column::Body as usize] = self.bodies.finish_block(self.level);
+        block.sections[Column::Body as usize] = bodies;
         seqs.iter().for_each(|seq| self.note_seq(*seq));
         let bloom = super::bloom::build(hashes);
         self.append(EncodedBlock { bloom, ..block })
+    }
+
+    /// The section of the open block's bodies. What no reader takes is not written: inputs stay as they are.
+    fn finish_bodies(&mut self) -> Result<Vec<u8>, EventsError> {
+        match self.bodies.is_too_large() {
+            true => Err(EventsError::Build {
+                name: self.upload.name().to_owned(),
+                reason: format!("the bodies of a block take more than {MAX_RAW_BYTES} bytes"),
+            }),
+            false => Ok(self.bodies.finish_block(self.level)),
+        }
     }
 
     fn note_seq(&mut self, seq: u64) {

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use events::{Partition, SearchError, SplitRef};
+use events::{FacetOptions, Options, Partition, Request, SearchError, SplitRef};
 use futures::TryStreamExt;
 use object_store::ObjectStore;
+use search::Field;
 use telemetry::{Batch, Signal, TenantId};
 
 use crate::naive::scan;
@@ -140,7 +141,6 @@ async fn a_batch_that_cannot_be_walked_is_set_aside() {
     world.partition.apply(1, &batch(&tenant, vec![0xff, 0xff]));
     world.partition.apply(2, &Batch { signal: Signal::Spans, ..batch(&tenant, Vec::new()) });
     world.partition.apply(3, &batch(&tenant, Vec::new()));
-    assert_eq!(world.partition.set_aside_count(), 2);
     let (count, first) = world.partition.set_aside();
     assert_eq!((count, first.iter().map(|batch| batch.offset).collect::<Vec<_>>()), (2, vec![1, 2]));
     assert_eq!((world.partition.head_stats().rows, world.partition.head_stats().offset), (0, 3));
@@ -168,6 +168,69 @@ async fn queries_end_at_their_bounds() {
     request = ask("*");
     request.deadline = Some(Instant::now() + Duration::from_secs(60));
     assert_eq!(events::search(&snapshot, &request).await.unwrap().matched, 40);
+}
+
+/// What each source of rows has keeps to the cap; so does what all have.
+#[tokio::test]
+async fn what_is_gathered_from_several_sources_keeps_to_the_cap() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::new();
+    let mut least = Vec::new();
+    for round in 0..2u64 {
+        for second in 20 * round..20 * round + 20 {
+            world.append(&tenant, &[line(second, &format!("body number {second}"))]);
+        }
+        world.seal().await;
+        let snapshot = [world.partition.snapshot(&tenant)];
+        let (sorted, values) = (ask("* | sort by body"), ask("*"));
+        let options = FacetOptions { fields: vec![Field::Body], limit: 5, prefix: String::new() };
+        let (mut sorted_in, mut counted_in) = (None, None);
+        for max_memory_bytes in (500..50_000).step_by(100) {
+            let request = Request { max_memory_bytes, ..sorted.clone() };
+            if sorted_in.is_none() && events::search(&snapshot, &request).await.is_ok() {
+                sorted_in = Some(max_memory_bytes);
+            }
+            let request = Request { max_memory_bytes, ..values.clone() };
+            if counted_in.is_none() && events::facets(&snapshot, &request, &options).await.is_ok() {
+                counted_in = Some(max_memory_bytes);
+            }
+        }
+        least.push((sorted_in.unwrap(), counted_in.unwrap()));
+    }
+    let [one, two] = [least[0], least[1]];
+    assert!(2 * two.0 > 3 * one.0 && 2 * two.1 > 3 * one.1, "{least:?}");
+}
+
+#[tokio::test]
+async fn the_values_of_head_rows_keep_to_the_cap() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::new();
+    for second in 0..20 {
+        world.append(&tenant, &[line(second, &format!("body number {second}"))]);
+    }
+    let options = FacetOptions { fields: vec![Field::Body], limit: 5, prefix: String::new() };
+    let request = Request { max_memory_bytes: 500, ..ask("*") };
+    let ended = events::facets(&[world.partition.snapshot(&tenant)], &request, &options).await;
+    assert!(matches!(ended, Err(SearchError::TooLarge { what: "the values of fields", .. })), "{ended:?}");
+}
+
+/// Each body is one parameter: blocks of a merge end at as many bytes as those of a seal.
+#[tokio::test]
+async fn long_parameters_come_back_from_a_merge() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::with(Options { block_rows: 16_384, ..options() });
+    let body = |n: u64| format!("{n}{}", "x".repeat(400_000));
+    for half in 0..2 {
+        let records: Vec<Record> = (0..100).map(|n| line(2 * n + half, &body(2 * n + half))).collect();
+        world.append(&tenant, &records);
+        world.seal().await;
+    }
+    world.merge_all().await;
+    assert_eq!(world.partition.files().len(), 1);
+    let request = Request { max_memory_bytes: 256 << 20, ..ask("*") };
+    let answer = world.search(&tenant, &request).await;
+    scan(&world.kept, &tenant, &request).check(&answer, &request, "long parameters");
+    assert!(world.partition.damaged().is_empty());
 }
 
 #[tokio::test]

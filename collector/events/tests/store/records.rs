@@ -103,7 +103,7 @@ pub(crate) fn request(records: &[Record]) -> Vec<u8> {
     out
 }
 
-pub(crate) const WORDS: [&str; 32] = [
+pub(crate) const WORDS: [&str; 34] = [
     "connection",
     "refused",
     "Connection",
@@ -135,6 +135,8 @@ pub(crate) const WORDS: [&str; 32] = [
     "1700000000123",
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     "\u{212a}5",
+    "deadbeef1\u{212a}",
+    "abcdefabcdefabcdef",
     "timeoutß7",
 ];
 

@@ -110,6 +110,9 @@ impl<'q> Aligner<'q> {
                 return Fit::Always;
             }
         }
+        if all.windows(2).any(ends_unseen) {
+            return Fit::open();
+        }
         let (mut alignments, mut slot) = (Vec::new(), 0);
         for (at, piece) in all.iter().enumerate() {
             match piece {
@@ -270,6 +273,17 @@ impl<'q> Aligner<'q> {
             true => Taken::End(Condition::Begins(rest.to_owned())),
             false => Taken::No,
         }
+    }
+}
+
+/// Whether the end of a parameter cannot be told: characters like the Kelvin sign are no part of a token, but
+/// folded they look as if they were.
+fn ends_unseen(pair: &[Piece<'_>]) -> bool {
+    match pair {
+        [Piece::Slot(Kind::Hex | Kind::LongHex | Kind::Text), Piece::Text(text)] => {
+            text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        }
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::column::{Decoded, Delta, Malformed, decode_numbers, encode_num
 use super::super::format::{BlockMeta, Reader};
 use super::super::record::put_part;
 use super::{BodyBuilder, RAW, SignatureTable};
+use crate::signature::MAX_SLOTS;
 
 /// No split has more counts, nor more ranges: those of the largest splits of the smallest signatures.
 const MAX_ENTRIES: usize = 1 << 24;
@@ -42,10 +43,14 @@ impl Lists {
         put_part(out, &encode_numbers(&gaps, Delta::None));
     }
 
-    fn decode(reader: &mut Reader<'_>, blocks: usize, most: usize) -> Decoded<Self> {
-        let lens: Vec<u32> = decode_numbers(reader.bytes()?, blocks)?;
+    /// Keys are below `most`; a block has at most `per_row` for each of its rows.
+    fn decode(reader: &mut Reader<'_>, blocks: &[BlockMeta], most: usize, per_row: usize) -> Decoded<Self> {
+        let lens: Vec<u32> = decode_numbers(reader.bytes()?, blocks.len())?;
         let count = lens.iter().fold(0usize, |sum, len| sum.saturating_add(*len as usize));
-        if count > MAX_ENTRIES || lens.iter().any(|len| *len as usize > most) {
+        let too_many = |(len, block): (&u32, &BlockMeta)| {
+            *len as usize > most.min((block.rows as usize).saturating_mul(per_row))
+        };
+        if count > MAX_ENTRIES || lens.iter().zip(blocks).any(too_many) {
             return Err(wrong());
         }
         let mut keys: Vec<u32> = decode_numbers(reader.bytes()?, count)?;
@@ -137,9 +142,9 @@ pub(crate) struct Statistics {
 impl Statistics {
     pub(crate) fn decode(section: &[u8], blocks: &[BlockMeta], table: &SignatureTable) -> Decoded<Self> {
         let mut reader = Reader { bytes: section };
-        let codes = Lists::decode(&mut reader, blocks.len(), table.len() + 1)?;
+        let codes = Lists::decode(&mut reader, blocks, table.len() + 1, 1)?;
         let counts: Vec<u32> = decode_numbers(reader.bytes()?, codes.keys.len())?;
-        let columns = Lists::decode(&mut reader, blocks.len(), table.column_count())?;
+        let columns = Lists::decode(&mut reader, blocks, table.column_count(), MAX_SLOTS)?;
         let least = decode_numbers(reader.bytes()?, columns.keys.len())?;
         let widths = decode_numbers(reader.bytes()?, columns.keys.len())?;
         if !reader.bytes.is_empty() {
@@ -214,4 +219,26 @@ impl Statistics {
 
 fn wrong() -> Malformed {
     Malformed("the statistics of the bodies are not those of its blocks".to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_codes_than_rows_are_refused() {
+        let mut lists = Lists::default();
+        lists.push_block([0, 4].into_iter());
+        lists.push_block([1, 3, 5].into_iter());
+        let mut bytes = Vec::new();
+        lists.encode(&mut bytes);
+        let decode = |rows, per_row| {
+            let blocks = [2, rows].map(|rows| BlockMeta { rows, ..BlockMeta::default() });
+            Lists::decode(&mut Reader { bytes: &bytes }, &blocks, 6, per_row)
+        };
+        assert_eq!(decode(3, 1).unwrap(), lists);
+        assert!(decode(2, 1).is_err());
+        assert!(decode(2, 2).is_ok());
+    }
 }

@@ -9,7 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::column::{Decoded, Malformed, decode_bytes, encode_bytes};
 use super::super::format::Reader;
 use super::super::record::put_varint;
-use crate::signature::{Kind, Masked, Piece, Signature, VERSION, mask, pieces};
+use crate::signature::{
+    Kind, MAX_SIGNATURE_BYTES, MAX_SLOTS, Masked, Piece, Signature, VERSION, mask, pieces,
+};
 
 /// No split has more signatures; bodies with others stay as they are.
 pub(crate) const MAX_SIGNATURES: usize = 8192;
@@ -219,9 +221,16 @@ impl SignatureTable {
         let (mut signatures, mut folded, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..count {
             let bytes = reader.bytes()?;
+            if bytes.len() > MAX_SIGNATURE_BYTES {
+                return Err(Malformed("a signature claims to be too long".to_owned()));
+            }
             let signature = Signature::new(bytes);
             let signature = signature.ok_or_else(|| Malformed("a signature is none".to_owned()))?;
-            slots.push(columns.of(bytes));
+            let own = columns.of(bytes);
+            if own.len() > MAX_SLOTS {
+                return Err(Malformed("a signature claims to have too many parameters".to_owned()));
+            }
+            slots.push(own);
             folded.push(fold_signature(&signature));
             signatures.push(signature);
         }
@@ -269,7 +278,8 @@ impl SignatureTable {
     }
 }
 
-fn fold_signature(signature: &Signature) -> Box<[u8]> {
+/// A signature's bytes, its static text as it is compared.
+pub(crate) fn fold_signature(signature: &Signature) -> Box<[u8]> {
     let mut folded = Vec::with_capacity(signature.bytes().len());
     for piece in signature.pieces() {
         match piece {

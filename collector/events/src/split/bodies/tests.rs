@@ -121,3 +121,32 @@ fn text_without_templates_stays_as_it_is() {
     }
     assert!(fresh.mask("another stream", 0, &mut masked).is_some(), "repeated bodies are fine");
 }
+
+#[test]
+fn signatures_that_no_body_has_are_refused() {
+    for (signature, sound) in [
+        (vec![b'x'; 4096], true),
+        (vec![b'x'; 4097], false),
+        ([0xf8, b' '].repeat(255), true),
+        ([0xf8, b' '].repeat(256), false),
+    ] {
+        let mut table = TableBuilder::default();
+        table.intern(&signature).unwrap();
+        assert_eq!(SignatureTable::decode(&table.encode(1), 1).is_ok(), sound, "{} bytes", signature.len());
+    }
+}
+
+/// A text's width is cut at 255: its bytes are what a block is full of.
+#[test]
+fn copied_texts_count_with_all_their_bytes() {
+    let body = "x".repeat(400_000);
+    let bodies = vec![body.clone(); 3];
+    let (section, read) = round_trip(&bodies, 1);
+    let column = SignatureBodies::decode(&section, 3, &read).unwrap();
+    let (mut table, mut block) = (TableBuilder::default(), BodyBuilder::default());
+    let numbers = [table.intern(read.signature(0))];
+    for row in 0..200 {
+        assert!(block.copy(&table, &column, row % 3, &numbers, None));
+        assert_eq!(block.is_too_large(), (row + 1) * body.len() > MAX_RAW_BYTES, "{row}");
+    }
+}

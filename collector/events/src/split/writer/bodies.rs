@@ -4,7 +4,7 @@ use telemetry::otlp::LogRecord;
 
 use super::super::block::BodyColumn;
 use super::super::bodies::{BodyBuilder, SignatureBodies, StatisticsBuilder, TableBuilder};
-use super::super::column::Strings;
+use super::super::column::{MAX_RAW_BYTES, Strings};
 use super::super::record::Body;
 use crate::index::IndexBuilder;
 use crate::signature::Masked;
@@ -42,6 +42,14 @@ impl BodyWriter {
     /// Whether the open block has room for no more parameters.
     pub(super) fn is_full(&self) -> bool {
         matches!(self, Self::Signatures(signatures) if signatures.block.is_full())
+    }
+
+    /// Whether the open block has more than a reader takes.
+    pub(super) fn is_too_large(&self) -> bool {
+        match self {
+            Self::Plain(bodies) => bodies.bytes.len() > MAX_RAW_BYTES,
+            Self::Signatures(signatures) => signatures.block.is_too_large(),
+        }
     }
 
     /// Adds the body of a row of `stream`.

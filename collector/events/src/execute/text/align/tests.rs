@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::signature::Signature;
+use crate::split::bodies::fold_signature;
 
 /// How a query fits bodies like this one, in a word.
 fn fit(query: &str, body: &str) -> &'static str {
@@ -11,10 +12,10 @@ fn fit(query: &str, body: &str) -> &'static str {
     };
     let text = TextMatch::new(text, prefix).unwrap();
     let signature = Signature::of(body).unwrap();
-    match Aligner::new(&text).unwrap().fit(signature.bytes()) {
+    match Aligner::new(&text).unwrap().fit(&fold_signature(&signature)) {
         Fit::Always => "always",
         Fit::Never => "never",
-        Fit::Maybe(alignments) if alignments.iter().all(|alignment| alignment.iter().all(is_exact)) => {
+        Fit::Maybe(alignments) if alignments.iter().all(|a| !a.is_empty() && a.iter().all(is_exact)) => {
             "values"
         }
         Fit::Maybe(_) => "parts",
@@ -52,6 +53,11 @@ fn static_text_decides_and_parameters_do_only_where_they_can() {
         ("5432", "by 1.2.3.4", "never"),
         ("255", "by 1.2.3.4", "parts"),
         ("by 10.0", "by 1.2.3.4", "parts"),
+        ("abcdefabcdefabcdef", "id aaaaaaaaaabbbbbbbbbb", "values"),
+        ("deadbeef1k", "id deadbeef1\u{212a}", "parts"),
+        ("deadbeef1k", "id 00000000000000000000000000000001\u{212a}", "parts"),
+        ("a1b2i\u{307}", "id a1b2\u{130}", "parts"),
+        ("5k", "5\u{212a}", "values"),
         ("cafe", "123e4567-e89b-12d3-a456-426614174000", "parts"),
         (": ", "a: 5", "always"),
         ("aa", "aaa aa5 b", "never"),
