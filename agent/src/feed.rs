@@ -71,3 +71,35 @@ impl Feed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::config::WhenFull;
+    use crate::process::Processors;
+    use crate::queue::QueueOptions;
+    use journal::sim::SimDisk;
+
+    /// What a source is made with, and its queue.
+    pub(crate) async fn shared(max_bytes: u64) -> (Shared, Arc<Queue>) {
+        let metrics = Arc::new(Metrics::new());
+        let options = QueueOptions {
+            agent_id: "host-1".to_owned(),
+            max_bytes,
+            when_full: WhenFull::Block,
+            accept_damage: false,
+            inline: true,
+        };
+        let disk = Arc::new(SimDisk::new(3));
+        let (queue, _) = Queue::open(disk, "/queue".into(), options, metrics.clone()).await.unwrap();
+        let shared = Shared {
+            queue: queue.clone(),
+            metrics,
+            processing: Processing::new(Processors::default()),
+            resource: Arc::default(),
+            cursors: Arc::default(),
+        };
+        (shared, queue)
+    }
+}

@@ -48,11 +48,9 @@ pub(crate) async fn run(
     let mut backoff = MIN_BACKOFF;
     loop {
         let before = journal.cursor.clone();
-        let why = tokio::select! {
-            why = journal.follow() => why?,
-            () = stopped(&mut stop) => return journal.feed.flush().await,
-        };
+        let why = journal.follow(&mut stop).await?;
         journal.feed.flush().await?;
+        let Some(why) = why else { return Ok(()) };
         // One that has brought something begins again soon.
         backoff = if journal.cursor == before { (backoff * 2).min(MAX_BACKOFF) } else { MIN_BACKOFF };
         journal.shared.metrics.journald_problems.with_label_values(&["ended"]).inc();
@@ -90,11 +88,14 @@ struct Journal {
 }
 
 impl Journal {
-    /// Reads what one journalctl writes, and returns why it ended.
-    async fn follow(&mut self) -> Result<String, QueueError> {
+    /// Reads what one journalctl writes, and returns why it ended; `None` if we shall end. An append is never given up
+    /// half way: whoever comes next would begin at the cursor before it.
+    async fn follow(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Option<String>, QueueError> {
         let mut child = match Child::start(&self.input, self.cursor.as_deref()) {
             Ok(child) => child,
-            Err(error) => return Ok(format!("cannot start {}: {error}", self.input.command.display())),
+            Err(error) => {
+                return Ok(Some(format!("cannot start {}: {error}", self.input.command.display())));
+            }
         };
         loop {
             let next = tokio::select! {
@@ -103,11 +104,12 @@ impl Journal {
                     self.feed.flush().await?;
                     continue;
                 }
+                () = stopped(stop) => return Ok(None),
             };
             match next {
                 Next::Line(line) => self.entry(&line),
                 Next::TooLong => self.problem("too_large"),
-                Next::Ended(why) => return Ok(why),
+                Next::Ended(why) => return Ok(Some(why)),
             }
             if self.feed.batch.is_full() {
                 self.feed.flush().await?;

@@ -111,16 +111,16 @@ impl QueueSink {
         pieces.map_err(|error| SinkError::Refused { reason: error.to_string() })
     }
 
-    async fn enqueue(&self, parcel: Parcel) -> Result<(), SinkError> {
-        let items = u64::from(parcel.items);
-        self.queue.append(parcel, Some(PATIENCE)).await.map_err(|error| match error {
+    async fn enqueue(&self, parcels: Vec<Parcel>) -> Result<u64, SinkError> {
+        let items = parcels.iter().map(|parcel| u64::from(parcel.items)).sum();
+        self.queue.append_all(parcels, PATIENCE).await.map_err(|error| match error {
             QueueError::TooLarge => {
                 SinkError::TooLarge { size_bytes: 0, limit_bytes: crate::queue::MAX_PARCEL_BYTES }
             }
             error => SinkError::Unavailable { reason: error.to_string(), retry_after: RETRY_AFTER },
         })?;
         self.metrics.enqueued.with_label_values(&["otlp"]).inc_by(items);
-        Ok(())
+        Ok(items)
     }
 }
 
@@ -132,11 +132,7 @@ impl Sink for QueueSink {
             let limit = crate::queue::MAX_PARCEL_BYTES;
             outcome.reject(index, format!("the record is larger than a queue record of {limit} bytes"));
         }
-        for parcel in pieces.parcels {
-            let items = u64::from(parcel.items);
-            self.enqueue(parcel).await?;
-            outcome.accepted += items;
-        }
+        outcome.accepted += self.enqueue(pieces.parcels).await?;
         Ok(outcome)
     }
 }

@@ -13,7 +13,7 @@ pub(crate) use condition::{Condition, SeverityTest};
 pub(crate) use redact::{KnownSecret, OwnSecret, Redaction};
 pub(crate) use rules::{Action, Rule};
 
-use crate::draft::Draft;
+use crate::draft::{Attributes, Draft};
 use crate::metrics::Metrics;
 
 /// Rules and redaction of the configuration.
@@ -79,6 +79,16 @@ impl Processors {
             }
         }
         self.redaction.apply(draft, &mut |rule, count| outcome.redacted.push((rule.to_owned(), count)));
+        outcome
+    }
+}
+
+impl Processors {
+    /// Takes secrets out of what records share.
+    pub(crate) fn redact(&self, attributes: &mut Attributes<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.redaction
+            .attributes(attributes, &mut |rule, count| outcome.redacted.push((rule.to_owned(), count)));
         outcome
     }
 }

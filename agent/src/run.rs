@@ -138,14 +138,20 @@ where
         let result = match read {
             Err(error) => Err(anyhow::Error::new(error)),
             Ok(new) => match fixed(&config, &new) {
-                Ok(()) => sources.reload(&config, &new, say).await.map(|()| config = new),
+                Ok(()) => sources.reload(&config, &new, say).await.inspect(|_| config = new),
                 Err(error) => Err(error),
             },
         };
         match result {
-            Ok(()) => {
+            Ok(failed) if failed.is_empty() => {
                 metrics.reloads.with_label_values(&["applied"]).inc();
                 tracing::info!("the new configuration is in force");
+            }
+            Ok(failed) => {
+                metrics.reloads.with_label_values(&["partial"]).inc();
+                for error in failed {
+                    tracing::error!("the new configuration is in force, but an input is not: {error:#}");
+                }
             }
             Err(error) => {
                 metrics.reloads.with_label_values(&["refused"]).inc();
@@ -161,6 +167,8 @@ fn fixed(old: &Config, new: &Config) -> anyhow::Result<()> {
         ("agent_id", old.agent_id != new.agent_id),
         ("data", old.data != new.data),
         ("status", old.status != new.status),
+        // These two take it once, when they start.
+        ("resource", old.resource != new.resource && (new.otlp.is_some() || new.stdin.is_some())),
         ("inputs.otlp", old.otlp != new.otlp),
         ("inputs.stdin", old.stdin != new.stdin),
         ("queue", old.queue != new.queue),
@@ -265,6 +273,22 @@ mod tests {
     use journal::sim::SimDisk;
     use std::sync::OnceLock;
     use tokio::sync::mpsc;
+
+    #[test]
+    fn a_resource_that_otlp_or_stdin_has_taken_stays() {
+        let load = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let args = crate::config::Args { config: Some(file.path().to_owned()), ..Default::default() };
+            Config::load(&args).unwrap()
+        };
+        let (old, new) = (load("resource: {a: 1}\n"), load("resource: {a: 2}\n"));
+        assert!(fixed(&old, &new).unwrap_err().to_string().starts_with("resource "));
+        let off = "inputs: {otlp: {enabled: false}}\n";
+        let (old, new) =
+            (load(&format!("resource: {{a: 1}}\n{off}")), load(&format!("resource: {{a: 2}}\n{off}")));
+        assert!(fixed(&old, &new).is_ok());
+    }
 
     #[tokio::test]
     async fn a_file_input_that_has_stopped_is_not_ready() {

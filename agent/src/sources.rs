@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::config::{Config, JournaldInput, StdinInput, SyslogInput, merge};
 use crate::feed::Shared;
@@ -22,6 +23,8 @@ use crate::{journald, stdin};
 
 /// How long a source may take to end.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long a port is tried for that another input of ours has just left.
+const BIND_PATIENCE: Duration = Duration::from_secs(1);
 /// Parcels of files that wait for the queue; when these are there, reading waits.
 const FILE_PARCELS: usize = 2;
 
@@ -105,13 +108,14 @@ impl Sources {
         }
     }
 
-    /// Takes another configuration. Ports are bound first: if one cannot be, nothing changes.
+    /// Takes another configuration. Ports that are free are bound first: if one cannot be, nothing changes. Those that change
+    /// hands between inputs are bound when the old one has ended: what cannot be is returned, the rest is in force.
     pub(crate) async fn reload(
         &mut self,
         old: &Config,
         new: &Config,
         say: &impl Fn(&str),
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Vec<anyhow::Error>> {
         let resource = merge(&[&host::attributes(), &new.resource]);
         let relabel = resource != *self.shared.resource;
         let (kept, gone): (Vec<Running>, Vec<Running>) = std::mem::take(&mut self.tasks)
@@ -129,15 +133,21 @@ impl Sources {
         let moved: Vec<SyslogInput> = self.stop_all(gone, new, &listeners).await;
         self.shared.resource = Arc::new(resource.clone());
         self.shared.processing.replace(Processors::new(&new.processors));
-        for (input, listener) in listeners {
-            say(&format!("receiving syslog on {}", listener.url()?));
-            self.spawn_syslog(&input, listener);
-        }
+        let mut bound: Vec<_> =
+            listeners.into_iter().map(|(input, listener)| (input, Ok(listener))).collect();
         for input in moved {
-            // Its port was in use by what it replaces until a moment ago.
-            let listener = Listener::bind(&input).await?;
-            say(&format!("receiving syslog on {}", listener.url()?));
-            self.spawn_syslog(&input, listener);
+            let listener = bind_again(&input).await;
+            bound.push((input, listener));
+        }
+        let mut failed = Vec::new();
+        for (input, listener) in bound {
+            match listener.and_then(|listener| Ok((listener.url()?, listener))) {
+                Ok((url, listener)) => {
+                    say(&format!("receiving syslog on {url}"));
+                    self.spawn_syslog(&input, listener);
+                }
+                Err(error) => failed.push(error),
+            }
         }
         for kind in wanted(new) {
             if !self.tasks.iter().any(|running| running.kind == kind) {
@@ -148,7 +158,7 @@ impl Sources {
             // The thread has ended only if the file input has crashed, which is known.
             let _crashed = self.files.control.send(Control::Reload(new.files.clone(), resource));
         }
-        Ok(())
+        Ok(failed)
     }
 
     /// Binds the ports that nobody of ours has.
@@ -175,9 +185,7 @@ impl Sources {
             !running && !bound.iter().any(|(bound, _)| bound == *input)
         };
         let moved = new.syslog.iter().filter(is_new).cloned().collect();
-        for running in gone {
-            running.stop().await;
-        }
+        stop_together(gone, Instant::now() + GRACE).await;
         moved
     }
 
@@ -216,16 +224,12 @@ impl Sources {
 
     /// Stops everything; what was read is in the queue then.
     pub(crate) async fn stop(self) {
-        for running in &self.tasks {
-            running.stop.send_replace(true);
-        }
         // The thread may have ended by itself.
         let _ended = self.files.control.send(Control::Stop);
         drop(self.files.control);
-        for running in self.tasks {
-            running.stop().await;
-        }
-        finish(self.files.feeding, "the file input").await;
+        let deadline = Instant::now() + GRACE;
+        stop_together(self.tasks, deadline).await;
+        finish_by(self.files.feeding, "the file input", deadline).await;
     }
 }
 
@@ -256,14 +260,34 @@ impl Running {
         matches!(&self.kind, Kind::Syslog(own) if (own.listen, own.protocol) == (input.listen, input.protocol))
     }
 
-    async fn stop(self) {
-        self.stop.send_replace(true);
-        let name = match self.kind {
+    fn name(&self) -> &'static str {
+        match self.kind {
             Kind::Stdin(_) => "standard input",
             Kind::Journald(_) => "journald",
             Kind::Syslog(_) => "syslog",
-        };
-        finish(self.task, name).await;
+        }
+    }
+}
+
+/// Stops tasks side by side.
+async fn stop_together(tasks: Vec<Running>, deadline: Instant) {
+    for running in &tasks {
+        running.stop.send_replace(true);
+    }
+    for running in tasks {
+        let name = running.name();
+        finish_by(running.task, name, deadline).await;
+    }
+}
+
+/// Binds a port that was in use by what the input replaces until a moment ago.
+async fn bind_again(input: &SyslogInput) -> anyhow::Result<Listener> {
+    let deadline = Instant::now() + BIND_PATIENCE;
+    loop {
+        match Listener::bind(input).await {
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+            bound => return bound,
+        }
     }
 }
 
@@ -318,9 +342,59 @@ pub(crate) async fn feed(
 
 /// Waits for a task to end, but not for ever.
 pub(crate) async fn finish<T>(task: JoinHandle<T>, name: &str) {
-    let abort = task.abort_handle();
-    if tokio::time::timeout(GRACE, task).await.is_err() {
+    finish_by(task, name, Instant::now() + GRACE).await;
+}
+
+/// The same up to a moment that others share. One that was aborted has let go of what it held.
+async fn finish_by<T>(mut task: JoinHandle<T>, name: &str, deadline: Instant) {
+    if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
         tracing::warn!("{name} did not end in time");
-        abort.abort();
+        task.abort();
+        let _aborted = tokio::time::timeout(BIND_PATIENCE, task).await;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{SyslogProtocol, TimeZone};
+
+    fn syslog(listen: std::net::SocketAddr) -> SyslogInput {
+        SyslogInput {
+            name: None,
+            listen,
+            protocol: SyslogProtocol::Udp,
+            max_message_bytes: 480,
+            max_connections: 1,
+            idle_timeout: Duration::from_secs(60),
+            time_zone: TimeZone::Fixed(0),
+            resource: Vec::new(),
+            attributes: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_comes_free_a_moment_later_is_taken() {
+        let other = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let input = syslog(other.local_addr().unwrap());
+        let taking = bind_again(&input);
+        let leaving = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            drop(other);
+        };
+        assert!(tokio::join!(taking, leaving).0.is_ok());
+    }
+
+    #[tokio::test]
+    async fn sources_that_do_not_end_are_given_up_together() {
+        let hanging = |port| {
+            let (stop, _) = watch::channel(false);
+            let kind = Kind::Syslog(syslog(([127, 0, 0, 1], port).into()));
+            Running { kind, stop, task: tokio::spawn(std::future::pending()) }
+        };
+        let begun = Instant::now();
+        stop_together((0..5).map(hanging).collect(), begun + Duration::from_millis(300)).await;
+        assert!(begun.elapsed() < Duration::from_millis(1200), "{:?}", begun.elapsed());
     }
 }

@@ -8,7 +8,7 @@ mod listen;
 mod record;
 
 pub(crate) use bsd::parse as parse_bsd;
-pub(crate) use ietf::parse as parse_ietf;
+pub(crate) use ietf::{parse as parse_ietf, parse_lenient};
 pub(crate) use listen::Listener;
 pub(crate) use record::draft as draft_of;
 

@@ -3,8 +3,18 @@
 use super::{Clock, Detected, severity};
 
 /// Keys by falling trust; the first that has a usable value counts.
-const LEVEL_KEYS: [&str; 9] =
-    ["severity", "level", "log.level", "levelname", "lvl", "loglevel", "severity_text", "severityText", "@l"];
+const LEVEL_KEYS: [&str; 10] = [
+    "severity",
+    "level_name",
+    "level",
+    "log.level",
+    "levelname",
+    "lvl",
+    "loglevel",
+    "severity_text",
+    "severityText",
+    "@l",
+];
 const TIME_KEYS: [&str; 9] =
     ["@timestamp", "timestamp", "time", "ts", "t", "datetime", "date", "eventTime", "@t"];
 

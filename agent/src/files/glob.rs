@@ -48,6 +48,14 @@ impl Glob {
         self.branches.iter().any(|branch| matches_parts(branch, &names))
     }
 
+    /// Whether everything below a directory fits, but for hidden names.
+    pub(super) fn covers(&self, directory: &Path) -> bool {
+        let text = directory.to_string_lossy();
+        let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
+        let open = self.branches.iter().filter(|branch| branch.last() == Some(&Part::Any));
+        open.into_iter().any(|branch| matches_parts(branch, &names))
+    }
+
     /// For each branch the directory that no wildcard stands in, and the parts below it.
     pub(super) fn roots(&self) -> impl Iterator<Item = (PathBuf, &[Part])> {
         self.branches.iter().map(|branch| {

@@ -267,6 +267,12 @@ impl Source {
         batch.cursor(self.place.cursor(self.key), moment.now);
     }
 
+    /// Whether all of the file is delivered.
+    pub(super) fn is_read(&self) -> io::Result<bool> {
+        let is_waiting = self.waiting.iter().any(Option::is_some);
+        Ok(!is_waiting && self.place.offset >= self.file.metadata()?.len())
+    }
+
     /// Whether no name leads to the file any more.
     pub(super) fn is_removed(&self) -> bool {
         self.file.metadata().is_ok_and(|meta| meta.nlink() == 0)

@@ -243,9 +243,16 @@ impl Tailer {
             return;
         }
         let metrics = self.metrics.clone();
-        if let Err(error) = source.finish(&mut self.buffer, &mut self.batch, moment, &metrics) {
-            let path = source.path().clone();
-            self.complain("read", path, &error);
+        let finished = source.finish(&mut self.buffer, &mut self.batch, moment, &metrics);
+        match finished.and_then(|()| source.is_read()) {
+            Ok(true) => {}
+            // The batch was full, or the file began again: there is more to look at.
+            Ok(false) => return,
+            Err(error) => {
+                source.next_look = moment.now + timing.scan;
+                let path = source.path().clone();
+                return self.complain("read", path, &error);
+            }
         }
         tracing::debug!(path = %self.sources[&key].path().display(), "a renamed or removed file has been read to its end");
         self.batch.cursor(Place::end(key), moment.now);

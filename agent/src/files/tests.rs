@@ -45,7 +45,7 @@ struct Rig {
     metrics: Arc<Metrics>,
 }
 
-fn input(patterns: &[String]) -> FileInput {
+pub(super) fn input(patterns: &[String]) -> FileInput {
     FileInput {
         name: None,
         include: patterns.iter().map(|pattern| Glob::parse(pattern).unwrap()).collect(),

@@ -1,21 +1,26 @@
 //! journalctl as a child process: its lines, and why it ended.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 use crate::config::{JournaldInput, StartAt};
 
 /// A longer entry is passed over: as JSON, binary fields take four bytes for one.
 const MAX_ENTRY_BYTES: usize = 2 << 20;
-/// Of what it has to say.
-const MAX_COMPLAINT_BYTES: u64 = 4096;
+/// The last of what it has to say.
+const MAX_COMPLAINT_BYTES: usize = 4096;
+/// How long it may take to say that: a process of its own may keep the pipe open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A running journalctl; killed when dropped.
 pub(super) struct Child {
     child: tokio::process::Child,
     output: BufReader<ChildStdout>,
+    complaint: JoinHandle<Vec<u8>>,
     line: Vec<u8>,
     too_long: bool,
 }
@@ -47,7 +52,8 @@ impl Child {
         let mut child = command.spawn()?;
         let output = child.stdout.take().ok_or_else(|| std::io::Error::other("it has no output"))?;
         let output = BufReader::with_capacity(64 << 10, output);
-        Ok(Self { child, output, line: Vec::new(), too_long: false })
+        let complaint = tokio::spawn(listen(child.stderr.take()));
+        Ok(Self { child, output, complaint, line: Vec::new(), too_long: false })
     }
 
     /// The next line. May be dropped and called again: what was read is kept.
@@ -77,13 +83,24 @@ impl Child {
     }
 
     async fn why(&mut self) -> String {
-        let mut complaint = String::new();
-        if let Some(stderr) = self.child.stderr.take() {
-            // What it says is for people; that it ended is known.
-            let _unreadable = stderr.take(MAX_COMPLAINT_BYTES).read_to_string(&mut complaint).await;
-        }
+        // What it says is for people; that it ended is known.
+        let said = tokio::time::timeout(LAST_WORDS, &mut self.complaint).await;
+        let complaint = said.ok().and_then(Result::ok).unwrap_or_default();
+        let complaint = String::from_utf8_lossy(&complaint);
         let status =
             self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
         format!("{status}: {}", complaint.trim())
     }
+}
+
+/// Reads all that it complains of, so that it never waits for us, and returns the last of it.
+async fn listen(stderr: Option<ChildStderr>) -> Vec<u8> {
+    let (mut last, mut buffer) = (Vec::new(), vec![0; MAX_COMPLAINT_BYTES]);
+    let Some(mut stderr) = stderr else { return last };
+    while let Ok(len @ 1..) = stderr.read(&mut buffer).await {
+        last.extend_from_slice(&buffer[..len]);
+        let over = last.len().saturating_sub(MAX_COMPLAINT_BYTES);
+        last.drain(..over);
+    }
+    last
 }

@@ -46,6 +46,59 @@ fn what_names_the_service() {
     }
 }
 
+/// An input whose journalctl is this script.
+fn scripted(folder: &std::path::Path, script: &str) -> JournaldInput {
+    use std::os::unix::fs::PermissionsExt;
+    let command = folder.join("journalctl");
+    std::fs::write(&command, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&command, std::fs::Permissions::from_mode(0o755)).unwrap();
+    JournaldInput {
+        name: None,
+        directory: None,
+        units: Vec::new(),
+        start_at: crate::config::StartAt::Beginning,
+        command,
+        resource: Vec::new(),
+        attributes: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn one_that_complains_a_lot_is_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "head -c 300000 /dev/zero | tr '\\0' x >&2; echo line; echo last words >&2";
+    let mut child = Child::start(&scripted(folder.path(), script), None).unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(20), child.next()).await.expect("it is not stuck");
+    assert!(matches!(next, Next::Line(line) if line == b"line"));
+    let Next::Ended(why) = child.next().await else { panic!("it has ended") };
+    assert!(why.ends_with("last words") && why.len() < 5000, "{why}");
+}
+
+#[tokio::test]
+async fn an_append_under_way_is_waited_for_when_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shared, queue) = crate::feed::tests::shared(16 << 10).await;
+    let filler = || crate::queue::Parcel { payload: vec![0; 7000].into(), items: 1, cursors: Vec::new() };
+    queue.append(filler(), None).await.unwrap();
+    queue.append(filler(), None).await.unwrap();
+    let entry = format!(r#"{{"__CURSOR":"c1","MESSAGE":"{}"}}"#, "x".repeat(5000));
+    let input = scripted(folder.path(), &format!("echo '{entry}'; exec sleep 60"));
+    let source = source(&input);
+    let (stop, stopping) = watch::channel(false);
+    let metrics = shared.metrics.clone();
+    let running = tokio::spawn(run(input, shared, stopping));
+    while metrics.queue_full.get() == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send_replace(true);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for queued in queue.take(1 << 20).await.unwrap() {
+        queue.settle(queued.offset).await.unwrap();
+    }
+    tokio::time::timeout(Duration::from_secs(10), running).await.expect("it ends").unwrap().unwrap();
+    assert_eq!(queue.cursor(&source).as_deref(), Some(&b"c1"[..]));
+}
+
 #[test]
 fn other_journals_are_other_sources() {
     let input = |directory: Option<&str>, units: &[&str]| JournaldInput {

@@ -33,14 +33,16 @@ fn role(key: &str) -> Option<(Role, usize)> {
     match key.as_bytes().first()? {
         b'm' => place(Role::Body, &["message", "msg"]),
         b'b' => place(Role::Body, &["", "", "", "body"]),
-        b'l' => place(Role::Body, &["", "", "log"])
-            .or_else(|| place(Role::Severity, &["", "level", "log.level", "levelname", "lvl", "loglevel"])),
+        b'l' => place(Role::Body, &["", "", "log"]).or_else(|| {
+            place(Role::Severity, &["level_name", "level", "log.level", "levelname", "lvl", "loglevel"])
+        }),
         b's' => place(Role::Severity, &["severity", "", "", "", "", "", "severity_text", "severityText"])
             .or_else(|| place(Role::Span, &["span_id", "spanId", "spanID", "spanid", "span.id"])),
         b't' => place(Role::Time, &["", "timestamp", "time", "ts", "t"])
             .or_else(|| place(Role::Trace, &["trace_id", "traceId", "traceID", "traceid", "trace.id"]))
             .or_else(|| place(Role::Flags, &["trace_flags", "traceFlags"])),
         b'd' => place(Role::Time, &["", "", "", "", "", "datetime", "date"]),
+        b'i' => place(Role::Time, &["", "", "", "", "", "", "", "", "", "instant"]),
         b'e' => place(Role::Time, &["", "", "", "", "", "", "", "eventTime"]),
         b'o' => place(Role::Trace, &["", "", "", "", "", "otelTraceID"])
             .or_else(|| place(Role::Span, &["", "", "", "", "", "otelSpanID"])),
@@ -73,6 +75,18 @@ pub(super) fn lift<'a>(line: &'a str, mut members: Attributes<'a>, clock: &Clock
             taken[role as usize] = Some((rank, index));
         }
     }
+    for (outer, inner, role) in NESTED {
+        if taken[role as usize].is_none()
+            && let Some((_, Any::Map(inside))) = members.iter_mut().find(|(key, _)| key == outer)
+            && let Some(at) = inside.iter().position(|(key, _)| key == inner)
+            && apply(&mut draft, role, &inside[at].1, clock)
+        {
+            inside.remove(at);
+        }
+    }
+    if taken[Role::Severity as usize].is_none() {
+        taken[Role::Severity as usize] = mongodb(&mut draft, &members, taken[Role::Time as usize]);
+    }
     if let Some((_, index)) = taken[Role::Body as usize]
         && let Any::Str(text) = std::mem::take(&mut members[index].1)
     {
@@ -83,8 +97,38 @@ pub(super) fn lift<'a>(line: &'a str, mut members: Attributes<'a>, clock: &Clock
         index += 1;
         !taken.iter().flatten().any(|(_, taken)| *taken == index - 1)
     });
+    let is_nest = |key: &str| NESTED.iter().any(|(outer, ..)| *outer == key);
+    members.retain(|(key, value)| !(is_nest(key) && matches!(value, Any::Map(inside) if inside.is_empty())));
     draft.attributes = members;
     draft
+}
+
+/// The Elastic Common Schema as objects: outer key, inner key, and what that is.
+const NESTED: [(&str, &str, Role); 3] =
+    [("log", "level", Role::Severity), ("trace", "id", Role::Trace), ("span", "id", Role::Span)];
+
+/// The letter of MongoDB's lines, whose time is `{"t":{"$date":…}}`.
+fn mongodb(
+    draft: &mut Draft<'_>,
+    members: &Attributes<'_>,
+    time: Option<(usize, usize)>,
+) -> Option<(usize, usize)> {
+    let (key, value) = &members[time?.1];
+    if key != "t" || !matches!(value, Any::Map(_)) {
+        return None;
+    }
+    let index = members.iter().position(|(key, _)| key == "s")?;
+    let letter = members[index].1.as_str()?;
+    draft.severity_number = match letter {
+        "F" => 21,
+        "E" => 17,
+        "W" => 13,
+        "I" => 9,
+        "D" | "D1" | "D2" | "D3" | "D4" | "D5" => 5,
+        _ => return None,
+    };
+    draft.severity_text = Cow::Owned(letter.to_owned());
+    Some((0, index))
 }
 
 /// Whether the value could be used.
@@ -116,6 +160,18 @@ fn time(value: &Any<'_>, clock: &Clock<'_>) -> Option<u64> {
         Any::Int(number) => moment(&number.to_string(), clock),
         // Nanoseconds do not fit a double's digits: what is there is kept.
         Any::Double(number) => moment(&format!("{number:.6}"), clock),
+        Any::Map(members) => {
+            let find = |name| members.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            match (find("$date"), find("epochSecond"), find("nanoOfSecond")) {
+                // MongoDB.
+                (Some(date @ (Any::Str(_) | Any::Int(_))), ..) => time(date, clock),
+                // log4j2.
+                (None, Some(Any::Int(seconds)), Some(Any::Int(nanos @ 0..=999_999_999))) => {
+                    moment(&format!("{seconds}.{nanos:09}"), clock)
+                }
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
@@ -125,8 +181,16 @@ fn severity<'a>(value: &'a Any<'_>) -> Option<(u8, &'a str)> {
         Any::Str(text) => word(text).map(|number| (number, &**text)),
         // bunyan and pino.
         Any::Int(number @ (10 | 20 | 30 | 40 | 50 | 60)) => Some(((*number / 10 * 4 - 3) as u8, "")),
+        Any::Int(number) => monolog(*number).map(|number| (number, "")),
         _ => None,
     }
+}
+
+/// Its levels are RFC 5424's severities.
+fn monolog(level: i64) -> Option<u8> {
+    const LEVELS: [(i64, u8); 8] =
+        [(100, 5), (200, 9), (250, 10), (300, 13), (400, 17), (500, 18), (550, 19), (600, 21)];
+    LEVELS.iter().find(|(known, _)| *known == level).map(|(_, number)| *number)
 }
 
 /// An id in hexadecimal; one of zeros is none.

@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use telemetry::otlp::{DecodeError, LogRecord, LogsRequest, LogsWriter, ResourceLogs, write_attribute};
+use telemetry::otlp::{
+    Any, DecodeError, LogRecord, LogsRequest, LogsWriter, Resource, ResourceLogs, write_any_attribute,
+    write_attribute,
+};
 
 use crate::config::Scalar;
-use crate::draft::{Draft, Room};
+use crate::draft::{Attributes, Draft, Room};
 use crate::metrics::Metrics;
 use crate::process::{Context, Processing, Processors};
 use crate::queue::{MAX_PARCEL_BYTES, Parcel};
@@ -58,23 +61,26 @@ impl Enricher {
         let (mut pieces, mut writer, mut index) = (Pieces::default(), LogsWriter::default(), 0);
         for resource in request.resources() {
             let raw_resource = self.complete(&resource);
+            let attributes = Resource::of_valid(&raw_resource).attributes();
+            let raw_resource = self.redact(&raw_resource, 1, attributes, processors);
             let context = context(&resource);
             writer.resource(&raw_resource, resource.schema_url);
             for scope in resource.scopes() {
-                writer.scope(scope.scope.raw, scope.schema_url);
+                let raw_scope = self.redact(scope.scope.raw, 3, scope.scope.attributes(), processors);
+                writer.scope(&raw_scope, scope.schema_url);
                 for record in scope.records() {
                     let Some(raw) = self.process(&record, processors, &context) else {
                         pieces.filtered += 1;
                         index += 1;
                         continue;
                     };
-                    let overhead = raw_resource.len() + scope.scope.raw.len() + 64;
+                    let overhead = raw_resource.len() + raw_scope.len() + 64;
                     if writer.record_count() > 0
                         && writer.size_bytes() + raw.len() + overhead > MAX_PARCEL_BYTES
                     {
                         pieces.push(std::mem::take(&mut writer));
                         writer.resource(&raw_resource, resource.schema_url);
-                        writer.scope(scope.scope.raw, scope.schema_url);
+                        writer.scope(&raw_scope, scope.schema_url);
                     }
                     if raw.len() + overhead + writer.size_bytes() > MAX_PARCEL_BYTES {
                         pieces.too_large.push(index);
@@ -107,6 +113,29 @@ impl Enricher {
         outcome.dropped_by.is_none().then_some(Cow::Owned(raw))
     }
 
+    /// A resource or scope whose attributes stand in field `number`, without secrets.
+    fn redact<'a>(
+        &self,
+        raw: &'a [u8],
+        number: u64,
+        attributes: telemetry::KeyValues<'a>,
+        processors: &Processors,
+    ) -> Cow<'a, [u8]> {
+        if processors.is_empty() {
+            return Cow::Borrowed(raw);
+        }
+        let mut attributes: Attributes<'a> =
+            attributes.iter().map(|(key, value)| (Cow::Borrowed(key), Any::from_value(value))).collect();
+        let outcome = processors.redact(&mut attributes);
+        if outcome.redacted.is_empty() {
+            return Cow::Borrowed(raw);
+        }
+        self.metrics.observe_outcome(&outcome);
+        let mut out = without(raw, number);
+        attributes.iter().for_each(|(key, value)| write_any_attribute(&mut out, number as u32, key, value));
+        Cow::Owned(out)
+    }
+
     /// The resource with our attributes behind its own; what it says itself stays.
     fn complete(&self, resource: &ResourceLogs<'_>) -> Vec<u8> {
         let mut raw = resource.resource.raw.to_vec();
@@ -127,6 +156,46 @@ impl Pieces {
             self.parcels.push(Parcel { payload: writer.finish().into(), items, cursors: Vec::new() });
         }
     }
+}
+
+/// A valid message without one of its fields.
+fn without(raw: &[u8], number: u64) -> Vec<u8> {
+    let (mut out, mut rest) = (Vec::with_capacity(raw.len()), raw);
+    while let Some((len, field)) = field_len(rest).filter(|(len, _)| *len <= rest.len()) {
+        let (whole, behind) = rest.split_at(len);
+        if field != number {
+            out.extend_from_slice(whole);
+        }
+        rest = behind;
+    }
+    out
+}
+
+/// How long the first field is, and its number.
+fn field_len(raw: &[u8]) -> Option<(usize, u64)> {
+    let (tag, at) = varint(raw)?;
+    let len = match tag & 7 {
+        0 => at + varint(raw.get(at..)?)?.1,
+        1 => at + 8,
+        2 => {
+            let (len, size) = varint(raw.get(at..)?)?;
+            usize::try_from(len).ok()?.checked_add(at + size)?
+        }
+        5 => at + 4,
+        _ => return None,
+    };
+    Some((len, tag >> 3))
+}
+
+fn varint(raw: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0;
+    for (at, byte) in raw.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((value, at + 1));
+        }
+    }
+    None
 }
 
 fn context(resource: &ResourceLogs<'_>) -> Context {

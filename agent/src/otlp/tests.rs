@@ -137,6 +137,54 @@ fn a_record_that_no_parcel_holds_is_named_and_the_others_go_on() {
     assert_eq!(kept, ["a", "b"]);
 }
 
+#[test]
+fn secrets_of_resources_and_scopes_are_taken_out() {
+    use crate::process::{KnownSecret, ProcessorsConfig};
+    let known = vec![KnownSecret::Emails, KnownSecret::Passwords];
+    let processors = Processors::new(&ProcessorsConfig { known, ..ProcessorsConfig::default() });
+    let metrics = Arc::new(Metrics::new());
+    let enricher = Enricher::new(&host(), Processing::new(processors), metrics);
+    let (mut writer, mut resource, mut scope) = (LogsWriter::default(), Vec::new(), Vec::new());
+    let owner = [("owner", Value::Str("a@b.example")), ("service.name", Value::Str("cart"))];
+    write_resource(&mut resource, &owner);
+    // dropped_attributes_count
+    resource.extend([16, 3]);
+    writer.resource(&resource, "");
+    telemetry::otlp::write_scope(&mut scope, "lib", "1.2", &[("db_password", Value::Int(7))]);
+    writer.scope(&scope, "");
+    writer.record(&record("x"));
+    let pieces = enricher.pieces(&writer.finish().into()).unwrap();
+    let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
+    let (resource, scope, _) = request.records().next().unwrap();
+    let of_resource = |key| resource.resource.attributes().get(key).map(|value| value.to_text().into_owned());
+    assert_eq!(of_resource("owner").as_deref(), Some("[email]"));
+    assert_eq!(of_resource("service.name").as_deref(), Some("cart"));
+    assert_eq!(of_resource("host.name").as_deref(), Some("web-1"));
+    assert!(resource.resource.raw.windows(2).any(|field| field == [16, 3]), "the count stays");
+    assert_eq!((scope.scope.name, scope.scope.version), ("lib", "1.2"));
+    let password = scope.scope.attributes().get("db_password").unwrap().to_text().into_owned();
+    assert_eq!(password, "[password]");
+}
+
+#[tokio::test]
+async fn of_a_request_in_pieces_all_or_nothing_is_queued() {
+    let (sink, queue) = sink(8 << 20).await;
+    let body = "x".repeat(MAX_PARCEL_BYTES - 1000);
+    let filler =
+        || Parcel { payload: vec![0; MAX_PARCEL_BYTES - 1000].into(), items: 1, cursors: Vec::new() };
+    let room = MAX_PARCEL_BYTES as u64 * 2;
+    while queue.size_bytes() + room + (MAX_PARCEL_BYTES as u64) < 8 << 20 {
+        queue.append(filler(), None).await.unwrap();
+    }
+    let before = queue.pending();
+    let texts = [body.as_str(); 3];
+    let answer = sink.append(batch(request(&[(&[], &texts)]))).await;
+    assert!(matches!(answer, Err(SinkError::Unavailable { .. })), "{answer:?}");
+    assert_eq!(queue.pending(), before);
+    let outcome = sink.append(batch(request(&[(&[], &texts[..2])]))).await.unwrap();
+    assert_eq!((outcome.accepted, queue.pending()), (2, before + 2));
+}
+
 async fn sink(max_bytes: u64) -> (QueueSink, Arc<Queue>) {
     let metrics = Arc::new(Metrics::new());
     let options = QueueOptions {

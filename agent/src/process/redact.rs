@@ -1,12 +1,16 @@
 //! Takes secrets out of body and attributes, and leaves what kind it was.
 
+mod cards;
+mod forms;
+
 use std::borrow::Cow;
 
 use regex::{Captures, Regex};
 use telemetry::otlp::Any;
 
 use crate::config::Pattern;
-use crate::draft::Draft;
+use crate::draft::{Attributes, Draft};
+use forms::{KNOWN, PASSWORD_KEYS, TOKEN_KEYS};
 
 /// Secrets that are known by their form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,54 +55,9 @@ enum With {
     Text(Cow<'static, str>),
     /// `[card]` where the check digit is right.
     Card,
+    /// `[token]` in the second group's place, unless that is a word.
+    Bearer,
 }
-
-/// Rule, expression, replacement. Groups keep what is no secret.
-const KNOWN: [(KnownSecret, &str, &str); 8] = [
-    (KnownSecret::Cards, r"\b[2-6](?:[ -]?[0-9]){12,18}\b", ""),
-    (
-        KnownSecret::Tokens,
-        r#"(?i)\b(authorization["']?\s*[:=]\s*["']?(?:basic|bearer)|bearer)\s+[a-z0-9._~+/=-]{8,}"#,
-        "$1 [token]",
-    ),
-    (KnownSecret::Tokens, r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*", "[token]"),
-    (
-        KnownSecret::Tokens,
-        r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|xox[abeprs]-[A-Za-z0-9-]{10,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|AIza[0-9A-Za-z_-]{35}|glpat-[A-Za-z0-9_-]{20,})",
-        "[token]",
-    ),
-    (
-        KnownSecret::Tokens,
-        r#"(?i)\b((?:api|access|auth|secret|private)[_-]?(?:key|token)|client[_-]?secret)(["']?\s*[:=]\s*["']?)[^\s"'&,;\[\]]{4,}"#,
-        "$1$2[token]",
-    ),
-    (KnownSecret::Passwords, r"\b([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", "$1:[password]@"),
-    (
-        KnownSecret::Passwords,
-        r#"(?i)\b(password|passwd|passphrase|pwd)(["']?\s*[:=]\s*["']?)[^\s"'&,;\[\]]+"#,
-        "$1$2[password]",
-    ),
-    (KnownSecret::Emails, r"\b[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b", "[email]"),
-];
-
-const TOKEN_KEYS: &[&str] = &[
-    "authorization",
-    "apikey",
-    "accesstoken",
-    "authtoken",
-    "refreshtoken",
-    "idtoken",
-    "token",
-    "secret",
-    "clientsecret",
-    "secretkey",
-    "privatekey",
-    "accesskey",
-    "cookie",
-    "setcookie",
-    "xapikey",
-];
-const PASSWORD_KEYS: &[&str] = &["password", "passwd", "passphrase", "pwd"];
 
 impl KnownSecret {
     /// By its name in the configuration.
@@ -130,6 +89,7 @@ impl Redaction {
             let Ok(regex) = Regex::new(expression) else { continue };
             let with = match kind {
                 KnownSecret::Cards => With::Card,
+                KnownSecret::Tokens if replacement.is_empty() => With::Bearer,
                 _ => With::Text(Cow::Borrowed(replacement)),
             };
             redaction.searches.push(Search { rule: kind.name().into(), regex, with });
@@ -163,13 +123,19 @@ impl Redaction {
             return;
         }
         self.value(&mut draft.body, count);
-        for (key, value) in &mut draft.attributes {
+        self.attributes(&mut draft.attributes, count);
+    }
+
+    /// Goes over attributes.
+    pub(super) fn attributes(&self, attributes: &mut Attributes<'_>, count: &mut dyn FnMut(&str, u64)) {
+        for (key, value) in attributes {
             self.entry(key, value, count);
         }
     }
 
     fn entry(&self, key: &str, value: &mut Any<'_>, count: &mut dyn FnMut(&str, u64)) {
-        if matches!(value, Any::Str(_) | Any::Int(_) | Any::Array(_))
+        // Whether there is a password is no secret.
+        if !matches!(value, Any::Empty | Any::Bool(_))
             && let Some((rule, replacement)) = self.secret_key(key)
         {
             *value = Any::Str(Cow::Borrowed(replacement));
@@ -181,11 +147,14 @@ impl Redaction {
     fn value(&self, value: &mut Any<'_>, count: &mut dyn FnMut(&str, u64)) {
         match value {
             Any::Str(text) => {
-                for search in &self.searches {
-                    if let Some((redacted, found)) = search.replace(text) {
-                        *text = Cow::Owned(redacted);
-                        count(&search.rule, found);
-                    }
+                if let Some(redacted) = self.text(text, count) {
+                    *text = Cow::Owned(redacted);
+                }
+            }
+            // Text in a wrong encoding is searched, too; what is no text around a secret may be lost with it.
+            Any::Bytes(bytes) => {
+                if let Some(redacted) = self.text(&String::from_utf8_lossy(bytes), count) {
+                    *bytes = Cow::Owned(redacted.into_bytes());
                 }
             }
             // A card number may be a number, too.
@@ -205,7 +174,19 @@ impl Redaction {
         }
     }
 
-    /// By the key's last part, whatever its case and separators.
+    /// The text without the secrets; `None` if there were none.
+    fn text(&self, text: &str, count: &mut dyn FnMut(&str, u64)) -> Option<String> {
+        let mut redacted = None;
+        for search in &self.searches {
+            if let Some((without, found)) = search.replace(redacted.as_deref().unwrap_or(text)) {
+                redacted = Some(without);
+                count(&search.rule, found);
+            }
+        }
+        redacted
+    }
+
+    /// By how the key's last part ends, whatever its case and separators.
     fn secret_key(&self, key: &str) -> Option<(&'static str, &'static str)> {
         if self.keys.is_empty() || key.len() > 64 {
             return None;
@@ -213,7 +194,7 @@ impl Redaction {
         let last = key.rsplit('.').next().unwrap_or(key);
         let plain: String =
             last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-        let found = self.keys.iter().find(|(_, _, names)| names.contains(&plain.as_str()));
+        let found = self.keys.iter().find(|(_, _, names)| names.iter().any(|name| plain.ends_with(name)));
         found.map(|(rule, replacement, _)| (*rule, *replacement))
     }
 }
@@ -233,41 +214,16 @@ impl Search {
                 out
             }),
             With::Card => self.regex.replace_all(text, |captures: &Captures<'_>| {
-                let is_card = is_card(&captures[0]);
-                found += u64::from(is_card);
-                if is_card { "[card]".to_owned() } else { captures[0].to_owned() }
+                let (without, cards) = cards::replace(&captures[0]);
+                found += cards;
+                without
+            }),
+            With::Bearer => self.regex.replace_all(text, |captures: &Captures<'_>| {
+                let is_token = forms::is_token(&captures[2]);
+                found += u64::from(is_token);
+                if is_token { format!("{} [token]", &captures[1]) } else { captures[0].to_owned() }
             }),
         };
         (found > 0).then(|| (redacted.into_owned(), found))
     }
-}
-
-/// A known issuer, the length that it uses, and Luhn's check digit (ISO/IEC 7812-1).
-fn is_card(text: &str) -> bool {
-    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
-    let prefix = digits.iter().take(4).fold(0, |number, digit| number * 10 + digit);
-    let known = match prefix {
-        4000..=4999 => matches!(digits.len(), 13 | 16 | 19),
-        5100..=5599 | 2221..=2720 => digits.len() == 16,
-        3400..=3499 | 3700..=3799 => digits.len() == 15,
-        3000..=3059 | 3600..=3699 | 3800..=3999 => digits.len() == 14,
-        3528..=3589 | 6011 | 6440..=6599 | 6200..=6299 => (16..=19).contains(&digits.len()),
-        5000..=5099 | 5600..=5899 | 6300..=6399 | 6700..=6799 => (13..=19).contains(&digits.len()),
-        _ => false,
-    };
-    known && luhn(&digits)
-}
-
-fn luhn(digits: &[u32]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(index, digit)| match index % 2 {
-            0 => *digit,
-            _ if *digit > 4 => digit * 2 - 9,
-            _ => digit * 2,
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }

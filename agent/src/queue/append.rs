@@ -73,9 +73,21 @@ impl Queue {
         patience: Option<Duration>,
     ) -> Result<(), QueueError> {
         let deadline = patience.map(|patience| tokio::time::Instant::now() + patience);
+        self.append_by(parcel, deadline, true).await
+    }
+
+    /// With `below` the limit is kept, else there was room a moment ago.
+    async fn append_by(
+        self: &Arc<Self>,
+        parcel: Parcel,
+        deadline: Option<tokio::time::Instant>,
+        below: bool,
+    ) -> Result<(), QueueError> {
         let size_bytes = (parcel.size_bytes() + self.options.agent_id.len()) as u64;
         loop {
-            self.wait_for_room(size_bytes, deadline).await?;
+            if below {
+                self.wait_for_room(size_bytes, deadline).await?;
+            }
             let slot = wait_until(deadline, self.slots.clone().acquire_owned()).await?;
             match self.begin(&parcel, slot.ok()).await.unwrap_or(Err(JournalError::Stopped)) {
                 Ok(_) => {
@@ -87,6 +99,29 @@ impl Queue {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Appends the parcels of one request: room for all of them first, so that none is in the queue when another has none
+    /// and the request comes again. More than half a queue goes piece by piece: so much room may never be.
+    pub(crate) async fn append_all(
+        self: &Arc<Self>,
+        parcels: Vec<Parcel>,
+        patience: Duration,
+    ) -> Result<(), QueueError> {
+        let whole: usize =
+            parcels.iter().map(|parcel| parcel.size_bytes() + self.options.agent_id.len()).sum();
+        let deadline = tokio::time::Instant::now() + patience;
+        let has_room = parcels.len() > 1 && whole as u64 <= self.options.max_bytes / 2;
+        if has_room {
+            self.wait_for_room(whole as u64, Some(deadline)).await?;
+        }
+        for parcel in parcels {
+            match has_room {
+                true => self.append_by(parcel, Some(deadline), false).await?,
+                false => self.append(parcel, Some(patience)).await?,
+            }
+        }
+        Ok(())
     }
 
     /// Appends a parcel now, whatever the limit is.

@@ -1,5 +1,6 @@
 //! What RFC 3164 describes: `<34>Oct 11 22:14:15 host tag[pid]: message`. Each
 //! part behind the priority may be missing; the time may be RFC 3339 (rsyslog), with a year (Cisco) or fractions.
+//! IOS counts its messages and marks clocks that are not set: `<189>29: *Mar  1 18:48:50.483: %SYS-5-CONFIG_I: …`.
 
 use super::{Message, priority};
 use crate::detect::{Clock, leading_time};
@@ -11,11 +12,11 @@ const MAX_TAG_BYTES: usize = 64;
 pub(crate) fn parse<'a>(text: &'a str, clock: &Clock<'_>) -> Option<Message<'a>> {
     let (priority, rest) = priority(text)?;
     let mut message = Message { priority, ..Message::default() };
-    let mut rest = rest.trim_start_matches(' ');
-    let end = leading_time(rest, clock)
-        .map(|(_, end)| end)
-        .filter(|end| rest[*end..].starts_with([' ', ':']) || rest.len() == *end);
-    if let Some(end) = end {
+    let rest = rest.trim_start_matches(' ');
+    let mut rest = unnumbered(rest, clock).unwrap_or(rest);
+    let unmarked = rest.strip_prefix(['*', '.']).filter(|behind| time_end(behind, clock).is_some());
+    rest = unmarked.unwrap_or(rest);
+    if let Some(end) = time_end(rest, clock) {
         message.timestamp = Some(&rest[..end]);
         rest = rest[end..].trim_start_matches(':').trim_start_matches(' ');
         // Without a time the first word is no host: a local program's message begins with its tag.
@@ -30,6 +31,19 @@ pub(crate) fn parse<'a>(text: &'a str, clock: &Clock<'_>) -> Option<Message<'a>>
     }
     message.message = (!rest.is_empty()).then_some(rest);
     Some(message)
+}
+
+/// Where a time at the start ends.
+fn time_end(text: &str, clock: &Clock<'_>) -> Option<usize> {
+    let (_, end) = leading_time(text, clock)?;
+    (text[end..].starts_with([' ', ':']) || text.len() == end).then_some(end)
+}
+
+/// What is behind `29: `, a message's number: it would be another program with every message.
+fn unnumbered<'a>(text: &'a str, clock: &Clock<'_>) -> Option<&'a str> {
+    let (number, rest) = text.split_once(": ")?;
+    let is_number = (1..=20).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    (is_number && time_end(text, clock).is_none()).then(|| rest.trim_start_matches(' '))
 }
 
 fn is_host(word: &str) -> bool {
@@ -48,6 +62,9 @@ fn tag(text: &str) -> Option<(&str, Option<&str>, &str)> {
         return None;
     }
     let (tag, rest) = text.split_at(len);
+    if tag.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let (pid, rest) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((pid, rest)) if pid.len() <= 128 => (Some(pid), rest),
         _ => (None, rest),

@@ -2,23 +2,46 @@
 
 use super::{Message, priority};
 
-/// Reads a whole message.
+/// Reads a whole message that is as the RFC says.
 pub(crate) fn parse(text: &str) -> Option<Message<'_>> {
+    parse_within(text, &STRICT)
+}
+
+/// Reads a message as programs send it: with longer names and finer times than the RFC has.
+pub(crate) fn parse_lenient(text: &str) -> Option<Message<'_>> {
+    parse_within(text, &LENIENT)
+}
+
+/// The longest that parts of a message are.
+struct Limits {
+    appname: usize,
+    procid: usize,
+    msgid: usize,
+    fraction_digits: usize,
+    /// 60 is a leap second.
+    last_second: u32,
+}
+
+const STRICT: Limits = Limits { appname: 48, procid: 128, msgid: 32, fraction_digits: 6, last_second: 59 };
+const LENIENT: Limits =
+    Limits { appname: 255, procid: 255, msgid: 255, fraction_digits: 18, last_second: 60 };
+
+fn parse_within<'a>(text: &'a str, limits: &Limits) -> Option<Message<'a>> {
     let (priority, rest) = priority(text)?;
     let (version, rest) = version(rest)?;
     let mut message = Message { priority, version, ..Message::default() };
     let (field, rest) = word(rest, 64)?;
     message.timestamp = field;
-    if field.is_some_and(|text| !is_timestamp(text)) {
+    if field.is_some_and(|text| !is_timestamp(text, limits)) {
         return None;
     }
     let (field, rest) = word(rest, 255)?;
     message.hostname = field;
-    let (field, rest) = word(rest, 48)?;
+    let (field, rest) = word(rest, limits.appname)?;
     message.appname = field;
-    let (field, rest) = word(rest, 128)?;
+    let (field, rest) = word(rest, limits.procid)?;
     message.procid = field;
-    let (field, rest) = word(rest, 32)?;
+    let (field, rest) = word(rest, limits.msgid)?;
     message.msgid = field;
     let rest = structured(rest, &mut message)?;
     message.message = match rest.strip_prefix(' ') {
@@ -46,8 +69,8 @@ fn word(text: &str, max_bytes: usize) -> Option<(Option<&str>, &str)> {
     valid.then_some(((word != "-").then_some(word), rest))
 }
 
-/// RFC 3339 with `T`, `Z` and at most six digits of a second's fraction.
-fn is_timestamp(text: &str) -> bool {
+/// RFC 3339 with `T`, `Z` and only so many digits of a second's fraction.
+fn is_timestamp(text: &str, limits: &Limits) -> bool {
     let bytes = text.as_bytes();
     let number = |from: usize, len: usize| {
         let digits = bytes.get(from..from + len)?;
@@ -64,12 +87,15 @@ fn is_timestamp(text: &str) -> bool {
         return false;
     }
     let days = crate::detect::days_in(year.into(), month);
-    let valid =
-        (1..=12).contains(&month) && (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    let valid = (1..=12).contains(&month)
+        && (1..=days).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= limits.last_second;
     let mut rest = &text[19..];
     if let Some(fraction) = rest.strip_prefix('.') {
         let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        if !(1..=6).contains(&digits) {
+        if !(1..=limits.fraction_digits).contains(&digits) {
             return false;
         }
         rest = &fraction[digits..];

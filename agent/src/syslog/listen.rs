@@ -11,6 +11,7 @@ use telemetry::otlp::Any;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::frame::{Frame, Framer};
 use super::record::{Origin, draft};
@@ -65,14 +66,16 @@ impl Listener {
     /// Serves until `stop` turns true.
     pub(crate) async fn run(self, shared: Shared, stop: watch::Receiver<bool>) -> Result<(), QueueError> {
         let (send, receive) = mpsc::channel(WAITING);
-        let reading = match self.socket {
-            Socket::Udp(socket) => tokio::spawn(datagrams(socket, self.input.clone(), send, stop)),
+        // Ends with us, whatever ends us: the port is free then.
+        let mut reading = JoinSet::new();
+        match self.socket {
+            Socket::Udp(socket) => reading.spawn(datagrams(socket, self.input.clone(), send, stop)),
             Socket::Tcp(listener) => {
-                tokio::spawn(connections(listener, self.input.clone(), shared.clone(), send, stop))
+                reading.spawn(connections(listener, self.input.clone(), shared.clone(), send, stop))
             }
         };
         let ended = Gatherer::new(&shared, self.input).run(receive).await;
-        reading.abort();
+        reading.shutdown().await;
         ended
     }
 }
@@ -171,7 +174,9 @@ async fn connection(
         };
         for frame in frames.drain(..) {
             if send.send((frame, peer.ip())).await.is_err() {
-                break;
+                // Nobody takes messages any more: what the sender still has is its own.
+                shared.metrics.syslog_connections.dec();
+                return;
             }
         }
         if let Some(problem) = problem {
@@ -275,4 +280,39 @@ fn labels(
         Arc::new(Labels::new(&resource, &input.attributes, LineOptions::default(), zone.clone(), name));
     known.insert(origin, labels.clone());
     labels
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::feed::tests::shared;
+    use tokio::io::AsyncWriteExt;
+
+    #[tokio::test]
+    async fn a_connection_whose_messages_nobody_takes_is_closed() {
+        let input = SyslogInput {
+            name: None,
+            listen: "127.0.0.1:0".parse().unwrap(),
+            protocol: SyslogProtocol::Tcp,
+            max_message_bytes: 480,
+            max_connections: 1,
+            idle_timeout: std::time::Duration::from_secs(60),
+            time_zone: crate::config::TimeZone::Fixed(0),
+            resource: Vec::new(),
+            attributes: Vec::new(),
+        };
+        let listener = TcpListener::bind(input.listen).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let (send, receive) = mpsc::channel(1);
+        drop(receive);
+        let (_stop, stopping) = watch::channel(false);
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        client.write_all(b"<13>app: x\n").await.unwrap();
+        let (shared, _) = shared(1 << 20).await;
+        let serving = connection(stream, peer, input, shared.clone(), send, stopping, place);
+        tokio::time::timeout(std::time::Duration::from_secs(5), serving).await.expect("it is closed");
+        assert_eq!(shared.metrics.syslog_connections.get(), 0);
+    }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use telemetry::otlp::Any;
 
 use super::ietf::unescape;
-use super::{Message, parse_bsd, parse_ietf};
+use super::{Message, parse_bsd, parse_ietf, parse_lenient};
 use crate::detect::{Clock, detect, moment};
 use crate::draft::Draft;
 use crate::lines::{Format, parse};
@@ -37,7 +37,7 @@ pub(crate) struct Origin {
 
 /// The record, who wrote it, and whether the message was one.
 pub(crate) fn draft<'a>(text: &'a str, peer: Option<IpAddr>, clock: &Clock<'_>) -> (Draft<'a>, Origin, bool) {
-    let message = parse_ietf(text).or_else(|| parse_bsd(text, clock));
+    let message = parse_ietf(text).or_else(|| parse_lenient(text)).or_else(|| parse_bsd(text, clock));
     let is_message = message.is_some();
     let (mut draft, origin) = match &message {
         Some(message) => of_message(message, clock),

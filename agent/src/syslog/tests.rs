@@ -52,7 +52,7 @@ type Expected<'e> = (&'e str, u8, Option<&'e str>, Option<&'e str>, &'e [(&'e st
 
 #[test]
 fn messages_become_records() {
-    let cases: [(&str, Expected<'_>); 6] = [
+    let cases: [(&str, Expected<'_>); 10] = [
         (
             r#"<165>1 2026-11-25T10:17:39.003Z web-1 shop 8710 ID47 [ex@32473 iut="3" q="a\"b\\"] paid"#,
             (
@@ -80,6 +80,25 @@ fn messages_become_records() {
         (
             "<30>2026-11-25T10:17:39+00:00 web-1 app: x",
             ("x", 9, Some("web-1"), Some("app"), &[("syslog.facility", "daemon")]),
+        ),
+        (
+            "<189>29: *Nov 25 10:17:39.483: %SYS-5-CONFIG_I: Configured",
+            ("%SYS-5-CONFIG_I: Configured", 10, None, None, &[("syslog.facility", "local7")]),
+        ),
+        ("<189>4711: up", ("up", 10, None, None, &[("syslog.facility", "local7")])),
+        (
+            "<165>1 2026-11-25T10:17:39.123456789Z web-1 a-program-with-a-name-that-is-longer-than-the-rfc-has - - - x",
+            (
+                "x",
+                10,
+                Some("web-1"),
+                Some("a-program-with-a-name-that-is-longer-than-the-rfc-has"),
+                &[("syslog.facility", "local4")],
+            ),
+        ),
+        (
+            "<165>1 2016-12-31T23:59:60Z web-1 app - - - leap",
+            ("leap", 10, Some("web-1"), Some("app"), &[("syslog.facility", "local4")]),
         ),
         ("<13>app: no time", ("no time", 10, None, Some("app"), &[("syslog.facility", "user")])),
         ("no syslog ERROR", ("no syslog ERROR", 17, None, None, &[])),

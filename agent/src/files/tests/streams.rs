@@ -166,3 +166,21 @@ fn a_stream_that_waits_does_not_hold_the_other_up() {
     assert_eq!(rig.lines.len(), 1002);
     assert_eq!(rig.lines.iter().filter(|line| line.stream == "stderr").count(), 2);
 }
+
+#[test]
+fn a_removed_file_that_began_again_is_read_before_it_is_let_go() {
+    let mut rig = Rig::new("*.log");
+    rig.input.lines.flush_after = Duration::from_secs(3600);
+    rig.timing.removed = Duration::from_secs(2);
+    rig.append("a.log", "ERROR one\n\tat a.b(C.java:1)\n");
+    let file = OpenOptions::new().write(true).open(rig.path("a.log")).unwrap();
+    rig.second();
+    fs::remove_file(rig.path("a.log")).unwrap();
+    let modified = file.metadata().unwrap().modified().unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"ERROR two\n\tat d.e(F.java:2)\n", 0).unwrap();
+    // As a file system with coarse times has it.
+    file.set_modified(modified).unwrap();
+    rig.run(Duration::from_secs(20));
+    assert_eq!(rig.bodies(), ["ERROR two\n\tat d.e(F.java:2)"]);
+    assert!(rig.cursors.is_empty(), "and then it has ended");
+}

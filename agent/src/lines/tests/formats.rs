@@ -35,6 +35,26 @@ fn json_lines() {
 }
 
 #[test]
+fn json_of_loggers_with_their_own_ways() {
+    let monolog = r#"{"message":"m","context":{},"level":550,"level_name":"ALERT","channel":"app","datetime":"2026-11-25T10:17:39.5+00:00"}"#;
+    check(Format::Auto, monolog, "m", 18, &["context={}", "level=550", "channel=\"app\""]);
+    check(Format::Auto, r#"{"message":"m","level":300}"#, "m", 13, &[]);
+    let mongodb = r#"{"t":{"$date":"2026-11-25T10:17:39.000+00:00"},"s":"W","c":"NETWORK","id":7,"msg":"m"}"#;
+    check(Format::Auto, mongodb, "m", 13, &["c=\"NETWORK\"", "id=7"]);
+    check(Format::Auto, r#"{"s":"E","msg":"m"}"#, "m", 0, &["s=\"E\""]);
+    let log4j = r#"{"instant":{"epochSecond":1795601859,"nanoOfSecond":5},"level":"INFO","message":"m"}"#;
+    check(Format::Auto, log4j, "m", 9, &[]);
+    let ecs = r#"{"message":"m","log":{"level":"error","logger":"a"},"trace":{"id":"0af7651916cd43dd8448eb211c80319c"}}"#;
+    check(Format::Auto, ecs, "m", 17, &[r#"log={"logger":"a"}"#]);
+    with_clock(|clock| {
+        assert_eq!(parse(monolog, Format::Auto, clock).time_ns, 1_795_601_859_500_000_000);
+        assert_eq!(parse(mongodb, Format::Auto, clock).time_ns, 1_795_601_859_000_000_000);
+        assert_eq!(parse(log4j, Format::Auto, clock).time_ns, 1_795_601_859_000_000_005);
+        assert_eq!(parse(ecs, Format::Auto, clock).trace_id.unwrap()[0], 0x0a);
+    });
+}
+
+#[test]
 fn json_says_when_and_in_which_trace() {
     with_clock(|clock| {
         let line = r#"{"ts":1795601859.25,"traceId":"0af7651916cd43dd8448eb211c80319c","span_id":"b7ad6b7169203331","trace_flags":"01","msg":"m"}"#;
