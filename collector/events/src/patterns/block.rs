@@ -112,7 +112,7 @@ impl Collector {
 impl Seen {
     /// Memory that it holds.
     pub(crate) fn size_bytes(&self) -> usize {
-        size_of::<Self>() + self.text.len() + self.kinds.len()
+        size_of::<Self>() + self.text.len() + size_of_val(&*self.kinds)
     }
 }
 

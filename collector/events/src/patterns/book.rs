@@ -220,7 +220,11 @@ fn readable(template: &str, kinds: &[Kind]) -> String {
     let (mut text, mut kinds) = (String::with_capacity(template.len() + 16), kinds.iter());
     for piece in pieces_of(template) {
         match piece {
-            Piece::Value(..) => text.push_str(kinds.next().copied().unwrap_or(Kind::Text).placeholder()),
+            Piece::Value(..) => {
+                let kind = kinds.next().copied().unwrap_or(Kind::Text);
+                text.push_str(kind.placeholder());
+                kind.unit().iter().for_each(|unit| text.extend([" ", *unit]));
+            }
             Piece::Space => text.push(' '),
             Piece::Separator(byte) => text.push(char::from(byte)),
             Piece::Word(start, end) => text.push_str(&template[start as usize..end as usize]),
