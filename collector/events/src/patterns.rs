@@ -68,7 +68,9 @@ pub struct PatternAnswer {
     pub total_patterns: u64,
     /// The records in the range that match, exactly.
     pub matched: u64,
-    /// Those of them that have no body, or one that is too rare among very many.
+    /// How many records were looked at to find these.
+    pub searched_rows: u64,
+    /// Those of `matched` that have no body, or one that is too rare among very many.
     pub without_pattern: u64,
     /// The buckets of `counts`.
     pub buckets: Buckets,

@@ -59,6 +59,7 @@ pub async fn patterns(
         patterns: Vec::new(),
         total_patterns: 0,
         matched: gathered.partial.matched,
+        searched_rows: gathered.partial.searched,
         without_pattern: 0,
         buckets: options.buckets,
         partial: false,
@@ -107,7 +108,7 @@ pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<A
     Ok(Answer {
         table: Some(Table { columns, rows }),
         matched: found.matched,
-        searched_rows: found.matched,
+        searched_rows: found.searched_rows,
         partial: found.partial,
         warnings: found.warnings,
         ..Answer::default()
