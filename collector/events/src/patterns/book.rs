@@ -143,11 +143,6 @@ impl Book {
         Self { patterns: drafts.iter().map(Draft::pattern).collect(), places }
     }
 
-    /// The id of a body's pattern; `None` for a body without words and values.
-    pub(crate) fn pattern_of(&self, body: &str) -> Option<u64> {
-        Self::outline_of(body).map(|outline| self.pattern_of_outline(outline))
-    }
-
     /// The id of a body's outline.
     pub(crate) fn outline_of(body: &str) -> Option<u64> {
         Outliner::default().outline(body).map(|(outline, _)| outline)
