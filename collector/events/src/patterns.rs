@@ -14,6 +14,7 @@ mod parameter;
 mod tests;
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -150,7 +151,7 @@ pub fn patterns_of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Op
     let block = collector.finish();
     let mut outlines = Outlines::default();
     block.outlines.iter().for_each(|seen| outlines.add(seen));
-    let book = Book::of(outlines);
+    let Ok(book) = Book::of(&outlines, || Ok::<(), Infallible>(()));
     let pattern_of = |place: &u32| {
         let seen = block.outlines.get(*place as usize)?;
         let member = book.member(seen.id)?;
