@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Index,
     Page,
     Outlines,
+    AllOutlines,
+    Book,
     Column(u8),
 }
 

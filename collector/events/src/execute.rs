@@ -278,7 +278,7 @@ async fn project(
             let (resource, scope) = (hit.stream.resource(), hit.stream.scope());
             let record = LogRecord::of_valid(&hit.record);
             let row = LogRow { resource, scope, record: &record, time_ns: hit.key.time_ns };
-            table.add(&WithPattern { row, book: book.as_deref() });
+            table.add(&WithPattern::new(row, book.as_deref()));
         }
         table.finish()
     })

@@ -14,6 +14,7 @@ mod parameter;
 mod tests;
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -68,7 +69,9 @@ pub struct PatternAnswer {
     pub total_patterns: u64,
     /// The records in the range that match, exactly.
     pub matched: u64,
-    /// Those of them that have no body, or one that is too rare among very many.
+    /// How many records were looked at to find these.
+    pub searched_rows: u64,
+    /// Those of `matched` that have no body, or one that is too rare among very many.
     pub without_pattern: u64,
     /// The buckets of `counts`.
     pub buckets: Buckets,
@@ -148,7 +151,7 @@ pub fn patterns_of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Op
     let block = collector.finish();
     let mut outlines = Outlines::default();
     block.outlines.iter().for_each(|seen| outlines.add(seen));
-    let book = Book::of(outlines);
+    let Ok(book) = Book::of(&outlines, || Ok::<(), Infallible>(()));
     let pattern_of = |place: &u32| {
         let seen = block.outlines.get(*place as usize)?;
         let member = book.member(seen.id)?;

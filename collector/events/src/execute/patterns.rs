@@ -1,11 +1,13 @@
 //! Reads heads and splits for the pattern list: everything stored once, for the patterns; then the records of
 //! the query, to count them.
 
+mod services;
+mod splits;
+mod stored;
+
 use std::sync::Arc;
 
-use search::{Cell, Column, ColumnKind, Expr, Number, Row, Table};
-use telemetry::Value;
-use telemetry::otlp::LogRecord;
+use search::{Cell, Column, ColumnKind, Number, Row, Table};
 use tokio::task::spawn_blocking;
 
 use super::collect::{Place, Sink};
@@ -15,17 +17,16 @@ use super::run;
 use super::scan::{CancelOnDrop, Limits, Stop};
 use super::{Answer, Buckets, Request};
 use crate::SearchError;
-use crate::cache::Part;
 use crate::key::RowKey;
 use crate::partition::{Pinned, Snapshot};
-use crate::patterns::block::{BlockOutlines, Collector, NONE, Seen};
-use crate::patterns::book::{Book, Outlines};
+use crate::patterns::block::NONE;
 use crate::patterns::count::{Found, Tallies};
-use crate::patterns::outline::Outliner;
 use crate::patterns::{PatternAnswer, PatternId, PatternOptions, PatternRow, PatternTexts};
-use crate::split::bodies::{RAW, SignatureTable};
-use crate::split::record::Body;
-use crate::split::{ReadError, SplitReader, Stream};
+use crate::split::{ReadError, SplitReader};
+use services::Services;
+use splits::{block_outlines, with_text};
+use stored::Heads;
+pub(super) use stored::book;
 
 /// No list has more buckets.
 const MAX_BUCKETS: usize = 1000;
@@ -38,9 +39,6 @@ const DEFAULT_TABLE_ROWS: usize = 100;
 const MAX_TABLE_ROWS: usize = 10_000;
 /// Longer examples are cut.
 const MAX_EXAMPLE_BYTES: usize = 4 << 10;
-/// Where the cache keeps the outlines of a whole split, beside those of its blocks, and those of its signatures.
-const WHOLE_SPLIT: u32 = u32::MAX;
-const OF_SIGNATURES: u32 = u32::MAX - 1;
 
 /// The patterns of the records that a query finds; its stages do not count.
 pub async fn patterns(
@@ -59,6 +57,7 @@ pub async fn patterns(
         patterns: Vec::new(),
         total_patterns: 0,
         matched: gathered.partial.matched,
+        searched_rows: gathered.partial.searched,
         without_pattern: 0,
         buckets: options.buckets,
         partial: false,
@@ -107,7 +106,7 @@ pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<A
     Ok(Answer {
         table: Some(Table { columns, rows }),
         matched: found.matched,
-        searched_rows: found.matched,
+        searched_rows: found.searched_rows,
         partial: found.partial,
         warnings: found.warnings,
         ..Answer::default()
@@ -126,29 +125,6 @@ pub async fn pattern_texts(
     Ok(PatternTexts::of(&book, id))
 }
 
-/// The patterns of everything stored, and warnings about what could not be read.
-pub(super) async fn book(
-    snapshots: &[Snapshot],
-    request: &Request,
-    limits: &Arc<Limits>,
-) -> Result<(Arc<Book>, Vec<String>), SearchError> {
-    let mut everything = Request { start_ns: i64::MIN, end_ns: i64::MAX, cursor: None, ..request.clone() };
-    (everything.query.filter, everything.query.stages) = (Expr::All, Vec::new());
-    let sink = Sink::Patterns(Box::new(Gather::Outlines(Outlines::default(), Collector::default())));
-    let gathered = run::gather(snapshots, &everything, sink, limits).await?;
-    let outlines = match gathered.partial.sink {
-        Sink::Patterns(gather) => match *gather {
-            Gather::Outlines(outlines, _) => outlines,
-            Gather::Tallies(..) => Outlines::default(),
-        },
-        _ => Outlines::default(),
-    };
-    let made = spawn_blocking(move || Book::of(outlines)).await;
-    let book = made.map_err(|error| SearchError::Internal(error.to_string()))?;
-    limits.check()?;
-    Ok((Arc::new(book), gathered.warnings))
-}
-
 fn add_warnings(warnings: &mut Vec<String>, more: Vec<String>) {
     for warning in more {
         if !warnings.contains(&warning) {
@@ -160,66 +136,16 @@ fn add_warnings(warnings: &mut Vec<String>, more: Vec<String>) {
 /// What a scan gathers for patterns.
 #[derive(Clone)]
 pub(super) enum Gather {
-    /// The outlines of all rows; those of a head are collected first.
-    Outlines(Outlines, Collector),
+    /// The outlines of the heads' rows.
+    Outlines(Heads),
     /// Counts by pattern.
     Tallies(Tallies<Place>, Services),
-}
-
-/// The services of a file's rows by number.
-#[derive(Clone, Default)]
-pub(super) struct Services {
-    names: Vec<String>,
-    /// Of a split: the number for each stream.
-    of_streams: Vec<u32>,
-    /// The stream that was looked at last, by chunk and number, and the number of its service.
-    last: Option<(u64, u32, u32)>,
-}
-
-impl Services {
-    fn number(&mut self, view: &HeadView<'_>) -> u32 {
-        let (offset, stream) = (view.chunk.offset, view.chunk.rows[view.row].stream);
-        if let Some((known_offset, known, number)) = self.last
-            && (known_offset, known) == (offset, stream)
-        {
-            return number;
-        }
-        let number = self.number_of(view.chunk.stream(view.row));
-        self.last = Some((offset, stream, number));
-        number
-    }
-
-    fn number_of(&mut self, stream: &Stream) -> u32 {
-        let name = service(stream).unwrap_or_default();
-        let number = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        number as u32
-    }
-
-    /// Looks at a split's streams, once.
-    fn read(&mut self, split: &SplitReader) -> Result<(), ReadError> {
-        if self.of_streams.is_empty() {
-            let streams = split.streams()?;
-            self.of_streams = streams.iter().map(|stream| self.number_of(stream)).collect();
-        }
-        Ok(())
-    }
-}
-
-/// The name of a stream's service, if it has one.
-fn service(stream: &Stream) -> Option<&str> {
-    match search::lookup(&stream.resource().attributes(), "service.name") {
-        Some(Value::Str(name)) if !name.is_empty() => Some(name),
-        _ => None,
-    }
 }
 
 impl Gather {
     pub(super) fn merge(&mut self, other: Self) {
         match (self, other) {
-            (Self::Outlines(own, _), Self::Outlines(other, _)) => own.merge(other),
+            (Self::Outlines(own), Self::Outlines(other)) => own.merge(other),
             (Self::Tallies(own, _), Self::Tallies(other, _)) => own.merge(other),
             _ => {}
         }
@@ -228,15 +154,15 @@ impl Gather {
     /// Memory that it holds.
     pub(super) fn size_bytes(&self) -> usize {
         match self {
-            Self::Outlines(outlines, _) => outlines.size_bytes(),
-            Self::Tallies(tallies, _) => tallies.size_bytes(),
+            Self::Outlines(heads) => heads.size_bytes(),
+            Self::Tallies(tallies, services) => tallies.size_bytes() + services.size_bytes(),
         }
     }
 
     pub(super) fn head_row(&mut self, partition: u16, view: &HeadView<'_>) {
         let (text, time_ns) = (view.body(), view.time_ns());
         let (tallies, services) = match self {
-            Self::Outlines(_, collector) => return collector.push(&text, time_ns),
+            Self::Outlines(heads) => return heads.push((partition, view.chunk.offset), &text, time_ns),
             Self::Tallies(tallies, services) => (tallies, services),
         };
         let pattern = tallies.pattern_of(&text).unwrap_or(NONE);
@@ -255,32 +181,18 @@ impl Gather {
     /// Ends a split or a piece of the head.
     pub(super) fn end_file(&mut self) {
         match self {
-            Self::Outlines(outlines, collector) => {
-                let rows = std::mem::take(collector).finish();
-                rows.outlines.iter().for_each(|seen| outlines.add(seen));
-                outlines.end_file();
-            }
+            Self::Outlines(heads) => heads.end_piece(),
             Self::Tallies(tallies, services) => {
-                let names = std::mem::take(services).names;
-                tallies.end_file(|number| {
-                    names.get(number as usize).map(String::as_str).filter(|name| !name.is_empty())
-                });
+                let services = std::mem::take(services);
+                tallies.end_file(|number| services.name(number));
             }
         }
     }
 
-    /// Takes a split without looking at its rows one by one, if that does.
-    pub(super) fn whole_split(&mut self, split: &SplitReader, limits: &Limits) -> Result<bool, Stop> {
-        let Self::Outlines(outlines, _) = self else { return Ok(false) };
-        let of_split = split_outlines(split, limits)?;
-        outlines.merge(Outlines::clone(&of_split));
-        Ok(true)
-    }
-
     /// Takes rows of a block, ascending.
-    pub(super) fn rows(&mut self, at: BlockPlace<'_>, rows: &[u32]) -> Result<(), ReadError> {
+    pub(super) fn rows(&mut self, at: BlockPlace<'_>, rows: &[u32], limits: &Limits) -> Result<(), Stop> {
         let Self::Tallies(tallies, services) = self else { return Ok(()) };
-        services.read(at.split)?;
+        services.read(at.split, limits)?;
         let outlines = block_outlines(at.split, at.block)?;
         let patterns = tallies.patterns_of(outlines.outlines.iter().map(|seen| seen.id));
         let pattern_of = |row: u32| match outlines.rows[row as usize] {
@@ -298,10 +210,10 @@ impl Gather {
                 (bucket, bucket_end) = tallies.bucket_from(time_ns);
             }
             tallies.add(pattern, time_ns, class_of(severities[*row as usize]), bucket);
-            by_service.push((pattern, services.of_streams[streams[*row as usize] as usize]));
+            by_service.push((pattern, services.of_stream(streams[*row as usize])));
         }
         count_pairs(&by_service, |(pattern, service), count| tallies.add_service(pattern, service, count));
-        show(tallies, at, rows, pattern_of)
+        Ok(show(tallies, at, rows, pattern_of)?)
     }
 }
 
@@ -363,101 +275,6 @@ fn show(
         }
     }
     Ok(())
-}
-
-/// A body as text.
-fn with_text<T>(body: Body<'_>, then: impl FnOnce(&str) -> T) -> T {
-    match body {
-        Body::Text(text) => then(text),
-        Body::Raw(field) => then(&LogRecord::of_valid(field).body.to_text()),
-    }
-}
-
-/// The outlines of a block's rows.
-fn block_outlines(split: &SplitReader, block: usize) -> Result<Arc<BlockOutlines>, ReadError> {
-    if let Some(table) = split.signatures()? {
-        return Ok(Arc::new(signed_outlines(split, block, &table)?));
-    }
-    split.file.cached(Part::Outlines, block as u32, || {
-        let (times, bodies) = (split.times(block)?, split.bodies(block)?);
-        let (mut collector, mut scratch) = (Collector::default(), Vec::new());
-        for (row, time_ns) in times.iter().enumerate() {
-            with_text(bodies.get(row, &mut scratch), |text| collector.push(text, *time_ns));
-        }
-        let outlines = collector.finish();
-        let size_bytes = outlines.size_bytes();
-        Ok((outlines, size_bytes))
-    })
-}
-
-/// The same by the rows' signatures: only bodies that have none are read. Not cached: the codes are.
-fn signed_outlines(
-    split: &SplitReader,
-    block: usize,
-    table: &SignatureTable,
-) -> Result<BlockOutlines, ReadError> {
-    let of_signatures = signature_outlines(split, table)?;
-    let (times, codes) = (split.times(block)?, split.codes(block, table)?);
-    let (mut collector, mut scratch, mut bodies) = (Collector::default(), Vec::new(), None);
-    // Per signature the place of its outline, once it is looked up.
-    let mut places: Vec<Option<u32>> = vec![None; of_signatures.len()];
-    for (row, (code, time_ns)) in codes.iter().zip(times.iter()).enumerate() {
-        let Some(signature) = code.checked_sub(RAW + 1).map(|signature| signature as usize) else {
-            let bodies = match &bodies {
-                Some(bodies) => bodies,
-                None => bodies.insert(split.bodies(block)?),
-            };
-            with_text(bodies.get(row, &mut scratch), |text| collector.push(text, *time_ns));
-            continue;
-        };
-        let place = match places[signature] {
-            Some(place) => place,
-            None => {
-                let seen = of_signatures[signature].as_ref();
-                let place = seen.map_or(NONE, |seen| collector.place(seen.clone()));
-                *places[signature].insert(place)
-            }
-        };
-        collector.note(place, *time_ns);
-    }
-    Ok(collector.finish())
-}
-
-/// The outline of each signature of a split.
-fn signature_outlines(
-    split: &SplitReader,
-    table: &SignatureTable,
-) -> Result<Arc<Vec<Option<Seen>>>, ReadError> {
-    split.file.cached(Part::Outlines, OF_SIGNATURES, || {
-        let mut outliner = Outliner::default();
-        let numbers = 0..table.len() as u32;
-        let outlines = numbers.map(|number| Seen::of_signature(&mut outliner, table.signature(number)));
-        let outlines: Vec<Option<Seen>> = outlines.collect();
-        let size_bytes = outlines.iter().map(|seen| 16 + seen.as_ref().map_or(0, Seen::size_bytes)).sum();
-        Ok((outlines, size_bytes))
-    })
-}
-
-/// The outlines of all rows of a split.
-fn split_outlines(split: &SplitReader, limits: &Limits) -> Result<Arc<Outlines>, Stop> {
-    let mut stopped = None;
-    let read = split.file.cached(Part::Outlines, WHOLE_SPLIT, || {
-        let mut outlines = Outlines::default();
-        for block in 0..split.footer.blocks.len() {
-            if let Err(error) = limits.check() {
-                stopped = Some(error);
-                return Err(ReadError::Damaged("not read to its end".to_owned()));
-            }
-            block_outlines(split, block)?.outlines.iter().for_each(|seen| outlines.add(seen));
-        }
-        outlines.end_file();
-        let size_bytes = outlines.size_bytes();
-        Ok((outlines, size_bytes))
-    });
-    match stopped {
-        Some(error) => Err(Stop::Query(error)),
-        None => Ok(read?),
-    }
 }
 
 /// The rows of the answer, how many patterns there are, and what could not be read.

@@ -20,12 +20,14 @@ pub(crate) struct HeadView<'a> {
     pub(super) row: usize,
     /// The patterns, where the query asks for them.
     book: Option<&'a Book>,
+    /// Of its body, found once.
+    outline: OnceCell<Option<u64>>,
     record: OnceCell<LogRecord<'a>>,
 }
 
 impl<'a> HeadView<'a> {
     pub(crate) fn new(chunk: &'a Arc<Chunk>, row: usize) -> Self {
-        Self { chunk, row, book: None, record: OnceCell::new() }
+        Self { chunk, row, book: None, outline: OnceCell::new(), record: OnceCell::new() }
     }
 
     pub(super) fn with(self, book: Option<&'a Book>) -> Self {
@@ -55,11 +57,12 @@ impl Row for HeadView<'_> {
     }
 
     fn pattern(&self) -> Option<u64> {
-        self.book?.pattern_of(&self.body())
+        self.pattern_alone().and_then(|outline| Some(self.book?.pattern_of_outline(outline)))
     }
 
     fn pattern_alone(&self) -> Option<u64> {
-        self.book.and_then(|_| Book::outline_of(&self.body()))
+        self.book?;
+        *self.outline.get_or_init(|| Book::outline_of(&self.body()))
     }
 
     fn body(&self) -> Cow<'_, str> {
@@ -95,6 +98,8 @@ pub(super) struct BlockView<'a> {
     pub(super) rest: &'a [u8],
     /// The patterns, where the query asks for them.
     pub(super) book: Option<&'a Book>,
+    /// Of its body, found once.
+    pub(super) outline: OnceCell<Option<u64>>,
     pub(super) record: OnceCell<LogRecord<'a>>,
 }
 
@@ -131,11 +136,12 @@ impl Row for BlockView<'_> {
     }
 
     fn pattern(&self) -> Option<u64> {
-        self.book?.pattern_of(&self.body())
+        self.pattern_alone().and_then(|outline| Some(self.book?.pattern_of_outline(outline)))
     }
 
     fn pattern_alone(&self) -> Option<u64> {
-        self.book.and_then(|_| Book::outline_of(&self.body()))
+        self.book?;
+        *self.outline.get_or_init(|| Book::outline_of(&self.body()))
     }
 
     fn body(&self) -> Cow<'_, str> {
@@ -173,8 +179,15 @@ fn field_of<'a>(stream: &'a Stream, record: &LogRecord<'a>, field: &Field) -> Op
 
 /// A record with its pattern.
 pub(super) struct WithPattern<'a> {
-    pub(super) row: LogRow<'a>,
-    pub(super) book: Option<&'a Book>,
+    row: LogRow<'a>,
+    book: Option<&'a Book>,
+    outline: OnceCell<Option<u64>>,
+}
+
+impl<'a> WithPattern<'a> {
+    pub(super) fn new(row: LogRow<'a>, book: Option<&'a Book>) -> Self {
+        Self { row, book, outline: OnceCell::new() }
+    }
 }
 
 impl Row for WithPattern<'_> {
@@ -195,11 +208,12 @@ impl Row for WithPattern<'_> {
     }
 
     fn pattern(&self) -> Option<u64> {
-        self.book?.pattern_of(&self.body())
+        self.pattern_alone().and_then(|outline| Some(self.book?.pattern_of_outline(outline)))
     }
 
     fn pattern_alone(&self) -> Option<u64> {
-        self.book.and_then(|_| Book::outline_of(&self.body()))
+        self.book?;
+        *self.outline.get_or_init(|| Book::outline_of(&self.body()))
     }
 
     fn body(&self) -> Cow<'_, str> {

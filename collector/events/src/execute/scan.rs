@@ -170,11 +170,6 @@ impl Query<'_> {
         out: &mut Partial,
     ) -> Result<(), Stop> {
         let split = pinned.open()?;
-        if let Sink::Patterns(gather) = &mut out.sink
-            && gather.whole_split(&split, self.limits)?
-        {
-            return Ok(());
-        }
         out.explain.splits += 1;
         let node = Node::compile(self.filter, &mut Compiler::new(&split, self.book, self.limits))?;
         let mut scan = SplitScan {
@@ -348,8 +343,9 @@ impl SplitScan<'_> {
             }
             Sink::Patterns(gather) => {
                 let (partition, pinned, split) = (self.partition, self.pinned, self.split);
-                gather.rows(BlockPlace { partition, pinned, split, block }, rows)?;
-                self.query.limits.check_size(gather.size_bytes(), "patterns")?;
+                let limits = self.query.limits;
+                gather.rows(BlockPlace { partition, pinned, split, block }, rows, limits)?;
+                limits.check_size(gather.size_bytes(), "patterns")?;
                 Ok(())
             }
         }

@@ -68,6 +68,8 @@ pub(crate) struct Collector {
     outliner: Outliner,
     places: HashMap<u64, u32>,
     block: BlockOutlines,
+    /// Of the outlines.
+    seen_bytes: usize,
 }
 
 impl Collector {
@@ -90,7 +92,10 @@ impl Collector {
         let place = *self.places.entry(seen.id).or_insert(next);
         match self.block.outlines.get_mut(place as usize) {
             Some(known) => known.join(&seen),
-            None => self.block.outlines.push(seen),
+            None => {
+                self.seen_bytes += seen.size_bytes();
+                self.block.outlines.push(seen);
+            }
         }
         place
     }
@@ -104,6 +109,12 @@ impl Collector {
         self.block.rows.push(place);
     }
 
+    /// Memory that it holds, about.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let places = 2 * self.places.len() * size_of::<(u64, u32)>();
+        4 * self.block.rows.len() + self.seen_bytes + places
+    }
+
     pub(crate) fn finish(self) -> BlockOutlines {
         self.block
     }
@@ -112,7 +123,7 @@ impl Collector {
 impl Seen {
     /// Memory that it holds.
     pub(crate) fn size_bytes(&self) -> usize {
-        size_of::<Self>() + self.text.len() + self.kinds.len()
+        size_of::<Self>() + self.text.len() + size_of_val(&*self.kinds)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Everything stored, by outline, and the patterns that follow from it. Which records a query asks for plays no
 //! part: a pattern is the same in every query.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use super::PatternId;
 use super::block::Seen;
-use super::general::{Template, generalise};
+use super::general::{Template, generalise, working_bytes};
 use super::kind::Kind;
 use super::outline::{Outliner, Piece, pieces_of};
 
@@ -34,16 +33,18 @@ pub(crate) struct Outlines {
 impl Outlines {
     /// Adds rows that were seen.
     pub(crate) fn add(&mut self, seen: &Seen) {
-        match self.seen.entry(seen.id) {
-            Entry::Occupied(mut known) => known.get_mut().join(seen),
-            Entry::Vacant(new) => {
-                self.size_bytes += seen.size_bytes() + size_of::<u64>();
-                new.insert(seen.clone());
-            }
+        if !self.join(seen) {
+            self.insert(seen.clone());
         }
-        if self.exceeds(OF_ALL) {
-            self.keep(PATTERNS);
+        self.thin();
+    }
+
+    /// The same without a copy.
+    pub(crate) fn take(&mut self, seen: Seen) {
+        if !self.join(&seen) {
+            self.insert(seen);
         }
+        self.thin();
     }
 
     /// What a file holds is complete.
@@ -51,8 +52,46 @@ impl Outlines {
         self.keep(OF_FILE);
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
-        other.seen.values().for_each(|seen| self.add(seen));
+    /// Adds a file. What is left out follows from the order of files, and from nothing else.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for seen in other.seen.values() {
+            if !self.join(seen) {
+                self.insert(seen.clone());
+            }
+        }
+        self.thin();
+    }
+
+    /// The same without a copy.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for seen in other.seen.into_values() {
+            if !self.join(&seen) {
+                self.insert(seen);
+            }
+        }
+        self.thin();
+    }
+
+    /// Whether `other` would change nothing that patterns are made of.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let is_known = |seen: &Seen| self.seen.get(&seen.id).is_some_and(|known| known.says_all_of(seen));
+        other.seen.is_empty() || (!self.exceeds(PATTERNS) && other.seen.values().all(is_known))
+    }
+
+    fn join(&mut self, seen: &Seen) -> bool {
+        let known = self.seen.get_mut(&seen.id);
+        known.map(|known| known.join(seen)).is_some()
+    }
+
+    fn insert(&mut self, seen: Seen) {
+        self.size_bytes += seen.size_bytes() + size_of::<u64>();
+        self.seen.insert(seen.id, seen);
+    }
+
+    fn thin(&mut self) {
+        if self.exceeds(OF_ALL) {
+            self.keep(PATTERNS);
+        }
     }
 
     /// Keeps the most frequent ones, of equals those with the lower hash.
@@ -60,17 +99,28 @@ impl Outlines {
         if !self.exceeds(most) {
             return;
         }
-        let mut all: Vec<Seen> = std::mem::take(&mut self.seen).into_values().collect();
-        all.sort_unstable_by_key(|seen| (std::cmp::Reverse(seen.count), seen.id));
-        self.size_bytes = 0;
-        for seen in all.into_iter().take(most.outlines) {
-            let size_bytes = self.size_bytes + seen.size_bytes() + size_of::<u64>();
-            if size_bytes > most.size_bytes {
-                break;
-            }
-            self.size_bytes = size_bytes;
-            self.seen.insert(seen.id, seen);
+        let kept: HashSet<u64> = self.most(most).into_iter().map(|seen| seen.id).collect();
+        self.seen.retain(|id, _| kept.contains(id));
+        self.seen.shrink_to_fit();
+        self.size_bytes = self.seen.values().map(|seen| seen.size_bytes() + size_of::<u64>()).sum();
+    }
+
+    /// Those that `keep` keeps.
+    fn most(&self, most: Most) -> Vec<&Seen> {
+        let mut all: Vec<&Seen> = self.seen.values().collect();
+        if !self.exceeds(most) {
+            return all;
         }
+        all.sort_unstable_by_key(|seen| (std::cmp::Reverse(seen.count), seen.id));
+        all.truncate(most.outlines);
+        let mut size_bytes = 0;
+        let fits = |seen: &&Seen| {
+            size_bytes += seen.size_bytes() + size_of::<u64>();
+            size_bytes <= most.size_bytes
+        };
+        let count = all.iter().copied().take_while(fits).count();
+        all.truncate(count);
+        all
     }
 
     fn exceeds(&self, most: Most) -> bool {
@@ -91,6 +141,12 @@ impl Seen {
         if self.kinds != other.kinds {
             self.kinds = self.kinds.iter().zip(&other.kinds).map(|(own, other)| own.or(*other)).collect();
         }
+    }
+
+    /// Whether `join` would change its count only.
+    fn says_all_of(&self, other: &Self) -> bool {
+        let mut kinds = self.kinds.iter().zip(&other.kinds);
+        self.first_ns <= other.first_ns && kinds.all(|(own, other)| own.or(*other) == *own)
     }
 }
 
@@ -121,12 +177,11 @@ pub(crate) struct Member {
 }
 
 impl Book {
-    /// Finds the patterns.
-    pub(crate) fn of(mut outlines: Outlines) -> Self {
-        outlines.keep(PATTERNS);
-        let seen: Vec<Seen> = outlines.seen.into_values().collect();
+    /// Finds the patterns; `check` is asked often whether to go on.
+    pub(crate) fn of<E>(outlines: &Outlines, check: impl Fn() -> Result<(), E>) -> Result<Self, E> {
+        let seen = outlines.most(PATTERNS);
         let texts: Vec<&str> = seen.iter().map(|seen| &*seen.text).collect();
-        let templates = generalise(&texts);
+        let templates = generalise(&texts, check)?;
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         let mut numbers: HashMap<u64, u32> = HashMap::new();
         let mut places = HashMap::with_capacity(seen.len());
@@ -140,12 +195,13 @@ impl Book {
             let holes = template.holes.clone().into_boxed_slice();
             places.insert(seen.id, Member { pattern: number, holes });
         }
-        Self { patterns: drafts.iter().map(Draft::pattern).collect(), places }
+        Ok(Self { patterns: drafts.iter().map(Draft::pattern).collect(), places })
     }
 
-    /// The id of a body's pattern; `None` for a body without words and values.
-    pub(crate) fn pattern_of(&self, body: &str) -> Option<u64> {
-        Self::outline_of(body).map(|outline| self.pattern_of_outline(outline))
+    /// Memory that [`Book::of`] takes for a while, about.
+    pub(crate) fn making_bytes(outlines: &Outlines) -> usize {
+        let sizes = outlines.most(PATTERNS).into_iter().map(|seen| working_bytes(&seen.text));
+        sizes.sum()
     }
 
     /// The id of a body's outline.
@@ -220,7 +276,11 @@ fn readable(template: &str, kinds: &[Kind]) -> String {
     let (mut text, mut kinds) = (String::with_capacity(template.len() + 16), kinds.iter());
     for piece in pieces_of(template) {
         match piece {
-            Piece::Value(..) => text.push_str(kinds.next().copied().unwrap_or(Kind::Text).placeholder()),
+            Piece::Value(..) => {
+                let kind = kinds.next().copied().unwrap_or(Kind::Text);
+                text.push_str(kind.placeholder());
+                kind.unit().iter().for_each(|unit| text.extend([" ", *unit]));
+            }
             Piece::Space => text.push(' '),
             Piece::Separator(byte) => text.push(char::from(byte)),
             Piece::Word(start, end) => text.push_str(&template[start as usize..end as usize]),
@@ -228,3 +288,7 @@ fn readable(template: &str, kinds: &[Kind]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

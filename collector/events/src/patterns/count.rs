@@ -128,7 +128,7 @@ impl<P> Tallies<P> {
             match tally.services.get_mut(name) {
                 Some(known) => *known += count,
                 None => {
-                    self.size_bytes += 2 * (size_of::<(String, u64)>() + name.len());
+                    self.size_bytes += service_bytes(name);
                     tally.services.insert(name.to_owned(), count);
                 }
             }
@@ -148,9 +148,10 @@ impl<P> Tallies<P> {
         let Some(Some(tally)) = self.tallies.get_mut(pattern as usize) else { return };
         let before = tally.examples.partition_point(|(known, _)| *known > key);
         if before < most {
+            let held = tally.examples.len();
             tally.examples.insert(before, (key, place()));
             tally.examples.truncate(most);
-            self.size_bytes += size_of::<(RowKey, P)>();
+            self.size_bytes += (tally.examples.len() - held) * size_of::<(RowKey, P)>();
         }
     }
 
@@ -209,6 +210,11 @@ impl<P> Tallies<P> {
     }
 }
 
+/// Memory of a service that a pattern has.
+fn service_bytes(name: &str) -> usize {
+    2 * (size_of::<(String, u64)>() + name.len())
+}
+
 impl<P> Tally<P> {
     fn new(buckets: usize) -> Self {
         Self {
@@ -228,17 +234,27 @@ impl<P> Tally<P> {
         self.last_seen_ns = self.last_seen_ns.max(other.last_seen_ns);
         self.severities.iter_mut().zip(other.severities).for_each(|(own, other)| *own += other);
         self.counts.iter_mut().zip(other.counts).for_each(|(own, other)| *own += other);
+        let mut size = 0;
         for (service, count) in other.services {
-            *self.services.entry(service).or_default() += count;
+            let new = service_bytes(&service);
+            let known = self.services.entry(service).or_insert_with(|| {
+                size += new;
+                0
+            });
+            *known += count;
         }
+        let held = self.examples.len();
         self.examples.extend(other.examples);
         self.examples.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
         self.examples.truncate(most);
-        self.slots.merge(other.slots)
+        size += self.examples.len().saturating_sub(held) * size_of::<(RowKey, P)>();
+        size + self.slots.merge(other.slots)
     }
 
     fn size_bytes(&self) -> usize {
-        size_of::<Self>() + 8 * self.counts.len() + self.slots.size_bytes()
+        let services = self.services.keys().map(|name| service_bytes(name)).sum::<usize>();
+        let examples = self.examples.len() * size_of::<(RowKey, P)>();
+        size_of::<Self>() + 8 * self.counts.len() + services + examples + self.slots.size_bytes()
     }
 
     fn found(self, book: &Book, place: usize) -> Found<P> {
@@ -262,3 +278,7 @@ impl<P> Tally<P> {
         Found { row, examples: self.examples }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

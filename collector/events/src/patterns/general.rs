@@ -57,8 +57,19 @@ struct Place {
     is_value: bool,
 }
 
-/// The templates of the outlines, one for each, in their order.
-pub(crate) fn generalise(outlines: &[&str]) -> Vec<Template> {
+/// Memory that [`generalise`] takes for an outline, about: its pieces, what stands around each of its words, its
+/// template.
+pub(crate) fn working_bytes(outline: &str) -> usize {
+    256 + 32 * outline.len()
+}
+
+/// The templates of the outlines, one for each, in their order; `check` says before each outline that is looked at
+/// whether to go on.
+pub(crate) fn generalise<E>(
+    outlines: &[&str],
+    check: impl Fn() -> Result<(), E>,
+) -> Result<Vec<Template>, E> {
+    check()?;
     let mut entries: Vec<Entry<'_>> = outlines.iter().map(|text| Entry::of(text)).collect();
     let ids: HashSet<u64> = outlines.iter().map(|text| id_of(text)).collect();
     let mut skeletons: HashMap<u64, Vec<usize>> = HashMap::new();
@@ -66,25 +77,32 @@ pub(crate) fn generalise(outlines: &[&str]) -> Vec<Template> {
         skeletons.entry(entry.skeleton()).or_default().push(at);
     }
     for group in skeletons.values().filter(|group| group.len() >= MIN_WORDS_BESIDE_VALUE) {
-        let masks = masks(&entries, group, &ids);
+        let masks = masks(&entries, group, &ids, &check)?;
         for (at, mask) in group.iter().zip(masks) {
             entries[*at].mask = mask;
         }
-        widen(&mut entries, group);
+        widen(&mut entries, group, &check)?;
     }
-    entries.iter().map(Entry::template).collect()
+    check()?;
+    Ok(entries.iter().map(Entry::template).collect())
 }
 
 /// The slots of each outline of a skeleton, from what the others have at its words' places.
-fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<u16>> {
+fn masks<E>(
+    entries: &[Entry<'_>],
+    group: &[usize],
+    ids: &HashSet<u64>,
+    check: &impl Fn() -> Result<(), E>,
+) -> Result<Vec<Vec<u16>>, E> {
     let mut singles: HashMap<u64, usize> = HashMap::new();
     for at in group {
+        check()?;
         let entry = &entries[*at];
         for word in entry.words() {
             *singles.entry(entry.around(&[word])).or_default() += 1;
         }
     }
-    let pairs = pairs(entries, group);
+    let pairs = pairs(entries, group, check)?;
     let mask = |at: &usize| {
         let entry = &entries[*at];
         let count = entry.words().count();
@@ -103,14 +121,18 @@ fn masks(entries: &[Entry<'_>], group: &[usize], ids: &HashSet<u64>) -> Vec<Vec<
             false => Vec::new(),
         }
     };
-    group.iter().map(mask).collect()
+    group.iter().map(|at| check().map(|()| mask(at))).collect()
 }
 
 /// The pairs of places that differ together: what stands around them, where enough outlines agree on that.
-fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<u64> {
+fn pairs<E>(
+    entries: &[Entry<'_>],
+    group: &[usize],
+    check: &impl Fn() -> Result<(), E>,
+) -> Result<HashSet<u64>, E> {
     let count = group.iter().map(|at| pairs_of(&entries[*at]).count()).max().unwrap_or(0);
     if group.len() < MIN_PAIRS || count == 0 {
-        return HashSet::new();
+        return Ok(HashSet::new());
     }
     // Of very many outlines some do, the same ones in whatever order they come.
     let mut group = group.to_vec();
@@ -120,11 +142,13 @@ fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<u64> {
     }
     let mut alike: HashMap<u64, usize> = HashMap::new();
     for entry in group.iter().map(|at| &entries[*at]) {
+        check()?;
         pairs_of(entry).for_each(|(a, b)| *alike.entry(entry.around(&[a, b])).or_default() += 1);
     }
     alike.retain(|_, count| *count >= MIN_PAIRS);
     let mut words: HashMap<u64, [Few; 2]> = HashMap::new();
     for entry in group.iter().map(|at| &entries[*at]) {
+        check()?;
         for (a, b) in pairs_of(entry) {
             let around = entry.around(&[a, b]);
             if alike.contains_key(&around) {
@@ -135,7 +159,7 @@ fn pairs(entries: &[Entry<'_>], group: &[usize]) -> HashSet<u64> {
         }
     }
     let enough = |words: &[Few; 2]| words.iter().all(|few| few.0.len() >= MIN_WORDS);
-    words.into_iter().filter(|(_, words)| enough(words)).map(|(around, _)| around).collect()
+    Ok(words.into_iter().filter(|(_, words)| enough(words)).map(|(around, _)| around).collect())
 }
 
 /// The first distinct hashes, as many as it takes.
@@ -159,20 +183,25 @@ fn pairs_of<'e>(entry: &'e Entry<'_>) -> impl Iterator<Item = (u16, u16)> + use<
 
 /// Gives each outline of a skeleton the template with the most slots that it fits, so that no two templates
 /// claim the same outline, until nothing changes.
-fn widen(entries: &mut [Entry<'_>], group: &[usize]) {
+fn widen<E>(entries: &mut [Entry<'_>], group: &[usize], check: &impl Fn() -> Result<(), E>) -> Result<(), E> {
     for at in group {
         let entry = &mut entries[*at];
         let values = entry.values();
         entry.mask.extend(values);
         entry.mask.sort_unstable();
     }
-    while widen_once(entries, group) {}
+    while widen_once(entries, group, check)? {}
+    Ok(())
 }
 
 /// The slots of a template, and those of them at which the outline that it comes from has values.
 type Wide = (Vec<u16>, Vec<u16>);
 
-fn widen_once(entries: &mut [Entry<'_>], group: &[usize]) -> bool {
+fn widen_once<E>(
+    entries: &mut [Entry<'_>],
+    group: &[usize],
+    check: &impl Fn() -> Result<(), E>,
+) -> Result<bool, E> {
     let mut wide: BTreeSet<(Reverse<usize>, Wide)> = BTreeSet::new();
     let mut known: HashSet<(u64, Vec<u16>)> = HashSet::new();
     for entry in group.iter().map(|at| &entries[*at]) {
@@ -185,6 +214,7 @@ fn widen_once(entries: &mut [Entry<'_>], group: &[usize]) -> bool {
     }
     let mut changed = false;
     for at in group {
+        check()?;
         let entry = &mut entries[*at];
         let wider = wide.iter().take(MAX_MASKS).take_while(|(slots, _)| slots.0 > entry.mask.len());
         // Where the other one has a value, this one must have a slot of its own: `state 7` and `state ready`
@@ -198,7 +228,7 @@ fn widen_once(entries: &mut [Entry<'_>], group: &[usize]) -> bool {
             changed = true;
         }
     }
-    changed
+    Ok(changed)
 }
 
 impl<'a> Entry<'a> {

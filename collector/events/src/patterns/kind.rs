@@ -3,12 +3,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::outline::{Class, class_of_byte, spelled_unit, unit};
+
 /// What a value is, or what all values of a slot are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Kind {
     /// A decimal number, maybe with sign and fraction.
     Number,
+    /// A decimal number, white space, and this unit: `12 KB`.
+    Quantity(u8),
     /// 8 to 16 lower-case hexadecimal digits, or 32.
     Hex,
     /// An IP address, maybe with a port.
@@ -25,6 +28,9 @@ impl Kind {
         let value = value.strip_prefix('/').unwrap_or(value);
         if number(value).is_some() {
             return Self::Number;
+        }
+        if let Some((_, unit)) = quantity(value) {
+            return Self::Quantity(unit);
         }
         // Neither address nor number is longer: long texts are not looked at.
         if value.len() > 64 || !value.is_ascii() {
@@ -54,7 +60,7 @@ impl Kind {
     /// As the API names it.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Number => "num",
+            Self::Number | Self::Quantity(_) => "num",
             Self::Hex => "hex",
             Self::Ip => "ip",
             Self::Uuid => "uuid",
@@ -62,10 +68,23 @@ impl Kind {
         }
     }
 
-    /// What people read in a slot's place.
+    /// Whether every value is a number, or a number with one and the same unit.
+    pub(crate) fn has_range(self) -> bool {
+        matches!(self, Self::Number | Self::Quantity(_))
+    }
+
+    /// The unit that every value has.
+    pub(crate) fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::Quantity(unit) => Some(spelled_unit(unit)),
+            _ => None,
+        }
+    }
+
+    /// What people read in a slot's place, before its unit.
     pub(crate) fn placeholder(self) -> &'static str {
         match self {
-            Self::Number => "<num>",
+            Self::Number | Self::Quantity(_) => "<num>",
             Self::Hex => "<hex>",
             Self::Ip => "<ip>",
             Self::Uuid => "<uuid>",
@@ -84,6 +103,15 @@ pub(crate) fn number(value: &str) -> Option<f64> {
         return None;
     }
     value.parse().ok()
+}
+
+/// The number and the unit that a value is, white space between them.
+pub(crate) fn quantity(value: &str) -> Option<(f64, u8)> {
+    let is_space = |byte: &u8| class_of_byte(*byte) == Class::Space;
+    let at = value.bytes().position(|byte| is_space(&byte))?;
+    let rest = &value.as_bytes()[at..];
+    let spaces = rest.iter().take_while(|byte| is_space(byte)).count();
+    Some((number(&value[..at])?, unit(&rest[spaces..])?))
 }
 
 fn is_uuid(value: &[u8]) -> bool {
@@ -124,11 +152,20 @@ mod tests {
             ("deadbe", Kind::Text),
             ("4bf92f35-77b3-4da6-a3ce-929d0e0e4736", Kind::Uuid),
             ("30ms", Kind::Text),
+            ("ms", Kind::Text),
+            ("30 apples", Kind::Text),
+            ("1 2 ms", Kind::Text),
+            ("30 ms KB", Kind::Text),
             ("größe", Kind::Text),
         ];
         for (value, kind) in cases {
             assert_eq!(Kind::of(value), kind, "{value}");
         }
+        let (ms, spaced, micros) = (Kind::of("-1.5 ms"), Kind::of("30 \n ms"), Kind::of("7 µs"));
+        assert_eq!((ms.name(), ms.placeholder(), ms.unit()), ("num", "<num>", Some("ms")));
+        assert_eq!((ms.or(spaced), micros.unit(), ms.or(micros)), (ms, Some("µs"), Kind::Text));
+        assert_eq!((ms.or(Kind::Number), Kind::Number.or(ms)), (Kind::Text, Kind::Text));
+        assert_eq!(quantity("-1.5 ms").map(|(number, _)| number), Some(-1.5));
         assert_eq!(Kind::Number.or(Kind::Hex), Kind::Hex);
         assert_eq!(Kind::Ip.or(Kind::Number), Kind::Text);
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-pub(crate) use token::{Class, class_of_byte};
+pub(crate) use token::{Class, class_of_byte, spelled_unit, unit};
 
 /// What a slot is in an outline's text. Control characters of a text count as white space, so no other byte
 /// of an outline is this one.

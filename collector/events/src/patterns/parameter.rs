@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ParameterRow;
-use super::kind::{Kind, number};
+use super::kind::{Kind, number, quantity};
 use super::outline::Piece;
 
 /// Distinct values of a slot that are told apart.
@@ -29,7 +29,7 @@ impl Slot {
     fn add(&mut self, value: &str) -> usize {
         let kind = Kind::of(value);
         self.kind = Some(self.kind.map_or(kind, |known| known.or(kind)));
-        if let Some(number) = number(value) {
+        if let Some(number) = number(value).or_else(|| quantity(value).map(|(number, _)| number)) {
             self.widen(number, number);
         }
         self.count(shortened(value), 1)
@@ -68,7 +68,7 @@ impl Slot {
 
     fn row(self, slot: usize) -> ParameterRow {
         let kind = self.kind.unwrap_or(Kind::Text);
-        let range = self.range.filter(|_| kind == Kind::Number);
+        let range = self.range.filter(|_| kind.has_range());
         let distinct = self.values.len() as u64;
         let mut top: Vec<(String, u64)> =
             self.values.into_iter().map(|(value, count)| (value.into_string(), count)).collect();
@@ -124,6 +124,7 @@ impl Slots {
         for (at, slot) in other.slots.into_iter().enumerate() {
             if at == self.slots.len() {
                 self.slots.push(Slot::default());
+                size += size_of::<Slot>();
             }
             size += self.slots[at].merge(slot);
         }

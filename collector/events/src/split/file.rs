@@ -128,6 +128,12 @@ impl SplitFile {
         }
     }
 
+    /// The part, if the cache has it.
+    pub(crate) fn known<T: Send + Sync + 'static>(&self, part: Part, index: u32) -> Option<Arc<T>> {
+        let cache = self.cache.upgrade()?;
+        cache.get_or_load::<T, ()>(CacheKey { file: self.id, part, index }, || Err(())).ok()
+    }
+
     /// Drops what the cache has of it.
     pub(crate) fn forget(&self) {
         if let Some(cache) = self.cache.upgrade() {

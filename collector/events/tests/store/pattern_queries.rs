@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use search::{Cell, Field, Number, Table};
 use telemetry::TenantId;
 
-use crate::patterns::{apply, batches, list, runtime};
+use crate::patterns::{apply, batches, list, runtime, said};
+use crate::records::Record;
 use crate::world::{LAYOUTS, World, ask};
 
 fn counts_of(answer: &PatternAnswer) -> BTreeMap<String, u64> {
@@ -69,5 +70,24 @@ proptest! {
             }
             check(&world, &tenant).await;
         });
+    }
+}
+
+/// What is looked at is more than what is found.
+#[tokio::test]
+async fn the_stage_says_how_many_rows_it_looked_at() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::of(LAYOUTS[0]);
+    let records: Vec<Record> =
+        (0..20).map(|n| said(n, "cart", if n == 5 { 17 } else { 9 }, &format!("took {n}"))).collect();
+    world.append(&tenant, &records);
+    for sealed in [false, true] {
+        if sealed {
+            world.seal().await;
+        }
+        let answer = world.search(&tenant, &ask("severity>=error | patterns")).await;
+        let searched = world.search(&tenant, &ask("severity>=error")).await.searched_rows;
+        assert_eq!((answer.matched, answer.searched_rows), (1, searched), "{sealed}");
+        assert!(searched > 1);
     }
 }

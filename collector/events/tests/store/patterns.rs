@@ -25,7 +25,7 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-fn said(second: u64, service: &str, severity: u64, body: &str) -> Record {
+pub(crate) fn said(second: u64, service: &str, severity: u64, body: &str) -> Record {
     let (mut resource, mut raw) = (Vec::new(), Vec::new());
     bytes_field(&mut resource, 1, &key_value("service.name", &Any::Str(service.to_owned())));
     fixed64_field(&mut raw, 1, T0 + second * 1_000_000_000);
@@ -230,9 +230,11 @@ async fn a_pattern_says_what_its_slots_hold() {
         }
         let answer = list(&world, &tenant, &ask("*"), everything()).await;
         let row = &answer.patterns[0];
-        assert_eq!(row.template, "connection to <ip> refused after <*> by <num>", "{sealed}");
+        assert_eq!(row.template, "connection to <ip> refused after <num> ms by <num>", "{sealed}");
         let slot = |at: usize| (row.parameters[at].kind, row.parameters[at].distinct);
-        assert_eq!([slot(0), slot(1), slot(2)], [("ip", 3), ("text", 20), ("num", 2)]);
+        assert_eq!([slot(0), slot(1), slot(2)], [("ip", 3), ("num", 20), ("num", 2)]);
+        assert_eq!((row.parameters[1].min, row.parameters[1].max), (Some(10.0), Some(200.0)));
+        assert_eq!(row.parameters[1].top[0], ("10 ms".to_owned(), 1));
         assert_eq!((row.parameters[2].min, row.parameters[2].max), (Some(0.0), Some(1.0)));
         assert_eq!(row.parameters[0].top[0], ("10.0.0.1:80".to_owned(), 7));
         assert_eq!((row.severities[5], row.services[0].clone()), (20, ("checkout".to_owned(), 20)));

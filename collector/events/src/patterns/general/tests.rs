@@ -12,7 +12,7 @@ const NAMES: [&str; 40] = [
 fn templates(outlines: &[String]) -> Vec<String> {
     let outlines: Vec<String> = outlines.iter().map(|text| text.replace('*', "\u{1}")).collect();
     let texts: Vec<&str> = outlines.iter().map(String::as_str).collect();
-    let found = generalise(&texts);
+    let found = generalise(&texts, || Ok::<(), ()>(())).unwrap();
     assert!(found.iter().all(|template| template.id == id_of(&template.text)));
     let distinct: BTreeSet<String> =
         found.iter().map(|template| template.text.replace('\u{1}', "*")).collect();
@@ -83,4 +83,22 @@ fn a_word_is_no_slot_because_others_have_a_value_there() {
     let mut outlines = each(&NAMES[..8], "state of % is *");
     outlines.extend(each(&NAMES[..8], "state of % is good"));
     assert_eq!(templates(&outlines), ["state of * is *", "state of * is good"]);
+}
+
+#[test]
+fn it_stops_when_it_is_told_to() {
+    let outlines = each(&NAMES, "user % works on web");
+    let texts: Vec<&str> = outlines.iter().map(String::as_str).collect();
+    let asked = std::cell::Cell::new(0);
+    let check = |most: usize| {
+        asked.set(asked.get() + 1);
+        if asked.get() > most { Err("late") } else { Ok(()) }
+    };
+    assert!(generalise(&texts, || check(usize::MAX)).is_ok());
+    let all = asked.take();
+    assert!(all > 3 * texts.len(), "before each outline, however few skeletons there are: {all}");
+    for most in [0, 1, all / 2, all - 1] {
+        assert_eq!(generalise(&texts, || check(most)), Err("late"));
+        assert_eq!(asked.take(), most + 1);
+    }
 }

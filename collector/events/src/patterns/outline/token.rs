@@ -79,29 +79,24 @@ fn is_class_of_error(token: &[u8]) -> bool {
 }
 
 /// Units that a program chooses by the size of the number.
+const UNITS: [&str; 19] = [
+    "B", "kB", "KB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "ns", "us", "µs", "ms", "s", "sec",
+    "bytes", "seconds",
+];
+
 pub(super) fn is_unit(token: &[u8]) -> bool {
-    const UNITS: [&[u8]; 19] = [
-        b"B",
-        b"kB",
-        b"KB",
-        b"MB",
-        b"GB",
-        b"TB",
-        b"PB",
-        b"KiB",
-        b"MiB",
-        b"GiB",
-        b"TiB",
-        b"ns",
-        b"us",
-        "µs".as_bytes(),
-        b"ms",
-        b"s",
-        b"sec",
-        b"bytes",
-        b"seconds",
-    ];
-    token.len() <= 7 && UNITS.contains(&token)
+    unit(token).is_some()
+}
+
+/// The number of a unit.
+pub(crate) fn unit(token: &[u8]) -> Option<u8> {
+    let known = || UNITS.iter().position(|unit| unit.as_bytes() == token);
+    if token.len() <= 7 { known().map(|number| number as u8) } else { None }
+}
+
+/// How a unit is spelled.
+pub(crate) fn spelled_unit(number: u8) -> &'static str {
+    UNITS.get(usize::from(number)).copied().unwrap_or_default()
 }
 
 /// Short names of days and months, as dates spell them.
