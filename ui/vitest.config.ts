@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // unit: pure functions. browser: the built app in Chromium against the fixture server.
 // e2e: the built app as a real collector serves it (NARROWS_URL, NARROWS_PASSWORD).
@@ -11,8 +12,16 @@ const browserOptions = {
   maxWorkers: 1,
 };
 
+/** By name, whatever took how long before: e2e/arrival.test.ts wants a collector without records. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => a.moduleId.localeCompare(b.moduleId));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts"] } },
       { test: { name: "browser", include: ["tests/**/*.test.ts"], ...browserOptions } },

@@ -1,86 +1,15 @@
 // The built page as a real collector serves it, with records that came through OTLP and through an agent's file.
 import { randomBytes } from "node:crypto";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { api, appendLine, collectorUrl, password } from "./environment";
+import { expect, test } from "vitest";
+import { appendLine } from "./environment";
 import { sendBusyShop, sendShop } from "./otlp";
-import { axeViolations, desktop, laptop, launch, openPage, overflowPx, phone, shoot } from "./pages/browser";
-import { LoginPage } from "./pages/LoginPage";
-import { LogsPage } from "./pages/LogsPage";
+import { axeViolations, desktop, laptop, phone, shoot } from "./pages/browser";
+import { address, check, matchedBy, signedIn, withBrowser } from "./session";
 
 const run = `run${randomBytes(6).toString("hex")}`;
 const shopSize = 6000;
-let browser: Browser;
-let closing: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  browser = await launch();
-});
-afterEach(async () => {
-  for (const close of closing) await close();
-  closing = [];
-});
-afterAll(async () => {
-  await browser.close();
-});
-
-interface Open {
-  size?: { width: number; height: number };
-  scheme?: "dark" | "light";
-}
-
-async function signedOut(options: Open = {}): Promise<Page> {
-  const { page, complaints } = await openPage(browser, collectorUrl, options);
-  closing.push(async () => {
-    await page.context().close();
-    expect(complaints).toEqual([]);
-  });
-  return page;
-}
-
-async function signedIn(address = "/logs", options: Open = {}): Promise<LogsPage> {
-  const page = await signedOut(options);
-  await page.goto(address);
-  await new LoginPage(page).signIn("admin", password);
-  return new LogsPage(page);
-}
-
-async function recordCount(): Promise<number> {
-  return ((await api("/status")) as { logs: { records: number } }).logs.records;
-}
-
-async function matchedBy(query: string): Promise<number> {
-  const answer = await api(`/logs/search?${new URLSearchParams({ query, limit: "1" })}`);
-  return (answer as { matched: number }).matched;
-}
-
-function address(query: string, more: Record<string, string> = {}): string {
-  return `/logs?${new URLSearchParams({ query, ...more })}`;
-}
-
-test("the first visit asks for a password, refuses a wrong one and lets the right one in", async () => {
-  const page = await signedOut();
-  await page.goto("/logs");
-  const login = new LoginPage(page);
-  await login.heading.waitFor();
-  expect(await axeViolations(page)).toEqual([]);
-  await shoot(page, "login-dark");
-  await login.signIn("admin", `not ${password}`);
-  await expect.poll(() => login.error.textContent()).toContain("User or password is wrong.");
-  await login.signIn("admin", password);
-  await page.getByRole("heading", { name: "Logs", level: 1 }).waitFor();
-});
-
-test("before the first record it tells how to send, and shows the first one arrive", async (context) => {
-  if ((await recordCount()) > 0) context.skip("this tenant already has records");
-  const logs = await signedIn();
-  await logs.page.getByRole("heading", { name: "Send your first data" }).waitFor();
-  expect(await axeViolations(logs.page)).toEqual([]);
-  await shoot(logs.page, "first-dark-1440");
-  appendLine(`first line of ${run}`);
-  await logs.page.getByRole("button", { name: "Open logs" }).click({ timeout: 15_000 });
-  await logs.row(`first line of ${run}`).waitFor();
-});
+withBrowser();
 
 test("a line appended to a followed file is on the page within 5 s", async () => {
   await sendShop({ run: `${run}-warm` }, 1);
@@ -153,7 +82,7 @@ test("stages give a table", async () => {
   await table.waitFor();
   expect(await table.getByRole("row").count()).toBe(4);
   await logs.search(`run:${run} severity>=warn | stats count() by (service, bin(1m))`);
-  await logs.page.getByRole("tab", { name: /^Result\d+ rows/ }).waitFor();
+  await logs.page.getByRole("tab", { name: /^Result\s?\d+ rows/ }).waitFor();
   expect(await axeViolations(logs.page)).toEqual([]);
   await shoot(logs.page, "table-dark-1440");
 });
@@ -215,10 +144,3 @@ test("the pictures for the documentation", async (context) => {
     await check(logs.page, `record-${scheme}`);
   }
 });
-
-async function check(page: Page, name: string): Promise<void> {
-  await page.waitForTimeout(100);
-  await shoot(page, name);
-  expect(await overflowPx(page)).toBe(0);
-  expect(await axeViolations(page)).toEqual([]);
-}

@@ -1,4 +1,4 @@
-// Sends the fixture's shop to a real collector as OTLP/JSON, its hour moved to the hour that ends now.
+// Sends records to a real collector as OTLP/JSON; the fixture's shop with its hour moved to the hour that ends now.
 import type { LogRecord } from "../src/api/logs";
 import { isObject, type Json } from "../src/lib/json";
 import { nanosOf } from "../src/lib/time/nanos";
@@ -11,7 +11,7 @@ type Marks = { [name: string]: string };
 
 /** The attributes `marks` go to every record's resource, so that a test finds its own records and no others. */
 export async function sendShop(marks: Marks, count: number): Promise<void> {
-  await sendRecords(marks, makeRecords(count));
+  await sendRecords(marks, makeRecords(count), sinceFixtureNanos());
 }
 
 /** The shop with an hour's ups and downs, and more to say from when its catalog becomes slow. Returns how many. */
@@ -21,12 +21,16 @@ export async function sendBusyShop(marks: Marks): Promise<number> {
     const share = minute < 46 ? 0.5 + 0.1 * Math.sin(minute / 5) : 0.75 + 0.02 * (minute - 46);
     return (Math.imul(index, 0x9e3779b1) >>> 0) / 2 ** 32 < share;
   });
-  await sendRecords(marks, busy);
+  await sendRecords(marks, busy, sinceFixtureNanos());
   return busy.length;
 }
 
-async function sendRecords(marks: Marks, records: LogRecord[]): Promise<void> {
-  const shiftNanos = BigInt(Date.now() - fixtureNowMs) * 1_000_000n;
+function sinceFixtureNanos(): bigint {
+  return BigInt(Date.now() - fixtureNowMs) * 1_000_000n;
+}
+
+/** Each record at its own time, moved by `shiftNanos`. */
+export async function sendRecords(marks: Marks, records: LogRecord[], shiftNanos = 0n): Promise<void> {
   for (let from = 0; from < records.length; from += batchSize) {
     await post(records.slice(from, from + batchSize), marks, shiftNanos);
   }

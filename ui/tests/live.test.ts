@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LogsPage } from "../e2e/pages/LogsPage";
 import type { LogRecord } from "../src/api/logs";
+import { fixtureNowMs } from "./fixture/records";
 import { openLogs, server, withFixture, withQuery } from "./harness";
 
 withFixture();
@@ -55,6 +56,21 @@ test("L starts it, records come in order at the end, L stops it; it is in the ad
   await expect.poll(() => server.live.connections).toBe(0);
   await logs.histogram.waitFor();
   expect(logs.page.url()).not.toContain("live=");
+});
+
+test("the search after it reaches to its end, so that what it has shown is found", async () => {
+  const logs = await openLogs();
+  await logs.open(withQuery("sku"));
+  await logs.rows.first().waitFor();
+  await logs.page.keyboard.press("Shift+L");
+  await status(logs).filter({ hasText: "Live" }).waitFor();
+  await logs.page.clock.setFixedTime(fixtureNowMs + 60_000);
+  await logs.page.getByRole("button", { name: "Stop" }).click();
+  const ends = () =>
+    server.requests
+      .filter((request) => request.startsWith("/logs/search"))
+      .map((request) => new URLSearchParams(request.split("?")[1]).get("end"));
+  await expect.poll(() => ends().at(-1)).toBe("2026-11-25T10:18:40.000Z");
 });
 
 test("g l is not l", async () => {

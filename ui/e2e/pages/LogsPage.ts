@@ -52,6 +52,58 @@ export class LogsPage {
     return this.facet(field).getByRole("checkbox", { name: value });
   }
 
+  /** The visible patterns, without the header. */
+  get patterns(): Locator {
+    return this.page.getByRole("treegrid", { name: "Patterns" }).locator('[role="row"][aria-expanded]');
+  }
+
+  pattern(text: string): Locator {
+    return this.patterns.filter({ hasText: text });
+  }
+
+  /** A row of the live tail. */
+  liveRow(text: string): Locator {
+    return this.page
+      .getByRole("treegrid", { name: "Live records" })
+      .locator('[role="row"][aria-expanded]')
+      .filter({ hasText: text });
+  }
+
+  /** Named after the view that is shown. */
+  get viewsButton(): Locator {
+    return this.page.getByRole("banner").getByRole("button", { name: /^Saved views/ });
+  }
+
+  savedView(name: string): Locator {
+    return this.page
+      .getByRole("dialog", { name: "Saved views" })
+      .getByRole("listitem")
+      .filter({ hasText: name });
+  }
+
+  /** Keeps what is shown; the list of views stays open. */
+  async saveView(name: string): Promise<void> {
+    await this.viewsButton.click();
+    await this.page.getByLabel("Save what is shown as").fill(name);
+    await this.page.keyboard.press("Enter");
+    await this.savedView(name).waitFor();
+  }
+
+  async deleteView(name: string): Promise<void> {
+    await this.viewsButton.click();
+    const button = this.page.getByRole("button", { name: `Delete ${name}` });
+    await button.click();
+    await this.page.getByText(`Delete “${name}” for everyone?`).waitFor();
+    await button.click();
+    await this.savedView(name).waitFor({ state: "detached" });
+  }
+
+  /** A range by the name that the time panel gives it. */
+  async chooseRange(name: string): Promise<void> {
+    await this.rangeButton.click();
+    await this.page.getByRole("button", { name, exact: true }).click();
+  }
+
   get columnNames(): Promise<string[]> {
     return this.grid.getByRole("columnheader").allInnerTexts();
   }

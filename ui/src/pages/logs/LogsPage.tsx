@@ -27,7 +27,9 @@ export function LogsPage() {
     : reading
       ? "waits while you read further down"
       : null;
-  const { span, nowMs, generation, refresh } = useSpan(view.range, view.query, everyMs, pause !== null);
+  // Whoever leaves the live tail searches up to then, with what it has shown.
+  const question = `${view.live} ${view.query}`;
+  const { span, nowMs, generation, refresh } = useSpan(view.range, question, everyMs, pause !== null);
 
   // Opening a record is a detail of the view, not a step to come back to; everything else is.
   const update = (change: Partial<View>) => {
