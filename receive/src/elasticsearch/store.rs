@@ -50,13 +50,14 @@ impl Options {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value = super::unescape(value);
             match (name, value.as_str()) {
-                ("filter_path", paths) => options.filter = FilterPath::parse(paths),
+                ("filter_path", paths) => {
+                    options.filter = FilterPath::parse(paths).map_err(illegal)?;
+                }
                 ("refresh", "" | "true" | "wait_for") => options.refresh = true,
                 ("refresh", "false") => {}
                 ("refresh", other) => {
                     let other: String = other.chars().take(40).collect();
-                    let reason = format!("Unknown value for refresh: [{other}].");
-                    return Err(Problem::Elasticsearch(Fault { kind: "illegal_argument_exception", reason }));
+                    return Err(illegal(format!("Unknown value for refresh: [{other}].")));
                 }
                 ("op_type", "create") => options.create = true,
                 _ => {}
@@ -64,6 +65,10 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+fn illegal(reason: String) -> Problem {
+    Problem::Elasticsearch(Fault { kind: "illegal_argument_exception", reason })
 }
 
 /// A request that was read; its memory is accounted for until it is answered.
@@ -219,7 +224,8 @@ mod tests {
         }
         assert!(!read("refresh=false").unwrap().refresh);
         assert!(read("refresh=perhaps").is_err());
-        assert_eq!(read("filter_path=a%2Cb").unwrap().filter, FilterPath::parse("a,b"));
+        assert_eq!(read("filter_path=a%2Cb").unwrap().filter, FilterPath::parse("a,b").unwrap());
+        assert!(read(&format!("filter_path={}", "*".repeat(20_000))).is_err());
         assert!(read("op_type=create").unwrap().create);
     }
 }
