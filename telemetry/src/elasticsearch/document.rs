@@ -79,8 +79,8 @@ impl<'d> Document<'d, '_> {
     /// Gives a member its role; hands it back when it is none for it, or a better one has it.
     fn take(&mut self, slot: Slot, filled: Filled<'d>) -> Option<Filled<'d>> {
         let place = &mut self.slots[slot as usize];
-        if !roles::fits(slot, &filled.leaf) || place.as_ref().is_some_and(|better| better.rank <= filled.rank)
-        {
+        let is_taken = place.as_ref().is_some_and(|better| better.rank <= filled.rank);
+        if is_taken || !roles::fits(slot, filled.rank, &filled.leaf) {
             return Some(filled);
         }
         self.spare.extend(place.replace(filled));
@@ -128,7 +128,8 @@ impl<'d> Document<'d, '_> {
                 put_text_entry(resource, 1, key, &name);
             }
         }
-        put_fixed64(out, 1, leaf(Slot::Time).and_then(roles::time_ns).unwrap_or(0));
+        let time = self.slots[Slot::Time as usize].as_ref();
+        put_fixed64(out, 1, time.and_then(|filled| roles::time_ns(filled.rank, &filled.leaf)).unwrap_or(0));
         if let Some((number, word)) = leaf(Slot::Level).and_then(roles::level) {
             put_uint(out, 2, u64::from(number));
             put_text(out, 3, word.as_bytes());
@@ -226,7 +227,7 @@ fn members_of_group<'de, A: MapAccess<'de>>(
             continue;
         };
         let Some(leaf) = map.next_value_seed(LeafOr(entry))? else { continue };
-        let fits = roles::fits(role.slot, &leaf);
+        let fits = roles::fits(role.slot, role.rank, &leaf);
         if role.stays || !fits {
             put_leaf(&mut out.bytes, 1, &name, &leaf);
         }

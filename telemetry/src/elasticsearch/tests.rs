@@ -138,6 +138,39 @@ fn documents_of_real_loggers_become_records() {
 }
 
 #[test]
+fn a_guessed_time_is_a_plausible_one() {
+    let at = |time: &str| {
+        let mut shown = document(&format!(r#"{{"timestamp":{time}}}"#)).unwrap();
+        assert!(!shown["attributes"]["timestamp"].is_null(), "{time} stays an attribute");
+        shown["time"].take().as_u64()
+    };
+    let (second, milli) = (1_795_601_859_000_000_000, 1_795_601_859_912_000_000);
+    for (time, expected) in [
+        ("1795601859", second),
+        ("\"1795601859\"", second),
+        ("1795601859.5", second + 500_000_000),
+        ("\"1795601859.5\"", second + 500_000_000),
+        ("1795601859912", milli),
+        ("\"1795601859912\"", milli),
+        ("1795601859912.0", milli),
+        ("978307200000", 978_307_200_000_000_000),
+        ("\"2001-01-01\"", 978_307_200_000_000_000),
+    ] {
+        assert_eq!(at(time), Some(expected), "{time}");
+    }
+    for time in
+        ["0", "7", "-1795601859", "999999999", "17956018599", "978307199999", "1795601859912345", "true"]
+    {
+        assert_eq!(at(time), None, "{time}");
+    }
+    for time in ["\"2000-12-31T23:59:59Z\"", "\"7\"", "\"\"", "\".\"", "\"now\"", "1e300"] {
+        assert_eq!(at(time), None, "{time}");
+    }
+    // What Elasticsearch defines is not guessed.
+    assert_eq!(document(r#"{"@timestamp":1795601859}"#), Ok(json!({"time": 1_795_601_859_000_000_u64})));
+}
+
+#[test]
 fn what_is_no_document_is_its_items_fault() {
     let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let cases = [
