@@ -218,6 +218,7 @@ fn members_of_group<'de, A: MapAccess<'de>>(
     mut map: A,
     taken: &mut Vec<(Role, Cow<'de, str>, Leaf<'de>)>,
 ) -> Result<bool, A::Error> {
+    out.enter()?;
     let list = open(&mut out.bytes, 6);
     let start = out.bytes.len();
     while let Some(name) = map.next_key_seed(Text)? {
@@ -237,5 +238,6 @@ fn members_of_group<'de, A: MapAccess<'de>>(
     }
     let is_there = out.bytes.len() > start || taken.is_empty();
     close(&mut out.bytes, list);
+    out.leave();
     Ok(is_there)
 }

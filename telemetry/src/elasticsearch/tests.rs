@@ -171,6 +171,17 @@ fn a_guessed_time_is_a_plausible_one() {
 }
 
 #[test]
+fn a_group_counts_as_a_level_too() {
+    let nested =
+        |levels: usize| format!(r#"{{"log":{{"a":{}1{}}}}}"#, "[".repeat(levels), "]".repeat(levels));
+    // One level more, and what was made of it would be no request.
+    assert!(document(&nested(MAX_DEPTH - 1)).is_ok());
+    let reason = document(&nested(MAX_DEPTH)).unwrap_err();
+    assert!(reason.contains("nested deeper than 64 levels"), "{reason}");
+    assert!(document(r#"{"log":{"a":1},"host":{"ip":1},"service":{"a":[1]}}"#).is_ok());
+}
+
+#[test]
 fn what_is_no_document_is_its_items_fault() {
     let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let cases = [
