@@ -6,7 +6,9 @@ use ::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::future::join_all;
-use telemetry::elasticsearch::{Bulk, BulkError, BulkLimits, Chunk, Fault, Op, read_bulk, read_document};
+use telemetry::elasticsearch::{
+    Bulk, BulkError, BulkLimits, Chunk, Fault, Item, Op, read_bulk, read_document,
+};
 use telemetry::otlp::LogsRequest;
 use telemetry::{Outcome, Room};
 use tokio::task::spawn_blocking;
@@ -25,8 +27,8 @@ use crate::sink::{Sink, SinkError};
 
 /// So many items' answers are written where they arrived: about half a millisecond.
 const INLINE_ITEMS: usize = 1500;
-/// About what an item takes up in the answer, besides its index and id.
-const ANSWER_BYTES: usize = 256;
+/// About what an item takes up in the answer, besides its index, id and reason.
+const ANSWER_BYTES: usize = 192;
 
 /// Where documents go.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,7 +166,7 @@ fn read(plain: &Bytes, target: &Target, limits: &Limits, mut lease: Lease) -> Re
         BulkError::TooMany { .. } => Problem::TooMany(error.to_string()),
         BulkError::NoRoom(_) => Problem::Busy,
     })?;
-    lease.grow(bulk.items.len() * ANSWER_BYTES)?;
+    lease.grow(bulk.items.iter().map(answer_bytes).sum())?;
     // The one validation: past it nothing that reads the bytes can fail.
     for chunk in &bulk.chunks {
         let records = LogsRequest::parse(&chunk.payload).map(|request| request.record_count());
@@ -174,6 +176,11 @@ fn read(plain: &Bytes, target: &Target, limits: &Limits, mut lease: Lease) -> Re
         }
     }
     Ok(Work { bulk, _lease: lease })
+}
+
+fn answer_bytes(item: &Item) -> usize {
+    let id = item.id.as_ref().map_or(0, |id| id.len());
+    ANSWER_BYTES + item.index.len() + id + item.fault.as_ref().map_or(0, |fault| fault.reason.len())
 }
 
 /// Notes what became of a batch's items.

@@ -9,7 +9,7 @@ use super::roles::{self, Filled, Role, Slot};
 use super::value::{Entry, Leaf, LeafOr, Nested, Out, put_leaf};
 use super::{BulkLimits, Fault};
 use crate::ids;
-use crate::json_text::Text;
+use crate::json_text::{Text, told};
 use crate::otlp::wire::{close, open, put_bytes, put_fixed64, put_text, put_text_entry, put_uint};
 
 /// The field of a record's attributes.
@@ -52,7 +52,7 @@ impl Press {
         let read = deserializer.deserialize_map(Members(&mut document));
         read.and_then(|()| deserializer.end()).map_err(|error| Fault {
             kind: "document_parsing_exception",
-            reason: format!("cannot take the document: {error}"),
+            reason: format!("cannot take the document: {}", told(&error)),
         })?;
         self.resource.clear();
         document.finish(&mut self.resource, index, id);

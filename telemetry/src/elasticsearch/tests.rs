@@ -182,6 +182,20 @@ fn a_group_counts_as_a_level_too() {
 }
 
 #[test]
+fn what_is_told_of_a_mistake_is_short() {
+    let long = "x".repeat(100_000);
+    let reason = document(&format!("\"{long}\"")).unwrap_err();
+    assert!(reason.len() < 400 && reason.ends_with("… at line 1 column 100002"), "{reason:.1000}");
+    let fault = read(&format!("{{\"index\":\"{long}\"}}\n{{}}\n")).unwrap_err().to_string();
+    assert!(fault.len() < 400, "{fault:.1000}");
+    for body in ["{\"index\":{}}\n{}\n", &format!("{{\"index\":{{\"_index\":\"{long}\"}}}}\n{{}}\n")] {
+        let bulk = read_bulk(body.as_bytes(), Some(&long), &LIMITS, Room::new(&mut |_| true)).unwrap();
+        assert_eq!(bulk.items[0].index.len(), 256);
+        assert_eq!(bulk.items[0].fault.as_ref().unwrap().kind, "invalid_index_name_exception");
+    }
+}
+
+#[test]
 fn what_is_no_document_is_its_items_fault() {
     let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let cases = [
