@@ -5,6 +5,18 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
+/// Most of an error's text that is told: it quotes what was sent.
+const MAX_TOLD_CHARS: usize = 240;
+
+/// What is wrong and where, without more of the client's own text than helps.
+pub(crate) fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.char_indices().nth(MAX_TOLD_CHARS) {
+        Some((end, _)) => format!("{}… at line {} column {}", &text[..end], error.line(), error.column()),
+        None => text,
+    }
+}
+
 /// A text, not copied where it has no escapes.
 pub(crate) struct Text;
 

@@ -210,7 +210,7 @@ mod tests {
             SinkError::Throttled { reason: "slow down".to_owned(), retry_after: Duration::from_secs(3) };
         let fault = |kind| Fate::Refused(Fault { kind, reason: "no \"log\"".to_owned() });
         let fates = [Fate::Created, Fate::Later(later), Fate::Created, fault("illegal_argument_exception")];
-        let text = bulk_body(&items, &fates, &FilterPath::parse(filter), Instant::now());
+        let text = bulk_body(&items, &fates, &FilterPath::parse(filter).unwrap(), Instant::now());
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 

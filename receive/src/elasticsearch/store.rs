@@ -6,7 +6,9 @@ use ::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::future::join_all;
-use telemetry::elasticsearch::{Bulk, BulkError, BulkLimits, Chunk, Fault, Op, read_bulk, read_document};
+use telemetry::elasticsearch::{
+    Bulk, BulkError, BulkLimits, Chunk, Fault, Item, Op, read_bulk, read_document,
+};
 use telemetry::otlp::LogsRequest;
 use telemetry::{Outcome, Room};
 use tokio::task::spawn_blocking;
@@ -25,8 +27,8 @@ use crate::sink::{Sink, SinkError};
 
 /// So many items' answers are written where they arrived: about half a millisecond.
 const INLINE_ITEMS: usize = 1500;
-/// About what an item takes up in the answer, besides its index and id.
-const ANSWER_BYTES: usize = 256;
+/// About what an item takes up in the answer, besides its index, id and reason.
+const ANSWER_BYTES: usize = 192;
 
 /// Where documents go.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,13 +52,14 @@ impl Options {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value = super::unescape(value);
             match (name, value.as_str()) {
-                ("filter_path", paths) => options.filter = FilterPath::parse(paths),
+                ("filter_path", paths) => {
+                    options.filter = FilterPath::parse(paths).map_err(illegal)?;
+                }
                 ("refresh", "" | "true" | "wait_for") => options.refresh = true,
                 ("refresh", "false") => {}
                 ("refresh", other) => {
                     let other: String = other.chars().take(40).collect();
-                    let reason = format!("Unknown value for refresh: [{other}].");
-                    return Err(Problem::Elasticsearch(Fault { kind: "illegal_argument_exception", reason }));
+                    return Err(illegal(format!("Unknown value for refresh: [{other}].")));
                 }
                 ("op_type", "create") => options.create = true,
                 _ => {}
@@ -64,6 +67,10 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+fn illegal(reason: String) -> Problem {
+    Problem::Elasticsearch(Fault { kind: "illegal_argument_exception", reason })
 }
 
 /// A request that was read; its memory is accounted for until it is answered.
@@ -159,7 +166,7 @@ fn read(plain: &Bytes, target: &Target, limits: &Limits, mut lease: Lease) -> Re
         BulkError::TooMany { .. } => Problem::TooMany(error.to_string()),
         BulkError::NoRoom(_) => Problem::Busy,
     })?;
-    lease.grow(bulk.items.len() * ANSWER_BYTES)?;
+    lease.grow(bulk.items.iter().map(answer_bytes).sum())?;
     // The one validation: past it nothing that reads the bytes can fail.
     for chunk in &bulk.chunks {
         let records = LogsRequest::parse(&chunk.payload).map(|request| request.record_count());
@@ -169,6 +176,11 @@ fn read(plain: &Bytes, target: &Target, limits: &Limits, mut lease: Lease) -> Re
         }
     }
     Ok(Work { bulk, _lease: lease })
+}
+
+fn answer_bytes(item: &Item) -> usize {
+    let id = item.id.as_ref().map_or(0, |id| id.len());
+    ANSWER_BYTES + item.index.len() + id + item.fault.as_ref().map_or(0, |fault| fault.reason.len())
 }
 
 /// Notes what became of a batch's items.
@@ -219,7 +231,8 @@ mod tests {
         }
         assert!(!read("refresh=false").unwrap().refresh);
         assert!(read("refresh=perhaps").is_err());
-        assert_eq!(read("filter_path=a%2Cb").unwrap().filter, FilterPath::parse("a,b"));
+        assert_eq!(read("filter_path=a%2Cb").unwrap().filter, FilterPath::parse("a,b").unwrap());
+        assert!(read(&format!("filter_path={}", "*".repeat(20_000))).is_err());
         assert!(read("op_type=create").unwrap().create);
     }
 }

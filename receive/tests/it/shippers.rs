@@ -282,6 +282,7 @@ fn elasticsearch_rows() -> Vec<Row> {
         ("a record older than retention", one, doc().token("picky"), "400"),
         ("batch refused by the store", many, bulk().token("refused"), "200, items 400 400"),
         ("refresh=perhaps", one, Ask { path: "/elasticsearch/a/_doc?refresh=perhaps", ..doc() }, "400"),
+        ("filter_path with 17 steps", many, Ask { path: "/elasticsearch/_bulk?filter_path=**.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*", ..bulk() }, "400"),
         ("a search", many, Ask { path: "/elasticsearch/logs-shop/_search", ..bulk() }, "404"),
     ]);
     rows

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::{Fault, Op};
-use crate::json_text::{Scalar, Text};
+use crate::json_text::{Scalar, Text, told};
 
 /// What a line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) fn parse(line: &[u8], number: usize) -> Result<Action<'_>, Fault> {
     });
     read.map_err(|error| Fault {
         kind: "illegal_argument_exception",
-        reason: format!("malformed action/metadata line [{number}]: {error}"),
+        reason: format!("malformed action/metadata line [{number}]: {}", told(&error)),
     })
 }
 

@@ -85,12 +85,14 @@ struct Reader<'l, 'r, 'b> {
     room: Room<'r>,
     press: Press,
     items: Vec<Item>,
+    /// Of the items: names, ids and reasons.
+    text_bytes: usize,
     chunks: Chunks,
 }
 
 impl<'l, 'r, 'b> Reader<'l, 'r, 'b> {
     fn new(index: Option<&str>, limits: &'l BulkLimits, room: Room<'r>) -> Self {
-        let default_index: Arc<str> = Arc::from(index.unwrap_or(""));
+        let default_index: Arc<str> = Arc::from(told(index.unwrap_or("")));
         Self {
             last_index: Arc::clone(&default_index),
             default_index,
@@ -99,6 +101,7 @@ impl<'l, 'r, 'b> Reader<'l, 'r, 'b> {
             room,
             press: Press::default(),
             items: Vec::new(),
+            text_bytes: 0,
             chunks: Chunks::default(),
         }
     }
@@ -159,18 +162,31 @@ impl<'l, 'r, 'b> Reader<'l, 'r, 'b> {
             return Err(BulkError::TooMany { limit });
         }
         let id = action.id.as_deref().map(Box::from);
+        self.text_bytes += action.id.as_deref().map_or(0, str::len);
+        self.text_bytes += fault.as_ref().map_or(0, |fault| fault.reason.len());
         self.items.push(Item { op: action.op, index, id, fault });
-        let held = self.chunks.size_bytes() + self.items.len() * size_of::<Item>();
+        let held = self.chunks.size_bytes() + self.items.len() * size_of::<Item>() + self.text_bytes;
         Ok(self.room.hold(held)?)
     }
 
     fn index(&mut self, action: &Action<'_>) -> Arc<str> {
         let Some(index) = &action.index else { return Arc::clone(&self.default_index) };
-        if **index != *self.last_index {
-            self.last_index = Arc::from(&**index);
+        let index = told(index);
+        if *index != *self.last_index {
+            self.last_index = Arc::from(index);
+            self.text_bytes += index.len();
         }
         Arc::clone(&self.last_index)
     }
+}
+
+/// As much of an index's name as is answered with each item; what is cut is too long in any case.
+fn told(index: &str) -> &str {
+    if index.len() <= MAX_INDEX_BYTES {
+        return index;
+    }
+    let end = index.char_indices().map(|(at, _)| at).find(|at| *at > MAX_INDEX_BYTES);
+    &index[..end.unwrap_or(index.len())]
 }
 
 fn check_names(index: &str, id: Option<&str>) -> Result<(), Fault> {

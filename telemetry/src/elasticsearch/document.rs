@@ -9,7 +9,7 @@ use super::roles::{self, Filled, Role, Slot};
 use super::value::{Entry, Leaf, LeafOr, Nested, Out, put_leaf};
 use super::{BulkLimits, Fault};
 use crate::ids;
-use crate::json_text::Text;
+use crate::json_text::{Text, told};
 use crate::otlp::wire::{close, open, put_bytes, put_fixed64, put_text, put_text_entry, put_uint};
 
 /// The field of a record's attributes.
@@ -52,7 +52,7 @@ impl Press {
         let read = deserializer.deserialize_map(Members(&mut document));
         read.and_then(|()| deserializer.end()).map_err(|error| Fault {
             kind: "document_parsing_exception",
-            reason: format!("cannot take the document: {error}"),
+            reason: format!("cannot take the document: {}", told(&error)),
         })?;
         self.resource.clear();
         document.finish(&mut self.resource, index, id);
@@ -79,8 +79,8 @@ impl<'d> Document<'d, '_> {
     /// Gives a member its role; hands it back when it is none for it, or a better one has it.
     fn take(&mut self, slot: Slot, filled: Filled<'d>) -> Option<Filled<'d>> {
         let place = &mut self.slots[slot as usize];
-        if !roles::fits(slot, &filled.leaf) || place.as_ref().is_some_and(|better| better.rank <= filled.rank)
-        {
+        let is_taken = place.as_ref().is_some_and(|better| better.rank <= filled.rank);
+        if is_taken || !roles::fits(slot, filled.rank, &filled.leaf) {
             return Some(filled);
         }
         self.spare.extend(place.replace(filled));
@@ -128,7 +128,8 @@ impl<'d> Document<'d, '_> {
                 put_text_entry(resource, 1, key, &name);
             }
         }
-        put_fixed64(out, 1, leaf(Slot::Time).and_then(roles::time_ns).unwrap_or(0));
+        let time = self.slots[Slot::Time as usize].as_ref();
+        put_fixed64(out, 1, time.and_then(|filled| roles::time_ns(filled.rank, &filled.leaf)).unwrap_or(0));
         if let Some((number, word)) = leaf(Slot::Level).and_then(roles::level) {
             put_uint(out, 2, u64::from(number));
             put_text(out, 3, word.as_bytes());
@@ -217,6 +218,7 @@ fn members_of_group<'de, A: MapAccess<'de>>(
     mut map: A,
     taken: &mut Vec<(Role, Cow<'de, str>, Leaf<'de>)>,
 ) -> Result<bool, A::Error> {
+    out.enter()?;
     let list = open(&mut out.bytes, 6);
     let start = out.bytes.len();
     while let Some(name) = map.next_key_seed(Text)? {
@@ -226,7 +228,7 @@ fn members_of_group<'de, A: MapAccess<'de>>(
             continue;
         };
         let Some(leaf) = map.next_value_seed(LeafOr(entry))? else { continue };
-        let fits = roles::fits(role.slot, &leaf);
+        let fits = roles::fits(role.slot, role.rank, &leaf);
         if role.stays || !fits {
             put_leaf(&mut out.bytes, 1, &name, &leaf);
         }
@@ -236,5 +238,6 @@ fn members_of_group<'de, A: MapAccess<'de>>(
     }
     let is_there = out.bytes.len() > start || taken.is_empty();
     close(&mut out.bytes, list);
+    out.leave();
     Ok(is_there)
 }

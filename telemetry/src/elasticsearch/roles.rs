@@ -41,13 +41,16 @@ pub(super) struct Filled<'a> {
     pub(super) leaf: Leaf<'a>,
 }
 
+/// The rank of `timestamp`, whose meaning is nobody's rule.
+const GUESSED_TIME: u8 = 1;
+
 /// What member `name` of the document means, or of its object `group`.
 pub(super) fn role(group: &str, name: &str) -> Option<Role> {
     let role = |slot, rank| Some(Role { slot, rank, stays: false });
     let stays = |slot, rank| Some(Role { slot, rank, stays: true });
     match (group, name) {
         ("", "@timestamp") => role(Slot::Time, 0),
-        ("", "timestamp") => stays(Slot::Time, 1),
+        ("", "timestamp") => stays(Slot::Time, GUESSED_TIME),
         ("", "message") => role(Slot::Body, 0),
         ("", "log") => role(Slot::Body, 1),
         ("", "msg") => role(Slot::Body, 2),
@@ -78,9 +81,9 @@ pub(super) fn is_group(name: &str) -> bool {
 }
 
 /// Whether a value is what its slot needs; others stay attributes.
-pub(super) fn fits(slot: Slot, leaf: &Leaf<'_>) -> bool {
+pub(super) fn fits(slot: Slot, rank: u8, leaf: &Leaf<'_>) -> bool {
     match slot {
-        Slot::Time => time_ns(leaf).is_some(),
+        Slot::Time => time_ns(rank, leaf).is_some(),
         Slot::Level => level(leaf).is_some(),
         Slot::Body => !matches!(leaf, Leaf::Null),
         Slot::Service | Slot::Host => matches!(leaf, Leaf::Text(text) if !text.is_empty()),
@@ -89,8 +92,13 @@ pub(super) fn fits(slot: Slot, leaf: &Leaf<'_>) -> bool {
     }
 }
 
+/// The time that a member of this rank tells.
+pub(super) fn time_ns(rank: u8, leaf: &Leaf<'_>) -> Option<u64> {
+    if rank == GUESSED_TIME { guessed_ns(leaf) } else { defined_ns(leaf) }
+}
+
 /// RFC 3339, or milliseconds since 1970 as number or text.
-pub(super) fn time_ns(leaf: &Leaf<'_>) -> Option<u64> {
+fn defined_ns(leaf: &Leaf<'_>) -> Option<u64> {
     match leaf {
         Leaf::Text(text) => moment::parse(text)
             .or_else(|| text.parse().ok().and_then(|millis: i64| moment::of_millis(millis as f64))),
@@ -98,6 +106,25 @@ pub(super) fn time_ns(leaf: &Leaf<'_>) -> Option<u64> {
         Leaf::Double(millis) => moment::of_millis(*millis),
         Leaf::Bool(_) | Leaf::Null => None,
     }
+}
+
+/// The same, but a number of ten digits is seconds; what would be before 2001 was meant for something else. A record
+/// of that time would be refused for good.
+fn guessed_ns(leaf: &Leaf<'_>) -> Option<u64> {
+    const START_OF_2001_NS: u64 = 978_307_200_000_000_000;
+    let of_number = |number: f64| {
+        let is_seconds = (1e9..1e10).contains(&number);
+        moment::of_millis(if is_seconds { number * 1e3 } else { number })
+    };
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let time_ns = match leaf {
+        Leaf::Text(text) if text.bytes().all(is_digit) => text.parse().ok().and_then(of_number),
+        Leaf::Text(text) => moment::parse(text),
+        Leaf::Int(number) => of_number(*number as f64),
+        Leaf::Double(number) => of_number(*number),
+        Leaf::Bool(_) | Leaf::Null => None,
+    };
+    time_ns.filter(|time_ns| *time_ns >= START_OF_2001_NS)
 }
 
 /// A word, or a number of syslog (0 to 7) or of bunyan and pino (10 to 60); the number of OpenTelemetry and the word.

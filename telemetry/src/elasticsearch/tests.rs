@@ -138,6 +138,64 @@ fn documents_of_real_loggers_become_records() {
 }
 
 #[test]
+fn a_guessed_time_is_a_plausible_one() {
+    let at = |time: &str| {
+        let mut shown = document(&format!(r#"{{"timestamp":{time}}}"#)).unwrap();
+        assert!(!shown["attributes"]["timestamp"].is_null(), "{time} stays an attribute");
+        shown["time"].take().as_u64()
+    };
+    let (second, milli) = (1_795_601_859_000_000_000, 1_795_601_859_912_000_000);
+    for (time, expected) in [
+        ("1795601859", second),
+        ("\"1795601859\"", second),
+        ("1795601859.5", second + 500_000_000),
+        ("\"1795601859.5\"", second + 500_000_000),
+        ("1795601859912", milli),
+        ("\"1795601859912\"", milli),
+        ("1795601859912.0", milli),
+        ("978307200000", 978_307_200_000_000_000),
+        ("\"2001-01-01\"", 978_307_200_000_000_000),
+    ] {
+        assert_eq!(at(time), Some(expected), "{time}");
+    }
+    for time in
+        ["0", "7", "-1795601859", "999999999", "17956018599", "978307199999", "1795601859912345", "true"]
+    {
+        assert_eq!(at(time), None, "{time}");
+    }
+    for time in ["\"2000-12-31T23:59:59Z\"", "\"7\"", "\"\"", "\".\"", "\"now\"", "1e300"] {
+        assert_eq!(at(time), None, "{time}");
+    }
+    // What Elasticsearch defines is not guessed.
+    assert_eq!(document(r#"{"@timestamp":1795601859}"#), Ok(json!({"time": 1_795_601_859_000_000_u64})));
+}
+
+#[test]
+fn a_group_counts_as_a_level_too() {
+    let nested =
+        |levels: usize| format!(r#"{{"log":{{"a":{}1{}}}}}"#, "[".repeat(levels), "]".repeat(levels));
+    // One level more, and what was made of it would be no request.
+    assert!(document(&nested(MAX_DEPTH - 1)).is_ok());
+    let reason = document(&nested(MAX_DEPTH)).unwrap_err();
+    assert!(reason.contains("nested deeper than 64 levels"), "{reason}");
+    assert!(document(r#"{"log":{"a":1},"host":{"ip":1},"service":{"a":[1]}}"#).is_ok());
+}
+
+#[test]
+fn what_is_told_of_a_mistake_is_short() {
+    let long = "x".repeat(100_000);
+    let reason = document(&format!("\"{long}\"")).unwrap_err();
+    assert!(reason.len() < 400 && reason.ends_with("… at line 1 column 100002"), "{reason:.1000}");
+    let fault = read(&format!("{{\"index\":\"{long}\"}}\n{{}}\n")).unwrap_err().to_string();
+    assert!(fault.len() < 400, "{fault:.1000}");
+    for body in ["{\"index\":{}}\n{}\n", &format!("{{\"index\":{{\"_index\":\"{long}\"}}}}\n{{}}\n")] {
+        let bulk = read_bulk(body.as_bytes(), Some(&long), &LIMITS, Room::new(&mut |_| true)).unwrap();
+        assert_eq!(bulk.items[0].index.len(), 256);
+        assert_eq!(bulk.items[0].fault.as_ref().unwrap().kind, "invalid_index_name_exception");
+    }
+}
+
+#[test]
 fn what_is_no_document_is_its_items_fault() {
     let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let cases = [

@@ -72,12 +72,18 @@ impl Out {
         Ok(())
     }
 
-    fn enter<E: Error>(&mut self) -> Result<(), E> {
+    /// Begins a value with values in it.
+    pub(super) fn enter<E: Error>(&mut self) -> Result<(), E> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(E::custom(format_args!("values are nested deeper than {MAX_DEPTH} levels")));
         }
         Ok(())
+    }
+
+    /// Ends it.
+    pub(super) fn leave(&mut self) {
+        self.depth -= 1;
     }
 }
 
@@ -137,7 +143,7 @@ impl<'de> Visitor<'de> for Inside<'_> {
         // A null is an element, too: it keeps the place of the others.
         while array.next_element_seed(Element(out))?.is_some() {}
         close(&mut out.bytes, list);
-        out.depth -= 1;
+        out.leave();
         Ok(true)
     }
 
@@ -149,7 +155,7 @@ impl<'de> Visitor<'de> for Inside<'_> {
             map.next_value_seed(Entry { out: &mut *out, number: 1, key: &key })?;
         }
         close(&mut out.bytes, list);
-        out.depth -= 1;
+        out.leave();
         Ok(true)
     }
 }

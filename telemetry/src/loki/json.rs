@@ -12,7 +12,7 @@ use serde::de::{
 use super::labels::{Labels, too_many};
 use super::stream::{Entry, Writer};
 use super::{Push, PushError, PushLimits};
-use crate::json_text::{Scalar, Text};
+use crate::json_text::{Scalar, Text, told};
 use crate::room::Room;
 
 /// Reads a push request in JSON.
@@ -27,7 +27,9 @@ pub fn decode_json(json: &[u8], limits: &PushLimits, room: Room<'_>) -> Result<P
     match (read, writer.failed.take()) {
         (Ok(()), _) => Ok(writer.finish()),
         (Err(_), Some(error)) => Err(error),
-        (Err(error), None) => Err(PushError::Malformed(format!("the body is no push request: {error}"))),
+        (Err(error), None) => {
+            Err(PushError::Malformed(format!("the body is no push request: {}", told(&error))))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use events::{Cursor, Hit, Order, RecordId, Snapshot};
+use events::{Cursor, Hit, Order, RecordId, SearchError, Snapshot};
 use search::{Expr, Field, FieldMatch, Literal, Query, Test};
 use serde::{Deserialize, Serialize};
 use telemetry::Value;
@@ -29,6 +29,7 @@ const MAX_AROUND: usize = 500;
 const REACHES_S: [i64; 5] = [10, 120, 1_800, 21_600, 259_200];
 /// How many values of a resource a query asks for; the records that it finds are compared whole.
 const MAX_CONDITIONS: usize = 16;
+const OUT_OF_TIME: &str = "looking further away from the record took too long; there may be more records";
 const FILE: &str = "log.file.path";
 
 /// Around which record.
@@ -123,8 +124,11 @@ pub(crate) async fn context(
         return Err(ApiError::NoRecord { id: id.to_string(), unread: !found.warnings.is_empty() });
     };
     let around = Around { snapshots: &snapshots, admitted: &admitted, same, hit: &hit };
-    let mut earlier = around.side(Order::Newest, before).await?;
-    let later = around.side(Order::Oldest, after).await?;
+    // Each side has half of the time: where one looks through everything stored, the other has some left.
+    let now = Instant::now();
+    let half = now + admitted.deadline.saturating_duration_since(now) / 2;
+    let mut earlier = around.side(Order::Newest, before, half).await?;
+    let later = around.side(Order::Oldest, after, admitted.deadline).await?;
     earlier.hits.reverse();
     app.metrics.query("context", begun.elapsed());
     json::off_thread(move || {
@@ -155,6 +159,25 @@ struct Side {
     warnings: Vec<String>,
 }
 
+impl Side {
+    /// Takes what a wider reach has found; says whether to go on to the next. What was found before a reach took
+    /// too long is kept.
+    fn widen(&mut self, reached: Result<Self, ApiError>) -> Result<bool, ApiError> {
+        match reached {
+            Ok(wider) => {
+                *self = wider;
+                Ok(!self.more)
+            }
+            Err(ApiError::Search(SearchError::Timeout)) => {
+                self.more = true;
+                self.warnings.push(OUT_OF_TIME.to_owned());
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
 struct Around<'a> {
     snapshots: &'a [Snapshot],
     admitted: &'a Admitted<'a>,
@@ -164,12 +187,11 @@ struct Around<'a> {
 
 impl Around<'_> {
     /// The nearest `count` records in the order's direction.
-    async fn side(&self, order: Order, count: usize) -> Result<Side, ApiError> {
+    async fn side(&self, order: Order, count: usize, deadline: Instant) -> Result<Side, ApiError> {
         let reaches = REACHES_S.iter().map(|seconds| Some(seconds * 1_000_000_000));
         let mut side = Side::default();
         for reach in reaches.chain([None]) {
-            side = self.within_reach(order, count, reach).await?;
-            if side.more {
+            if !side.widen(self.within_reach(order, count, reach, deadline).await)? {
                 break;
             }
         }
@@ -181,6 +203,7 @@ impl Around<'_> {
         order: Order,
         count: usize,
         reach_ns: Option<i64>,
+        deadline: Instant,
     ) -> Result<Side, ApiError> {
         let time_ns = self.hit.key.time_ns;
         let (start_ns, end_ns) = match (order, reach_ns) {
@@ -196,12 +219,12 @@ impl Around<'_> {
             order,
             limit: count + 1,
             cursor: Some(Cursor { after: self.hit.key, returned: 0 }),
-            deadline: Some(self.admitted.deadline),
+            deadline: Some(deadline),
             max_memory_bytes: self.admitted.memory_bytes,
         };
         let mut side = Side::default();
         loop {
-            let answer = within(self.admitted.deadline, events::search(self.snapshots, &request)).await?;
+            let answer = within(deadline, events::search(self.snapshots, &request)).await?;
             side.warnings = answer.warnings;
             let alike = answer.records.into_iter().filter(|other| is_alike(self.same, self.hit, other));
             side.hits.extend(alike.take(count + 1 - side.hits.len()));
@@ -277,4 +300,24 @@ fn sorted_resource(hit: &Hit) -> Vec<(String, String)> {
         attributes.iter().map(|(key, value)| (key.to_owned(), format!("{:?}", value.to_json()))).collect();
     all.sort_unstable();
     all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_outlives_a_reach_that_takes_too_long() {
+        let found = |warning: &str| Side { warnings: vec![warning.to_owned()], ..Side::default() };
+        let mut side = Side::default();
+        assert!(side.widen(Ok(found("one file cannot be read"))).unwrap(), "not enough yet");
+        assert!(!side.widen(Err(SearchError::Timeout.into())).unwrap());
+        assert!(side.more);
+        assert_eq!(side.warnings, ["one file cannot be read", OUT_OF_TIME]);
+        let mut side = Side::default();
+        assert!(!side.widen(Ok(Side { more: true, ..Side::default() })).unwrap(), "enough");
+        let error = side.widen(Err(SearchError::TooLarge { what: "records", cap_bytes: 7 }.into()));
+        assert!(matches!(error, Err(ApiError::Search(SearchError::TooLarge { .. }))));
+    }
 }
