@@ -29,6 +29,7 @@ fn access(index: u64) -> LogRecord {
             attribute("http.route", text(&format!("/route/{}", index % 7))),
             attribute("cached", AnyValue { value: Some(Value::BoolValue(index.is_multiple_of(2))) }),
             attribute("order", text(&format!("order-{index}"))),
+            attribute("bytes", int((index % 30 * 100) as i64)),
         ],
         ..record(&format!("request {index}"))
     }
@@ -148,7 +149,8 @@ async fn facets_count_values_in_head_and_splits() {
 
     let chosen = program.json(FACETS).await;
     let names: Vec<_> = chosen["fields"].as_array().unwrap().iter().map(|one| one["field"].clone()).collect();
-    let expected = ["severity", "service", "host", "cached", "http.route", "http.status_code", "order"];
+    let expected =
+        ["severity", "service", "host", "cached", "http.route", "http.status_code", "bytes", "order"];
     assert_eq!(names, expected, "what all tell apart comes last");
 }
 

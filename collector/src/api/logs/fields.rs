@@ -23,6 +23,8 @@ use crate::auth::Principal;
 const SAMPLE: usize = 500;
 /// Fewer records say nothing about how much a field tells apart.
 const TELLING: usize = 20;
+/// A number that has more values than this measures something.
+const MANY_NUMBERS: usize = 20;
 /// How many names are kept of a sample, and how deep maps are walked.
 const MAX_NAMES: usize = 2_000;
 const MAX_DEPTH: usize = 4;
@@ -152,7 +154,7 @@ impl Sample {
     }
 
     /// Attributes that occur most, those of records before those of resources; last those whose values all
-    /// differ, for they are no facets.
+    /// differ and those that measure something, for they are no facets.
     pub(super) fn most_telling(&self, count: usize) -> Vec<Field> {
         let candidates = self.seen.iter().filter(|((kind, name), _)| {
             *kind != FieldKind::Builtin && !(*kind == FieldKind::Resource && is_builtin(name))
@@ -160,7 +162,8 @@ impl Sample {
         let mut candidates: Vec<_> = candidates
             .map(|((kind, name), seen)| {
                 let all_differ = seen.records >= TELLING && seen.values.len() == seen.records;
-                (all_differ, *kind, std::cmp::Reverse(seen.records), name)
+                let is_measured = seen.of_type == FieldType::Number && seen.values.len() > MANY_NUMBERS;
+                (all_differ || is_measured, *kind, std::cmp::Reverse(seen.records), name)
             })
             .collect();
         candidates.sort();
