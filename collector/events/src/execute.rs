@@ -42,7 +42,7 @@ use scan::{CancelOnDrop, Limits};
 
 pub use explain::{Explain, RuledOut};
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
-pub use patterns::{pattern_texts, patterns};
+pub use patterns::patterns;
 
 /// Which records come first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,9 +21,7 @@ mod tail;
 
 pub use cache::BlockCache;
 pub use error::{EventsError, SearchError};
-pub use execute::{
-    Answer, Buckets, Histogram, Hit, Order, Request, histogram, pattern_texts, patterns, search,
-};
+pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, patterns, search};
 pub use execute::{Explain, RuledOut};
 pub use execute::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use find::{Found, find};
@@ -31,8 +29,7 @@ pub use key::{BadCursor, BadId, Cursor, RecordId, RowKey};
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
 pub use patterns::{
-    BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, PatternTexts,
-    patterns_of_texts,
+    BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, patterns_of_texts,
 };
 pub use split::{Layout, SplitId, SplitRef, Stream, check_split};
 pub use tail::{Arrived, Tail, TailLimits};

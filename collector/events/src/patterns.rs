@@ -13,7 +13,6 @@ mod parameter;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +21,6 @@ use crate::execute::Buckets;
 use crate::key::RowKey;
 use block::Collector;
 use book::{Book, Outlines};
-use outline::Outliner;
 
 /// Names a pattern: the hash of its template. The same text of template has it everywhere and for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,23 +123,6 @@ pub struct ParameterRow {
     pub max: Option<f64>,
     /// The most frequent values.
     pub top: Vec<(String, u64)>,
-}
-
-/// Which bodies belong to a pattern, ready to be asked row by row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatternTexts {
-    outlines: HashSet<u64>,
-}
-
-impl PatternTexts {
-    pub(crate) fn of(book: &Book, id: PatternId) -> Self {
-        Self { outlines: book.outlines_of(id).into_iter().collect() }
-    }
-
-    /// Whether a body, as text, belongs to the pattern.
-    pub fn matches(&self, body: &str) -> bool {
-        Outliner::default().outline(body).is_some_and(|(outline, _)| self.outlines.contains(&outline))
-    }
 }
 
 /// The patterns of texts among themselves, without a store: one for each, in their order.

@@ -213,15 +213,6 @@ impl Expr {
             Self::All | Self::Text(_) => false,
         }
     }
-
-    /// The conditions that must all hold: an `And`'s children, or the expression itself.
-    pub fn conjuncts(&self) -> &[Self] {
-        match self {
-            Self::And(children) => children,
-            Self::All => &[],
-            other => std::slice::from_ref(other),
-        }
-    }
 }
 
 impl Measure {

@@ -11,7 +11,7 @@ mod required;
 
 pub use matching::TextMatch;
 pub use regex::{BadRegex, RegexMatch};
-pub use required::{RequiredLiterals, RequiredWords};
+pub use required::RequiredWords;
 
 /// Text as it is compared: every character in lower case, one by one. Folding twice changes nothing.
 ///

@@ -1,6 +1,7 @@
 //! Every error of the collector's own API, and the one place that decides its
 //! status, code and words: `{"error":{"code","message","hint"?,"position"?}}`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
@@ -11,7 +12,8 @@ use meta::MetaError;
 use receive::Denied;
 use search::{AggregateError, ParseError};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::auth::AuthError;
 use crate::commit::CommitError;
@@ -108,6 +110,28 @@ pub enum ApiError {
 pub struct ErrorBody {
     /// What went wrong.
     pub error: ErrorText,
+}
+
+/// How a query may be refused, as the description of every route that runs one tells it.
+pub(crate) struct QueryRefusals;
+
+impl IntoResponses for QueryRefusals {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let all = [
+            ("400", "A parameter or the query is wrong"),
+            ("401", "Nobody"),
+            ("403", "Not allowed"),
+            ("422", "The query needs more memory than one may"),
+            ("429", "Too many queries run and wait"),
+            ("503", "The query took too long"),
+        ];
+        let body = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+        let response = |(status, description): (&str, &str)| {
+            let response = ResponseBuilder::new().description(description);
+            (status.to_owned(), response.content("application/json", body()).build().into())
+        };
+        all.into_iter().map(response).collect()
+    }
 }
 
 /// What went wrong.

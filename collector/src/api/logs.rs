@@ -19,7 +19,7 @@ use search::{Token, TokenKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::{ApiError, ErrorBody, Position};
+use super::error::{ApiError, ErrorBody, Position, QueryRefusals};
 use super::params::{Page, PageParams, Params, Range, RangeParams, query_text, read_count};
 use super::queries::Admitted;
 use super::{App, json, now_ns, time};
@@ -63,12 +63,7 @@ pub(crate) struct SearchAnswer<'a> {
     get, path = "/api/v1/narrows/logs/search", tag = "logs", params(RangeParams, PageParams),
     responses(
         (status = 200, description = "The records", body = SearchAnswer<'_>),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn search(
@@ -131,12 +126,7 @@ pub(crate) struct BucketParams {
     get, path = "/api/v1/narrows/logs/histogram", tag = "logs", params(RangeParams, BucketParams),
     responses(
         (status = 200, description = "The counts", body = HistogramAnswer),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn histogram(

@@ -21,7 +21,7 @@ use crate::key::RowKey;
 use crate::partition::{Pinned, Snapshot};
 use crate::patterns::block::NONE;
 use crate::patterns::count::{Found, Tallies};
-use crate::patterns::{PatternAnswer, PatternId, PatternOptions, PatternRow, PatternTexts};
+use crate::patterns::{PatternAnswer, PatternOptions, PatternRow};
 use crate::split::{ReadError, SplitReader};
 use services::Services;
 use splits::{block_outlines, with_text};
@@ -111,18 +111,6 @@ pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<A
         warnings: found.warnings,
         ..Answer::default()
     })
-}
-
-/// Which bodies belong to a pattern, by everything that is stored; of the request only the bounds count.
-pub async fn pattern_texts(
-    snapshots: &[Snapshot],
-    request: &Request,
-    id: PatternId,
-) -> Result<PatternTexts, SearchError> {
-    let limits = Limits::of(request);
-    let _guard = CancelOnDrop(limits.clone());
-    let (book, _) = book(snapshots, request, &limits).await?;
-    Ok(PatternTexts::of(&book, id))
 }
 
 fn add_warnings(warnings: &mut Vec<String>, more: Vec<String>) {

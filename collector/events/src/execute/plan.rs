@@ -258,9 +258,9 @@ impl<'q> Check<'q> {
     /// With what the index knows of the words that a condition on the body's text demands.
     fn on_body(expr: &'q Expr, needs: Needs, split: &SplitReader) -> Result<Self, ReadError> {
         let mut check = Self::new(expr, needs);
-        let Some(facts) = expr.body_facts() else { return Ok(check) };
+        let Some(words) = expr.body_words() else { return Ok(check) };
         let Some(index) = split.index()? else { return Ok(check) };
-        for word in &facts.words.whole {
+        for word in &words.whole {
             match WordPlace::of(word) {
                 WordPlace::Nowhere => {}
                 WordPlace::Filter => check.hashes.push(bloom::word_hash(word)),

@@ -58,7 +58,7 @@ pub(super) struct Estimate {
 impl<'q> TextSearch<'q> {
     /// `None` if the split has another layout, or the condition is not on the body's text.
     pub(super) fn compile(expr: &'q Expr, split: &SplitReader) -> Result<Option<Self>, ReadError> {
-        let Some(facts) = expr.body_facts() else { return Ok(None) };
+        let Some(words) = expr.body_words() else { return Ok(None) };
         let (Some(table), Some(statistics)) = (split.signatures()?, split.statistics()?) else {
             return Ok(None);
         };
@@ -66,7 +66,7 @@ impl<'q> TextSearch<'q> {
         let (mut raw, mut hashes) = (None, Vec::new());
         let mut candidates: Option<RoaringBitmap> = None;
         if let Some(index) = &index {
-            for word in facts.words.whole {
+            for word in words.whole {
                 match WordPlace::of(&word) {
                     WordPlace::Nowhere => {}
                     WordPlace::Filter => hashes.push(bloom::word_hash(&word)),

@@ -219,15 +219,6 @@ impl Book {
         self.places.get(&outline)
     }
 
-    /// The outlines of a pattern. An id that no pattern has now stands for the one outline that it is the hash of.
-    pub(crate) fn outlines_of(&self, id: PatternId) -> Vec<u64> {
-        let Some(place) = self.patterns.iter().position(|pattern| pattern.id == id) else {
-            return vec![id.0];
-        };
-        let members = self.places.iter().filter(|(_, member)| member.pattern as usize == place);
-        members.map(|(outline, _)| *outline).collect()
-    }
-
     /// Memory that it holds, about.
     pub(crate) fn size_bytes(&self) -> usize {
         let patterns = self.patterns.iter().map(|pattern| size_of::<Pattern>() + pattern.template.len());

@@ -1,10 +1,13 @@
 //! What holds of every body and every set of bodies.
 
+use std::collections::HashSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::block::{Seen, example};
+use super::outline::Outliner;
 use super::*;
 use crate::signature::Signature;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::phrase::Needle;
-use super::{RequiredLiterals, RequiredWords, fold, is_word_char, words};
+use super::{RequiredWords, fold, is_word_char, words};
 use crate::glob::{Chars, Fragment, Glob};
 
 /// A word, more or less, with wildcards.
@@ -49,11 +49,6 @@ impl Like {
             required.learn(&fragment);
         }
         required
-    }
-
-    pub(super) fn literals(&self) -> RequiredLiterals {
-        let fragments = self.glob.fragments().into_iter();
-        RequiredLiterals { all: fragments.map(|fragment| vec![fragment.text]).collect() }
     }
 }
 

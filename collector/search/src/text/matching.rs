@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::exact::Exact;
 use super::like::Like;
 use super::phrase::Phrase;
-use super::{RequiredLiterals, RequiredWords, fold, is_word_char, words};
+use super::{RequiredWords, fold, is_word_char, words};
 
 /// Text that a body contains, its ends at the ends of words.
 #[derive(Clone, Debug)]
@@ -117,14 +117,6 @@ impl TextMatch {
         let open = self.prefix && folded.chars().next_back().is_some_and(is_word_char);
         let prefix = if open { whole.pop() } else { None };
         RequiredWords { whole, prefix }
-    }
-
-    /// What the folded text of every matching body contains.
-    pub fn required_literals(&self) -> RequiredLiterals {
-        match &self.kind {
-            Kind::Like(like) => like.literals(),
-            _ => RequiredLiterals { all: vec![vec![fold(&self.text).into_owned()]] },
-        }
     }
 
     /// A word or phrase as it is compared in any case; `None` if it has wildcards.

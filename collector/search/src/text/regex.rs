@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{RequiredLiterals, RequiredWords, fold};
+use super::{RequiredWords, fold};
 use crate::glob::Fragment;
 
 /// A regular expression: it passes where it is found, in its case, unless it says otherwise.
@@ -12,7 +12,7 @@ use crate::glob::Fragment;
 pub struct RegexMatch {
     pattern: String,
     regex: regex::Regex,
-    literals: RequiredLiterals,
+    words: RequiredWords,
 }
 
 /// Why a pattern is no regular expression.
@@ -47,11 +47,7 @@ impl RegexMatch {
                 message: format!("it needs more than {SIZE_BYTES} bytes"),
                 span: 0..pattern.chars().count(),
             })?;
-        Ok(Self {
-            pattern: escape_quotes(pattern),
-            regex,
-            literals: RequiredLiterals { all: required(&hir) },
-        })
+        Ok(Self { pattern: escape_quotes(pattern), regex, words: words_of(&required(&hir)) })
     }
 
     /// As a query spells it between `"` and `"`.
@@ -65,20 +61,19 @@ impl RegexMatch {
     }
 
     /// Words that every matching text has: those inside of literal text, where both ends are known.
-    pub fn words(&self) -> RequiredWords {
-        let mut required = RequiredWords::default();
-        for any in &self.literals.all {
-            if let [text] = any.as_slice() {
-                required.learn(&Fragment { text: text.clone(), starts: false, ends: false });
-            }
-        }
-        required
+    pub fn words(&self) -> &RequiredWords {
+        &self.words
     }
+}
 
-    /// What the folded form of every matching text contains.
-    pub fn required_literals(&self) -> RequiredLiterals {
-        self.literals.clone()
+fn words_of(literals: &[Vec<String>]) -> RequiredWords {
+    let mut required = RequiredWords::default();
+    for any in literals {
+        if let [text] = any.as_slice() {
+            required.learn(&Fragment { text: text.clone(), starts: false, ends: false });
+        }
     }
+    required
 }
 
 impl PartialEq for RegexMatch {

@@ -9,17 +9,3 @@ pub struct RequiredWords {
     /// A word that begins with this.
     pub prefix: Option<String>,
 }
-
-/// What the folded text of every body that passes contains, wherever it stands and whatever is around it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RequiredLiterals {
-    /// Of each of these lists at least one text, folded and not empty.
-    pub all: Vec<Vec<String>>,
-}
-
-impl RequiredLiterals {
-    /// Whether a folded body contains what is required.
-    pub fn are_in(&self, folded: &str) -> bool {
-        self.all.iter().all(|any| any.iter().any(|literal| folded.contains(literal.as_str())))
-    }
-}

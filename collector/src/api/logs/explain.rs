@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{millis, request, within};
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::{ApiError, QueryRefusals};
 use crate::api::params::{Page, Params, RangeParams};
 use crate::api::{App, now_ns};
 use crate::auth::Principal;
@@ -71,12 +71,7 @@ pub(crate) struct RowsView {
     get, path = "/api/v1/narrows/logs/explain", tag = "logs", params(RangeParams),
     responses(
         (status = 200, description = "The work", body = ExplainAnswer),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn explain(

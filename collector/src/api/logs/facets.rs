@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::fields::Sample;
 use super::{filter_only, millis, within};
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::{ApiError, QueryRefusals};
 use crate::api::params::{Params, RangeParams, given, read_count, read_field, read_fields};
 use crate::api::{App, now_ns};
 use crate::auth::Principal;
@@ -112,12 +112,7 @@ fn values_of(values: Vec<(FacetValue, u64)>) -> Vec<ValueCount> {
     get, path = "/api/v1/narrows/logs/facets", tag = "logs", params(RangeParams, FacetParams),
     responses(
         (status = 200, description = "The values", body = FacetsAnswer),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn facets(
@@ -188,12 +183,7 @@ pub(crate) struct ValuesAnswer {
     get, path = "/api/v1/narrows/logs/values", tag = "logs", params(RangeParams, ValueParams),
     responses(
         (status = 200, description = "The values", body = ValuesAnswer),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn values(

@@ -15,7 +15,7 @@ use telemetry::{KeyValues, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{filter_only, millis, within};
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::{ApiError, QueryRefusals};
 use crate::api::params::{MAX_NAME_CHARS, Params, RangeParams};
 use crate::api::{App, now_ns};
 use crate::auth::Principal;
@@ -235,12 +235,7 @@ pub(crate) struct FieldView {
     get, path = "/api/v1/narrows/logs/fields", tag = "logs", params(RangeParams, PrefixParams),
     responses(
         (status = 200, description = "The fields", body = FieldsAnswer),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn fields(

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{filter_only, millis, within};
-use crate::api::error::{ApiError, ErrorBody};
+use crate::api::error::{ApiError, QueryRefusals};
 use crate::api::params::{Params, Range, RangeParams, read_count};
 use crate::api::{App, json, now_ns, time};
 use crate::auth::Principal;
@@ -128,12 +128,7 @@ pub(crate) struct ParameterView {
     get, path = "/api/v1/narrows/logs/patterns", tag = "logs", params(RangeParams, PatternParams),
     responses(
         (status = 200, description = "The patterns", body = PatternsAnswer),
-        (status = 400, description = "A parameter or the query is wrong", body = ErrorBody),
-        (status = 401, description = "Nobody", body = ErrorBody),
-        (status = 403, description = "Not allowed", body = ErrorBody),
-        (status = 422, description = "The query needs more memory than one may", body = ErrorBody),
-        (status = 429, description = "Too many queries run and wait", body = ErrorBody),
-        (status = 503, description = "The query took too long", body = ErrorBody),
+        QueryRefusals,
     )
 )]
 pub(crate) async fn patterns(
