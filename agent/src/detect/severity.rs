@@ -14,6 +14,16 @@ pub(super) fn find(line: &str, after_time: usize) -> Option<(u8, &str)> {
         .or_else(|| positioned(head(line, after_time)))
         .or_else(|| positioned(head(line, 0)).filter(|_| after_time > 0))
         .or_else(|| redis(line, after_time))
+        .or_else(|| crash(&line[after_time..]))
+}
+
+/// What runtimes write when a program ends by what nobody caught: the trace that follows says why, and no level.
+fn crash(line: &str) -> Option<(u8, &str)> {
+    const BEGINNINGS: [&str; 4] =
+        ["Exception in thread ", "Traceback (most recent call last)", "Unhandled exception", "Uncaught "];
+    let line = line.trim_start();
+    let panicked = line.starts_with("thread '") && line.contains(" panicked at ");
+    (panicked || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))).then_some((17, ""))
 }
 
 /// A level's number, for every spelling that libraries use.

@@ -42,6 +42,11 @@ fn lines_of_common_programs() {
         ("E1125 10:17:39.912345   12 main.cc:10] could not open", at(912_345_000), 17, "E"),
         ("ERROR:root:could not open", 0, 17, "ERROR"),
         ("warn: Microsoft.Hosting[0]", 0, 13, "warn"),
+        ("Exception in thread \"main\" java.lang.IllegalStateException: no cart", 0, 17, ""),
+        ("2026-11-25T10:17:39Z Traceback (most recent call last):", at(0), 17, ""),
+        ("panic: runtime error: index out of range", 0, 21, "panic"),
+        ("thread 'main' (7) panicked at src/main.rs:3:5:", 0, 17, ""),
+        ("the thread 'main' panicked at noon, they say", 0, 0, ""),
         ("fail: Microsoft.Hosting[0]", 0, 17, "fail"),
         // servers
         (r#"2026/11/25 10:17:39 [error] 123#0: *1 connect() failed"#, at(0), 17, "error"),
