@@ -9,7 +9,7 @@ import { type Zone, zoneLabel } from "../../lib/time/zone";
 import { sizes } from "../../theme/tokens";
 import styles from "./ResultTable.module.css";
 
-const widths = { time: "168px", string: "minmax(100px, 320px)", number: "minmax(80px, 140px)" };
+const widths = { time: "168px", number: "minmax(80px, 140px)" };
 const phoneWidths = { time: "138px", string: "minmax(80px, 1fr)", number: "minmax(56px, max-content)" };
 
 /** What `| stats` and `| top` return. The first number column has bars, so that proportions show. */
@@ -25,7 +25,9 @@ export function ResultTable({ table, zone }: { table: Table; zone: Zone }) {
   const barAt = table.columns.findIndex((column) => column.kind === "number");
   const max = Math.max(...table.rows.map((row) => Number(row[barAt] ?? 0)), 0);
   const bars = barAt >= 0 && !phone;
-  const template = table.columns.map((column) => (phone ? phoneWidths : widths)[column.kind]).join(" ");
+  const width = (column: Column, at: number) =>
+    phone ? phoneWidths[column.kind] : column.kind === "string" ? textWidth(table, at) : widths[column.kind];
+  const template = table.columns.map(width).join(" ");
   const columns = { gridTemplateColumns: bars ? `${template} minmax(80px, 1fr)` : template };
   if (table.rows.length === 0)
     return <p className={styles.none}>No record matches, so there is nothing to count.</p>;
@@ -77,6 +79,13 @@ export function ResultTable({ table, zone }: { table: Table; zone: Zone }) {
       </div>
     </div>
   );
+}
+
+/** As wide as the longest of the first texts, at most half of a page: ids stay narrow and sentences can be read. */
+function textWidth(table: Table, at: number): string {
+  const texts = table.rows.slice(0, 200).map((row) => String(row[at] ?? "").length);
+  const longest = Math.max(table.columns[at]?.name.length ?? 0, ...texts);
+  return `minmax(100px, ${Math.min(Math.max(100, longest * 7 + 8), 640)}px)`;
 }
 
 function cellText(value: Json, column: Column, zone: Zone): string {
