@@ -8,22 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Each crate and what it may stand on.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("telemetry", &[]),
     ("journal", &[]),
     ("meta", &[]),
     ("receive", &["telemetry"]),
     ("search", &["telemetry"]),
     ("events", &["search", "telemetry"]),
+    ("promql", &["telemetry"]),
+    ("series", &["promql", "telemetry"]),
     ("agent", &["journal", "receive", "telemetry"]),
-    ("collector", &["events", "journal", "meta", "receive", "search", "telemetry"]),
+    ("collector", &["events", "journal", "meta", "promql", "receive", "search", "series", "telemetry"]),
     ("bench", &["telemetry"]),
 ];
 
 /// What a crate must never have heard of, wherever it comes from.
-const ABSENT: [(&str, &[&str]); 5] = [
+const ABSENT: [(&str, &[&str]); 7] = [
     ("telemetry", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
     ("search", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
+    ("promql", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
+    ("series", &["axum", "tonic", "hyper", "prost", "tantivy", "rusqlite"]),
     ("journal", &["axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite", "prost"]),
     ("events", &["axum", "tonic", "hyper", "prost", "rusqlite"]),
     ("meta", &["axum", "tonic", "hyper", "tantivy", "prost"]),

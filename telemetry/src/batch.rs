@@ -53,13 +53,16 @@ pub enum Signal {
     Logs = 1,
     /// Spans; the payload is an OTLP `ExportTraceServiceRequest`.
     Spans = 2,
-    /// Metric samples.
+    /// Metric samples; the payload is as [`crate::samples`] writes it.
     Samples = 3,
+    /// OTLP metrics as they came, an `ExportMetricsServiceRequest`: only an agent's queue has these, the
+    /// collector makes samples of them before its journal.
+    Metrics = 4,
 }
 
 impl Signal {
     fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Logs, Self::Spans, Self::Samples].into_iter().find(|s| *s as u8 == byte)
+        [Self::Logs, Self::Spans, Self::Samples, Self::Metrics].into_iter().find(|s| *s as u8 == byte)
     }
 }
 
