@@ -2,3 +2,15 @@
 //!
 //! Driven from outside: `apply` records in journal order, `seal`, commit, `publish`.
 //! It knows neither journal nor manifest nor protocol. Bytes on disk: docs/format/segment.md.
+
+mod cache;
+mod merge;
+mod partition;
+mod query;
+mod segment;
+
+pub use cache::PageCache;
+pub use merge::{MergePlan, Merged};
+pub use partition::{DamagedSegment, HeadStats, Options, Partition, SeriesError, SetAside, Snapshot};
+pub use query::{Cardinality, CardinalityRow, Snapshots};
+pub use segment::SegmentRef;
