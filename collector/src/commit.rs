@@ -1,7 +1,7 @@
 //! Partitions and seals: what "accepted" means on disk.
 //!
 //! [`Store`] accepts batches into journals (`accept`, `divide`, `route`), applies
-//! journal records in order to the log engine (`partition::apply`, `windows`), seals
+//! journal records in order to an engine (`engine`, `partition::apply`, `windows`), seals
 //! the engine's head into immutable files under one document per partition
 //! (`partition::seal`, `partition::version`, `manifest`, `document`), and reads all
 //! of it back after a crash (`partition::open`). The engine knows neither journal nor
@@ -13,9 +13,11 @@ mod accept;
 mod blobs;
 mod divide;
 mod document;
+mod engine;
 mod error;
 mod heavy;
 mod journals;
+mod kind;
 mod lock;
 mod manifest;
 mod options;
@@ -28,13 +30,15 @@ mod windows;
 pub use blobs::local_blobs;
 pub use divide::{ItemLimits, MAX_RECORD_BYTES, Refusal};
 pub use document::SealDocument;
+pub use engine::{DamagedFile, SealedFile};
 pub use error::CommitError;
 pub use journals::{FileJournals, Journals};
+pub use kind::{Kind, PartitionId};
 pub use lock::DirectoryLock;
 pub use manifest::{Aside, Manifest, ManifestError};
 pub use options::{
-    BeforeApply, Clock, PressureLimits, ProducerLimits, RateLimit, RateLimits, SealLimits, StoreOptions,
-    system_now_ns,
+    BeforeApply, Clock, PressureLimits, ProducerLimits, RateLimit, RateLimits, SealLimits, SeriesLimits,
+    StoreOptions, system_now_ns,
 };
 pub use partition::{PartitionStats, ProducerStats};
 pub use space::{FreeSpace, Space, of_directory as free_space_of};

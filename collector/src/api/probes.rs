@@ -133,13 +133,13 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>, request: Request) -> Re
 
 #[cfg(test)]
 mod tests {
-    use events::DamagedSplit;
+    use crate::commit::DamagedFile;
 
     use super::*;
 
     #[test]
     fn nobody_is_told_a_name() {
-        let damaged = |name: &str| DamagedSplit { name: name.to_owned(), reason: "cut off".to_owned() };
+        let damaged = |name: &str| DamagedFile { name: name.to_owned(), reason: "cut off".to_owned() };
         let reasons =
             ["the disk is nearly full", "logs partition 3 has stopped: /secret/path", "file a", "file b"];
         let health = Health {

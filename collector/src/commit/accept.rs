@@ -1,6 +1,7 @@
 //! Accepting: limits → division → journal → outcome. An `Ok` means that everything
 //! it counts as accepted is durable in every partition that it fell into.
 
+mod active;
 mod gauge;
 mod producers;
 mod rates;
@@ -11,15 +12,17 @@ use std::time::Duration;
 use futures::future::join_all;
 use journal::JournalError;
 use receive::{Sink, SinkError};
-use telemetry::{Batch, Outcome, Signal, TenantId};
+use telemetry::{Batch, Outcome, TenantId};
 use tokio::time::timeout;
 
 use super::Store;
-use super::divide::{Divided, Refusal, divide};
+use super::divide::{Divided, Refusal, divide, divide_samples};
 use super::heavy::heavy;
+use super::kind::{Kind, PartitionId};
 use super::partition::Partition;
 use super::windows::WindowKey;
 
+pub(super) use active::{ActiveSeries, TenantSeries};
 pub(super) use gauge::{Counters, InFlight};
 pub(super) use producers::Producers;
 pub(super) use rates::Rates;
@@ -40,17 +43,15 @@ impl Sink for Store {
     async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
         let _in_flight =
             self.in_flight.enter().ok_or_else(|| unavailable("the collector is shutting down", AFTER_LAG))?;
-        if batch.signal != Signal::Logs {
-            return Err(SinkError::Refused {
-                reason: format!("{:?} are not accepted here, only logs", batch.signal),
-            });
-        }
+        let Some(kind) = Kind::of(batch.signal) else {
+            return Err(SinkError::Refused { reason: format!("{:?} are not stored here", batch.signal) });
+        };
         self.check_disk()?;
         let key = WindowKey::of(&batch);
         let (tenant, size_bytes) = (batch.tenant.clone(), batch.payload.len());
-        let divided = self.divide(batch)?;
-        for (number, _) in &divided.parts {
-            self.check_partition(self.partition(*number)?)?;
+        let divided = self.divide(kind, batch)?;
+        for (id, _) in &divided.parts {
+            self.check_partition(self.partition(*id)?)?;
         }
         if let Some(key) = key.filter(|_| !divided.parts.is_empty()) {
             self.admit(key, &divided)?;
@@ -83,15 +84,20 @@ impl Store {
         Ok(())
     }
 
-    fn divide(&self, batch: Batch) -> Result<Divided, SinkError> {
+    fn divide(&self, kind: Kind, batch: Batch) -> Result<Divided, SinkError> {
         let large = batch.payload.len() >= HEAVY_BYTES;
-        let work = || divide(batch, &self.routes, &self.options.items);
+        let work = || match kind {
+            Kind::Logs => divide(batch, &self.routes, &self.options.items),
+            Kind::Samples => {
+                divide_samples(batch, self.options.partitions, &self.options.items, &self.active)
+            }
+        };
         if large { heavy(work) } else { work() }
     }
 
-    fn partition(&self, number: u16) -> Result<&Partition, SinkError> {
-        let partition = self.partitions.get(&number).map(AsRef::as_ref);
-        partition.ok_or_else(|| unavailable(&format!("partition {number} is not open"), AFTER_FAILURE))
+    fn partition(&self, id: PartitionId) -> Result<&Partition, SinkError> {
+        let partition = self.partitions.get(&id).map(AsRef::as_ref);
+        partition.ok_or_else(|| unavailable(&format!("the partition {id} is not open"), AFTER_FAILURE))
     }
 
     fn check_partition(&self, partition: &Partition) -> Result<(), SinkError> {
@@ -136,8 +142,8 @@ impl Store {
 
     /// Starts every append before it waits for any, so that they share one sync.
     async fn append_all(&self, divided: &Divided) -> Result<(), SinkError> {
-        let appends = divided.parts.iter().map(|(number, part)| async move {
-            let partition = self.partition(*number)?;
+        let appends = divided.parts.iter().map(|(id, part)| async move {
+            let partition = self.partition(*id)?;
             partition.append(part).await.map(drop).map_err(journal_refusal)
         });
         join_all(appends).await.into_iter().collect()

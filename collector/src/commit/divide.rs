@@ -3,13 +3,17 @@
 //! record may hold. Pure: the same batch gives the same records.
 
 mod cut;
+mod samples;
 
 use receive::SinkError;
 use telemetry::otlp::{LogRecord, LogsRequest};
 use telemetry::{Batch, Outcome};
 
+use super::kind::PartitionId;
 use super::route::Routes;
 use cut::Cutter;
+
+pub(super) use samples::divide as divide_samples;
 
 /// A journal record with its header must not be larger.
 pub const MAX_RECORD_BYTES: usize = 768 << 10;
@@ -41,6 +45,8 @@ pub enum Refusal {
     TooManyProducers,
     /// The tenant sends more than it may; the batch may come again.
     OverRate,
+    /// A new series, and there are as many as may be.
+    TooManySeries,
 }
 
 impl Refusal {
@@ -52,6 +58,7 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::TooManyProducers => "too_many_producers",
             Self::OverRate => "over_rate",
+            Self::TooManySeries => "too_many_series",
         }
     }
 }
@@ -60,7 +67,7 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub(super) struct Divided {
     /// The batches to append, each to its partition, in order.
-    pub(super) parts: Vec<(u16, Batch)>,
+    pub(super) parts: Vec<(PartitionId, Batch)>,
     /// How many items are in `parts`, and which were refused.
     pub(super) outcome: Outcome,
     /// Refused items by reason.
@@ -85,7 +92,7 @@ pub(super) fn divide(batch: Batch, routes: &Routes, limits: &ItemLimits) -> Resu
 
 fn whole(partition: u16, batch: Batch, records: usize) -> Divided {
     let outcome = Outcome { accepted: records as u64, ..Outcome::default() };
-    let parts = if records == 0 { Vec::new() } else { vec![(partition, batch)] };
+    let parts = if records == 0 { Vec::new() } else { vec![(PartitionId::logs(partition), batch)] };
     Divided { parts, outcome, ..Divided::default() }
 }
 
@@ -112,7 +119,10 @@ impl TimeWindow {
     }
 
     fn check(&self, record: &LogRecord<'_>) -> Option<(Refusal, i64)> {
-        let time_ns = record.effective_time_ns(self.received_at_ns);
+        self.check_time(record.effective_time_ns(self.received_at_ns))
+    }
+
+    fn check_time(&self, time_ns: i64) -> Option<(Refusal, i64)> {
         if time_ns < self.oldest_ns {
             Some((Refusal::TooOld, time_ns))
         } else if time_ns > self.newest_ns {

@@ -4,8 +4,10 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// Keys of the logs' seal documents begin with this; the partition's number follows.
-pub(super) const PREFIX: &str = "seal/logs/";
+use super::kind::PartitionId;
+
+/// Keys of seal documents begin with this; the kind and the partition's number follow.
+pub(super) const PREFIX: &str = "seal/";
 
 /// What a seal document says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,13 +32,14 @@ impl SealDocument {
     }
 
     /// The key of a partition's document.
-    pub fn key(partition: u16) -> String {
-        format!("{PREFIX}{partition}")
+    pub fn key(partition: PartitionId) -> String {
+        format!("{PREFIX}{}/{}", partition.kind.name(), partition.number)
     }
 
     /// The partition whose key this is.
-    pub fn partition(key: &str) -> Option<u16> {
-        key.strip_prefix(PREFIX)?.parse().ok()
+    pub fn partition(key: &str) -> Option<PartitionId> {
+        let (kind, number) = key.strip_prefix(PREFIX)?.split_once('/')?;
+        PartitionId::parse(&format!("{kind}-{number}"))
     }
 
     /// The document's body.
@@ -71,7 +74,11 @@ mod tests {
         let document =
             SealDocument { epoch: 3, sealed_offset: 77, manifest: Some("m".into()), ..SealDocument::empty() };
         assert_eq!(SealDocument::decode(&document.encode()), Ok(document));
-        assert_eq!(SealDocument::partition(&SealDocument::key(12)), Some(12));
+        for id in [PartitionId::logs(12), PartitionId::samples(0)] {
+            assert_eq!(SealDocument::partition(&SealDocument::key(id)), Some(id));
+        }
+        assert_eq!(SealDocument::key(PartitionId::logs(12)), "seal/logs/12");
+        assert_eq!(SealDocument::partition("seal/spoons/1"), None);
     }
 
     #[test]

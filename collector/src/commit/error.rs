@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use journal::JournalError;
 use meta::MetaError;
 
+use super::kind::PartitionId;
 use super::manifest::ManifestError;
 
 /// Why the store cannot be opened, or cannot commit.
@@ -80,11 +81,11 @@ pub enum CommitError {
     },
     /// Another owner has taken the partition over.
     #[error(
-        "partition {partition} has another owner now (this one is epoch {epoch}): this process must not write any more"
+        "the partition {partition} has another owner now (this one is epoch {epoch}): this process must not write any more"
     )]
     Fenced {
         /// The partition.
-        partition: u16,
+        partition: PartitionId,
         /// The epoch of this process.
         epoch: u64,
     },
@@ -102,6 +103,9 @@ pub enum CommitError {
     /// Sealing or merging failed.
     #[error("cannot write sealed files")]
     Events(#[from] events::EventsError),
+    /// Sealing or merging samples failed, or their state cannot be read.
+    #[error("cannot write or read sealed samples")]
+    Series(#[from] series::SeriesError),
     /// The store is shutting down, or stopped after a failure that only a restart mends.
     #[error("{0}")]
     Stopped(String),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use journal::{Disk, FileJournal, Journal, JournalError, Options};
 
-/// Makes and opens journals; `logs-0` is the journal of partition 0 of the logs.
+/// Makes and opens journals, each with its partition's name: `logs-0`.
 pub trait Journals: Send + Sync {
     /// Opens a journal, or makes an empty one. May block.
     fn open(&self, name: &str) -> Result<Arc<dyn Journal>, JournalError>;

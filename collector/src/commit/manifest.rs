@@ -4,10 +4,10 @@
 
 mod bytes;
 
-use ::bytes::Bytes;
-use events::SplitRef;
-
+use super::engine::SealedFile;
+use super::kind::PartitionId;
 use super::windows::Windows;
+use ::bytes::Bytes;
 
 pub use bytes::ManifestError;
 
@@ -26,14 +26,14 @@ pub struct Aside {
 /// What a manifest says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// The partition, of the logs.
-    pub partition: u16,
+    /// The partition.
+    pub partition: PartitionId,
     /// The owner that wrote it.
     pub epoch: u64,
     /// Everything up to this journal offset is in `files` (or was a duplicate, or set aside).
     pub sealed_offset: u64,
-    /// The splits, all of them.
-    pub files: Vec<SplitRef>,
+    /// The sealed files, all of them.
+    pub files: Vec<SealedFile>,
     /// The dedup windows as they stood at `sealed_offset`.
     pub windows: Windows,
     /// The first records set aside, oldest first.
@@ -42,11 +42,13 @@ pub struct Manifest {
     pub aside_total: u64,
     /// How many batches were duplicates, in all.
     pub duplicates: u64,
+    /// What the engine has to know of sealed records to go on applying; always empty for logs.
+    pub state: Bytes,
 }
 
 impl Manifest {
     /// A partition that has nothing yet.
-    pub fn empty(partition: u16) -> Self {
+    pub fn empty(partition: PartitionId) -> Self {
         Self {
             partition,
             epoch: 0,
@@ -56,6 +58,7 @@ impl Manifest {
             aside: Vec::new(),
             aside_total: 0,
             duplicates: 0,
+            state: Bytes::new(),
         }
     }
 

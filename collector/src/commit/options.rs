@@ -12,6 +12,7 @@ use telemetry::{Batch, TenantId};
 
 use super::divide::{ItemLimits, MAX_RECORD_BYTES};
 use super::journals::Journals;
+use super::kind::Kind;
 use super::space::FreeSpace;
 
 /// Nanoseconds since 1970, now.
@@ -37,8 +38,10 @@ pub struct StoreOptions {
     pub partitions: u16,
     /// What items must keep to.
     pub items: ItemLimits,
-    /// When to seal.
+    /// When to seal log records.
     pub seal: SealLimits,
+    /// When to seal samples.
+    pub seal_samples: SealLimits,
     /// When to push back.
     pub pressure: PressureLimits,
     /// How many producers may be known.
@@ -53,6 +56,10 @@ pub struct StoreOptions {
     pub house_keeping: Duration,
     /// Options of the log engine.
     pub events: events::Options,
+    /// Options of the sample engine.
+    pub series: series::Options,
+    /// How many series each tenant may have.
+    pub series_limits: SeriesLimits,
     /// The time.
     pub clock: Clock,
     /// The disk's space; `None`: not looked at.
@@ -104,6 +111,21 @@ pub struct RateLimits {
     pub of_tenant: BTreeMap<TenantId, RateLimit>,
 }
 
+/// How many series may be active, that is, may have had a sample within the last hour.
+#[derive(Clone, Copy, Debug)]
+pub struct SeriesLimits {
+    /// Of one tenant.
+    pub per_tenant: u64,
+    /// Of one metric of a tenant.
+    pub per_metric: u64,
+}
+
+impl Default for SeriesLimits {
+    fn default() -> Self {
+        Self { per_tenant: 1_000_000, per_metric: 500_000 }
+    }
+}
+
 impl RateLimit {
     /// Whether nothing is limited.
     pub fn is_none(&self) -> bool {
@@ -142,6 +164,14 @@ pub struct PressureLimits {
 }
 
 impl StoreOptions {
+    /// When to seal partitions of a kind.
+    pub(super) fn seal_limits(&self, kind: Kind) -> &SealLimits {
+        match kind {
+            Kind::Logs => &self.seal,
+            Kind::Samples => &self.seal_samples,
+        }
+    }
+
     /// The program's defaults on these three stores.
     pub fn new(journals: Arc<dyn Journals>, blobs: Arc<dyn ObjectStore>, meta: Arc<dyn Meta>) -> Self {
         const DAY_NS: i64 = 24 * 3600 * 1_000_000_000;
@@ -163,6 +193,12 @@ impl StoreOptions {
                 head_bytes: 128 << 20,
                 age: Duration::from_secs(600),
             },
+            seal_samples: SealLimits {
+                journal_bytes: 256 << 20,
+                rows: u64::MAX,
+                head_bytes: 96 << 20,
+                age: Duration::from_secs(1800),
+            },
             pressure: PressureLimits {
                 lag_bytes: 32 << 20,
                 journal_bytes: 256 << 20,
@@ -176,6 +212,8 @@ impl StoreOptions {
             grace: Duration::from_secs(60),
             house_keeping: Duration::from_secs(30),
             events: events::Options::default(),
+            series: series::Options::default(),
+            series_limits: SeriesLimits::default(),
             clock: Arc::new(system_now_ns),
             free_space: None,
             background: true,

@@ -1,4 +1,4 @@
-//! One partition of the logs: a journal, the engine that its records are applied
+//! One partition of the logs or of the samples: a journal, the engine that its records are applied
 //! to, and the version that the seal document names.
 //!
 //! Three turns, each taken by one task at a time: applying (journal → engine),
@@ -23,6 +23,8 @@ use parking_lot::Mutex;
 use telemetry::Batch;
 use tokio::sync::{Notify, watch};
 
+use super::engine::Engine;
+use super::kind::PartitionId;
 use super::options::StoreOptions;
 use apply::Applied;
 use status::Status;
@@ -32,11 +34,11 @@ pub use status::{PartitionStats, ProducerStats};
 
 /// A partition that this process owns.
 pub(super) struct Partition {
-    number: u16,
+    id: PartitionId,
     epoch: u64,
     options: Arc<StoreOptions>,
     journal: Arc<dyn Journal>,
-    engine: Arc<events::Partition>,
+    engine: Engine,
     applying: tokio::sync::Mutex<()>,
     applied: Mutex<Applied>,
     /// The offset in `applied`, for those who wait for it.
@@ -68,26 +70,16 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    /// The name of a partition's journal.
-    pub(super) fn journal_name(number: u16) -> String {
-        format!("logs-{number}")
-    }
-
-    /// The partition whose journal has this name.
-    pub(super) fn of_journal(name: &str) -> Option<u16> {
-        name.strip_prefix("logs-")?.parse().ok()
-    }
-
     /// The directory of blobs that this module writes: manifests and records set aside.
-    fn blob_directory(number: u16) -> String {
-        format!("commit/logs/{number}")
+    fn blob_directory(id: PartitionId) -> String {
+        format!("commit/{}/{}", id.kind.name(), id.number)
     }
 
-    pub(super) fn number(&self) -> u16 {
-        self.number
+    pub(super) fn id(&self) -> PartitionId {
+        self.id
     }
 
-    pub(super) fn engine(&self) -> &events::Partition {
+    pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 

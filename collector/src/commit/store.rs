@@ -1,4 +1,4 @@
-//! The store: every partition of the logs that exists, behind one front.
+//! The store: every partition that exists, of logs and of samples, behind one front.
 
 mod barrier;
 mod health;
@@ -15,9 +15,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::CommitError;
-use super::accept::{Counters, InFlight, Producers, Rates};
+use super::accept::{ActiveSeries, Counters, InFlight, Producers, Rates};
 use super::blobs::remove_half_written;
 use super::document::{PREFIX, SealDocument};
+use super::engine::Engine;
+use super::kind::{Kind, PartitionId};
 use super::lock::DirectoryLock;
 use super::options::StoreOptions;
 use super::partition::Partition;
@@ -32,9 +34,11 @@ const LAST_STEP: Duration = Duration::from_secs(3);
 /// Accepts batches durably, applies them, seals and merges what was applied, and says what queries may read.
 pub struct Store {
     pub(super) options: Arc<StoreOptions>,
-    /// All that exist, by number; numbers past `options.partitions` are served, too.
-    pub(super) partitions: BTreeMap<u16, Arc<Partition>>,
+    /// All that exist, by kind and number; numbers past `options.partitions` are served, too.
+    pub(super) partitions: BTreeMap<PartitionId, Arc<Partition>>,
+    /// Of the logs.
     pub(super) routes: Routes,
+    pub(super) active: ActiveSeries,
     pub(super) counters: Counters,
     pub(super) in_flight: InFlight,
     pub(super) producers: Producers,
@@ -57,18 +61,20 @@ impl Store {
             remove_half_written(directory)?;
         }
         let mut partitions = BTreeMap::new();
-        for number in existing(&options).await? {
-            let partition = Arc::new(Partition::open(Arc::clone(&options), number).await?);
+        for id in existing(&options).await? {
+            let partition = Arc::new(Partition::open(Arc::clone(&options), id).await?);
             partition.replay().await?;
-            partitions.insert(number, partition);
+            partitions.insert(id, partition);
         }
-        let keys = partitions.values().map(|partition| (partition.number(), partition.window_keys()));
+        let keys = partitions.values().map(|partition| (partition.id(), partition.window_keys()));
         let keys: Vec<_> = keys.collect();
         let known = keys.iter().flat_map(|(_, keys)| keys.iter().cloned());
         let producers = Producers::new(options.producers, known);
-        let keys = keys.iter().flat_map(|(number, keys)| keys.iter().map(|key| (*number, key)));
+        let of_logs = keys.iter().filter(|(id, _)| id.kind == Kind::Logs);
+        let keys = of_logs.flat_map(|(id, keys)| keys.iter().map(|key| (id.number, key)));
         let store = Arc::new(Self {
             routes: Routes::new(options.partitions, keys),
+            active: ActiveSeries::new(options.series_limits),
             counters: Counters::default(),
             in_flight: InFlight::default(),
             producers,
@@ -82,6 +88,7 @@ impl Store {
             _lock: lock,
         });
         store.look_at_disk();
+        store.note_active_series();
         if store.options.background {
             store.start_tasks();
         }
@@ -90,15 +97,51 @@ impl Store {
 
     /// What a query of this tenant reads: one consistent version per partition.
     pub fn snapshots(&self, tenant: &TenantId) -> Vec<events::Snapshot> {
-        self.partitions.values().map(|partition| partition.engine().snapshot(tenant)).collect()
+        self.log_engines().map(|(_, engine)| engine.snapshot(tenant)).collect()
     }
 
     /// Follows this tenant's records, those to come or those behind a row per partition that was passed before.
     pub fn tails(&self, tenant: &TenantId, after: &BTreeMap<u16, u64>) -> Vec<events::Tail> {
-        let tail = |partition: &Arc<Partition>| {
-            partition.engine().tail(tenant, after.get(&partition.number()).copied())
-        };
-        self.partitions.values().map(tail).collect()
+        self.log_engines().map(|(number, engine)| engine.tail(tenant, after.get(&number).copied())).collect()
+    }
+
+    /// What a PromQL query of this tenant reads: one consistent version of its series.
+    pub fn series(&self, tenant: &TenantId) -> series::Snapshots {
+        series::Snapshots(self.sample_engines().map(|engine| engine.snapshot(tenant)).collect())
+    }
+
+    /// The set of active series as it is stored, so that the limits hold after a restart, too.
+    fn note_active_series(&self) {
+        const HOUR_MS: i64 = 3_600_000;
+        let now_ns = (self.options.clock)();
+        let now_ms = now_ns / 1_000_000;
+        let names = self.sample_engines().flat_map(|engine| engine.rows_by_tenant().into_keys());
+        let names: BTreeSet<String> = names.collect();
+        for tenant in names.iter().filter_map(|name| TenantId::new(name).ok()) {
+            match self.series(&tenant).series(&[Vec::new()], now_ms - HOUR_MS, i64::MAX, usize::MAX) {
+                Ok(found) => {
+                    let series = self.active.of(&tenant);
+                    let mut active = series.at(now_ns);
+                    // One over the limit is there all the same; it only does not count.
+                    found.iter().for_each(|labels| drop(active.admit(labels.hash64(), labels.iter())));
+                }
+                Err(error) => tracing::warn!(%tenant, %error, "cannot count the series that are stored"),
+            }
+        }
+    }
+
+    fn log_engines(&self) -> impl Iterator<Item = (u16, &events::Partition)> {
+        self.partitions.iter().filter_map(|(id, partition)| match partition.engine() {
+            Engine::Logs(engine) => Some((id.number, engine)),
+            Engine::Samples(_) => None,
+        })
+    }
+
+    fn sample_engines(&self) -> impl Iterator<Item = &series::Partition> {
+        self.partitions.values().filter_map(|partition| match partition.engine() {
+            Engine::Samples(engine) => Some(engine),
+            Engine::Logs(_) => None,
+        })
     }
 
     /// Accepts nothing more, applies what was acknowledged, and ends the tasks. What is not sealed is
@@ -152,18 +195,21 @@ impl Store {
 }
 
 /// The partitions to open: those with a seal document, and `0..partitions`.
-async fn existing(options: &StoreOptions) -> Result<BTreeSet<u16>, CommitError> {
+async fn existing(options: &StoreOptions) -> Result<BTreeSet<PartitionId>, CommitError> {
     let listed = options.meta.list(PREFIX).await?;
-    let documents: BTreeSet<u16> =
+    let documents: BTreeSet<PartitionId> =
         listed.iter().filter_map(|(key, _)| SealDocument::partition(key)).collect();
     let journals = super::heavy::heavy(|| options.journals.existing())
         .map_err(|source| CommitError::Journal { name: "*".to_owned(), source })?;
     // The document is written before the journal is made, so a journal alone means a lost document.
-    let lost = journals
-        .into_iter()
-        .find(|name| Partition::of_journal(name).is_some_and(|n| !documents.contains(&n)));
+    let lost =
+        journals.into_iter().find(|name| PartitionId::parse(name).is_some_and(|id| !documents.contains(&id)));
     match lost {
         Some(name) => Err(CommitError::NoDocument { name }),
-        None => Ok(documents.into_iter().chain(0..options.partitions.max(1)).collect()),
+        None => {
+            let numbers = 0..options.partitions.max(1);
+            let wanted = numbers.flat_map(|number| Kind::ALL.map(|kind| PartitionId { kind, number }));
+            Ok(documents.into_iter().chain(wanted).collect())
+        }
     }
 }

@@ -41,8 +41,12 @@ impl Scrape {
     }
 
     fn store(&self, stats: &StoreStats) -> Result<(), Error> {
-        self.gauge("records", "Records that queries can find.", stats.records)?;
-        self.gauge("splits", "Sealed files.", stats.splits)?;
+        self.gauge("records", "Log records that queries can find.", stats.records)?;
+        self.gauge("samples", "Samples that queries can find.", stats.samples)?;
+        let active = stats.tenants.values().map(|tenant| tenant.active_series).sum();
+        self.gauge("active_series", "Series that had a sample within the last hour.", active)?;
+        self.gauge("splits", "Sealed files of log records.", stats.splits)?;
+        self.gauge("segments", "Sealed files of samples.", stats.segments)?;
         self.gauge("splits_bytes", "Bytes of sealed files.", stats.files_bytes)?;
         self.gauge("journal_bytes", "Bytes of journals.", stats.journal_bytes)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use journal::sim::{Crash, Faults, Operation};
 use meta::testing::Dice;
-use narrows_collector::commit::{CommitError, Store};
+use narrows_collector::commit::{CommitError, PartitionId, Store};
 use receive::{Sink, SinkError};
 use telemetry::{Batch, Outcome, Producer, TenantId};
 
@@ -194,7 +194,7 @@ impl History {
     }
 
     async fn step(&mut self, store: &Arc<Store>) {
-        let partition = self.dice.roll(u64::from(self.world.partitions)) as u16;
+        let partition = PartitionId::logs(self.dice.roll(u64::from(self.world.partitions)) as u16);
         let roll = self.dice.roll(100);
         self.step = match roll {
             0..20 => "append",

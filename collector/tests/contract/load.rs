@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use journal::OsDisk;
 use meta::SqliteMeta;
-use narrows_collector::commit::{FileJournals, Store, StoreOptions, local_blobs, system_now_ns};
+use narrows_collector::commit::{FileJournals, PartitionId, Store, StoreOptions, local_blobs, system_now_ns};
 use receive::Sink;
 use telemetry::TenantId;
 
@@ -67,8 +67,8 @@ async fn the_count_is_constant_while_sealing_and_merging() {
             }
         });
         for partition in 0..3 {
-            store.seal(partition).await.unwrap();
-            while store.merge(partition, round % 2 == 0).await.unwrap() {}
+            store.seal(PartitionId::logs(partition)).await.unwrap();
+            while store.merge(PartitionId::logs(partition), round % 2 == 0).await.unwrap() {}
         }
         store.sweep().await.unwrap();
         done.store(true, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Divided, ItemLimits, Refusal, TimeWindow, payload_limit};
+use crate::commit::kind::PartitionId;
 use crate::commit::route::Routes;
 
 /// Tags and lengths that a record, its scope and its resource can add at most.
@@ -141,7 +142,7 @@ impl<'a> Cutter<'a> {
         }
         let payload = Bytes::from(writer.finish());
         self.total_bytes += payload.len();
-        self.divided.parts.push((partition, Batch { payload, ..self.batch.clone() }));
+        self.divided.parts.push((PartitionId::logs(partition), Batch { payload, ..self.batch.clone() }));
         if self.total_bytes > self.total_limit_bytes {
             let (size_bytes, limit_bytes) = (self.total_bytes, self.total_limit_bytes);
             return Err(SinkError::TooLarge { size_bytes, limit_bytes });
@@ -157,7 +158,7 @@ impl Open {
     }
 }
 
-fn time_reason(refusal: Refusal, time_ns: i64) -> String {
+pub(super) fn time_reason(refusal: Refusal, time_ns: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ns)).ok();
     let time = time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{time_ns} ns"));
     match refusal {

@@ -55,7 +55,7 @@ proptest! {
         let divided = divide(batch(&records, false), &routes, &limits(2048)).unwrap();
         let mut seen: Vec<u32> = divided.outcome.reasons.iter().map(|rejection| rejection.index).collect();
         for (partition, part) in &divided.parts {
-            prop_assert!(*partition < partitions);
+            prop_assert!(partition.number < partitions);
             prop_assert!(part.encode().len() + JOURNAL_HEADER_BYTES <= 2048, "{}", part.encode().len());
             let bodies = bodies(part);
             prop_assert!(!bodies.is_empty());
@@ -77,7 +77,7 @@ proptest! {
 fn a_batch_that_fits_is_passed_on_byte_for_byte() {
     let batch = batch(&[(1, NOW, 10), (2, 0, 10)], false);
     let divided = divide(batch.clone(), &Routes::new(1, []), &limits(MAX_RECORD_BYTES)).unwrap();
-    assert_eq!(divided.parts, [(0, batch)]);
+    assert_eq!(divided.parts, [(PartitionId::logs(0), batch)]);
 }
 
 #[test]

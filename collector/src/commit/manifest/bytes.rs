@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use events::SplitRef;
+use series::SegmentRef;
 use telemetry::TenantId;
 
 use super::{Aside, Manifest};
+use crate::commit::engine::SealedFile;
+use crate::commit::kind::{Kind, PartitionId};
 use crate::commit::windows::{WORDS, Window, WindowKey, Windows};
 
 const MAGIC: &[u8; 8] = b"NARROWSM";
 const VERSION: u8 = 1;
-const SIGNAL_LOGS: u8 = 1;
 
 /// In place of a number of words: all bits are set up to the highest seq, which is so in nearly every window.
 const BITS_FULL: u8 = 0;
@@ -37,8 +39,8 @@ pub enum ManifestError {
 pub(super) fn encode(manifest: &Manifest) -> Bytes {
     let mut out = Vec::with_capacity(256 + manifest.files.len() * 200 + manifest.windows.windows.len() * 128);
     out.extend(MAGIC);
-    out.extend([VERSION, SIGNAL_LOGS]);
-    out.extend(manifest.partition.to_le_bytes());
+    out.extend([VERSION, manifest.partition.kind.signal() as u8]);
+    out.extend(manifest.partition.number.to_le_bytes());
     out.extend(manifest.epoch.to_le_bytes());
     out.extend(manifest.sealed_offset.to_le_bytes());
     out.extend(manifest.windows.newest_ns.to_le_bytes());
@@ -48,25 +50,51 @@ pub(super) fn encode(manifest: &Manifest) -> Bytes {
     put_files(&mut out, &manifest.files);
     put_windows(&mut out, &manifest.windows);
     put_aside(&mut out, &manifest.aside);
-    out.extend(0u32.to_le_bytes()); // deletes: none exist in version 1
+    // Logs have no state: the length is 0.
+    out.extend((manifest.state.len() as u32).to_le_bytes());
+    out.extend(&manifest.state);
     let checksum = crc32c::crc32c(&out);
     out.extend(checksum.to_le_bytes());
     Bytes::from(out)
 }
 
-fn put_files(out: &mut Vec<u8>, files: &[SplitRef]) {
+fn put_files(out: &mut Vec<u8>, files: &[SealedFile]) {
     out.extend((files.len() as u32).to_le_bytes());
     for file in files {
-        put_text(out, &file.name);
-        put_text(out, &file.tenant);
-        out.extend(file.rows.to_le_bytes());
-        out.extend(file.size_bytes.to_le_bytes());
-        out.extend(file.min_time_ns.to_le_bytes());
-        out.extend(file.max_time_ns.to_le_bytes());
-        out.extend(file.min_seq.to_le_bytes());
-        out.extend(file.max_seq.to_le_bytes());
-        out.extend([file.format, u8::from(file.indexed)]);
+        put_text(out, file.name());
+        put_text(out, file.tenant());
+        match file {
+            SealedFile::Split(file) => put_split(out, file),
+            SealedFile::Segment(file) => put_segment(out, file),
+        }
     }
+}
+
+fn put_split(out: &mut Vec<u8>, file: &SplitRef) {
+    out.extend(file.rows.to_le_bytes());
+    out.extend(file.size_bytes.to_le_bytes());
+    out.extend(file.min_time_ns.to_le_bytes());
+    out.extend(file.max_time_ns.to_le_bytes());
+    out.extend(file.min_seq.to_le_bytes());
+    out.extend(file.max_seq.to_le_bytes());
+    out.extend([file.format, u8::from(file.indexed)]);
+}
+
+fn put_segment(out: &mut Vec<u8>, file: &SegmentRef) {
+    let SegmentRef { series, rows, size_bytes, min_time_ms, max_time_ms, min_offset, max_offset, .. } = file;
+    for number in [
+        *series,
+        *rows,
+        *size_bytes,
+        *min_time_ms as u64,
+        *max_time_ms as u64,
+        *min_offset,
+        *max_offset,
+        file.clean_offset,
+    ] {
+        out.extend(number.to_le_bytes());
+    }
+    out.push(file.format);
 }
 
 fn put_windows(out: &mut Vec<u8>, windows: &Windows) {
@@ -140,27 +168,31 @@ type Read<T> = Result<T, ManifestError>;
 
 impl<'a> Reader<'a> {
     fn manifest(&mut self) -> Read<Manifest> {
-        if self.array::<1>()? != [SIGNAL_LOGS] {
+        let [signal] = self.array()?;
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.signal() as u8 == signal) else {
             return self.malformed();
-        }
-        let mut manifest = Manifest::empty(u16::from_le_bytes(self.array()?));
+        };
+        let number = u16::from_le_bytes(self.array()?);
+        let mut manifest = Manifest::empty(PartitionId { kind, number });
         manifest.epoch = self.u64()?;
         manifest.sealed_offset = self.u64()?;
         let (newest_ns, clock_ns) = (self.i64()?, self.i64()?);
         manifest.duplicates = self.u64()?;
         manifest.aside_total = self.u64()?;
-        manifest.files = self.many(Self::file)?;
+        manifest.files = match kind {
+            Kind::Logs => self.many(|reader| reader.split().map(SealedFile::Split))?,
+            Kind::Samples => self.many(|reader| reader.segment().map(SealedFile::Segment))?,
+        };
         let windows = self.many(Self::window)?;
         manifest.windows = Windows { clock_ns, newest_ns, windows: windows.into_iter().collect() };
         manifest.aside =
             self.many(|reader| Ok(Aside { offset: reader.u64()?, reason: reader.text()?.to_owned() }))?;
-        if self.u32()? != 0 {
-            return self.malformed();
-        }
+        let state_bytes = self.u32()?;
+        manifest.state = Bytes::copy_from_slice(self.take(state_bytes as usize)?);
         Ok(manifest)
     }
 
-    fn file(&mut self) -> Read<SplitRef> {
+    fn split(&mut self) -> Read<SplitRef> {
         Ok(SplitRef {
             name: self.text()?.to_owned(),
             tenant: self.text()?.to_owned(),
@@ -172,6 +204,22 @@ impl<'a> Reader<'a> {
             max_seq: self.u64()?,
             format: self.array::<1>()?[0],
             indexed: self.array::<1>()? == [1],
+        })
+    }
+
+    fn segment(&mut self) -> Read<SegmentRef> {
+        Ok(SegmentRef {
+            name: self.text()?.to_owned(),
+            tenant: self.text()?.to_owned(),
+            series: self.u64()?,
+            rows: self.u64()?,
+            size_bytes: self.u64()?,
+            min_time_ms: self.i64()?,
+            max_time_ms: self.i64()?,
+            min_offset: self.u64()?,
+            max_offset: self.u64()?,
+            clean_offset: self.u64()?,
+            format: self.array::<1>()?[0],
         })
     }
 

@@ -1,13 +1,14 @@
 use super::*;
 use crate::commit::windows::Decision;
+use events::SplitRef;
 use proptest::prelude::*;
 use telemetry::{Producer, TenantId};
 
 /// Must open for ever: the bytes of version 1.
 const VERSION_1: &[u8] = include_bytes!("fixture-v1.manifest");
 
-fn split(name: &str, tenant: &str, rows: u64) -> SplitRef {
-    SplitRef {
+fn split(name: &str, tenant: &str, rows: u64) -> SealedFile {
+    SealedFile::Split(SplitRef {
         name: name.into(),
         tenant: tenant.to_owned(),
         rows,
@@ -18,7 +19,7 @@ fn split(name: &str, tenant: &str, rows: u64) -> SplitRef {
         max_seq: 41 << 20 | 7,
         format: 1,
         indexed: rows > 5,
-    }
+    })
 }
 
 fn sample() -> Manifest {
@@ -46,7 +47,7 @@ fn sample() -> Manifest {
         aside: vec![Aside { offset: 17, reason: "the engine panicked: no".to_owned() }],
         aside_total: 1,
         duplicates: 4,
-        ..Manifest::empty(2)
+        ..Manifest::empty(PartitionId::logs(2))
     }
 }
 
@@ -117,7 +118,7 @@ proptest! {
             windows.decide(&TenantId::default_tenant(), Some(&producer), at);
         }
         let files = (0..files).map(|n| split(&format!("f{n}"), "default", n as u64)).collect();
-        let manifest = Manifest { sealed_offset: offset, files, windows, ..Manifest::empty(0) };
+        let manifest = Manifest { sealed_offset: offset, files, windows, ..Manifest::empty(PartitionId::logs(0)) };
         prop_assert_eq!(Manifest::decode(&manifest.encode()).unwrap(), manifest);
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use journal::Entry;
-use telemetry::{Batch, Signal};
+use telemetry::Batch;
 
 use super::Partition;
 use crate::commit::CommitError;
@@ -70,7 +70,7 @@ impl Partition {
         }
         let entries = self.journal.read(from, CHUNK_BYTES).await.map_err(|source| {
             self.note_journal_error(&source);
-            CommitError::Journal { name: Self::journal_name(self.number), source }
+            CommitError::Journal { name: self.id.to_string(), source }
         })?;
         if entries.is_empty() {
             // The rest was lost to damage that the operator has accepted.
@@ -106,9 +106,10 @@ impl Partition {
         self.applied_bytes.store(applied.bytes, Ordering::Relaxed);
         self.lag_bytes.fetch_sub(entry.record.len() as i64, Ordering::Relaxed);
         let batch = match Batch::decode(&entry.record) {
-            Ok(batch) if batch.signal == Signal::Logs => batch,
+            Ok(batch) if batch.signal == self.id.kind.signal() => batch,
             Ok(batch) => {
-                return applied.set_aside(entry, format!("signal {:?} in a logs journal", batch.signal));
+                return applied
+                    .set_aside(entry, format!("signal {:?} in the journal {}", batch.signal, self.id));
             }
             Err(error) => return applied.set_aside(entry, error.to_string()),
         };
@@ -133,11 +134,9 @@ impl Partition {
 impl Partition {
     /// The engine sets a record aside by itself when it cannot read it.
     fn note_engine_aside(&self, applied: &mut Applied, entry: &Entry) {
-        let (count, named) = self.engine.set_aside();
+        let (count, reason) = self.engine.set_aside(entry.offset);
         if count > applied.engine_aside {
             applied.engine_aside = count;
-            let reason =
-                named.into_iter().rev().find(|aside| aside.offset == entry.offset).map(|aside| aside.reason);
             applied.set_aside(entry, reason.unwrap_or_else(|| "the engine refused it".to_owned()));
         }
     }

@@ -18,7 +18,9 @@ use super::status::Status;
 use super::version::{Committed, Version};
 use crate::commit::CommitError;
 use crate::commit::document::SealDocument;
+use crate::commit::engine::Engine;
 use crate::commit::heavy::heavy;
+use crate::commit::kind::PartitionId;
 use crate::commit::manifest::Manifest;
 use crate::commit::options::StoreOptions;
 
@@ -29,29 +31,29 @@ impl Partition {
     /// Takes the partition over and opens it at its committed version. Nothing is applied yet.
     pub(in crate::commit) async fn open(
         options: Arc<StoreOptions>,
-        number: u16,
+        id: PartitionId,
     ) -> Result<Self, CommitError> {
         let owner = format!("{:016x}", rand::random::<u64>());
-        let (document, revision) = take_over(&*options.meta, number, &owner).await?;
-        let manifest = read_manifest(&options, number, &document).await?;
-        let name = Self::journal_name(number);
+        let (document, revision) = take_over(&*options.meta, id, &owner).await?;
+        let manifest = read_manifest(&options, id, &document).await?;
+        let name = id.to_string();
         let journal = heavy(|| options.journals.open(&name))
             .map_err(|source| CommitError::Journal { name: name.clone(), source })?;
         check_journal(&name, &*journal, document.sealed_offset)?;
 
-        let engine = events::Partition::new(Arc::clone(&options.blobs), number, options.events.clone());
-        engine.recover(manifest.files.clone());
-        engine.publish(manifest.files.clone(), manifest.sealed_offset);
+        let engine = Engine::new(id, &options);
+        engine.recover(&manifest.files, &manifest.state)?;
+        engine.publish(&manifest.files, manifest.sealed_offset);
         let applied = Applied::of_manifest(&manifest);
-        let retired = old_manifests(&options, number, document.manifest.as_deref()).await?;
+        let retired = old_manifests(&options, id, document.manifest.as_deref()).await?;
         let (epoch, sealed_offset) = (document.epoch, document.sealed_offset);
         let body = document.encode();
         let version = Arc::new(Version { manifest, name: document.manifest, document: body });
         let partition = Self {
-            number,
+            id,
             epoch,
             journal,
-            engine: Arc::new(engine),
+            engine,
             applying: tokio::sync::Mutex::default(),
             applied_offset: watch::Sender::new(applied.offset),
             applied: Mutex::new(applied),
@@ -92,14 +94,18 @@ impl Partition {
             }
         }
         let records = self.applied_offset() - from;
-        tracing::info!(partition = self.number, epoch = self.epoch, records, "journal replayed");
+        tracing::info!(partition = %self.id, epoch = self.epoch, records, "journal replayed");
         Ok(())
     }
 }
 
 /// Makes this process the owner: the document's epoch grows by one, and whoever had it before cannot commit.
-async fn take_over(meta: &dyn Meta, number: u16, owner: &str) -> Result<(SealDocument, u64), CommitError> {
-    let key = SealDocument::key(number);
+async fn take_over(
+    meta: &dyn Meta,
+    id: PartitionId,
+    owner: &str,
+) -> Result<(SealDocument, u64), CommitError> {
+    let key = SealDocument::key(id);
     let mut unknown = None;
     for _ in 0..ATTEMPTS {
         let found = meta.get(&key).await?;
@@ -127,10 +133,10 @@ async fn take_over(meta: &dyn Meta, number: u16, owner: &str) -> Result<(SealDoc
 
 async fn read_manifest(
     options: &StoreOptions,
-    number: u16,
+    id: PartitionId,
     document: &SealDocument,
 ) -> Result<Manifest, CommitError> {
-    let Some(name) = &document.manifest else { return Ok(Manifest::empty(number)) };
+    let Some(name) = &document.manifest else { return Ok(Manifest::empty(id)) };
     let raw: Bytes = match options.blobs.get(&BlobPath::from(name.as_str())).await {
         Ok(found) => {
             found.bytes().await.map_err(|source| CommitError::Blob { name: name.clone(), source })?
@@ -141,9 +147,9 @@ async fn read_manifest(
         Err(source) => return Err(CommitError::Blob { name: name.clone(), source }),
     };
     let manifest = Manifest::decode(&raw).map_err(|error| CommitError::manifest(name, &error))?;
-    if manifest.partition != number || manifest.sealed_offset != document.sealed_offset {
+    if manifest.partition != id || manifest.sealed_offset != document.sealed_offset {
         let reason = format!(
-            "it is of partition {} at offset {}, the document says {number} at {}",
+            "it is of {} at offset {}, the document says {id} at {}",
             manifest.partition, manifest.sealed_offset, document.sealed_offset
         );
         return Err(CommitError::Manifest { name: name.clone(), reason });
@@ -163,10 +169,10 @@ fn check_journal(name: &str, journal: &dyn Journal, sealed: u64) -> Result<(), C
 /// Manifests of earlier versions, to be deleted after the grace period.
 async fn old_manifests(
     options: &StoreOptions,
-    number: u16,
+    id: PartitionId,
     current: Option<&str>,
 ) -> Result<Vec<(String, i64)>, CommitError> {
-    let directory = Partition::blob_directory(number);
+    let directory = Partition::blob_directory(id);
     let listed: Vec<_> = options
         .blobs
         .list(Some(&BlobPath::from(directory.as_str())))

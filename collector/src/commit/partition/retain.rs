@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use events::SplitRef;
-
 use super::Partition;
 use crate::commit::CommitError;
+use crate::commit::engine::SealedFile;
 use crate::commit::manifest::Manifest;
 
 impl Partition {
@@ -13,12 +12,12 @@ impl Partition {
     pub(in crate::commit) async fn drop_files(
         &self,
         names: &BTreeSet<String>,
-    ) -> Result<Vec<SplitRef>, CommitError> {
+    ) -> Result<Vec<SealedFile>, CommitError> {
         let _turn = self.merging.lock().await;
         self.check()?;
         let mut dropped = Vec::new();
         self.commit(|current| {
-            let (gone, kept) = current.files.iter().cloned().partition(|file| names.contains(&file.name));
+            let (gone, kept) = current.files.iter().cloned().partition(|file| names.contains(file.name()));
             dropped = gone;
             (!dropped.is_empty()).then(|| Manifest { files: kept, ..current.clone() })
         })
@@ -27,7 +26,7 @@ impl Partition {
     }
 
     /// The files of the committed version.
-    pub(in crate::commit) async fn committed_files(&self) -> Vec<SplitRef> {
+    pub(in crate::commit) async fn committed_files(&self) -> Vec<SealedFile> {
         self.version.lock().await.version.manifest.files.clone()
     }
 

@@ -4,11 +4,11 @@
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use events::{EventsError, SplitRef};
 
 use super::Partition;
 use super::apply::Applied;
 use crate::commit::CommitError;
+use crate::commit::engine::{MergeOutcome, SealedFile};
 use crate::commit::manifest::Manifest;
 
 impl Partition {
@@ -16,11 +16,11 @@ impl Partition {
     pub(in crate::commit) fn seal_is_due(&self) -> bool {
         let oldest_ns = self.engine.head_stats().oldest_received_at_ns;
         let age_ns = oldest_ns.map_or(0, |oldest_ns| (self.options.clock)().saturating_sub(oldest_ns));
-        age_ns >= self.options.seal.age.as_nanos() as i64 || self.seal_is_due_by_size()
+        age_ns >= self.options.seal_limits(self.id.kind).age.as_nanos() as i64 || self.seal_is_due_by_size()
     }
 
     pub(super) fn seal_is_due_by_size(&self) -> bool {
-        let limits = &self.options.seal;
+        let limits = self.options.seal_limits(self.id.kind);
         // A head that is full must be sealed whatever the other limit says: nothing else makes room.
         let head_bytes = limits.head_bytes.min(self.options.pressure.head_bytes);
         self.unsealed_bytes() >= limits.journal_bytes
@@ -52,11 +52,11 @@ impl Partition {
     async fn commit_seal(
         &self,
         cut: Manifest,
-        added: &[SplitRef],
+        added: &[SealedFile],
         records: &[(u64, Bytes)],
     ) -> Result<bool, CommitError> {
         for (offset, record) in records {
-            let name = format!("{}/{offset:016x}.record", Self::blob_directory(self.number));
+            let name = format!("{}/{offset:016x}.record", Self::blob_directory(self.id));
             self.put_blob(&name, record.clone()).await?;
         }
         self.commit(|current| {
@@ -67,7 +67,7 @@ impl Partition {
     }
 
     /// Files that certainly were not committed may be swept up.
-    async fn let_go(&self, outcome: &Result<bool, CommitError>, added: &[SplitRef]) {
+    async fn let_go(&self, outcome: &Result<bool, CommitError>, added: &[SealedFile]) {
         if outcome.is_err() && self.version.lock().await.pending.is_none() {
             self.engine.discard(added);
         }
@@ -79,7 +79,7 @@ impl Partition {
         applied.windows.sweep();
         let Applied { offset, windows, aside, aside_total, aside_records, duplicates, bytes, .. } = &*applied;
         let manifest = Manifest {
-            partition: self.number,
+            partition: self.id,
             epoch: self.epoch,
             sealed_offset: *offset,
             files: Vec::new(),
@@ -87,6 +87,7 @@ impl Partition {
             aside: aside.clone(),
             aside_total: *aside_total,
             duplicates: *duplicates,
+            state: self.engine.state(),
         };
         (manifest, aside_records.clone(), *bytes)
     }
@@ -104,7 +105,7 @@ impl Partition {
     /// Lets the journal forget what is sealed. A failure costs only room: the next seal tries again.
     pub(super) async fn truncate_journal(&self, sealed_offset: u64) {
         if let Err(error) = self.journal.truncate(sealed_offset + 1).await {
-            tracing::warn!(partition = self.number, %error, "cannot remove sealed journal segments; tried again later");
+            tracing::warn!(partition = %self.id, %error, "cannot remove sealed journal segments; tried again later");
         }
     }
 
@@ -113,20 +114,19 @@ impl Partition {
         let _turn = self.merging.lock().await;
         self.check()?;
         self.settle_pending().await?;
-        let Some(plan) = self.engine.plan_merge(all) else { return Ok(false) };
-        let merged = match self.engine.merge(self.epoch, plan).await {
-            // The engine has set the input aside and named it; the next plan leaves it out.
-            Err(EventsError::Damaged { .. }) => return Ok(true),
-            merged => merged?,
+        let (added, removed) = match self.engine.merge(self.epoch, all).await? {
+            MergeOutcome::Nothing => return Ok(false),
+            MergeOutcome::Damaged => return Ok(true),
+            MergeOutcome::Merged { added, removed } => (added, removed),
         };
         let committed = self.commit(|current| {
-            let files = current.files.iter().filter(|file| !merged.removed.contains(&file.name)).cloned();
-            let files: Vec<_> = files.chain(merged.added.iter().cloned()).collect();
+            let files = current.files.iter().filter(|file| !removed.contains(file.name())).cloned();
+            let files: Vec<_> = files.chain(added.iter().cloned()).collect();
             // Offset and windows stay those of the last seal: a merge changes no state but the files.
             Some(Manifest { files, ..current.clone() })
         });
         let committed = committed.await;
-        self.let_go(&committed, &merged.added).await;
+        self.let_go(&committed, &added).await;
         self.merges.fetch_add(u64::from(matches!(committed, Ok(true))), Ordering::Relaxed);
         committed
     }

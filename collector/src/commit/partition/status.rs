@@ -7,6 +7,7 @@ use telemetry::TenantId;
 
 use super::Partition;
 use crate::commit::CommitError;
+use crate::commit::kind::PartitionId;
 use crate::commit::manifest::Aside;
 use crate::commit::windows::{Window, WindowKey};
 
@@ -22,8 +23,8 @@ pub(super) struct Status {
 /// A partition in numbers.
 #[derive(Clone, Debug)]
 pub struct PartitionStats {
-    /// Its number.
-    pub partition: u16,
+    /// Which it is.
+    pub partition: PartitionId,
     /// The epoch of this owner.
     pub epoch: u64,
     /// The first journal offset that is not durable yet.
@@ -79,7 +80,7 @@ impl Partition {
     pub(in crate::commit) fn fail(&self, reason: String) {
         let mut status = self.status.lock();
         if status.failed.is_none() {
-            tracing::error!(partition = self.number, reason, "the partition has stopped");
+            tracing::error!(partition = %self.id, reason, "the partition has stopped");
             status.failed = Some(reason);
         }
     }
@@ -100,7 +101,7 @@ impl Partition {
         match outcome {
             Ok(_) => status.last_error = None,
             Err(error) => {
-                tracing::error!(partition = self.number, %error, source = ?std::error::Error::source(error), "cannot commit");
+                tracing::error!(partition = %self.id, %error, source = ?std::error::Error::source(error), "cannot commit");
                 status.last_error = Some(error.to_string());
             }
         }
@@ -130,7 +131,7 @@ impl Partition {
         let head = self.engine.head_stats();
         let applied = self.applied.lock();
         PartitionStats {
-            partition: self.number,
+            partition: self.id,
             epoch: self.epoch,
             journal_end: self.journal.end(),
             applied_offset: applied.offset,

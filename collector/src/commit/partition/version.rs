@@ -69,7 +69,7 @@ impl Partition {
 
     /// Finds out whether a pending version became the committed one. Nothing is pending when this returns `Ok`.
     pub(super) async fn settle(&self, committed: &mut Committed) -> Result<(), CommitError> {
-        let key = SealDocument::key(self.number);
+        let key = SealDocument::key(self.id);
         let mut unknown = None;
         for _ in 0..ATTEMPTS {
             let Some(next) = committed.pending.clone() else { return Ok(()) };
@@ -88,7 +88,7 @@ impl Partition {
 
     /// The document names `next` now: queries may see it.
     fn adopt(&self, committed: &mut Committed, next: Arc<Version>, revision: u64) {
-        self.engine.publish(next.manifest.files.clone(), next.manifest.sealed_offset);
+        self.engine.publish(&next.manifest.files, next.manifest.sealed_offset);
         self.measure_head();
         if let Some(name) = &committed.version.name {
             committed.retired.push((name.clone(), (self.options.clock)()));
@@ -100,13 +100,13 @@ impl Partition {
     }
 
     fn fenced(&self) -> CommitError {
-        let error = CommitError::Fenced { partition: self.number, epoch: self.epoch };
+        let error = CommitError::Fenced { partition: self.id, epoch: self.epoch };
         self.fail(error.to_string());
         error
     }
 
     fn manifest_name(&self, sealed_offset: u64, number: u64) -> String {
-        let directory = Self::blob_directory(self.number);
+        let directory = Self::blob_directory(self.id);
         format!("{directory}/{:08x}-{sealed_offset:016x}-{number:08x}.manifest", self.epoch)
     }
 

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use events::SplitRef;
-
 use super::Store;
 use crate::commit::CommitError;
+use crate::commit::engine::SealedFile;
+use crate::commit::kind::PartitionId;
 
 /// What the barrier reached.
 #[derive(Clone, Debug)]
 pub struct BarrierReport {
     /// By partition, up to where everything is in files.
-    pub sealed_offsets: BTreeMap<u16, u64>,
+    pub sealed_offsets: BTreeMap<PartitionId, u64>,
     /// How many files there are now.
     pub splits: usize,
     /// How long it took.
@@ -26,11 +26,11 @@ impl Store {
     pub async fn barrier(&self, merge: bool) -> Result<BarrierReport, CommitError> {
         let started = Instant::now();
         let mut report = BarrierReport { sealed_offsets: BTreeMap::new(), splits: 0, took_ms: 0 };
-        for (number, partition) in &self.partitions {
+        for (id, partition) in &self.partitions {
             partition.apply_until(partition.journal_end()).await?;
             partition.seal().await?;
             while merge && partition.merge(true).await? {}
-            report.sealed_offsets.insert(*number, partition.sealed_offset());
+            report.sealed_offsets.insert(*id, partition.sealed_offset());
             report.splits += partition.engine().files().len();
         }
         report.took_ms = started.elapsed().as_millis() as u64;
@@ -42,26 +42,26 @@ impl Store {
     /// failure is the answer.
     pub async fn retain(&self) -> Result<usize, CommitError> {
         let now_ns = (self.options.clock)();
-        let mut files: Vec<(u16, SplitRef)> = Vec::new();
-        for (number, partition) in &self.partitions {
-            files.extend(partition.committed_files().await.into_iter().map(|file| (*number, file)));
+        let mut files: Vec<(PartitionId, SealedFile)> = Vec::new();
+        for (id, partition) in &self.partitions {
+            files.extend(partition.committed_files().await.into_iter().map(|file| (*id, file)));
         }
-        files.sort_by(|(_, a), (_, b)| (a.max_time_ns, &a.name).cmp(&(b.max_time_ns, &b.name)));
+        files.sort_by(|(_, a), (_, b)| (a.max_time_ns(), a.name()).cmp(&(b.max_time_ns(), b.name())));
         let by_age = self.options.items.retention_ns.map_or(0, |retention_ns| {
-            files.partition_point(|(_, file)| file.max_time_ns < now_ns.saturating_sub(retention_ns))
+            files.partition_point(|(_, file)| file.max_time_ns() < now_ns.saturating_sub(retention_ns))
         });
         let due = &files[..by_age.max(self.too_many(&files, now_ns))];
         let (mut count, mut failed) = (0, Ok(()));
-        for (number, partition) in &self.partitions {
-            let of_partition = due.iter().filter(|(of, _)| of == number);
-            let names: BTreeSet<String> = of_partition.map(|(_, file)| file.name.clone()).collect();
+        for (id, partition) in &self.partitions {
+            let of_partition = due.iter().filter(|(of, _)| of == id);
+            let names: BTreeSet<String> = of_partition.map(|(_, file)| file.name().to_owned()).collect();
             if names.is_empty() {
                 continue;
             }
             match partition.drop_files(&names).await {
                 Ok(dropped) => {
                     count += dropped.len();
-                    self.dropped.lock().extend(dropped.iter().map(|file| (now_ns, file.size_bytes)));
+                    self.dropped.lock().extend(dropped.iter().map(|file| (now_ns, file.size_bytes())));
                 }
                 Err(error) => failed = failed.and(Err(error)),
             }
@@ -70,13 +70,13 @@ impl Store {
     }
 
     /// How many of the oldest files must go so that the rest keeps to its share of the disk.
-    fn too_many(&self, files: &[(u16, SplitRef)], now_ns: i64) -> usize {
+    fn too_many(&self, files: &[(PartitionId, SealedFile)], now_ns: i64) -> usize {
         let (Some(share), Some(free_space)) = (self.options.disk_share, &self.options.free_space) else {
             return 0;
         };
         let Ok(space) = free_space() else { return 0 };
         let journals: u64 = self.partitions.values().map(|partition| partition.journal_bytes()).sum();
-        let listed: u64 = files.iter().map(|(_, file)| file.size_bytes).sum();
+        let listed: u64 = files.iter().map(|(_, file)| file.size_bytes()).sum();
         // Files that were dropped a moment ago still take up room, which will be free.
         let grace_ns = 2 * self.options.grace.as_nanos() as i64;
         let mut dropped = self.dropped.lock();
@@ -89,7 +89,7 @@ impl Store {
             if size_bytes <= allowed {
                 break;
             }
-            size_bytes -= file.size_bytes;
+            size_bytes -= file.size_bytes();
             count += 1;
         }
         count
@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// Seals one partition as far as it is applied. For stores without a background.
-    pub async fn seal(&self, partition: u16) -> Result<bool, CommitError> {
+    pub async fn seal(&self, partition: PartitionId) -> Result<bool, CommitError> {
         match self.partitions.get(&partition) {
             Some(partition) => partition.seal().await,
             None => Ok(false),
@@ -122,7 +122,7 @@ impl Store {
     }
 
     /// Does one merge in one partition, if one is worth it. For stores without a background.
-    pub async fn merge(&self, partition: u16, all: bool) -> Result<bool, CommitError> {
+    pub async fn merge(&self, partition: PartitionId, all: bool) -> Result<bool, CommitError> {
         match self.partitions.get(&partition) {
             Some(partition) => partition.merge(all).await,
             None => Ok(false),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use events::DamagedSplit;
-
 use super::Store;
 use crate::commit::divide::Refusal;
+use crate::commit::engine::{DamagedFile, SealedFile};
+use crate::commit::kind::Kind;
 use crate::commit::partition::{PartitionStats, ProducerStats};
 use crate::commit::windows::Window;
 
@@ -18,7 +18,7 @@ pub struct Health {
     /// What is wrong, for people; may hold something although it is ready.
     pub reasons: Vec<String>,
     /// Sealed files that were set aside.
-    pub damaged: Vec<DamagedSplit>,
+    pub damaged: Vec<DamagedFile>,
     /// Durable and not yet visible, of the partition that is most behind.
     pub lag_bytes: u64,
 }
@@ -26,16 +26,20 @@ pub struct Health {
 /// What it holds.
 #[derive(Clone, Debug)]
 pub struct StoreStats {
-    /// Records that queries can find.
+    /// Log records that queries can find.
     pub records: u64,
+    /// Samples that queries can find.
+    pub samples: u64,
     /// When the newest batch was received, ns since 1970.
     pub last_received_at_ns: Option<i64>,
     /// Bytes of sealed files.
     pub files_bytes: u64,
     /// Bytes of journals.
     pub journal_bytes: u64,
-    /// Sealed files.
+    /// Sealed files of log records.
     pub splits: u64,
+    /// Sealed files of samples.
+    pub segments: u64,
     /// By tenant.
     pub tenants: BTreeMap<String, TenantStats>,
     /// Who sent numbered batches within the last seven days.
@@ -51,12 +55,20 @@ pub struct StoreStats {
 /// A tenant's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TenantStats {
-    /// Records that queries can find.
+    /// Log records that queries can find.
     pub records: u64,
-    /// Bytes of its sealed files.
+    /// Samples that queries can find.
+    pub samples: u64,
+    /// Series that had a sample within the last hour.
+    pub active_series: u64,
+    /// Bytes of its sealed files of log records.
     pub size_bytes: u64,
-    /// How many they are.
+    /// How many those are.
     pub splits: u64,
+    /// Bytes of its sealed files of samples.
+    pub segments_bytes: u64,
+    /// How many those are.
+    pub segments: u64,
 }
 
 impl Store {
@@ -69,21 +81,22 @@ impl Store {
             );
         }
         for partition in self.partitions.values() {
-            let (number, stats) = (partition.number(), partition.stats());
+            let (id, stats) = (partition.id(), partition.stats());
+            let id = format!("{} partition {}", id.kind.name(), id.number);
             if let Some(reason) = partition.failed() {
-                health.not_ready(format!("logs partition {number} has stopped: {reason}"));
+                health.not_ready(format!("{id} has stopped: {reason}"));
             } else if partition.unsealed_bytes() > self.options.pressure.journal_bytes
                 || partition.head_is_full()
             {
-                health.not_ready(format!("logs partition {number} cannot seal fast enough"));
+                health.not_ready(format!("{id} cannot seal fast enough"));
             }
             if let Some(error) = stats.last_error {
-                health.reasons.push(format!("logs partition {number}: {error}"));
+                health.reasons.push(format!("{id}: {error}"));
             }
             if stats.aside_total > 0 {
                 let offsets: Vec<u64> = stats.aside.iter().take(5).map(|aside| aside.offset).collect();
                 health.reasons.push(format!(
-                    "logs partition {number}: {} records could not be applied and were set aside, the first at {offsets:?}",
+                    "{id}: {} records could not be applied and were set aside, the first at {offsets:?}",
                     stats.aside_total
                 ));
             }
@@ -108,19 +121,26 @@ impl Store {
         let mut tenants: BTreeMap<String, TenantStats> = BTreeMap::new();
         for partition in self.partitions.values() {
             for (tenant, rows) in partition.engine().rows_by_tenant() {
-                tenants.entry(tenant).or_default().records += rows;
+                let tenant = tenants.entry(tenant).or_default();
+                match partition.id().kind {
+                    Kind::Logs => tenant.records += rows,
+                    Kind::Samples => tenant.samples += rows,
+                }
             }
             for file in partition.engine().files() {
-                let tenant = tenants.entry(file.tenant).or_default();
-                tenant.size_bytes += file.size_bytes;
-                tenant.splits += 1;
+                tenants.entry(file.tenant().to_owned()).or_default().count(&file);
             }
+        }
+        for (tenant, count) in self.active.counts() {
+            tenants.entry(tenant.as_str().to_owned()).or_default().active_series = count;
         }
         let last = partitions.iter().map(|partition| partition.last_received_at_ns).max();
         StoreStats {
             records: tenants.values().map(|tenant| tenant.records).sum(),
+            samples: tenants.values().map(|tenant| tenant.samples).sum(),
+            segments: tenants.values().map(|tenant| tenant.segments).sum(),
             last_received_at_ns: last.filter(|at| *at > 0),
-            files_bytes: tenants.values().map(|tenant| tenant.size_bytes).sum(),
+            files_bytes: tenants.values().map(|tenant| tenant.size_bytes + tenant.segments_bytes).sum(),
             journal_bytes: partitions.iter().map(|partition| partition.journal_bytes).sum(),
             splits: tenants.values().map(|tenant| tenant.splits).sum(),
             tenants,
@@ -133,6 +153,17 @@ impl Store {
 
     fn producers(&self, keep: impl Fn(&Window) -> bool) -> Vec<ProducerStats> {
         self.partitions.values().flat_map(|partition| partition.producers(&keep)).collect()
+    }
+}
+
+impl TenantStats {
+    fn count(&mut self, file: &SealedFile) {
+        let (bytes, files) = match file {
+            SealedFile::Split(_) => (&mut self.size_bytes, &mut self.splits),
+            SealedFile::Segment(_) => (&mut self.segments_bytes, &mut self.segments),
+        };
+        *bytes += file.size_bytes();
+        *files += 1;
     }
 }
 
