@@ -8,6 +8,7 @@ mod operator;
 
 use std::ops::Range;
 
+pub(crate) use duration::milliseconds;
 pub use duration::{Duration, DurationExpr, DurationOp};
 pub use function::{FUNCTIONS, Function, Signature};
 pub use operator::{AggregateOp, BinaryOp, UnaryOp};
@@ -68,7 +69,7 @@ pub enum ExprKind {
     Call(Call),
 }
 
-/// A number. Two are equal if their bits are: NaN equals NaN.
+/// A number. NaN equals NaN here, and 0 is not -0.
 #[derive(Clone, Copy, Debug)]
 pub struct Number {
     /// Its value; seconds if it was written as a duration.
@@ -79,12 +80,13 @@ pub struct Number {
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        (self.value.to_bits(), self.is_duration) == (other.value.to_bits(), other.is_duration)
+        let both_nan = self.value.is_nan() && other.value.is_nan();
+        self.is_duration == other.is_duration && (both_nan || self.value.to_bits() == other.value.to_bits())
     }
 }
 
-/// Which series.
-#[derive(Clone, Debug, PartialEq)]
+/// Which series. The order of the matchers does not count for equality.
+#[derive(Clone, Debug)]
 pub struct VectorSelector {
     /// The metric as it stood before the braces; `{"foo"}` and `{__name__="foo"}` have none here.
     pub name: Option<String>,
@@ -95,6 +97,17 @@ pub struct VectorSelector {
     pub time: TimeModifiers,
     /// `anchored` or `smoothed`, experimental.
     pub extended: Option<ExtendedRange>,
+}
+
+impl PartialEq for VectorSelector {
+    fn eq(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|selector| {
+            let mut matchers: Vec<&Matcher> = selector.matchers.iter().collect();
+            matchers.sort_unstable_by_key(|matcher| (matcher.name(), matcher.op() as u8, matcher.value()));
+            matchers
+        });
+        own == others && (&self.name, &self.time, self.extended) == (&other.name, &other.time, other.extended)
+    }
 }
 
 /// The samples of a range: `(t - range, t]`, open on the left, where t is what the modifiers of the selector make
@@ -266,6 +279,16 @@ impl Expr {
             ExprKind::Binary(binary) => vec![&binary.lhs, &binary.rhs],
             ExprKind::Aggregate(aggregate) => aggregate.param.iter().chain([&aggregate.expr]).collect(),
             ExprKind::Call(call) => call.args.iter().collect(),
+        }
+    }
+}
+
+impl ExtendedRange {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::Smoothed => "smoothed",
         }
     }
 }

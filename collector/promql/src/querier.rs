@@ -1,6 +1,6 @@
 //! What the evaluator needs of a store.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use telemetry::LabelSet;
 use telemetry::samples::{Histogram, MatchOp};
 
@@ -26,11 +26,17 @@ pub struct BadMatcher {
 impl Matcher {
     /// Compiles a condition; regular expressions match the whole value.
     pub fn new(name: &str, op: MatchOp, value: &str) -> Result<Self, BadMatcher> {
+        Self::within(name, op, value, 10 << 20)
+    }
+
+    /// The same, with a bound for what a compiled regular expression may take.
+    pub(crate) fn within(name: &str, op: MatchOp, value: &str, bytes: usize) -> Result<Self, BadMatcher> {
         let regex = match op {
             MatchOp::Equal | MatchOp::NotEqual => None,
             // Prometheus' dialect has `.` match a line break.
             MatchOp::Matches | MatchOp::NotMatches => {
-                Some(Regex::new(&format!("^(?s:{value})$")).map_err(|error| BadMatcher {
+                let regex = RegexBuilder::new(&format!("^(?s:{value})$")).size_limit(bytes).build();
+                Some(regex.map_err(|error| BadMatcher {
                     pattern: value.chars().take(200).collect(),
                     reason: error.to_string(),
                 })?)

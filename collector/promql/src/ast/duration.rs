@@ -56,7 +56,9 @@ impl Duration {
             Self::Fixed(ms) => Ok(*ms),
             Self::Computed(expr) => {
                 let seconds = expr.seconds(step_ms as f64 / 1000.0, range_ms as f64 / 1000.0)?;
-                milliseconds(seconds).ok_or_else(|| format!("the duration {seconds} s is out of range"))
+                // Cut off and not rounded, as Prometheus does it.
+                let ms = milliseconds(seconds).map(|_| (seconds * 1000.0) as i64);
+                ms.ok_or_else(|| format!("the duration {seconds} s is out of range"))
             }
         }
     }

@@ -1,0 +1,7 @@
+//! What the crate promises, from outside.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod conformance;
+mod messages;
+mod roundtrip;
+mod trees;
