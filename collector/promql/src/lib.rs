@@ -2,15 +2,20 @@
 
 pub mod ast;
 mod error;
+mod evaluate;
 mod json;
 mod lex;
 mod parse;
 mod print;
 mod querier;
+pub mod testing;
+mod value;
 
 pub use ast::{Expr, ExprKind, ValueType};
 pub use error::ParseError;
+pub use evaluate::{Evaluation, Limits, instant, range};
 pub use json::to_json;
 pub use parse::{MAX_QUERY_BYTES, parse};
 pub use print::format;
 pub use querier::{BadMatcher, Matcher, Querier, QueryError, Select, Selection, Values};
+pub use value::{Answer, Point, Series, Value};

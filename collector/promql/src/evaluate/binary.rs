@@ -1,0 +1,257 @@
+//! Operators between two vectors: series find each other by their labels.
+
+mod matching;
+mod sets;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use telemetry::LabelSet;
+
+use super::Context;
+use super::annotations::Annotations;
+use super::operator::{Combined, cells};
+use super::rows::{Cell, Row, Steps, merge_equal, without_name};
+use crate::QueryError;
+use crate::ast::{Binary, BinaryOp, Cardinality, Expr, VectorMatching};
+use matching::{Group, Groups, match_labels};
+
+impl Context<'_> {
+    pub(super) fn binary(
+        &self,
+        binary: &Binary,
+        expr: &Expr,
+        steps: Steps,
+        notes: &mut Annotations,
+    ) -> Result<Vec<Row>, QueryError> {
+        let matching = binary.matching.clone().unwrap_or_default();
+        let left = self.vector(&binary.lhs, steps, notes)?;
+        let right = self.vector(&binary.rhs, steps, notes)?;
+        let (used, results) = {
+            let used: usize = left.iter().chain(&right).map(Row::bytes).sum();
+            let results = if binary.op.is_set() {
+                sets::combine(binary.op, &matching, left, right)
+            } else {
+                let swapped = matching.cardinality == Cardinality::OneToMany;
+                let (many, one) = if swapped { (right, left) } else { (left, right) };
+                let join =
+                    Join { context: self, binary, matching: &matching, span: &expr.span, swapped, steps };
+                join.run(&many, &one, notes)?
+            };
+            (used, results)
+        };
+        self.budget.give_back(used);
+        self.keep(merge_equal(results)?)
+    }
+}
+
+/// Arithmetic or a comparison. The left side is the one that may have many series in a group.
+struct Join<'j> {
+    context: &'j Context<'j>,
+    binary: &'j Binary,
+    matching: &'j VectorMatching,
+    span: &'j Range<usize>,
+    /// Whether "many" is on the right in the query.
+    swapped: bool,
+    steps: Steps,
+}
+
+/// Which cells of a group have had a partner.
+struct Matched {
+    /// One to one: any. Many to one: by the labels of the result.
+    by_labels: HashMap<LabelSet, Vec<bool>>,
+    any: Vec<bool>,
+}
+
+impl Join<'_> {
+    fn run(&self, many: &[Row], one: &[Row], notes: &mut Annotations) -> Result<Vec<Row>, QueryError> {
+        let groups = Groups::of(self.matching, many, one);
+        let fills = self.fills();
+        if one.is_empty() && fills.is_none() || many.is_empty() && fills.is_none() {
+            return Ok(Vec::new());
+        }
+        self.check_one_side(&groups, many, one, fills.is_some())?;
+        let mut results = Vec::new();
+        for (index, group) in groups.groups.iter().enumerate() {
+            if index % 64 == 0 {
+                self.context.budget.check()?;
+            }
+            self.group(group, many, one, &mut results, notes)?;
+        }
+        Ok(results)
+    }
+
+    /// What stands for missing series: of "many", of "one".
+    fn fills(&self) -> Option<(Option<f64>, Option<f64>)> {
+        let (many, one) = if self.swapped {
+            (self.matching.fill_right, self.matching.fill_left)
+        } else {
+            (self.matching.fill_left, self.matching.fill_right)
+        };
+        (many.is_some() || one.is_some()).then_some((many, one))
+    }
+
+    /// Two series of a group on the side of "one" must not have values at a time at which the other side has any.
+    fn check_one_side(
+        &self,
+        groups: &Groups,
+        many: &[Row],
+        one: &[Row],
+        always: bool,
+    ) -> Result<(), QueryError> {
+        let mut many_present: Option<Vec<bool>> = None;
+        for group in groups.groups.iter().filter(|group| group.one.len() > 1) {
+            let present = many_present.get_or_insert_with(|| {
+                (0..self.steps.count).map(|step| always || many.iter().any(|row| row.has(step))).collect()
+            });
+            for step in (0..self.steps.count).filter(|step| present[*step]) {
+                let mut there = group.one.iter().filter(|index| one[**index].has(step));
+                if let (Some(first), Some(second)) = (there.next(), there.next()) {
+                    return Err(self.many_to_many(&one[*first].labels, &one[*second].labels));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn many_to_many(&self, first: &LabelSet, second: &LabelSet) -> QueryError {
+        let side = if self.swapped { "left" } else { "right" };
+        let group = match_labels(self.matching, second);
+        let mut texts = [first.to_string(), second.to_string()];
+        texts.sort();
+        QueryError::Execution(format!(
+            "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{}, {}];\
+             many-to-many matching not allowed: matching labels must be unique on one side",
+            texts[0], texts[1]
+        ))
+    }
+
+    fn group(
+        &self,
+        group: &Group,
+        many: &[Row],
+        one: &[Row],
+        results: &mut Vec<Row>,
+        notes: &mut Annotations,
+    ) -> Result<(), QueryError> {
+        let (fill_many, fill_one) = self.fills().unwrap_or_default();
+        let mut matched = Matched { by_labels: HashMap::new(), any: vec![false; self.steps.count] };
+        for left in group.many.iter().map(|index| &many[*index]) {
+            for right in group.one.iter().map(|index| &one[*index]) {
+                results.extend(self.pair(left, right, &|step| right.has(step), &mut matched, notes)?);
+            }
+            if let Some(fill) = fill_one {
+                let right = filled(match_labels(self.matching, &left.labels), fill, self.steps);
+                let alone = |step| !group.one.iter().any(|index| one[*index].has(step));
+                results.extend(self.pair(left, &right, &alone, &mut matched, notes)?);
+            }
+        }
+        if let Some(fill) = fill_many {
+            let found = matched.any.clone();
+            for right in group.one.iter().map(|index| &one[*index]) {
+                let left = filled(match_labels(self.matching, &right.labels), fill, self.steps);
+                let alone = |step: usize| !found[step] && right.has(step);
+                results.extend(self.pair(&left, right, &alone, &mut matched, notes)?);
+            }
+        }
+        results.retain(|row| !row.is_empty());
+        Ok(())
+    }
+
+    /// One series of each side, at the steps at which the left one has a value and `is_wanted` says yes.
+    fn pair(
+        &self,
+        left: &Row,
+        right: &Row,
+        is_wanted: &dyn Fn(usize) -> bool,
+        matched: &mut Matched,
+        notes: &mut Annotations,
+    ) -> Result<Option<Row>, QueryError> {
+        let mut row: Option<Row> = None;
+        for step in 0..self.steps.count {
+            let left_cell = left.cell(step);
+            if matches!(left_cell, Cell::Empty) || !is_wanted(step) {
+                continue;
+            }
+            let (mine, other) =
+                if self.swapped { (right.cell(step), left_cell) } else { (left_cell, right.cell(step)) };
+            let combined = cells(self.binary.op, mine, other, self.span, notes);
+            if matches!(combined, Combined::Impossible) {
+                continue;
+            }
+            let row = row.get_or_insert_with(|| {
+                let mut row = Row::empty(self.result_labels(left, right), self.steps.count);
+                row.drop_name = self.binary.return_bool;
+                row
+            });
+            self.claim(&row.labels, step, matched)?;
+            set(row, step, combined, self.binary.return_bool);
+        }
+        Ok(row)
+    }
+
+    /// A group must not give two results for the same labels.
+    fn claim(&self, labels: &LabelSet, step: usize, matched: &mut Matched) -> Result<(), QueryError> {
+        if self.matching.cardinality == Cardinality::OneToOne {
+            if matched.any[step] {
+                return Err(QueryError::Execution(
+                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+                        .into(),
+                ));
+            }
+            matched.any[step] = true;
+            return Ok(());
+        }
+        matched.any[step] = true;
+        if !matched.by_labels.contains_key(labels) {
+            matched.by_labels.insert(labels.clone(), vec![false; self.steps.count]);
+        }
+        let claimed =
+            matched.by_labels.get_mut(labels).map(|steps| std::mem::replace(&mut steps[step], true));
+        if claimed == Some(true) {
+            return Err(QueryError::Execution(
+                "multiple matches for labels: grouping labels must ensure unique matches".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn result_labels(&self, left: &Row, right: &Row) -> LabelSet {
+        let changes_meaning = matches!(
+            self.binary.op,
+            BinaryOp::Add
+                | BinaryOp::Sub
+                | BinaryOp::Mul
+                | BinaryOp::Div
+                | BinaryOp::Mod
+                | BinaryOp::Pow
+                | BinaryOp::Atan2
+        );
+        let mut labels = if changes_meaning { without_name(&left.labels) } else { left.labels.clone() };
+        if self.matching.cardinality == Cardinality::OneToOne {
+            let listed = |name: &str| self.matching.labels.iter().any(|label| label == name);
+            labels = labels.filtered(|name| listed(name) == self.matching.on);
+        }
+        for name in &self.matching.include {
+            labels = labels.with(name, right.labels.get(name).unwrap_or_default());
+        }
+        labels
+    }
+}
+
+fn set(row: &mut Row, step: usize, combined: Combined, return_bool: bool) {
+    match combined {
+        Combined::Float(_, keep) | Combined::Histogram(_, keep) if return_bool => {
+            row.values[step] = f64::from(u8::from(keep));
+        }
+        Combined::Float(value, true) => row.values[step] = value,
+        Combined::Histogram(native, true) => row.histograms.push((step as u32, native)),
+        _ => {}
+    }
+}
+
+fn filled(labels: LabelSet, value: f64, steps: Steps) -> Row {
+    let mut row = Row::empty(labels, 0);
+    row.values = vec![value; steps.count];
+    row
+}
