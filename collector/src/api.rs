@@ -5,6 +5,7 @@
 
 mod admin;
 mod compress;
+mod dashboards;
 mod error;
 mod guard;
 mod json;
@@ -12,6 +13,7 @@ mod live;
 mod logs;
 mod params;
 mod probes;
+mod prometheus;
 mod queries;
 mod session;
 mod status;
@@ -40,6 +42,7 @@ use crate::metrics::Metrics;
 use crate::ui;
 
 pub use compress::accepts;
+pub use dashboards::Dashboards;
 pub use error::{ApiError, ErrorBody, ErrorText, Position};
 pub use live::Live;
 pub use queries::Queries;
@@ -58,8 +61,10 @@ pub struct App {
     pub queries: Queries,
     /// Places for live tails.
     pub live: Live,
-    /// What people have saved.
+    /// What people have saved of pages.
     pub views: Views,
+    /// Shipped and saved dashboards.
+    pub dashboards: Dashboards,
     /// How to send data here, as the status tells it.
     pub addresses: Addresses,
     /// The process's start.
@@ -90,6 +95,8 @@ pub struct Peer(pub SocketAddr);
         (name = "session", description = "Logging in and out"),
         (name = "logs", description = "Searching log records"),
         (name = "views", description = "Saved views"),
+        (name = "dashboards", description = "Dashboards in Grafana's classic schema"),
+        (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "operation", description = "How the collector does"),
     ),
     security(("session" = []), ("basic" = []), ("bearer" = [])),
@@ -106,7 +113,7 @@ impl App {
         limits: &Limits,
         addresses: Addresses,
     ) -> Arc<Self> {
-        let (_, description) = open().merge(for_admins()).split_for_parts();
+        let (_, description) = open().merge(for_admins()).merge(prometheus::routes()).split_for_parts();
         let openapi = complete(description).to_json().unwrap_or_default();
         Arc::new(Self {
             auth,
@@ -114,7 +121,8 @@ impl App {
             metrics,
             queries: Queries::new(limits),
             live: Live::default(),
-            views: Views::new(meta),
+            views: Views::new(Arc::clone(&meta)),
+            dashboards: Dashboards::new(meta),
             addresses,
             started: Instant::now(),
             exports: Arc::new(Semaphore::new(logs::MAX_EXPORTS)),
@@ -143,7 +151,11 @@ impl App {
 pub fn router(app: &Arc<App>, otlp: Router) -> Router {
     let for_admins = for_admins().layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
     let (own, _) = open().merge(for_admins).split_for_parts();
+    let (prometheus, _) = prometheus::routes().split_for_parts();
+    let prometheus = prometheus::with_prefix(prometheus)
+        .layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
     let own = own
+        .merge(prometheus)
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn(compress::gzip))
         .layer(from_fn(guard::no_store))
@@ -180,6 +192,8 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(live::live))
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::change, views::remove))
+        .routes(routes!(dashboards::list, dashboards::save))
+        .routes(routes!(dashboards::read, dashboards::remove))
         .routes(routes!(status::status))
         .routes(routes!(admin::seal))
         .routes(routes!(openapi))

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use telemetry::TenantId;
 
-use crate::commit::{RateLimit, RateLimits};
+use crate::commit::{RateLimit, RateLimits, SeriesLimits};
 
 pub use flags::{Command, Flags};
 
@@ -52,6 +52,8 @@ pub struct Config {
     pub admin_token: Option<Secret>,
     /// The admin's password, when the environment gives it.
     pub admin_password: Option<Secret>,
+    /// Resource attributes of OTLP metrics that every series of the resource has as labels.
+    pub promoted_resource_attributes: Vec<String>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
 }
@@ -88,6 +90,8 @@ pub struct Limits {
     pub queued_queries: usize,
     /// What each tenant may send.
     pub ingest: RateLimit,
+    /// How many series each tenant may have.
+    pub series: SeriesLimits,
 }
 
 impl Default for Config {
@@ -108,6 +112,7 @@ impl Default for Config {
             tenants: vec![Tenant::default_tenant()],
             admin_token: None,
             admin_password: None,
+            promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
             limits: Limits::default(),
         }
     }
@@ -125,6 +130,7 @@ impl Default for Limits {
             concurrent_queries: 4,
             queued_queries: 64,
             ingest: RateLimit::default(),
+            series: SeriesLimits::default(),
         }
     }
 }

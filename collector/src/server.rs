@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meta::{Meta, MetaError, SqliteMeta};
+use telemetry::otlp::Mapping;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -98,7 +99,11 @@ impl Collector {
         let addresses = Addresses { http: url(http), grpc: url(grpc) };
         let metrics = Arc::new(Metrics::new());
         let app = App::new(Arc::clone(&auth), Arc::clone(&store), meta, metrics, &config.limits, addresses);
-        let receiver = Arc::new(receive::Server::new(store, IngestGate(auth), receive_limits(config)));
+        let receiver = Arc::new({
+            let mapping =
+                Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
+            receive::Server::new(store, IngestGate(auth), receive_limits(config)).with_mapping(mapping)
+        });
         app.metrics.count_ingest({
             let receiver = Arc::clone(&receiver);
             move || receiver.counts()
@@ -155,6 +160,7 @@ async fn open_store(config: &Config) -> Result<(Arc<Store>, Arc<dyn Meta>), Star
     options.items.retention_ns =
         config.retention.map(|age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
     options.rates = config.rates();
+    options.series_limits = config.limits.series;
     options.disk_share = Some(config.disk_share);
     options.free_space = Some(free_space_of(&config.data));
     Ok((Store::open(options).await?, meta))

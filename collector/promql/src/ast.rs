@@ -259,6 +259,15 @@ impl Expr {
         }
     }
 
+    /// The conditions of every selector in it, in the order in which they are written.
+    pub fn selectors(&self) -> Vec<&[Matcher]> {
+        match &self.kind {
+            ExprKind::Vector(selector) => vec![&selector.matchers],
+            ExprKind::Matrix(matrix) => vec![&matrix.selector.matchers],
+            _ => self.children().into_iter().flat_map(Self::selectors).collect(),
+        }
+    }
+
     /// Itself without parentheses around it.
     pub fn without_parens(&self) -> &Self {
         let mut expr = self;

@@ -63,6 +63,15 @@ pub enum ApiError {
     /// As many views as there may be.
     #[error("there are {0} views already: no more are kept")]
     TooManyViews(usize),
+    /// No such dashboard.
+    #[error("there is no dashboard {0}")]
+    NoDashboard(String),
+    /// Somebody else has changed it meanwhile.
+    #[error("the dashboard {0} has another revision by now")]
+    DashboardConflict(String),
+    /// As many dashboards as there may be.
+    #[error("there are {0} dashboards already: no more are kept")]
+    TooManyDashboards(usize),
     /// A plain request to the WebSocket.
     #[error("this is a WebSocket")]
     NoWebSocket,
@@ -198,12 +207,13 @@ impl ApiError {
             ) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
             Self::Search(_) | Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) => {
+            Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) | Self::NoDashboard(_) => {
                 (StatusCode::NOT_FOUND, "not_found")
             }
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
-            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::Conflict(_) | Self::DashboardConflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::TooManyViews(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_views"),
+            Self::TooManyDashboards(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_dashboards"),
             Self::NoWebSocket => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
         }
@@ -223,6 +233,10 @@ impl ApiError {
             }
             Self::Exists(_) => "choose another name, or change the view that is there",
             Self::Conflict(_) => "read the views again, and send the revision that you see there",
+            Self::DashboardConflict(_) => {
+                "read the dashboard again, and send the revision that you see there"
+            }
+            Self::TooManyDashboards(_) => "delete dashboards that nobody needs",
             Self::TooManyViews(_) => "delete views that nobody needs",
             Self::NoWebSocket => "connect with ws://, as `narrows-collector tail` does",
             Self::Search(

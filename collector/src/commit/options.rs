@@ -115,9 +115,9 @@ pub struct RateLimits {
 #[derive(Clone, Copy, Debug)]
 pub struct SeriesLimits {
     /// Of one tenant.
-    pub per_tenant: u64,
+    pub per_tenant: usize,
     /// Of one metric of a tenant.
-    pub per_metric: u64,
+    pub per_metric: usize,
 }
 
 impl Default for SeriesLimits {

@@ -105,6 +105,12 @@ impl Store {
         self.log_engines().map(|(number, engine)| engine.tail(tenant, after.get(&number).copied())).collect()
     }
 
+    /// How long data is kept; `None` is for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        let ns = self.options.items.retention_ns?;
+        Some(Duration::from_nanos(u64::try_from(ns).unwrap_or(0)))
+    }
+
     /// What a PromQL query of this tenant reads: one consistent version of its series.
     pub fn series(&self, tenant: &TenantId) -> series::Snapshots {
         series::Snapshots(self.sample_engines().map(|engine| engine.snapshot(tenant)).collect())

@@ -23,6 +23,7 @@ pub(super) struct File {
     pub(super) admin_token_file: Option<At<String>>,
     pub(super) tenants: Option<Vec<TenantEntry>>,
     pub(super) limits: Option<LimitsEntry>,
+    pub(super) promoted_resource_attributes: Option<Vec<At<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,5 +52,7 @@ pub(super) struct LimitsEntry {
     pub(super) concurrent_queries: Option<At<usize>>,
     pub(super) queued_queries: Option<At<usize>>,
     pub(super) ingest_bytes_per_second: Option<At<String>>,
+    pub(super) active_series: Option<At<usize>>,
+    pub(super) active_series_per_metric: Option<At<usize>>,
     pub(super) ingest_records_per_second: Option<At<u64>>,
 }

@@ -22,6 +22,9 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
     check.names(&mut config, file);
     check.keeping(&mut config, file, flags);
     check.access(&mut config, file, flags);
+    if let Some(names) = file.promoted_resource_attributes.as_ref() {
+        config.promoted_resource_attributes = names.iter().map(|at| at.value.clone()).collect();
+    }
     check.limits(&mut config.limits, file.limits.as_ref());
     match check.problems {
         problems if problems.is_empty() => Ok(config),
@@ -251,6 +254,14 @@ impl Check<'_> {
         self.count(&mut limits.queued_queries, "queued_queries", entry.queued_queries.as_ref(), 0..=100_000);
         limits.ingest =
             self.rate(entry.ingest_bytes_per_second.as_ref(), entry.ingest_records_per_second.as_ref());
+        let series = &mut limits.series;
+        self.count(&mut series.per_tenant, "active_series", entry.active_series.as_ref(), 1..=usize::MAX);
+        self.count(
+            &mut series.per_metric,
+            "active_series_per_metric",
+            entry.active_series_per_metric.as_ref(),
+            1..=usize::MAX,
+        );
         let (one, all) = (limits.decompressed_bytes, limits.inflight_bytes);
         if one > all {
             let place =

@@ -28,11 +28,17 @@ impl Scrape {
     fn ingest(&self, stats: &StoreStats, counts: &Counts) -> Result<(), Error> {
         self.total("ingest_requests_total", "Requests to the receivers.", counts.requests)?;
         self.total("ingest_bytes_total", "Bytes of their bodies, as they came.", counts.received_bytes)?;
-        self.total("ingest_records_total", "Records that were accepted, resent ones too.", stats.accepted)?;
+        self.total(
+            "ingest_records_total",
+            "Records that were accepted, resent ones too.",
+            counts.accepted_records,
+        )?;
         let help = "Requests that were refused as a whole, by reason.";
         let refused = counts.refused_requests.iter().map(|(reason, count)| ((*reason).to_owned(), *count));
         self.totals("ingest_refused_requests_total", help, "reason", refused)?;
-        let receivers = ("malformed".to_owned(), counts.rejected_records);
+        let help = "Data points and samples that were accepted, resent ones too.";
+        self.total("ingest_samples_total", help, counts.accepted_points)?;
+        let receivers = ("malformed".to_owned(), counts.rejected_records + counts.rejected_points);
         let store = stats.refused.iter().map(|(reason, count)| (reason.label().to_owned(), *count));
         let help = "Records that were refused inside of accepted requests, by reason.";
         self.totals("ingest_rejected_records_total", help, "reason", store.chain([receivers]))?;

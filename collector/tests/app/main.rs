@@ -4,6 +4,7 @@
 
 mod access;
 mod connections;
+mod dashboards;
 mod disk;
 mod explore;
 mod export;
@@ -11,6 +12,7 @@ mod harness;
 mod ingest;
 mod live;
 mod login;
+mod metrics;
 mod page;
 mod searching;
 mod shippers;

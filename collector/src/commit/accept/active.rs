@@ -92,17 +92,17 @@ impl Admission<'_> {
     #[cold]
     fn add(&mut self, hash: u64, labels: Labels<'_>) -> Result<(), String> {
         let name = labels.value(METRIC_NAME).unwrap_or_default();
-        if self.series.seen.len() as u64 >= self.limits.per_tenant {
+        if self.series.seen.len() >= self.limits.per_tenant {
             self.sweep();
         }
         let metric = self.metric(name);
-        let of_metric = self.series.metrics[metric as usize];
-        let count = self.series.seen.len() as u64;
+        let of_metric = self.series.metrics[metric as usize] as usize;
+        let count = self.series.seen.len();
         let full = if count >= self.limits.per_tenant {
             Some(format!("the tenant has {count} active series, its limit"))
-        } else if u64::from(of_metric) >= self.limits.per_metric {
+        } else if of_metric >= self.limits.per_metric {
             self.sweep();
-            let of_metric = u64::from(self.series.metrics[metric as usize]);
+            let of_metric = self.series.metrics[metric as usize] as usize;
             let text = format!("the metric {} has {of_metric} active series, its limit", shortened(name));
             (of_metric >= self.limits.per_metric).then_some(text)
         } else {

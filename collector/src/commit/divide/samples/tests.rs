@@ -54,8 +54,8 @@ fn values(batch: &Batch) -> Vec<(LabelSet, u32)> {
     values
 }
 
-fn active(per_tenant: u64) -> ActiveSeries {
-    ActiveSeries::new(SeriesLimits { per_tenant, per_metric: u64::MAX })
+fn active(per_tenant: usize) -> ActiveSeries {
+    ActiveSeries::new(SeriesLimits { per_tenant, per_metric: usize::MAX })
 }
 
 proptest! {
@@ -64,7 +64,7 @@ proptest! {
     fn no_sample_is_lost_or_doubled(
         entries in proptest::collection::vec((any::<u8>(), proptest::collection::vec(-3i64..30, 0..60)), 0..20),
         partitions in 1u16..4,
-        max_series in 5u64..30,
+        max_series in 5usize..30,
     ) {
         let batch = batch(&entries, false);
         let divided = divide(batch, partitions, &limits(2048), &active(max_series)).unwrap();
@@ -80,7 +80,7 @@ proptest! {
                 seen.push(value);
             }
         }
-        prop_assert!(taken.len() as u64 <= max_series);
+        prop_assert!(taken.len() <= max_series);
         seen.sort_unstable();
         let all: u32 = entries.iter().map(|(_, hours)| hours.len() as u32).sum();
         prop_assert_eq!(seen, (0..all).collect::<Vec<_>>());

@@ -1,0 +1,101 @@
+//! Prometheus' HTTP API, as its clients call it: the same paths, parameters and
+//! envelope (prometheus.io, "HTTP API"). Also under `/prometheus`.
+
+mod delete;
+mod error;
+mod exemplars;
+mod form;
+mod labels;
+mod metadata;
+mod query;
+mod status;
+mod text;
+mod values;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use promql::QueryError;
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+
+pub(crate) use error::PromError;
+
+/// Every route, under the paths that Prometheus has.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(query::query, query::query_by_post))
+        .routes(routes!(query::query_range, query::query_range_by_post))
+        .routes(routes!(labels::series, labels::series_by_post))
+        .routes(routes!(labels::labels, labels::labels_by_post))
+        .routes(routes!(labels::label_values))
+        .routes(routes!(metadata::metadata))
+        .routes(routes!(exemplars::exemplars, exemplars::exemplars_by_post))
+        .routes(routes!(text::format_query, text::format_query_by_post))
+        .routes(routes!(text::parse_query, text::parse_query_by_post))
+        .routes(routes!(status::buildinfo))
+        .routes(routes!(status::runtimeinfo))
+        .routes(routes!(status::flags))
+        .routes(routes!(status::config))
+        .routes(routes!(status::tsdb))
+        .routes(routes!(status::rules))
+        .routes(routes!(status::alerts))
+        .routes(routes!(status::alertmanagers))
+        .routes(routes!(status::targets))
+        .routes(routes!(delete::delete_series, delete::delete_series_by_put))
+        .routes(routes!(delete::clean_tombstones, delete::clean_tombstones_by_put))
+}
+
+/// The same under the prefix that some clients are configured with.
+pub(super) fn with_prefix(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    Router::new().nest("/prometheus", routes.clone()).merge(routes)
+}
+
+/// What a request that worked is answered.
+#[derive(Serialize)]
+struct Success<T> {
+    status: &'static str,
+    data: T,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    infos: Vec<String>,
+}
+
+fn success<T: Serialize>(data: T) -> Response {
+    success_with(data, Vec::new())
+}
+
+fn success_with<T: Serialize>(data: T, warnings: Vec<String>) -> Response {
+    axum::Json(Success { status: "success", data, warnings, infos: Vec::new() }).into_response()
+}
+
+/// A text that is JSON already.
+fn json_text(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// Set when whoever asked has gone: the request's future falls, and this with it.
+struct Abandoned(Arc<AtomicBool>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs what reads series on a thread of its own; it learns from the flag when nobody waits for it any more.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce(Arc<AtomicBool>) -> Result<T, QueryError> + Send + 'static,
+) -> Result<T, PromError> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let _abandoned = Abandoned(Arc::clone(&cancelled));
+    let done = tokio::task::spawn_blocking(move || work(cancelled)).await;
+    Ok(done.map_err(|_| PromError::Internal)??)
+}
