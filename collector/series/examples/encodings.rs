@@ -45,9 +45,18 @@ fn series(kind: &str, n: usize, dice: &mut Dice) -> Vec<f64> {
 }
 
 fn main() {
-    println!("{:<22}{:>6}{:>7}{:>9}{:>11}{:>11}{:>14}", "values", "n", "page", "B/sample", "encode ns", "decode ns", "one, µs");
-    let kinds =
-        ["counter", "gauge, 2 decimals", "gauge, full mantissa", "bytes in 4 KiB steps", "constant", "slow counter"];
+    println!(
+        "{:<22}{:>6}{:>7}{:>9}{:>11}{:>11}{:>14}",
+        "values", "n", "page", "B/sample", "encode ns", "decode ns", "one, µs"
+    );
+    let kinds = [
+        "counter",
+        "gauge, 2 decimals",
+        "gauge, full mantissa",
+        "bytes in 4 KiB steps",
+        "constant",
+        "slow counter",
+    ];
     for kind in kinds {
         for (n, width) in [(120, 1), (120, 16), (480, 1), (480, 16), (1920, 16)] {
             values(kind, n, width);
@@ -111,7 +120,13 @@ fn times() {
             back.clear();
             black_box(decode_times(&out, &mut back).expect("what was just written"));
         });
-        println!("{name:<28}{:>6}{:>9}{:>11.1}{:>11.1}", times.len(), out.len(), encode / 480.0, decode / 480.0);
+        println!(
+            "{name:<28}{:>6}{:>9}{:>11.1}{:>11.1}",
+            times.len(),
+            out.len(),
+            encode / 480.0,
+            decode / 480.0
+        );
     }
 }
 
@@ -133,7 +148,8 @@ fn index() {
         let dictionary = Dictionary::open(out.clone().into()).expect("what was just written");
         print!("{name:<22}{size:>9.2}{:>12.1}", write / 1e6);
         for pattern in ["pod-1.*", "node_0.*", ".*7f", "node_.*5", "pod-0a|pod-0b|node_000001", ".+"] {
-            let condition = Condition::of(&Matcher::new("pod", MatchOp::Matches, pattern).expect("a pattern"));
+            let condition =
+                Condition::of(&Matcher::new("pod", MatchOp::Matches, pattern).expect("a pattern"));
             dictionary.passing(&condition);
             let mut found = 0;
             let ns = fastest(|| found = black_box(dictionary.passing(&condition)).len());
@@ -165,7 +181,12 @@ fn postings() {
         let get = fastest(|| drop(black_box(postings.get(middle))));
         let every = (0..postings.len()).collect();
         let union = fastest(|| drop(black_box(postings.union(&every))));
-        println!("postings, {name}: {} B, get {:.1} µs, union of all {:.0} µs", out.len(), get / 1e3, union / 1e3);
+        println!(
+            "postings, {name}: {} B, get {:.1} µs, union of all {:.0} µs",
+            out.len(),
+            get / 1e3,
+            union / 1e3
+        );
     }
 }
 

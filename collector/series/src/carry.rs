@@ -14,7 +14,7 @@ use promql::{BadMatcher, Matcher};
 use telemetry::Labels;
 use telemetry::samples::{Cursor, Delete, Entry, Metadata, SamplesError, Series, is_stale};
 
-pub(crate) use bytes::{Recovered, decode, encode};
+pub(crate) use bytes::{decode, encode};
 pub(crate) use delta::Sum;
 
 use crate::head::{ByHash, Head};

@@ -214,7 +214,9 @@ impl Head {
     fn drop_histogram(&mut self, series: u32, time_ms: i64) {
         let Some(beside) = self.beside.get_mut(&series) else { return };
         // Nearly always it is newer than all.
-        if beside.histograms.last().is_none_or(|(last, _)| *last < time_ms) && is_ascending(&beside.histograms) {
+        if beside.histograms.last().is_none_or(|(last, _)| *last < time_ms)
+            && is_ascending(&beside.histograms)
+        {
             return;
         }
         self.remove_histograms(series, time_ms, time_ms);

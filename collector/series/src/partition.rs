@@ -25,6 +25,7 @@ use crate::carry::{self, Carry, Deletion};
 use crate::head::Head;
 use crate::segment::SegmentRef;
 use blobs::Blobs;
+pub(crate) use seal::day;
 
 /// How a partition is kept.
 #[derive(Clone, Debug)]
@@ -193,7 +194,8 @@ impl Partition {
     pub fn state(&self) -> Bytes {
         let state = self.inner.state.read();
         let heads: Vec<_> = state.tenants.values().map(|tenant| tenant.head.read()).collect();
-        let tenants = state.tenants.iter().zip(&heads).map(|((name, tenant), head)| (name, &tenant.carry, &**head));
+        let tenants =
+            state.tenants.iter().zip(&heads).map(|((name, tenant), head)| (name, &tenant.carry, &**head));
         carry::encode(state.stats.offset, tenants).into()
     }
 
@@ -320,6 +322,12 @@ impl State {
         self.stats.offset
     }
 
+    /// The deletes of a tenant that are not done everywhere.
+    pub(crate) fn deletes_of(&self, tenant: &str) -> Arc<[Deletion]> {
+        let tenant = TenantId::new(tenant).ok().and_then(|tenant| self.tenants.get(&tenant));
+        tenant.map(|tenant| tenant.carry.deletes.clone()).unwrap_or_default()
+    }
+
     fn heads(&self) -> impl Iterator<Item = (&TenantId, &Arc<RwLock<Head>>)> {
         let frozen = self.frozen.iter().map(|frozen| (&frozen.tenant, &frozen.head));
         frozen.chain(self.tenants.iter().map(|(name, tenant)| (name, &tenant.head)))
@@ -355,7 +363,8 @@ impl State {
                 let mut heads = frozen.iter().filter(|frozen| frozen.tenant == *name);
                 heads.any(|frozen| deletion.offset > frozen.head.read().clean_offset)
             };
-            let needed = tenant.carry.deletes.iter().filter(|deletion| in_segment(deletion) || in_head(deletion));
+            let needed =
+                tenant.carry.deletes.iter().filter(|deletion| in_segment(deletion) || in_head(deletion));
             tenant.carry.deletes = needed.cloned().collect();
         }
     }

@@ -1,7 +1,41 @@
 //! Putting together what a series has in several places: the newer place wins.
 
 use promql::Values;
+use roaring::RoaringBitmap;
 use telemetry::samples::Histogram;
+
+/// What deletes hide of a place that they are not done in: series and a closed range of time.
+#[derive(Default)]
+pub(crate) struct Hidden(pub(crate) Vec<(RoaringBitmap, i64, i64)>);
+
+impl Hidden {
+    /// Takes out what is hidden of a series.
+    pub(crate) fn apply(&self, series: u32, values: &mut Values) {
+        for (all, start_ms, end_ms) in &self.0 {
+            if all.contains(series) {
+                remove(values, *start_ms, *end_ms);
+            }
+        }
+    }
+
+    pub(crate) fn hides(&self, series: u32, time_ms: i64) -> bool {
+        self.0.iter().any(|(all, start, end)| (*start..=*end).contains(&time_ms) && all.contains(series))
+    }
+
+    /// Whether it hides anything of a series.
+    pub(crate) fn touches(&self, series: u32) -> bool {
+        self.0.iter().any(|(all, _, _)| all.contains(series))
+    }
+
+    /// Whether one delete hides this range of a series whole.
+    pub(crate) fn covers(&self, series: u32, range: (i64, i64)) -> bool {
+        self.0.iter().any(|(all, start, end)| *start <= range.0 && range.1 <= *end && all.contains(series))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// Sorts by time; of several entries of one time the last stays.
 pub(crate) fn keep_last<T>(entries: &mut Vec<(i64, T)>) {

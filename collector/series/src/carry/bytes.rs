@@ -44,7 +44,9 @@ fn put_tenant(out: &mut Vec<u8>, carry: &Carry, head: &Head) {
     let age = |received_s: u32| u64::from(carry.now_s.saturating_sub(received_s));
     let mut newest: BTreeMap<u64, Newest> =
         carry.newest.iter().map(|(hash, newest)| (*hash, *newest)).collect();
-    newest.extend(head.all_newest().map(|(hash, newest_ms, received_s)| (hash, Newest { newest_ms, received_s })));
+    newest.extend(
+        head.all_newest().map(|(hash, newest_ms, received_s)| (hash, Newest { newest_ms, received_s })),
+    );
     newest.retain(|_, newest| carry.is_active(newest.received_s));
     put_varint(out, newest.len() as u64);
     let mut before = 0;

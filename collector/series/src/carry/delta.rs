@@ -116,8 +116,8 @@ mod tests {
         let mut sum = Sum::default();
         sum.add_histogram(&histogram(&[(-2, 2), (3, 1)], &[1.0, 2.0, 4.0]));
         let both = sum.add_histogram(&histogram(&[(-1, 3), (5, 1)], &[8.0, 16.0, 32.0, 64.0]));
-        // Buckets -2, -1, 2 and -1, 0, 1, 7.
-        assert_eq!(both, histogram(&[(-2, 5), (4, 1)], &[1.0, 10.0, 16.0, 32.0, 4.0, 64.0]));
+        // Buckets -2, -1, 3 and -1, 0, 1, 7.
+        assert_eq!(both, histogram(&[(-2, 4), (1, 1), (3, 1)], &[1.0, 10.0, 16.0, 32.0, 4.0, 64.0]));
     }
 
     #[test]

@@ -48,10 +48,6 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
-    }
-
     pub(super) fn size_bytes(&self) -> usize {
         self.size_bytes + self.places.len() * size_of::<Place>() + self.by_hash.capacity() * 17
     }

@@ -10,8 +10,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 
-use super::{Partition, Pinned};
 use super::SeriesError;
+use super::{Partition, Pinned};
 use crate::segment::SegmentRef;
 
 pub(crate) struct Blobs {
@@ -91,11 +91,6 @@ impl Blobs {
 }
 
 impl Partition {
-    /// Outputs of a seal or merge that will not be committed: `delete_unlisted` may take them.
-    pub fn discard(&self, outputs: &[SegmentRef]) {
-        self.inner.blobs.discard(outputs.iter().map(|output| output.name.as_str()));
-    }
-
     /// Deletes blobs that neither the list nor a snapshot needs, `grace` after they left the list, or
     /// were written by a run that never published them. Gives how many.
     pub async fn delete_unlisted(&self, grace: Duration) -> Result<usize, SeriesError> {

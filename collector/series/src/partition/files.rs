@@ -58,6 +58,13 @@ impl Listed {
         self.tenants.values().flat_map(|segments| segments.iter())
     }
 
+    /// Each tenant's segments from old to new, in order of tenants.
+    pub(crate) fn by_tenant(&self) -> impl Iterator<Item = (&str, &Arc<Vec<Arc<Pinned>>>)> {
+        let mut tenants: Vec<_> = self.tenants.iter().map(|(tenant, all)| (tenant.as_str(), all)).collect();
+        tenants.sort_by_key(|(tenant, _)| *tenant);
+        tenants.into_iter()
+    }
+
     pub(crate) fn references(&self) -> Vec<SegmentRef> {
         let mut all: Vec<SegmentRef> = self.iter().map(|segment| segment.listed().clone()).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -48,7 +48,10 @@ impl Inner {
             let mut state = self.state.write();
             let same = |frozen: &&mut Frozen| Arc::ptr_eq(&frozen.head, &head);
             if let Some(frozen) = state.frozen.iter_mut().find(same) {
-                let (min, max) = { let head = head.read(); (head.min_offset, head.max_offset) };
+                let (min, max) = {
+                    let head = head.read();
+                    (head.min_offset, head.max_offset)
+                };
                 let own = all.iter().filter(|s| s.tenant == tenant.as_str());
                 let own = own.filter(|s| (s.min_offset, s.max_offset) == (min, max));
                 frozen.outputs = Some(own.map(|segment| segment.name.clone()).collect());

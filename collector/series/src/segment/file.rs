@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle};
 
 use super::SegmentRef;
@@ -46,7 +47,12 @@ pub(crate) struct SegmentFile {
     /// A number of its own in this process, for the cache.
     id: u64,
     cache: Weak<PageCache>,
+    /// Where it is read front to back: what was read last, and where that is.
+    ahead: Option<Mutex<(u64, Bytes)>>,
 }
+
+/// How much is read at once of a file that is read front to back.
+const AHEAD_BYTES: u64 = 1 << 20;
 
 impl SegmentFile {
     /// A segment that is read through `cache`, or with `Weak::new()` past any.
@@ -54,17 +60,34 @@ impl SegmentFile {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let path = Path::from(listed.name.as_str());
-        Self { store, path, listed, id, cache }
+        Self { store, path, listed, id, cache, ahead: None }
+    }
+
+    /// The same, to be read front to back.
+    pub(crate) fn read_ahead(self) -> Self {
+        Self { ahead: Some(Mutex::default()), ..self }
     }
 
     /// Reads a range; blocks, so only for threads that may.
     pub(crate) fn read(&self, offset: u64, len: u64) -> Result<Bytes, ReadError> {
         let end = offset.checked_add(len).filter(|end| *end <= self.listed.size_bytes);
         let end = end.ok_or_else(|| ReadError::Damaged("a section lies outside of the blob".to_owned()))?;
+        let Some(ahead) = &self.ahead else { return self.fetch(offset, end) };
+        let mut ahead = ahead.lock();
+        let known = ahead.0..ahead.0 + ahead.1.len() as u64;
+        if offset < known.start || end > known.end {
+            let until = end.max(self.listed.size_bytes.min(offset + AHEAD_BYTES));
+            *ahead = (offset, self.fetch(offset, until)?);
+        }
+        let start = (offset - ahead.0) as usize;
+        Ok(ahead.1.slice(start..start + len as usize))
+    }
+
+    fn fetch(&self, offset: u64, end: u64) -> Result<Bytes, ReadError> {
         // `get_ranges` costs a local store one hop to another thread where `get_range` costs two.
         let range = std::iter::once(offset..end).collect::<Vec<_>>();
         match wait(self.store.get_ranges(&self.path, &range)).map(|mut parts| parts.pop()) {
-            Ok(Some(bytes)) if bytes.len() as u64 == len => Ok(bytes),
+            Ok(Some(bytes)) if bytes.len() as u64 == end - offset => Ok(bytes),
             Ok(_) => Err(ReadError::Damaged("the blob is cut off".to_owned())),
             Err(object_store::Error::NotFound { .. }) => {
                 Err(ReadError::Damaged("the blob is missing".to_owned()))
@@ -123,9 +146,7 @@ fn wait<T>(future: impl Future<Output = object_store::Result<T>>) -> object_stor
         Ok(runtime) => runtime.block_on(future),
         Err(_) => match Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime.block_on(future),
-            Err(source) => {
-                Err(object_store::Error::Generic { store: "runtime", source: Box::new(source) })
-            }
+            Err(source) => Err(object_store::Error::Generic { store: "runtime", source: Box::new(source) }),
         },
     }
 }

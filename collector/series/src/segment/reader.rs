@@ -13,9 +13,11 @@ use super::directory::{
 use super::file::{ReadError, SegmentFile};
 use super::format::{Footer, LABEL_SERIES, Section, TAIL_BYTES, TAIL_MAGIC, unpack};
 use crate::cache::Part;
+use crate::carry::Deletion;
 use crate::encode::{decode_histograms, decode_page, decode_times};
 use crate::head::all;
 use crate::index::{Dictionary, Postings};
+use crate::values::Hidden;
 use crate::wire::Reader;
 
 type Read<T> = Result<T, ReadError>;
@@ -106,6 +108,16 @@ impl SegmentReader {
         Ok(passed)
     }
 
+    /// What deletes hide of it that are not done in it.
+    pub(crate) fn hidden(&self, deletes: &[Deletion]) -> Read<Hidden> {
+        let Footer { clean_offset, min_time_ms, max_time_ms, .. } = *self.footer;
+        let concern = deletes.iter().filter(|d| d.concerns(clean_offset, min_time_ms, max_time_ms));
+        let hidden = concern.map(|d| Ok((self.matching(&d.matchers)?, d.start_ms, d.end_ms)));
+        let mut hidden = hidden.collect::<Read<Vec<_>>>()?;
+        hidden.retain(|(series, _, _)| !series.is_empty());
+        Ok(Hidden(hidden))
+    }
+
     fn passing(&self, matcher: &Matcher) -> Read<RoaringBitmap> {
         let absent = matcher.matches_absent();
         let Some(label) = self.label(matcher.name())? else {
@@ -115,7 +127,7 @@ impl SegmentReader {
             let series = label.values.id(matcher.value()).map(|id| label.postings.get(id));
             return Ok(series.transpose()?.unwrap_or_default());
         }
-        let values = label.values.matching(matcher)?;
+        let values = label.values.matching(matcher);
         if !absent {
             return Ok(label.postings.union(&values)?);
         }
@@ -158,9 +170,7 @@ impl SegmentReader {
         let groups = self.groups(position)?;
         let after = groups.partition_point(|group| group.first <= series);
         match after.checked_sub(1).map(|at| &groups[at]) {
-            Some(group) if series - group.first < group.series => {
-                see(group, (series - group.first) as usize)
-            }
+            Some(group) if series - group.first < group.series => see(group, (series - group.first) as usize),
             _ => damaged("a series has no chunks"),
         }
     }

@@ -12,9 +12,7 @@ use telemetry::Labels;
 use telemetry::samples::{Exemplar, is_stale};
 
 use super::SegmentRef;
-use super::directory::{
-    Chunk, Group, HistogramChunk, Page, put_exemplars, put_groups, put_histogram_chunks,
-};
+use super::directory::{Chunk, Group, HistogramChunk, Page, put_exemplars, put_groups, put_histogram_chunks};
 use super::format::{
     BLOCK_GROUPS, CHUNK_ROWS, Footer, GROUP_SERIES, GroupBlock, HEAD_MAGIC, HISTOGRAM_ROWS, Section,
     TAIL_MAGIC, VERSION, pack,
