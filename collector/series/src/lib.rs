@@ -4,12 +4,20 @@
 //! It knows neither journal nor manifest nor protocol. Bytes on disk: docs/format/segment.md.
 
 mod cache;
+mod carry;
+pub mod encode;
+mod error;
+mod head;
+pub mod index;
 mod merge;
 mod partition;
 mod query;
 mod segment;
+mod values;
+mod wire;
 
 pub use cache::PageCache;
+pub use error::Damage;
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSegment, HeadStats, Options, Partition, SeriesError, SetAside, Snapshot};
 pub use query::{Cardinality, CardinalityRow, Snapshots};

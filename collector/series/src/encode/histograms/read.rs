@@ -1,0 +1,108 @@
+//! Reads histograms.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use telemetry::samples::{Histogram, ResetHint, Span};
+
+use super::{MOST_COMPRESSED, MOST_REPEATED, flag, whole};
+use crate::encode::{bytes::Reader, decode_times};
+use crate::error::Damage;
+
+const PART: &str = "a chunk of histograms";
+
+/// All histograms of a chunk, with their times.
+pub fn decode_histograms(bytes: &[u8]) -> Result<Vec<(i64, Histogram)>, Damage> {
+    let mut times = Vec::new();
+    let used = decode_times(bytes, &mut times)?;
+    let mut reader = Reader::new(bytes, PART);
+    reader.take(used)?;
+    let raw_len = reader.count(MOST_COMPRESSED)?;
+    let rest = reader.take(reader.remaining())?;
+    let body = match raw_len {
+        0 => Cow::Borrowed(rest),
+        _ => Cow::Owned(decompress(rest, raw_len).ok_or_else(|| reader.damage("it cannot be decompressed"))?),
+    };
+    let mut reader = Reader::new(&body, PART);
+    let mut repeated = 0;
+    let mut all: Vec<(i64, Histogram)> = Vec::new();
+    for time in times {
+        let histogram = read(&mut reader, all.last().map(|(_, histogram)| histogram), &mut repeated)?;
+        all.push((time, histogram));
+    }
+    reader.finish()?;
+    Ok(all)
+}
+
+fn decompress(bytes: &[u8], raw_len: usize) -> Option<Vec<u8>> {
+    let mut raw = Vec::new();
+    let decoder = zstd::stream::read::Decoder::new(bytes).ok()?;
+    // One byte more than it may have: a longer one is not what was written.
+    decoder.take(raw_len as u64 + 1).read_to_end(&mut raw).ok()?;
+    (raw.len() == raw_len).then_some(raw)
+}
+
+fn read(
+    reader: &mut Reader<'_>,
+    previous: Option<&Histogram>,
+    repeated: &mut usize,
+) -> Result<Histogram, Damage> {
+    let flags = reader.byte()?;
+    let base = if flags & flag::SAME_LAYOUT != 0 { previous } else { None };
+    let mut histogram = match base {
+        Some(base) => {
+            *repeated += base.positive_spans.len() + base.negative_spans.len() + base.custom_values.len();
+            if *repeated > MOST_REPEATED {
+                return Err(reader.damage("too many repetitions"));
+            }
+            let buckets = base.positive_counts.len() + base.negative_counts.len();
+            if buckets > reader.remaining() {
+                return Err(reader.damage("it ends too early"));
+            }
+            base.clone()
+        }
+        None if flags & flag::SAME_LAYOUT != 0 => return Err(reader.damage("nothing to take buckets from")),
+        None => read_layout(reader)?,
+    };
+    let hint = ResetHint::from_byte(flags & flag::RESET_HINT);
+    histogram.reset_hint = hint.ok_or_else(|| reader.damage("an unknown reset hint"))?;
+    histogram.is_float = flags & flag::IS_FLOAT != 0;
+    histogram.sum = reader.float()?;
+    // What stands in the counts now is what they are differences from.
+    let is_whole = flags & flag::WHOLE != 0;
+    let buckets = histogram.positive_counts.iter_mut().chain(&mut histogram.negative_counts);
+    for count in [&mut histogram.count, &mut histogram.zero_count].into_iter().chain(buckets) {
+        *count = if is_whole {
+            whole(*count).unwrap_or(0).wrapping_add(reader.zigzag()?) as f64
+        } else {
+            reader.float()?
+        };
+    }
+    Ok(histogram)
+}
+
+/// A histogram without counts: all of them are zero.
+fn read_layout(reader: &mut Reader<'_>) -> Result<Histogram, Damage> {
+    let mut histogram =
+        Histogram { schema: reader.byte()? as i8, zero_threshold: reader.float()?, ..Histogram::default() };
+    histogram.positive_spans = read_spans(reader)?;
+    histogram.negative_spans = read_spans(reader)?;
+    let bounds = reader.count(reader.remaining() / 8)?;
+    histogram.custom_values = (0..bounds).map(|_| reader.float()).collect::<Result<_, _>>()?;
+    histogram.positive_counts = vec![0.0; reader.count(reader.remaining())?];
+    histogram.negative_counts = vec![0.0; reader.count(reader.remaining())?];
+    Ok(histogram)
+}
+
+fn read_spans(reader: &mut Reader<'_>) -> Result<Vec<Span>, Damage> {
+    let count = reader.count(reader.remaining() / 2)?;
+    let mut spans = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (offset, len) = (i32::try_from(reader.zigzag()?), u32::try_from(reader.varint()?));
+        let (Ok(offset), Ok(len)) = (offset, len) else {
+            return Err(reader.damage("a span out of range"));
+        };
+        spans.push(Span { offset, len });
+    }
+    Ok(spans)
+}

@@ -1,0 +1,283 @@
+//! Which series have a value: a list of ascending ids for each value, as differences or as a roaring bitmap,
+//! whichever is smaller. Neighbouring short lists stand in one block, compressed with zstd.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+
+use bytes::Bytes;
+use roaring::RoaringBitmap;
+
+use crate::encode::{Reader, put_varint};
+use crate::error::Damage;
+
+const PART: &str = "postings";
+
+/// A block ends at this many bytes: small enough to be decompressed for one list.
+const BLOCK: usize = 4096;
+
+/// zstd's set-up takes longer than it wins on less.
+const WORTH_COMPRESSING: usize = 64;
+
+/// No block becomes larger when it is decompressed.
+const MOST_RAW: usize = 1 << 28;
+
+/// Appends the lists; their places are their numbers. Ids are ascending, each once.
+pub fn write_postings<'l>(lists: impl Iterator<Item = &'l [u32]>, out: &mut Vec<u8>) {
+    let mut writer = Writer::default();
+    lists.for_each(|list| writer.list(list));
+    writer.finish(out);
+}
+
+#[derive(Default)]
+struct Writer {
+    count: u32,
+    /// Of the block that is being filled.
+    first: u32,
+    raw: Vec<u8>,
+    directory: Vec<u8>,
+    block_count: u64,
+    blocks: Vec<u8>,
+}
+
+impl Writer {
+    fn list(&mut self, list: &[u32]) {
+        debug_assert!(list.is_sorted_by(|a, b| a < b), "not ascending");
+        let mut bytes = Vec::new();
+        write_list(list, &mut bytes);
+        if !self.raw.is_empty() && self.raw.len() + bytes.len() > BLOCK {
+            self.block();
+        }
+        self.raw.extend_from_slice(&bytes);
+        self.count += 1;
+    }
+
+    fn block(&mut self) {
+        let compressed = (self.raw.len() >= WORTH_COMPRESSING && self.raw.len() <= MOST_RAW)
+            .then(|| zstd::bulk::compress(&self.raw, 3).ok())
+            .flatten()
+            .filter(|compressed| compressed.len() < self.raw.len());
+        let stored = compressed.as_ref().unwrap_or(&self.raw);
+        put_varint(&mut self.directory, u64::from(self.count - self.first));
+        put_varint(&mut self.directory, stored.len() as u64);
+        put_varint(&mut self.directory, compressed.as_ref().map_or(0, |_| self.raw.len() as u64));
+        self.blocks.extend_from_slice(stored);
+        self.block_count += 1;
+        self.first = self.count;
+        self.raw.clear();
+    }
+
+    fn finish(mut self, out: &mut Vec<u8>) {
+        if !self.raw.is_empty() {
+            self.block();
+        }
+        let start = out.len();
+        put_varint(out, u64::from(self.count));
+        put_varint(out, self.block_count);
+        out.extend_from_slice(&self.directory);
+        out.extend_from_slice(&self.blocks);
+        let crc = crc32c::crc32c(&out[start..]);
+        out.extend_from_slice(&crc.to_le_bytes());
+    }
+}
+
+/// The length, doubled and one more if a bitmap follows; then the bitmap's size and itself, or the differences.
+fn write_list(list: &[u32], out: &mut Vec<u8>) {
+    let mut differences = Vec::with_capacity(list.len());
+    let mut next = 0;
+    for id in list {
+        put_varint(&mut differences, u64::from(id - next));
+        // The largest id ends a list: nothing follows that would need a larger one.
+        next = id.saturating_add(1);
+    }
+    // A bitmap is never smaller than the differences of a few ids.
+    let bitmap = (list.len() > 8).then(|| bitmap(list, differences.len())).flatten();
+    put_varint(out, (list.len() as u64) << 1 | u64::from(bitmap.is_some()));
+    match bitmap {
+        Some(bitmap) => {
+            put_varint(out, bitmap.len() as u64);
+            out.extend_from_slice(&bitmap);
+        }
+        None => out.extend_from_slice(&differences),
+    }
+}
+
+/// A list as a bitmap, if it is smaller than so many bytes.
+fn bitmap(list: &[u32], than: usize) -> Option<Vec<u8>> {
+    let mut bitmap: RoaringBitmap = list.iter().copied().collect();
+    bitmap.optimize();
+    let mut bytes = Vec::new();
+    (bitmap.serialized_size() < than && bitmap.serialize_into(&mut bytes).is_ok()).then_some(bytes)
+}
+
+/// Lists over the bytes that hold them.
+#[derive(Clone, Debug)]
+pub struct Postings {
+    len: u32,
+    blocks: Vec<Block>,
+    bytes: Bytes,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    first: u32,
+    start: usize,
+    end: usize,
+    /// 0 if it is not compressed.
+    raw_len: usize,
+}
+
+impl Postings {
+    /// Exactly the bytes that [`write_postings`] appended.
+    pub fn open(bytes: Bytes) -> Result<Self, Damage> {
+        let mut reader = Reader::new(&bytes, PART);
+        let Some(end) = bytes.len().checked_sub(4) else {
+            return Err(reader.damage("they end too early"));
+        };
+        if crc32c::crc32c(&bytes[..end]).to_le_bytes() != bytes[end..] {
+            return Err(reader.damage("their checksum differs"));
+        }
+        let len = reader.count(u32::MAX as usize)? as u32;
+        let block_count = reader.count(bytes.len() / 3)?;
+        let mut blocks = Vec::with_capacity(block_count);
+        let (mut first, mut start) = (0u32, 0usize);
+        for _ in 0..block_count {
+            let lists = reader.count((len - first) as usize)?;
+            let stored = reader.count(end)?;
+            let raw_len = reader.count(MOST_RAW)?;
+            blocks.push(Block { first, start, end: start + stored, raw_len });
+            first += lists as u32;
+            start += stored;
+        }
+        let base = reader.at();
+        if first != len || base + start != end {
+            return Err(reader.damage("their directory does not fit"));
+        }
+        blocks.iter_mut().for_each(|block| {
+            block.start += base;
+            block.end += base;
+        });
+        Ok(Self { len, blocks, bytes })
+    }
+
+    /// How many lists.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The ids of one list; none if there is no such list.
+    pub fn get(&self, list: u32) -> Result<RoaringBitmap, Damage> {
+        self.union(&RoaringBitmap::from_iter([list]))
+    }
+
+    /// The ids that are in any of these lists.
+    pub fn union(&self, lists: &RoaringBitmap) -> Result<RoaringBitmap, Damage> {
+        let mut found = RoaringBitmap::new();
+        let mut scattered = Vec::new();
+        self.visit(lists, |_, count, reader| {
+            let is_bitmap = count & 1 == 1;
+            if is_bitmap {
+                let len = reader.count(reader.remaining())?;
+                let bitmap = RoaringBitmap::deserialize_from(reader.take(len)?);
+                found |= bitmap.map_err(|_| reader.damage("a bitmap cannot be read"))?;
+                return Ok(());
+            }
+            let mut next = 0u64;
+            for _ in 0..count >> 1 {
+                let id = next.saturating_add(reader.varint()?);
+                scattered.push(u32::try_from(id).map_err(|_| reader.damage("an id that cannot be"))?);
+                next = id + 1;
+            }
+            Ok(())
+        })?;
+        // Sorted, ids are appended; one by one each would be searched for.
+        scattered.sort_unstable();
+        scattered.dedup();
+        if !scattered.is_empty() {
+            found |= RoaringBitmap::from_sorted_iter(scattered).unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// How many ids one list has.
+    pub fn len_of(&self, list: u32) -> Result<u32, Damage> {
+        let mut len = 0;
+        self.visit(&RoaringBitmap::from_iter([list]), |_, count, reader| {
+            len = u32::try_from(count >> 1).map_err(|_| reader.damage("a list is too long"))?;
+            skip(count, reader)
+        })?;
+        Ok(len)
+    }
+
+    /// How many ids each list has.
+    pub fn lens(&self) -> Result<Vec<u32>, Damage> {
+        let mut lens = Vec::new();
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..self.len);
+        self.visit(&all, |_, count, reader| {
+            lens.push(u32::try_from(count >> 1).map_err(|_| reader.damage("a list is too long"))?);
+            skip(count, reader)
+        })?;
+        Ok(lens)
+    }
+
+    /// Calls `take` with each of the lists, its head, and a reader that stands behind it and that `take` moves on.
+    fn visit(
+        &self,
+        lists: &RoaringBitmap,
+        mut take: impl FnMut(u32, u64, &mut Reader<'_>) -> Result<(), Damage>,
+    ) -> Result<(), Damage> {
+        let mut wanted = lists.iter().take_while(|list| *list < self.len).peekable();
+        while let Some(list) = wanted.peek().copied() {
+            let index = self.blocks.partition_point(|block| block.first <= list) - 1;
+            let end = self.blocks.get(index + 1).map_or(self.len, |block| block.first);
+            let block = &self.blocks[index];
+            let raw = self.raw(block)?;
+            let mut reader = Reader::new(&raw, PART);
+            for at in block.first..end {
+                let Some(list) = wanted.peek().copied().filter(|list| *list < end) else {
+                    break;
+                };
+                let head = reader.varint()?;
+                if at < list {
+                    skip(head, &mut reader)?;
+                } else {
+                    take(at, head, &mut reader)?;
+                    wanted.next();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn raw(&self, block: &Block) -> Result<Bytes, Damage> {
+        let stored = self.bytes.slice(block.start..block.end);
+        if block.raw_len == 0 {
+            return Ok(stored);
+        }
+        let damage = || Damage { part: PART, at: block.start, what: "a block cannot be decompressed" };
+        let mut raw = Vec::new();
+        let decoder = zstd::stream::read::Decoder::new(&stored[..]).map_err(|_| damage())?;
+        // One byte more than it may have: a longer one is not what was written.
+        decoder.take(block.raw_len as u64 + 1).read_to_end(&mut raw).map_err(|_| damage())?;
+        if raw.len() == block.raw_len { Ok(raw.into()) } else { Err(damage()) }
+    }
+}
+
+fn skip(head: u64, reader: &mut Reader<'_>) -> Result<(), Damage> {
+    if head & 1 == 1 {
+        let len = reader.count(reader.remaining())?;
+        reader.take(len)?;
+    } else {
+        for _ in 0..head >> 1 {
+            reader.varint()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! One place that has series: a segment or a head.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use promql::{Matcher, QueryError, Values};
+use roaring::RoaringBitmap;
+use telemetry::LabelSet;
+use telemetry::samples::Exemplar;
+
+use super::Missing;
+use crate::carry::Deletion;
+use crate::head::Head;
+use crate::partition::{Pinned, Snapshot};
+use crate::segment::{ReadError, SegmentReader};
+use crate::values::Hidden;
+
+/// Where series are, and what deletes hide there.
+pub(super) struct Source {
+    pub(super) place: Place,
+    hidden: Hidden,
+}
+
+pub(super) enum Place {
+    Segment { reader: SegmentReader, pinned: Arc<Pinned> },
+    Head(Arc<RwLock<Head>>),
+}
+
+impl Source {
+    /// The places of a snapshot that may have samples in the range, from old to new.
+    pub(super) fn all(
+        snapshot: &Snapshot,
+        range: (i64, i64),
+        missing: &Missing,
+    ) -> Result<Vec<Self>, QueryError> {
+        let mut sources = Vec::new();
+        for pinned in snapshot.segments.iter().filter(|s| s.listed().overlaps(range.0, range.1)) {
+            let opened = pinned.open().and_then(|reader| {
+                let hidden = reader.hidden(&snapshot.deletes)?;
+                Ok(Self { place: Place::Segment { reader, pinned: pinned.clone() }, hidden })
+            });
+            sources.extend(missing.unless_damaged(pinned, opened)?);
+        }
+        let heads = snapshot.heads.len();
+        for (at, head) in snapshot.heads.iter().enumerate() {
+            // Deletes are done in the open head when they are applied.
+            let deletes = if at + 1 < heads { &snapshot.deletes[..] } else { &[] };
+            let hidden = hidden_in(&head.read(), deletes);
+            sources.push(Self { place: Place::Head(head.clone()), hidden });
+        }
+        Ok(sources)
+    }
+
+    /// The series that pass all matchers and may have samples in the range.
+    pub(super) fn select(
+        &self,
+        matchers: &[Matcher],
+        range: (i64, i64),
+        missing: &Missing,
+    ) -> Result<RoaringBitmap, QueryError> {
+        match &self.place {
+            Place::Head(head) => Ok(self.select_head(&head.read(), matchers, range)),
+            Place::Segment { reader, pinned } => {
+                let selected = self.select_segment(reader, matchers, range);
+                Ok(missing.unless_damaged(pinned, selected)?.unwrap_or_default())
+            }
+        }
+    }
+
+    fn select_head(&self, head: &Head, matchers: &[Matcher], range: (i64, i64)) -> RoaringBitmap {
+        let passed = head.matching(matchers).into_iter().filter(|series| {
+            let bounds = head.bounds(*series).filter(|(first, last)| *first <= range.1 && *last >= range.0);
+            bounds.is_some_and(|(first, last)| {
+                !self.hidden.covers(*series, (first.max(range.0), last.min(range.1)))
+            })
+        });
+        passed.collect()
+    }
+
+    fn select_segment(
+        &self,
+        reader: &SegmentReader,
+        matchers: &[Matcher],
+        range: (i64, i64),
+    ) -> Result<RoaringBitmap, ReadError> {
+        let mut selected = RoaringBitmap::new();
+        let whole = (reader.footer.min_time_ms.max(range.0), reader.footer.max_time_ms.min(range.1));
+        for series in reader.matching(matchers)? {
+            if reader.overlaps(series, range)? && !self.hidden.covers(series, whole) {
+                selected.insert(series);
+            }
+        }
+        Ok(selected)
+    }
+
+    /// The labels of a series; `None` if the segment turns out to be damaged.
+    pub(super) fn labels(&self, series: u32, missing: &Missing) -> Result<Option<LabelSet>, QueryError> {
+        match &self.place {
+            Place::Head(head) => Ok(Some(head.read().labels(series).to_set())),
+            Place::Segment { reader, pinned } => missing.unless_damaged(pinned, reader.labels(series)),
+        }
+    }
+
+    /// What a series has in the range.
+    pub(super) fn read(
+        &self,
+        series: u32,
+        range: (i64, i64),
+        missing: &Missing,
+    ) -> Result<Values, QueryError> {
+        let mut values = Values::default();
+        match &self.place {
+            Place::Head(head) => head.read().read(series, range, &mut Vec::new(), &mut values),
+            Place::Segment { reader, pinned } => {
+                let read = reader.read(series, range, &mut values);
+                if missing.unless_damaged(pinned, read)?.is_none() {
+                    values.clear();
+                }
+            }
+        }
+        self.hidden.apply(series, &mut values);
+        Ok(values)
+    }
+
+    /// How many samples a series has in the range, if that is known without reading them.
+    pub(super) fn count(&self, series: u32, range: (i64, i64)) -> Option<usize> {
+        if self.hidden.touches(series) {
+            return None;
+        }
+        match &self.place {
+            Place::Segment { reader, .. } => reader.count(series, range).ok()?,
+            Place::Head(head) => {
+                let head = head.read();
+                let (first, last) = head.bounds(series)?;
+                (range.0 <= first && last <= range.1).then(|| head.count(series)).flatten()
+            }
+        }
+    }
+
+    /// Whether deletes hide something of it.
+    pub(super) fn has_hidden(&self) -> bool {
+        !self.hidden.is_empty()
+    }
+
+    /// The exemplars of series that pass, in the range.
+    pub(super) fn exemplars(
+        &self,
+        matchers: &[Matcher],
+        range: (i64, i64),
+        missing: &Missing,
+    ) -> Result<Vec<(LabelSet, Vec<Exemplar>)>, QueryError> {
+        match &self.place {
+            Place::Head(head) => {
+                let head = head.read();
+                let passed = head.matching(matchers);
+                let own = head.exemplars().filter(|(series, _)| passed.contains(*series));
+                let own =
+                    own.map(|(series, all)| (head.labels(series).to_set(), self.within(series, range, all)));
+                Ok(own.filter(|(_, exemplars)| !exemplars.is_empty()).collect())
+            }
+            Place::Segment { reader, pinned } => {
+                let read = self.segment_exemplars(reader, matchers, range);
+                Ok(missing.unless_damaged(pinned, read)?.unwrap_or_default())
+            }
+        }
+    }
+
+    fn segment_exemplars(
+        &self,
+        reader: &SegmentReader,
+        matchers: &[Matcher],
+        range: (i64, i64),
+    ) -> Result<Vec<(LabelSet, Vec<Exemplar>)>, ReadError> {
+        let passed = reader.matching(matchers)?;
+        let mut found = Vec::new();
+        for (series, exemplars) in reader.exemplars()? {
+            if passed.contains(series) {
+                let within = self.within(series, range, &exemplars);
+                if !within.is_empty() {
+                    found.push((reader.labels(series)?, within));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn within(&self, series: u32, range: (i64, i64), exemplars: &[Exemplar]) -> Vec<Exemplar> {
+        let within = exemplars.iter().filter(|exemplar| {
+            let time_ms = exemplar.time_ms;
+            (range.0..=range.1).contains(&time_ms) && !self.hidden.hides(series, time_ms)
+        });
+        within.cloned().collect()
+    }
+}
+
+fn hidden_in(head: &Head, deletes: &[Deletion]) -> Hidden {
+    let behind = deletes.iter().filter(|deletion| deletion.offset > head.clean_offset);
+    let hidden = behind.map(|d| (head.matching(&d.matchers), d.start_ms, d.end_ms));
+    Hidden(hidden.filter(|(series, _, _)| !series.is_empty()).collect())
+}

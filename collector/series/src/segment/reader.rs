@@ -1,0 +1,383 @@
+//! Reads a segment: what is asked for, part by part, through the cache.
+
+use std::sync::Arc;
+
+use promql::{Matcher, Values};
+use roaring::RoaringBitmap;
+use telemetry::LabelSet;
+use telemetry::samples::{Exemplar, Histogram, MatchOp};
+
+use super::directory::{
+    Column, Group, HistogramChunk, Page, read_columns, read_exemplars, read_groups, read_histogram_chunks,
+};
+use super::file::{ReadError, SegmentFile};
+use super::format::{Footer, LABEL_SERIES, Section, TAIL_BYTES, TAIL_MAGIC, unpack};
+use crate::cache::Part;
+use crate::carry::Deletion;
+use crate::encode::{decode_histograms, decode_page, decode_times};
+use crate::head::all;
+use crate::index::{Dictionary, Postings};
+use crate::values::Hidden;
+use crate::wire::Reader;
+
+type Read<T> = Result<T, ReadError>;
+
+/// An open segment.
+#[derive(Clone)]
+pub(crate) struct SegmentReader {
+    file: Arc<SegmentFile>,
+    pub(crate) footer: Arc<Footer>,
+}
+
+/// The labels of a run of series.
+struct LabelBlock {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+/// A label name's values with their series.
+pub(crate) struct Label {
+    pub(crate) values: Dictionary,
+    pub(crate) postings: Postings,
+}
+
+fn damaged<T>(what: &str) -> Read<T> {
+    Err(ReadError::Damaged(what.to_owned()))
+}
+
+impl SegmentReader {
+    pub(crate) fn open(file: &Arc<SegmentFile>) -> Read<Self> {
+        let footer = file.cached(Part::Footer, 0, || {
+            let footer = read_footer(file)?;
+            let size = footer.size_bytes();
+            Ok((footer, size))
+        })?;
+        Ok(Self { file: file.clone(), footer })
+    }
+
+    fn table(&self, section: &Section, what: &str) -> Read<Vec<u8>> {
+        match self.file.section(section, what)? {
+            bytes if bytes.is_empty() => Ok(Vec::new()),
+            bytes => unpack(&bytes),
+        }
+    }
+
+    /// All names of labels.
+    pub(crate) fn names(&self) -> Read<Arc<Dictionary>> {
+        self.file.cached(Part::Names, 0, || {
+            let bytes = self.file.section(&self.footer.names, "the names of labels")?;
+            let size = bytes.len();
+            Ok((Dictionary::open(bytes)?, size))
+        })
+    }
+
+    /// A label's values; `None` if no series has it.
+    pub(crate) fn label(&self, name: &str) -> Read<Option<Arc<Label>>> {
+        let Some(number) = self.names()?.id(name) else { return Ok(None) };
+        self.label_of(number).map(Some)
+    }
+
+    pub(crate) fn label_of(&self, number: u32) -> Read<Arc<Label>> {
+        let Some(sections) = self.footer.labels.get(number as usize) else {
+            return damaged("a label name has no values");
+        };
+        self.file.cached(Part::Values, number, || {
+            let values = self.file.section(&sections.values, "the values of a label")?;
+            let postings = self.file.section(&sections.postings, "the series of a label")?;
+            let size = values.len() + postings.len();
+            Ok((Label { values: Dictionary::open(values)?, postings: Postings::open(postings)? }, size))
+        })
+    }
+
+    /// The series that pass all matchers.
+    pub(crate) fn matching(&self, matchers: &[Matcher]) -> Read<RoaringBitmap> {
+        let mut passed: Option<RoaringBitmap> = None;
+        for matcher in matchers {
+            let set = self.passing(matcher)?;
+            let both = match passed {
+                Some(passed) => passed & set,
+                None => set,
+            };
+            if both.is_empty() {
+                return Ok(both);
+            }
+            passed = Some(both);
+        }
+        let mut passed = passed.unwrap_or_else(|| all(self.footer.series));
+        passed.remove_range(self.footer.series..);
+        Ok(passed)
+    }
+
+    /// What deletes hide of it that are not done in it.
+    pub(crate) fn hidden(&self, deletes: &[Deletion]) -> Read<Hidden> {
+        let Footer { clean_offset, min_time_ms, max_time_ms, .. } = *self.footer;
+        let concern = deletes.iter().filter(|d| d.concerns(clean_offset, min_time_ms, max_time_ms));
+        let hidden = concern.map(|d| Ok((self.matching(&d.matchers)?, d.start_ms, d.end_ms)));
+        let mut hidden = hidden.collect::<Read<Vec<_>>>()?;
+        hidden.retain(|(series, _, _)| !series.is_empty());
+        Ok(Hidden(hidden))
+    }
+
+    fn passing(&self, matcher: &Matcher) -> Read<RoaringBitmap> {
+        let absent = matcher.matches_absent();
+        let Some(label) = self.label(matcher.name())? else {
+            return Ok(if absent { all(self.footer.series) } else { RoaringBitmap::new() });
+        };
+        if matcher.op() == MatchOp::Equal && !absent {
+            let series = label.values.id(matcher.value()).map(|id| label.postings.get(id));
+            return Ok(series.transpose()?.unwrap_or_default());
+        }
+        let values = label.values.matching(matcher);
+        if !absent {
+            return Ok(label.postings.union(&values)?);
+        }
+        let others = all(label.values.len()) - values;
+        Ok(all(self.footer.series) - label.postings.union(&others)?)
+    }
+
+    /// The labels of a series.
+    pub(crate) fn labels(&self, series: u32) -> Read<LabelSet> {
+        let (block, at) = (series as usize / LABEL_SERIES, series as usize % LABEL_SERIES);
+        let Some(section) = self.footer.label_blocks.get(block) else {
+            return damaged("a series has no labels");
+        };
+        let block = self.file.cached(Part::Labels, block as u32, || {
+            let block = LabelBlock::decode(&self.table(section, "the labels of series")?)?;
+            let size = block.bytes.len() + block.ends.len() * 4;
+            Ok((block, size))
+        })?;
+        let Some(end) = block.ends.get(at) else { return damaged("a series has no labels") };
+        let start = at.checked_sub(1).map_or(0, |before| block.ends[before]);
+        Ok(LabelSet::of_canonical(&block.bytes[start as usize..*end as usize]))
+    }
+
+    /// The groups of a block; `position` is that of the block.
+    fn groups(&self, position: usize) -> Read<Arc<Vec<Group>>> {
+        let block = &self.footer.groups[position];
+        self.file.cached(Part::Groups, position as u32, || {
+            let table = self.table(&block.directory, "a directory of chunks")?;
+            let groups = read_groups(&table, block.first, block.first_page)?;
+            let pages: usize = groups.iter().map(|group| group.pages.len()).sum();
+            let size = groups.len() * size_of::<Group>() + pages * (size_of::<Page>() + 16 * 12);
+            Ok((groups, size))
+        })
+    }
+
+    /// Calls `see` with the group of a series.
+    fn with_group<T>(&self, series: u32, see: impl FnOnce(&Group, usize) -> Read<T>) -> Read<T> {
+        let after = self.footer.groups.partition_point(|block| block.first <= series);
+        let Some(position) = after.checked_sub(1) else { return damaged("a series has no chunks") };
+        let groups = self.groups(position)?;
+        let after = groups.partition_point(|group| group.first <= series);
+        match after.checked_sub(1).map(|at| &groups[at]) {
+            Some(group) if series - group.first < group.series => see(group, (series - group.first) as usize),
+            _ => damaged("a series has no chunks"),
+        }
+    }
+
+    fn column_block(&self, column: u32) -> Read<(usize, usize)> {
+        let after = self.footer.columns.partition_point(|block| block.first <= column);
+        let Some(position) = after.checked_sub(1) else { return damaged("a chunk has no times") };
+        Ok((position, (column - self.footer.columns[position].first) as usize))
+    }
+
+    /// What is known of a column of times.
+    fn column(&self, column: u32) -> Read<Column> {
+        let (position, at) = self.column_block(column)?;
+        let columns = self.file.cached(Part::Columns, position as u32, || {
+            let directory = &self.footer.columns[position].directory;
+            let columns = read_columns(&self.table(directory, "a directory of times")?)?;
+            let size = columns.len() * size_of::<Column>();
+            Ok((columns, size))
+        })?;
+        match columns.get(at) {
+            Some(column) => Ok(*column),
+            None => damaged("a chunk has no times"),
+        }
+    }
+
+    fn times(&self, number: u32, column: &Column) -> Read<Arc<Vec<i64>>> {
+        self.file.cached(Part::Times, number, || {
+            let (position, _) = self.column_block(number)?;
+            let data = self.file.cached(Part::TimesBlock, position as u32, || {
+                let data = self.file.section(&self.footer.columns[position].data, "a block of times")?;
+                let size = data.len();
+                Ok((data, size))
+            })?;
+            let range = column.at as usize..column.at as usize + column.len as usize;
+            let Some(bytes) = data.get(range) else { return damaged("times lie outside of their block") };
+            let mut times = Vec::new();
+            decode_times(bytes, &mut times)?;
+            if times.len() != column.rows as usize || !times.is_sorted() {
+                return damaged("times are other than their directory says");
+            }
+            let size = times.len() * 8;
+            Ok((times, size))
+        })
+    }
+
+    /// The decoded chunks of a page, of the series that have one.
+    fn page(&self, number: u32, page: &Page) -> Read<Arc<Vec<Vec<f64>>>> {
+        self.file.cached(Part::Page, number, || {
+            let bytes = self.file.section(&page.section, "a page")?;
+            let lens = page.chunks.iter().flatten().map(|chunk| Ok(self.column(chunk.column)?.rows as usize));
+            let lens = lens.collect::<Read<Vec<usize>>>()?;
+            let values = decode_page(&bytes, &lens)?;
+            if !values.iter().map(Vec::len).eq(lens.iter().copied()) {
+                return damaged("a page has other lengths than its times");
+            }
+            let size = lens.iter().sum::<usize>() * 8 + lens.len() * 24;
+            Ok((values, size))
+        })
+    }
+
+    fn histogram_chunks(&self) -> Read<Arc<Vec<HistogramChunk>>> {
+        self.file.cached(Part::Histograms, 0, || {
+            let table = self.table(&self.footer.histograms, "the directory of histograms")?;
+            let chunks = if table.is_empty() { Vec::new() } else { read_histogram_chunks(&table)? };
+            let size = chunks.len() * size_of::<HistogramChunk>();
+            Ok((chunks, size))
+        })
+    }
+
+    fn histogram_chunk(&self, number: usize, chunk: &HistogramChunk) -> Read<Arc<Vec<(i64, Histogram)>>> {
+        self.file.cached(Part::HistogramChunk, number as u32, || {
+            let bytes = self.file.section(&chunk.section, "a chunk of histograms")?;
+            let histograms = decode_histograms(&bytes)?;
+            let size = histograms.len() * size_of::<(i64, Histogram)>() + bytes.len() * 8;
+            Ok((histograms, size))
+        })
+    }
+
+    /// Whether a series may have samples in the range: the directory knows.
+    pub(crate) fn overlaps(&self, series: u32, range: (i64, i64)) -> Read<bool> {
+        if range.0 <= self.footer.min_time_ms && range.1 >= self.footer.max_time_ms {
+            return Ok(true);
+        }
+        let floats = self.with_group(series, |group, at| {
+            for chunk in group.pages.iter().filter_map(|page| page.chunks[at]) {
+                let column = self.column(chunk.column)?;
+                if column.min_ms <= range.1 && column.max_ms >= range.0 {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })?;
+        if floats {
+            return Ok(true);
+        }
+        let chunks = self.histogram_chunks()?;
+        let first = chunks.partition_point(|chunk| chunk.series < series);
+        let mut own = chunks[first..].iter().take_while(|chunk| chunk.series == series);
+        Ok(own.any(|chunk| chunk.min_ms <= range.1 && chunk.max_ms >= range.0))
+    }
+
+    /// How many samples a series has in the range, if no chunk lies across its ends.
+    pub(crate) fn count(&self, series: u32, range: (i64, i64)) -> Read<Option<usize>> {
+        if self.footer.histograms.len > 0 {
+            return Ok(None);
+        }
+        self.with_group(series, |group, at| {
+            let mut count = 0;
+            for chunk in group.pages.iter().filter_map(|page| page.chunks[at]) {
+                let column = self.column(chunk.column)?;
+                if range.0 <= column.min_ms && column.max_ms <= range.1 {
+                    count += column.rows as usize;
+                } else if column.min_ms <= range.1 && column.max_ms >= range.0 {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(count))
+        })
+    }
+
+    /// Appends what a series has in the range to `out`, which must be empty.
+    pub(crate) fn read(&self, series: u32, range: (i64, i64), out: &mut Values) -> Read<()> {
+        self.with_group(series, |group, at| {
+            for (number, page) in group.pages.iter().enumerate() {
+                let Some(chunk) = page.chunks[at] else { continue };
+                let column = self.column(chunk.column)?;
+                if column.min_ms > range.1 || column.max_ms < range.0 {
+                    continue;
+                }
+                let times = self.times(chunk.column, &column)?;
+                let values = self.page(group.first_page + number as u32, page)?;
+                let before = page.chunks[..at].iter().flatten().count();
+                let start = times.partition_point(|time_ms| *time_ms < range.0);
+                let end = times.partition_point(|time_ms| *time_ms <= range.1);
+                out.times_ms.extend_from_slice(&times[start..end]);
+                out.values.extend_from_slice(&values[before][start..end]);
+            }
+            Ok(())
+        })?;
+        if self.footer.histograms.len > 0 {
+            self.read_histograms(series, range, out)?;
+        }
+        Ok(())
+    }
+
+    fn read_histograms(&self, series: u32, range: (i64, i64), out: &mut Values) -> Read<()> {
+        let chunks = self.histogram_chunks()?;
+        let first = chunks.partition_point(|chunk| chunk.series < series);
+        let own = chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.series == series);
+        for (number, chunk) in own {
+            if chunk.min_ms <= range.1 && chunk.max_ms >= range.0 {
+                let histograms = self.histogram_chunk(number, chunk)?;
+                let within = |time_ms: &i64| (range.0..=range.1).contains(time_ms);
+                out.histograms.extend(histograms.iter().filter(|(time_ms, _)| within(time_ms)).cloned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The exemplars of all series that have some, in order of series.
+    pub(crate) fn exemplars(&self) -> Read<Vec<(u32, Vec<Exemplar>)>> {
+        Ok(read_exemplars(&self.table(&self.footer.exemplars, "the exemplars")?)?)
+    }
+}
+
+impl LabelBlock {
+    fn decode(table: &[u8]) -> Read<Self> {
+        let mut reader = Reader::new(table);
+        let mut block = Self { bytes: Vec::new(), ends: Vec::new() };
+        let mut start = 0;
+        while !reader.is_at_end() {
+            let shared = reader.varint()? as usize;
+            let rest = reader.bytes()?;
+            let len = block.bytes.len();
+            if shared > len - start || block.ends.len() >= LABEL_SERIES {
+                return damaged("labels share more than there is");
+            }
+            block.bytes.extend_from_within(start..start + shared);
+            block.bytes.extend_from_slice(rest);
+            start = len;
+            block.ends.push(block.bytes.len() as u32);
+        }
+        Ok(block)
+    }
+}
+
+fn read_footer(file: &SegmentFile) -> Read<Footer> {
+    let size = file.listed.size_bytes;
+    let Some(tail_at) = size.checked_sub(TAIL_BYTES) else { return damaged("the blob is too short") };
+    let tail = file.read(tail_at, TAIL_BYTES)?;
+    let mut reader = Reader::new(&tail);
+    let (len, crc) = (u32::from_le_bytes(reader.array()?), u32::from_le_bytes(reader.array()?));
+    if reader.rest() != TAIL_MAGIC {
+        return damaged("the blob does not end as a segment does");
+    }
+    let Some(offset) = tail_at.checked_sub(u64::from(len)) else {
+        return damaged("the footer is longer than the blob");
+    };
+    let bytes = file.section(&Section { offset, len, crc }, "the footer")?;
+    let footer = Footer::decode(&bytes)?;
+    let listed = &file.listed;
+    if footer.tenant != listed.tenant
+        || u64::from(footer.series) != listed.series
+        || footer.rows != listed.rows
+        || footer.groups.first().is_none_or(|block| block.first != 0)
+    {
+        return damaged("the blob is not the one that is listed");
+    }
+    Ok(footer)
+}
