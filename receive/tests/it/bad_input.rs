@@ -193,7 +193,10 @@ async fn refusals_say_how_to_do_it_right() {
     let answer = good(Endpoint::Grpc).with("content-type", "application/xml").send(&running).await;
     assert_eq!(answer.http_status, 415);
     let answer = other_signal(Endpoint::HttpJson).send(&running).await;
-    assert_eq!(answer.message, "/v1/traces is not taken yet; this version takes logs, at /v1/logs, and metrics, at /v1/metrics");
+    assert_eq!(
+        answer.message,
+        "/v1/traces is not taken yet; this version takes logs, at /v1/logs, and metrics, at /v1/metrics"
+    );
     let answer = malformed(Endpoint::HttpJson).send(&running).await;
     assert!(answer.message.contains("at resourceLogs[0] (line 1, column 18)"), "{}", answer.message);
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod clients;
+mod metrics;
 mod pressure;
 mod samples;
 mod shippers;

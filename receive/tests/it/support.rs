@@ -82,7 +82,7 @@ impl Gate for TestGate {
 
 /// Both protocols, each on a port of its own, until dropped.
 pub(crate) struct Running {
-    pub(crate) server: Arc<Server<Arc<TestSink>, TestGate>>,
+    pub(crate) server: Arc<TestServer>,
     pub(crate) sink: Arc<TestSink>,
     pub(crate) http: SocketAddr,
     pub(crate) grpc: SocketAddr,
@@ -96,8 +96,20 @@ impl Drop for Running {
 }
 
 pub(crate) async fn start(limits: Limits) -> Running {
+    serve(limits, |server| server).await
+}
+
+/// As an agent has it.
+pub(crate) async fn start_keeping_metrics() -> Running {
+    serve(Limits::default(), Server::keeping_metrics).await
+}
+
+type TestServer = Server<Arc<TestSink>, TestGate>;
+
+async fn serve(limits: Limits, set_up: fn(TestServer) -> TestServer) -> Running {
     let sink = Arc::new(TestSink::default());
-    let server = Arc::new(Server::new(Arc::clone(&sink), TestGate, limits).with_clock(|| NOW_NS));
+    let server = set_up(Server::new(Arc::clone(&sink), TestGate, limits).with_clock(|| NOW_NS));
+    let server = Arc::new(server);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let http = listener.local_addr().unwrap();
     let app = http_router(Arc::clone(&server)).into_make_service_with_connect_info::<SocketAddr>();
@@ -206,6 +218,20 @@ impl Call {
 
     /// Sends `body` as it is: for calls that are framed wrong.
     pub(crate) async fn send_frames(&self, running: &Running, body: Bytes) -> Answer {
+        let response = self.send_plain(running, body).await;
+        let (parts, body) = response.into_parts();
+        let collected = body.collect().await.unwrap();
+        let mut headers = parts.headers;
+        headers.extend(collected.trailers().cloned().unwrap_or_default());
+        Answer::of_grpc(parts.status, headers, collected.to_bytes())
+    }
+
+    /// Sends `body` to the port of gRPC, and gives the answer as it comes.
+    pub(crate) async fn send_plain(
+        &self,
+        running: &Running,
+        body: Bytes,
+    ) -> http::Response<tonic::body::Body> {
         let host = self.host.clone().unwrap_or_else(|| running.grpc.to_string());
         let origin = format!("http://{host}").parse().unwrap();
         let mut channel = channel(running).origin(origin).connect().await.unwrap();
@@ -214,12 +240,7 @@ impl Call {
             request = request.header(*name, value);
         }
         let request = request.body(tonic::body::Body::new(Full::new(body))).unwrap();
-        let response = channel.ready().await.unwrap().call(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let collected = body.collect().await.unwrap();
-        let mut headers = parts.headers;
-        headers.extend(collected.trailers().cloned().unwrap_or_default());
-        Answer::of_grpc(parts.status, headers, collected.to_bytes())
+        channel.ready().await.unwrap().call(request).await.unwrap()
     }
 }
 
