@@ -10,10 +10,10 @@ use telemetry::LabelSet;
 
 use super::Context;
 use super::annotations::Annotations;
-use super::operator::{Combined, cells};
+use super::operator::{Combined, cells, changes_meaning};
 use super::rows::{Cell, Row, Steps, merge_equal, without_name};
 use crate::QueryError;
-use crate::ast::{Binary, BinaryOp, Cardinality, Expr, VectorMatching};
+use crate::ast::{Binary, Cardinality, Expr, VectorMatching};
 use matching::{Group, Groups, match_labels};
 
 impl Context<'_> {
@@ -81,13 +81,10 @@ impl Join<'_> {
         Ok(results)
     }
 
-    /// What stands for missing series: of "many", of "one".
+    /// What stands for missing series: of "many", of "one". With `group_right` Prometheus takes `fill_left` for the
+    /// side of "many" too, and so does this.
     fn fills(&self) -> Option<(Option<f64>, Option<f64>)> {
-        let (many, one) = if self.swapped {
-            (self.matching.fill_right, self.matching.fill_left)
-        } else {
-            (self.matching.fill_left, self.matching.fill_right)
-        };
+        let (many, one) = (self.matching.fill_left, self.matching.fill_right);
         (many.is_some() || one.is_some()).then_some((many, one))
     }
 
@@ -217,17 +214,8 @@ impl Join<'_> {
     }
 
     fn result_labels(&self, left: &Row, right: &Row) -> LabelSet {
-        let changes_meaning = matches!(
-            self.binary.op,
-            BinaryOp::Add
-                | BinaryOp::Sub
-                | BinaryOp::Mul
-                | BinaryOp::Div
-                | BinaryOp::Mod
-                | BinaryOp::Pow
-                | BinaryOp::Atan2
-        );
-        let mut labels = if changes_meaning { without_name(&left.labels) } else { left.labels.clone() };
+        let mut labels =
+            if changes_meaning(self.binary.op) { without_name(&left.labels) } else { left.labels.clone() };
         if self.matching.cardinality == Cardinality::OneToOne {
             let listed = |name: &str| self.matching.labels.iter().any(|label| label == name);
             labels = labels.filtered(|name| listed(name) == self.matching.on);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::annotations::Annotations;
 use super::native::Native;
 use super::numbers::{larger, smaller};
-use super::operator::{Combined, cells, numbers};
+use super::operator::{Combined, cells, changes_meaning, numbers};
 use super::rows::{Cell, Row, Steps, is_some, none};
 use crate::ast::BinaryOp;
 
@@ -107,7 +107,7 @@ struct Operand<'a> {
 
 impl Operand<'_> {
     fn apply(&self, row: &mut Row, span: &Range<usize>, notes: &mut Annotations) {
-        row.drop_name |= self.return_bool || !self.op.is_comparison();
+        row.drop_name |= self.return_bool || changes_meaning(self.op);
         for (value, scalar) in row.values.iter_mut().zip(self.scalar) {
             if is_some(*value) {
                 let (left, right) = if self.is_left { (*scalar, *value) } else { (*value, *scalar) };

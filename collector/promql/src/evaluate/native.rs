@@ -5,6 +5,7 @@ mod reset;
 mod statistics;
 #[cfg(test)]
 mod tests;
+mod total;
 mod trim;
 mod zero;
 
@@ -13,7 +14,10 @@ use std::sync::Arc;
 
 use telemetry::samples::{Histogram, ResetHint, Span};
 
+use arithmetic::Incompatible;
+pub(crate) use arithmetic::Notes;
 pub(crate) use statistics::Doubt;
+pub(crate) use total::Total;
 
 use super::numbers::general;
 

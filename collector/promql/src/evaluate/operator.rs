@@ -21,6 +21,20 @@ pub(crate) enum Combined {
     Histogram(Arc<Native>, bool),
 }
 
+/// Whether what the result means is no longer what the metric's name says.
+pub(crate) fn changes_meaning(op: BinaryOp) -> bool {
+    matches!(
+        op,
+        BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Div
+            | BinaryOp::Mod
+            | BinaryOp::Pow
+            | BinaryOp::Atan2
+    )
+}
+
 /// Two numbers. A comparison gives the left one.
 #[inline]
 pub(crate) fn numbers(op: BinaryOp, left: f64, right: f64) -> Combined {

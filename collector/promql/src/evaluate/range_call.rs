@@ -7,7 +7,7 @@ use telemetry::LabelSet;
 use telemetry::samples::ResetHint;
 
 use super::annotations::Annotations;
-use super::native::Native;
+use super::native::{Native, Total};
 use super::over_time::{
     mean, median_deviation, place_of_largest, place_of_smallest, quantile, regression, smooth, sum, variance,
 };
@@ -223,11 +223,11 @@ impl RangeCall {
 
     fn sum_of_histograms(&self, window: &Window<'_>, metric: &str, notes: &mut Annotations) -> Outcome {
         let Some(((_, first), rest)) = window.histograms.split_first() else { return Outcome::Nothing };
-        let mut total = Native::clone(first);
+        let mut total = Total::new(first, self.function == Function::AvgOverTime);
         let mut reconciled = false;
         for (_, native) in rest {
             let Ok(noted) = total.add(native) else {
-                notes.warn(&self.span, self.mixed_schemas(metric));
+                notes.warn(&self.span, mixed_schemas(metric));
                 return Outcome::Nothing;
             };
             reconciled |= noted.reconciled;
@@ -239,10 +239,7 @@ impl RangeCall {
         if reconciled {
             notes.info(&self.span, "mismatched custom buckets were reconciled during aggregation");
         }
-        if self.function == Function::AvgOverTime {
-            total.divide(window.histograms.len() as f64);
-        }
-        Outcome::Histogram(Arc::new(total))
+        Outcome::Histogram(Arc::new(total.finish()))
     }
 
     /// `irate` and `idelta`.
@@ -273,7 +270,7 @@ impl RangeCall {
                 let mut change = Native::clone(after);
                 if !is_rate || !after.is_reset_after(before) {
                     let Ok(noted) = change.subtract(before) else {
-                        notes.warn(&self.span, self.mixed_schemas(metric));
+                        notes.warn(&self.span, mixed_schemas(metric));
                         return Outcome::Nothing;
                     };
                     if noted.reconciled {
@@ -293,12 +290,12 @@ impl RangeCall {
             }
         }
     }
+}
 
-    pub(super) fn mixed_schemas(&self, metric: &str) -> String {
-        format!(
-            "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {metric:?}"
-        )
-    }
+pub(super) fn mixed_schemas(metric: &str) -> String {
+    format!(
+        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {metric:?}"
+    )
 }
 
 /// A warning of a quantile that is none.

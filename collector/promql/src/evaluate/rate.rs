@@ -7,7 +7,7 @@ use telemetry::samples::ResetHint;
 
 use super::annotations::Annotations;
 use super::native::Native;
-use super::range_call::RangeCall;
+use super::range_call::{RangeCall, mixed_schemas};
 use super::rows::{Row, Steps};
 use super::window::{Bounds, Samples, Slider, Window};
 
@@ -137,14 +137,15 @@ fn histogram_increase(
     if kind.is_counter && points.iter().any(|(_, native)| is_gauge(native)) {
         notes.warn(&call.span, format!("this native histogram metric is not a counter: {metric:?}"));
     }
-    if !kind.is_counter && !(is_gauge(first) && is_gauge(last)) {
+    let gauges = is_gauge(first) && is_gauge(last);
+    if !kind.is_counter && !gauges {
         notes.warn(&call.span, format!("this native histogram metric is not a gauge: {metric:?}"));
     }
     // A first sample before a reset counts for nothing, whatever its buckets are.
     let starts_anew = kind.is_counter && points[1].1.is_reset_after(first);
     let considered = if starts_anew { &points[1..] } else { points };
     if considered.iter().any(|(_, native)| native.is_custom() != last.is_custom()) {
-        notes.warn(&call.span, call.mixed_schemas(metric));
+        notes.warn(&call.span, mixed_schemas(metric));
         return None;
     }
     let mut increase = Native::clone(last);

@@ -33,24 +33,27 @@ impl MemoryStore {
         }
     }
 
-    /// Adds a native histogram. As Prometheus' store does, it finds out whether it follows a reset.
+    /// Adds a native histogram. As Prometheus' store does, it says of each whether it is known to follow no reset.
     pub fn add_histogram(&mut self, labels: &LabelSet, time_ms: i64, mut histogram: Histogram) {
         let values = self.series.entry(labels.clone()).or_default();
         if newest(values).is_some_and(|newest| time_ms <= newest) {
             return;
         }
-        if let (Some((_, before)), ResetHint::Unknown) = (values.histograms.last(), histogram.reset_hint) {
-            if before.reset_hint != ResetHint::Gauge {
-                let is_reset = is_reset(before, &histogram);
-                histogram.reset_hint = if is_reset { ResetHint::Yes } else { ResetHint::No };
-            }
+        if histogram.reset_hint != ResetHint::Gauge {
+            let before = values.histograms.last().map(|(_, before)| before);
+            let before = before.filter(|before| before.reset_hint != ResetHint::Gauge);
+            let goes_on = before.is_some_and(|before| !is_reset(before, &histogram));
+            histogram.reset_hint = if goes_on { ResetHint::No } else { ResetHint::Unknown };
         }
         values.histograms.push((time_ms, histogram));
     }
 
     /// Adds what a script loads.
     pub fn load(&mut self, load: &Load) {
-        for (labels, items) in &load.series {
+        // Of two lines of one series the last counts.
+        let series: BTreeMap<&LabelSet, &Vec<Item>> =
+            load.series.iter().map(|(l, items)| (l, items)).collect();
+        for (labels, items) in series {
             for (index, item) in items.iter().enumerate() {
                 let time_ms = index as i64 * load.step_ms;
                 match item {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use narrows_promql::{format, parse};
 use serde_json::Value as Json;
 
-fn data(set: &str) -> Option<PathBuf> {
+pub(crate) fn data(set: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     let named =
         std::env::var_os("CONFORMANCE_DATA").map_or_else(|| "../shared/testdata".into(), PathBuf::from);

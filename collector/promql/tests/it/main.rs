@@ -3,5 +3,6 @@
 
 mod conformance;
 mod messages;
+mod promqltest;
 mod roundtrip;
 mod trees;

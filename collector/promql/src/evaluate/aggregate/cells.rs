@@ -9,7 +9,8 @@ use telemetry::samples::ResetHint;
 use crate::ast::AggregateOp;
 use crate::evaluate::annotations::Annotations;
 use crate::evaluate::kahan::{self, Mean};
-use crate::evaluate::native::Native;
+use crate::evaluate::native::{Notes, Total};
+use crate::evaluate::range_call::mixed_schemas;
 use crate::evaluate::rows::{Row, is_some, none};
 
 /// The cells of one group.
@@ -35,8 +36,7 @@ enum Floats {
 /// The histograms of one step.
 #[derive(Clone)]
 struct Histograms {
-    total: Native,
-    count: f64,
+    total: Total,
     incompatible: bool,
     hints: [bool; 2],
 }
@@ -107,43 +107,15 @@ impl Cells {
         }
         for (step, native) in &row.histograms {
             let hints = [native.hint == ResetHint::Yes, native.hint == ResetHint::No];
-            let added = Histograms { total: Native::clone(native), count: 1.0, incompatible: false, hints };
-            self.join(*step, added, row.metric(), span, notes);
-        }
-    }
-
-    fn join(
-        &mut self,
-        step: u32,
-        other: Histograms,
-        metric: &str,
-        span: &Range<usize>,
-        notes: &mut Annotations,
-    ) {
-        let Some(mine) = self.histograms.get_mut(&step) else {
-            self.histograms.insert(step, other);
-            return;
-        };
-        if mine.incompatible || other.incompatible {
-            mine.incompatible = true;
-            return;
-        }
-        mine.count += other.count;
-        mine.hints = [mine.hints[0] | other.hints[0], mine.hints[1] | other.hints[1]];
-        match mine.total.add(&other.total) {
-            Ok(noted) if noted.reconciled => {
-                notes.info(span, "mismatched custom buckets were reconciled during aggregation");
-            }
-            Ok(_) => {}
-            Err(_) => {
-                mine.incompatible = true;
-                notes.warn(
-                    span,
-                    format!(
-                        "vector contains a mix of histograms with exponential and custom buckets schemas for metric \
-                         name {metric:?}"
-                    ),
-                );
+            let is_mean = self.op == AggregateOp::Avg;
+            let Some(mine) = self.histograms.get_mut(step) else {
+                let total = Total::new(native, is_mean);
+                self.histograms.insert(*step, Histograms { total, incompatible: false, hints });
+                continue;
+            };
+            if !mine.incompatible {
+                let joined = mine.join(hints, |total| total.add(native));
+                note(joined, row.metric(), span, notes);
             }
         }
     }
@@ -179,8 +151,16 @@ impl Cells {
             }
             _ => {}
         }
-        for (step, histograms) in other.histograms {
-            self.join(step, histograms, "", span, notes);
+        for (step, other) in other.histograms {
+            let Some(mine) = self.histograms.get_mut(&step) else {
+                self.histograms.insert(step, other);
+                continue;
+            };
+            mine.incompatible |= other.incompatible;
+            if !mine.incompatible {
+                let joined = mine.join(other.hints, |total| total.merge(other.total));
+                note(joined, "", span, notes);
+            }
         }
     }
 
@@ -212,13 +192,25 @@ impl Cells {
             }
         }
         for (step, histograms) in self.histograms {
-            histograms.finish(self.op, step, row, span, notes);
+            histograms.finish(step, row, span, notes);
         }
     }
 }
 
 impl Histograms {
-    fn finish(self, op: AggregateOp, step: u32, row: &mut Row, span: &Range<usize>, notes: &mut Annotations) {
+    /// Whether bounds were reconciled; nothing if the kinds of the histograms differ.
+    fn join<E>(
+        &mut self,
+        hints: [bool; 2],
+        add: impl FnOnce(&mut Total) -> Result<Notes, E>,
+    ) -> Option<bool> {
+        self.hints = [self.hints[0] | hints[0], self.hints[1] | hints[1]];
+        let joined = add(&mut self.total).ok();
+        self.incompatible = joined.is_none();
+        joined.map(|noted| noted.reconciled)
+    }
+
+    fn finish(self, step: u32, row: &mut Row, span: &Range<usize>, notes: &mut Annotations) {
         let cell = &mut row.values[step as usize];
         if is_some(*cell) {
             *cell = none();
@@ -231,11 +223,15 @@ impl Histograms {
         if self.incompatible {
             return;
         }
-        let mut total = self.total;
-        if op == AggregateOp::Avg {
-            total.divide(self.count);
-        }
-        row.histograms.push((step, total.into()));
+        row.histograms.push((step, self.total.finish().into()));
+    }
+}
+
+fn note(joined: Option<bool>, metric: &str, span: &Range<usize>, notes: &mut Annotations) {
+    match joined {
+        None => notes.warn(span, mixed_schemas(metric)),
+        Some(true) => notes.info(span, "mismatched custom buckets were reconciled during aggregation"),
+        Some(false) => {}
     }
 }
 

@@ -30,9 +30,9 @@ impl Context<'_> {
         }
         let groups = members(&Grouping::of(aggregate), &rows);
         let mut picked = Picked::new(&rows, steps);
-        for step in 0..steps.count {
+        for (step, param) in params.iter().enumerate() {
             for (_, members) in &groups {
-                picked.pick(aggregate.op, params[step], members, step);
+                picked.pick(aggregate.op, *param, members, step);
             }
             if step % 64 == 0 {
                 self.budget.check()?;

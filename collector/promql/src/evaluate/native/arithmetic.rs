@@ -1,5 +1,6 @@
 //! Sums, differences and multiples.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use telemetry::samples::ResetHint;
@@ -59,6 +60,13 @@ impl Native {
     }
 
     fn combine(&mut self, other: &Self, sign: f64) -> Result<Notes, Incompatible> {
+        let (other, notes) = self.align(other)?;
+        self.combine_counts(&other, sign);
+        Ok(notes)
+    }
+
+    /// Makes it and another one have the same layout; joins the hints.
+    pub(super) fn align<'o>(&mut self, other: &'o Self) -> Result<(Cow<'o, Self>, Notes), Incompatible> {
         if self.is_custom() != other.is_custom() {
             return Err(Incompatible);
         }
@@ -66,23 +74,35 @@ impl Native {
             collision: self.join_hints(other.hint),
             reconciled: self.is_custom() && self.bounds != other.bounds,
         };
+        if self.bounds == other.bounds
+            && self.schema == other.schema
+            && self.zero_threshold == other.zero_threshold
+        {
+            return Ok((Cow::Borrowed(other), notes));
+        }
+        let mut other = other.clone();
         if notes.reconciled {
             let bounds = common_bounds(&self.bounds, &other.bounds);
             self.rebound(&bounds);
-            let mut other = other.clone();
             other.rebound(&bounds);
-            self.combine_counts(&other, sign);
-        } else if self.schema == other.schema && self.zero_threshold == other.zero_threshold {
-            self.combine_counts(other, sign);
         } else {
-            let mut other = other.clone();
             self.reconcile_zero(&mut other);
             let schema = self.schema.min(other.schema);
             self.reduce_to(schema);
             other.reduce_to(schema);
-            self.combine_counts(&other, sign);
         }
-        Ok(notes)
+        Ok((Cow::Owned(other), notes))
+    }
+
+    /// Takes over the layout of another one, which is no finer.
+    pub(super) fn follow(&mut self, other: &Self) {
+        if self.is_custom() {
+            self.rebound(&other.bounds);
+        } else if self.zero_threshold != other.zero_threshold || self.schema != other.schema {
+            self.widen_zero(other.zero_threshold);
+            self.zero_threshold = other.zero_threshold;
+            self.reduce_to(other.schema);
+        }
     }
 
     fn combine_counts(&mut self, other: &Self, sign: f64) {

@@ -110,7 +110,7 @@ impl Native {
     }
 
     /// Where only positive (or only negative) values were observed, the bucket around zero begins (or ends) there.
-    fn trim_zero(&self, bucket: &mut Bucket) {
+    pub(super) fn trim_zero(&self, bucket: &mut Bucket) {
         if bucket.lower > 0.0 || bucket.upper < 0.0 {
             return;
         }
@@ -135,7 +135,7 @@ impl Native {
 }
 
 impl Bucket {
-    pub(super) fn middle(&self, is_custom: bool) -> f64 {
+    fn middle(&self, is_custom: bool) -> f64 {
         if is_custom {
             return f64::midpoint(self.upper, self.lower);
         }
@@ -158,22 +158,7 @@ impl Bucket {
         -(upper + (lower - upper) * (1.0 - part)).exp2()
     }
 
-    /// How many observations are left when what is above (`upper`) or below a value goes.
-    pub(super) fn kept(&self, value: f64, upper: bool, is_custom: bool) -> f64 {
-        let below = if self.upper <= value {
-            1.0
-        } else if self.lower >= value {
-            0.0
-        } else if self.lower == f64::NEG_INFINITY || self.upper == f64::INFINITY {
-            // Nothing is known of where in it they are.
-            f64::from(u8::from(upper))
-        } else {
-            self.part_below(value, is_custom || (self.lower <= 0.0 && self.upper >= 0.0))
-        };
-        self.count * if upper { below } else { 1.0 - below }
-    }
-
-    fn part_below(&self, value: f64, is_linear: bool) -> f64 {
+    pub(super) fn part_below(&self, value: f64, is_linear: bool) -> f64 {
         if is_linear {
             return (value - self.lower) / (self.upper - self.lower);
         }
