@@ -4,9 +4,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use narrows_series::encode::{Kinship, decode_one, decode_page, decode_times, encode_page, encode_times};
+use narrows_series::index::{Condition, Dictionary, Postings, write_dictionary, write_postings};
 use promql::Matcher;
-use series::encode::{decode_one, decode_page, decode_times, encode_page, encode_times};
-use series::index::{Condition, Dictionary, Postings, write_dictionary, write_postings};
 use telemetry::samples::MatchOp;
 
 /// A generator with a fixed seed: every run measures the same numbers.
@@ -45,9 +45,18 @@ fn series(kind: &str, n: usize, dice: &mut Dice) -> Vec<f64> {
 }
 
 fn main() {
-    println!("{:<22}{:>6}{:>7}{:>9}{:>11}{:>11}{:>14}", "values", "n", "page", "B/sample", "encode ns", "decode ns", "one, µs");
-    let kinds =
-        ["counter", "gauge, 2 decimals", "gauge, full mantissa", "bytes in 4 KiB steps", "constant", "slow counter"];
+    println!(
+        "{:<22}{:>6}{:>7}{:>9}{:>11}{:>11}{:>14}",
+        "values", "n", "page", "B/sample", "encode ns", "decode ns", "one, µs"
+    );
+    let kinds = [
+        "counter",
+        "gauge, 2 decimals",
+        "gauge, full mantissa",
+        "bytes in 4 KiB steps",
+        "constant",
+        "slow counter",
+    ];
     for kind in kinds {
         for (n, width) in [(120, 1), (120, 16), (480, 1), (480, 16), (1920, 16)] {
             values(kind, n, width);
@@ -59,8 +68,9 @@ fn main() {
 
 fn values(kind: &str, n: usize, width: usize) {
     let mut dice = Dice(7);
-    let pages: Vec<Vec<Vec<f64>>> =
-        (0..512 / width).map(|_| (0..width).map(|_| series(kind, n, &mut dice)).collect()).collect();
+    let mut all: Vec<Vec<f64>> = (0..512).map(|_| series(kind, n, &mut dice)).collect();
+    all.sort_by_key(|values| Kinship::of(values));
+    let pages: Vec<&[Vec<f64>]> = all.chunks(width).collect();
     let samples = (512 / width * width * n) as f64;
     let lens = vec![n; width];
     let mut encoded = Vec::new();
@@ -111,7 +121,13 @@ fn times() {
             back.clear();
             black_box(decode_times(&out, &mut back).expect("what was just written"));
         });
-        println!("{name:<28}{:>6}{:>9}{:>11.1}{:>11.1}", times.len(), out.len(), encode / 480.0, decode / 480.0);
+        println!(
+            "{name:<28}{:>6}{:>9}{:>11.1}{:>11.1}",
+            times.len(),
+            out.len(),
+            encode / 480.0,
+            decode / 480.0
+        );
     }
 }
 
@@ -133,13 +149,16 @@ fn index() {
         let dictionary = Dictionary::open(out.clone().into()).expect("what was just written");
         print!("{name:<22}{size:>9.2}{:>12.1}", write / 1e6);
         for pattern in ["pod-1.*", "node_0.*", ".*7f", "node_.*5", "pod-0a|pod-0b|node_000001", ".+"] {
-            let condition = Condition::of(&Matcher::new("pod", MatchOp::Matches, pattern).expect("a pattern"));
+            let condition =
+                Condition::of(&Matcher::new("pod", MatchOp::Matches, pattern).expect("a pattern"));
             dictionary.passing(&condition);
             let mut found = 0;
             let ns = fastest(|| found = black_box(dictionary.passing(&condition)).len());
             print!("  {pattern}: {:.1} ({found})", ns / 1000.0);
         }
-        let id = fastest(|| drop(black_box(dictionary.id(&texts[77_777]))));
+        let id = fastest(|| {
+            black_box(dictionary.id(&texts[77_777]));
+        });
         let text = fastest(|| drop(black_box(dictionary.text(77_777))));
         println!("  id: {:.2}  text: {:.2}", id / 1000.0, text / 1000.0);
     }
@@ -165,7 +184,12 @@ fn postings() {
         let get = fastest(|| drop(black_box(postings.get(middle))));
         let every = (0..postings.len()).collect();
         let union = fastest(|| drop(black_box(postings.union(&every))));
-        println!("postings, {name}: {} B, get {:.1} µs, union of all {:.0} µs", out.len(), get / 1e3, union / 1e3);
+        println!(
+            "postings, {name}: {} B, get {:.1} µs, union of all {:.0} µs",
+            out.len(),
+            get / 1e3,
+            union / 1e3
+        );
     }
 }
 
