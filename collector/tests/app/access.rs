@@ -8,11 +8,20 @@ use serde_json::Value;
 
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, record, request};
 
-const ROUTES: [&str; 24] = [
+const ROUTES: [&str; 57] = [
+    "delete /api/v1/narrows/dashboards/{uid}",
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
     "get /-/healthy",
     "get /-/ready",
+    "get /api/v1/alertmanagers",
+    "get /api/v1/alerts",
+    "get /api/v1/format_query",
+    "get /api/v1/label/{name}/values",
+    "get /api/v1/labels",
+    "get /api/v1/metadata",
+    "get /api/v1/narrows/dashboards",
+    "get /api/v1/narrows/dashboards/{uid}",
     "get /api/v1/narrows/live",
     "get /api/v1/narrows/logs/context",
     "get /api/v1/narrows/logs/explain",
@@ -28,10 +37,34 @@ const ROUTES: [&str; 24] = [
     "get /api/v1/narrows/session",
     "get /api/v1/narrows/status",
     "get /api/v1/narrows/views",
+    "get /api/v1/parse_query",
+    "get /api/v1/query",
+    "get /api/v1/query_exemplars",
+    "get /api/v1/query_range",
+    "get /api/v1/rules",
+    "get /api/v1/series",
+    "get /api/v1/status/buildinfo",
+    "get /api/v1/status/config",
+    "get /api/v1/status/flags",
+    "get /api/v1/status/runtimeinfo",
+    "get /api/v1/status/tsdb",
+    "get /api/v1/targets",
     "get /metrics",
+    "post /api/v1/admin/tsdb/clean_tombstones",
+    "post /api/v1/admin/tsdb/delete_series",
+    "post /api/v1/format_query",
+    "post /api/v1/labels",
     "post /api/v1/narrows/admin/seal",
+    "post /api/v1/narrows/dashboards",
     "post /api/v1/narrows/session",
     "post /api/v1/narrows/views",
+    "post /api/v1/parse_query",
+    "post /api/v1/query",
+    "post /api/v1/query_exemplars",
+    "post /api/v1/query_range",
+    "post /api/v1/series",
+    "put /api/v1/admin/tsdb/clean_tombstones",
+    "put /api/v1/admin/tsdb/delete_series",
     "put /api/v1/narrows/views/{id}",
 ];
 
@@ -141,6 +174,20 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
         "get /api/v1/narrows/logs/context" => as_admin(call(program, route, &format!("?id={record_id}"))),
         "get /api/v1/narrows/logs/values" => as_admin(call(program, route, "?field=service")),
         "post /api/v1/narrows/views" => as_admin(call(program, route, "")).json(&view),
+        "post /api/v1/narrows/dashboards" => as_admin(call(program, route, "")).json(&dashboard()),
+        _ if route.ends_with("{uid}") => {
+            let saved = as_admin(call(program, "post /api/v1/narrows/dashboards", "")).json(&dashboard());
+            assert!(saved.send().await.unwrap().status().is_success());
+            as_admin(call(program, &route.replace("{uid}", "one"), ""))
+        }
+        "get /api/v1/label/{name}/values" => as_admin(call(program, &route.replace("{name}", "job"), "")),
+        _ if route.contains("/series") || route.contains("delete_series") => {
+            as_admin(call(program, route, "?match[]=up"))
+        }
+        _ if route.contains("query_range") => {
+            as_admin(call(program, route, "?query=up&start=0&end=9&step=1"))
+        }
+        _ if route.contains("query") => as_admin(call(program, route, "?query=up")),
         _ if route.ends_with("{id}") => {
             let saved = as_admin(call(program, "post /api/v1/narrows/views", "")).json(&view).send().await;
             let saved = json_of(saved.unwrap(), StatusCode::CREATED).await;
@@ -149,6 +196,10 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
         }
         _ => as_admin(call(program, route, "")),
     }
+}
+
+fn dashboard() -> Value {
+    serde_json::json!({"dashboard": {"uid": "one", "title": "One"}})
 }
 
 #[tokio::test]

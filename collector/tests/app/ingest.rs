@@ -179,7 +179,7 @@ async fn metrics_tell_what_came() {
         "narrows_collector_ingest_records_total 2",
         "narrows_collector_ingest_rejected_records_total{reason=\"too_old\"} 1",
         "narrows_collector_records 2",
-        "narrows_collector_lag_bytes{partition=\"0\"} 0",
+        "narrows_collector_lag_bytes{partition=\"logs-0\"} 0",
         "narrows_collector_http_requests_total{route=\"/v1/logs\",status=\"200\"} 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
@@ -198,7 +198,7 @@ async fn metrics_count_seals_and_merges() {
     let program = Program::start();
     let metric = async |name: &str| {
         let text = program.get("/metrics").send().await.unwrap().text().await.unwrap();
-        let prefix = format!("narrows_collector_{name}{{partition=\"0\"}} ");
+        let prefix = format!("narrows_collector_{name}{{partition=\"logs-0\"}} ");
         text.lines().find_map(|line| line.strip_prefix(&prefix)?.parse::<u64>().ok())
     };
     assert_eq!((metric("seals_total").await, metric("merges_total").await), (Some(0), Some(0)));
