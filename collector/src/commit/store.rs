@@ -88,7 +88,7 @@ impl Store {
             _lock: lock,
         });
         store.look_at_disk();
-        store.note_active_series();
+        store.note_active_series().await;
         if store.options.background {
             store.start_tasks();
         }
@@ -117,21 +117,25 @@ impl Store {
     }
 
     /// The set of active series as it is stored, so that the limits hold after a restart, too.
-    fn note_active_series(&self) {
+    async fn note_active_series(&self) {
         const HOUR_MS: i64 = 3_600_000;
         let now_ns = (self.options.clock)();
         let now_ms = now_ns / 1_000_000;
         let names = self.sample_engines().flat_map(|engine| engine.rows_by_tenant().into_keys());
         let names: BTreeSet<String> = names.collect();
         for tenant in names.iter().filter_map(|name| TenantId::new(name).ok()) {
-            match self.series(&tenant).series(&[Vec::new()], now_ms - HOUR_MS, i64::MAX, usize::MAX) {
-                Ok(found) => {
+            let stored = self.series(&tenant);
+            let read = move || stored.series(&[Vec::new()], now_ms - HOUR_MS, i64::MAX, usize::MAX);
+            // Reading files blocks.
+            match tokio::task::spawn_blocking(read).await {
+                Ok(Ok(found)) => {
                     let series = self.active.of(&tenant);
                     let mut active = series.at(now_ns);
                     // One over the limit is there all the same; it only does not count.
                     found.iter().for_each(|labels| drop(active.admit(labels.hash64(), labels.iter())));
                 }
-                Err(error) => tracing::warn!(%tenant, %error, "cannot count the series that are stored"),
+                Ok(Err(error)) => tracing::warn!(%tenant, %error, "cannot count the series that are stored"),
+                Err(error) => tracing::error!(%tenant, %error, "counting the series that are stored failed"),
             }
         }
     }
