@@ -1,6 +1,7 @@
 //! The collector: accepts, stores, searches, serves. The parts are public so
 //! that tests and benches can drive them; `main.rs` only wires them.
 
+mod agents;
 pub mod api;
 pub mod auth;
 pub mod commit;

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::agents;
 use crate::api::{self, Addresses, App};
 use crate::auth::{Auth, AuthError, FirstStart, IngestGate};
 use crate::commit::{
@@ -99,6 +100,7 @@ impl Collector {
         let addresses = Addresses { http: url(http), grpc: url(grpc) };
         let metrics = Arc::new(Metrics::new());
         let app = App::new(Arc::clone(&auth), Arc::clone(&store), meta, metrics, &config.limits, addresses);
+        let told = Arc::clone(&store);
         let receiver = Arc::new({
             let mapping =
                 Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
@@ -114,7 +116,8 @@ impl Collector {
         let door = |listener| Door::new(listener, connections, Patience::default());
         let servers = vec![
             tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
-            tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped)),
+            tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
+            tokio::spawn(agents::tell(told, stopped)),
         ];
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
     }

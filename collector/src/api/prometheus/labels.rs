@@ -88,7 +88,10 @@ pub(super) async fn labels(
     let (sets, (start_ms, end_ms), limit) = (form.matches()?, form.range()?, form.limit("limit")?);
     let _admitted = app.queries.admit().await?;
     let stored = app.store.series(&principal.tenant);
-    texts(limit, move || Ok((stored.label_names(&sets, start_ms, end_ms)?, stored.warnings(start_ms, end_ms)?))).await
+    texts(limit, move || {
+        Ok((stored.label_names(&sets, start_ms, end_ms)?, stored.warnings(start_ms, end_ms)?))
+    })
+    .await
 }
 
 /// The names of labels; the parameters come as a form.
@@ -132,7 +135,10 @@ pub(super) async fn label_values(
     let (sets, (start_ms, end_ms), limit) = (form.matches()?, form.range()?, form.limit("limit")?);
     let _admitted = app.queries.admit().await?;
     let stored = app.store.series(&principal.tenant);
-    texts(limit, move || Ok((stored.label_values(&name, &sets, start_ms, end_ms)?, stored.warnings(start_ms, end_ms)?))).await
+    texts(limit, move || {
+        Ok((stored.label_values(&name, &sets, start_ms, end_ms)?, stored.warnings(start_ms, end_ms)?))
+    })
+    .await
 }
 
 async fn texts<T: IntoIterator<Item = String> + Send + 'static>(
