@@ -7,13 +7,17 @@ source "$(dirname "$0")/env.sh"
 export CONFORMANCE_DATA=${CONFORMANCE_DATA:-$root/../shared/testdata}
 export NARROWS_CONFORMANCE=required
 [ -d "$CONFORMANCE_DATA" ] || die "CONFORMANCE_DATA ($CONFORMANCE_DATA) is not there; docs/conformance.md names the sources"
-# A suite is the test `conformance_<suite>` of the crate that owns the decoder.
-declare -A crate=([otlp]=narrows-telemetry [loghub]=narrows-events [syslog]=narrows-agent [multiline]=narrows-agent)
+# A suite is the test `conformance_<suite>` (with _ for -) of the crate that owns what it tests.
+declare -A crate=(
+  [otlp]=narrows-telemetry [openmetrics]=narrows-telemetry [loghub]=narrows-events [syslog]=narrows-agent
+  [multiline]=narrows-agent [prometheus-config]=narrows-agent [promql-parse]=narrows-promql
+  [promqltest-memory]=narrows-promql [promqltest]=narrows-collector
+)
 suites=${1:-${!crate[*]}}
 status=0
 for suite in $suites; do
   [ -n "${crate[$suite]:-}" ] || die "no suite $suite yet; there are: ${!crate[*]}"
-  cargo test --quiet --locked -p "${crate[$suite]}" "conformance_$suite" -- --nocapture 2>&1 |
+  cargo test --quiet --locked -p "${crate[$suite]}" "conformance_${suite//-/_}" -- --nocapture 2>&1 |
     grep -E "^($suite |  )|panicked|FAILED" || status=1
 done
 exit $status

@@ -14,6 +14,7 @@ mod live;
 mod login;
 mod metrics;
 mod page;
+mod promqltest;
 mod searching;
 mod shippers;
 mod start;
