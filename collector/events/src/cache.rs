@@ -31,6 +31,8 @@ pub(crate) enum Part {
     AllOutlines,
     Book,
     Column(u8),
+    /// Of the attribute whose path has this hash.
+    Attribute(u64),
 }
 
 /// The process-wide cache of what was read from splits.

@@ -21,6 +21,7 @@ use crate::head::Chunk;
 use crate::key::RowKey;
 use crate::partition::Pinned;
 use crate::split::Stream;
+use crate::split::coded::Coded;
 use crate::split::format::SEVERITIES;
 
 /// Where a found record is.
@@ -271,10 +272,33 @@ impl Grouped {
         *self.counts.entry((stream, severity, bin)).or_default() += count;
     }
 
-    /// Adds a bin's rows by severity, and empties the counts.
-    pub(super) fn add_bin(&mut self, bin: i64, counts: &mut [u64; SEVERITIES]) {
-        for (severity, count) in counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
-            self.add(0, severity as u8, bin, std::mem::take(count));
+    /// Adds rows of a block, which all lie in one bin, by the columns that groups are made of.
+    pub(super) fn add_rows(
+        &mut self,
+        bin: i64,
+        rows: &[u32],
+        streams: Option<&Coded<u32>>,
+        severities: Option<&Coded<u8>>,
+    ) {
+        match (streams, severities) {
+            (None, None) => self.add(0, 0, bin, rows.len() as u64),
+            (Some(streams), None) => {
+                streams.tally(rows).into_iter().for_each(|(stream, count)| self.add(*stream, 0, bin, count));
+            }
+            (None, Some(severities)) => {
+                let tally = severities.tally(rows).into_iter();
+                tally.for_each(|(severity, count)| self.add(0, *severity, bin, count));
+            }
+            (Some(streams), Some(severities)) => match streams.tally_with(severities, rows) {
+                Some(pairs) => {
+                    pairs.into_iter().for_each(|(stream, severity, count)| {
+                        self.add(*stream, *severity, bin, count);
+                    });
+                }
+                None => rows.iter().for_each(|row| {
+                    self.add(*streams.get(*row as usize), *severities.get(*row as usize), bin, 1);
+                }),
+            },
         }
     }
 

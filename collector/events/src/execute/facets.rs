@@ -173,15 +173,15 @@ impl FieldCounts {
         let is = |needs: Needs| move |field: &Field| Needs::of(field) == needs;
         if self.fields.iter().any(is(Needs::SEVERITY)) {
             let severities = split.severities(block)?;
-            for (severity, count) in tally(rows.iter().map(|row| severities[*row as usize])) {
-                let view = BlockView { severity, ..BlockView::default() };
+            for (severity, count) in severities.tally(rows) {
+                let view = BlockView { severity: *severity, ..BlockView::default() };
                 self.add_where(&view, count, is(Needs::SEVERITY));
             }
         }
         if self.fields.iter().any(is(Needs::STREAM)) {
             let (numbers, streams) = (split.row_streams(block)?, split.streams()?);
-            for (number, count) in tally(rows.iter().map(|row| numbers[*row as usize])) {
-                let view = BlockView { stream: streams.get(number as usize), ..BlockView::default() };
+            for (number, count) in numbers.tally(rows) {
+                let view = BlockView { stream: streams.get(*number as usize), ..BlockView::default() };
                 self.add_where(&view, count, is(Needs::STREAM));
             }
         }
@@ -210,12 +210,6 @@ impl FieldCounts {
         let fields = self.fields.iter().cloned().zip(self.by_field);
         fields.map(|(field, values)| values.finish(field, limit)).collect()
     }
-}
-
-fn tally<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> HashMap<K, u64> {
-    let mut counts = HashMap::new();
-    keys.for_each(|key| *counts.entry(key).or_default() += 1);
-    counts
 }
 
 impl Values {
