@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use search::{Expr, Row};
+use search::{Aggregation, Expr, Group, Row, group_cell};
 
+use super::attribute;
 use super::best::Best;
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
@@ -334,6 +335,9 @@ impl SplitScan<'_> {
                     let width = Grouped::bin_width(table);
                     return Ok(self.count_rows(block, rows, needs, width)?);
                 }
+                if self.count_values(block, rows, table)? {
+                    return Ok(());
+                }
                 let columns = Columns::read(self.split, block, needs, self.query.book)?;
                 let mut scratch = Vec::new();
                 for row in rows {
@@ -380,6 +384,18 @@ impl SplitScan<'_> {
             best.offer(value, key, || Place::Split(self.pinned.clone(), block as u32, *row));
         }
         Ok(())
+    }
+
+    /// Counts rows by one attribute; false if that takes their records, or the table wants more of them.
+    fn count_values(&self, block: usize, rows: &[u32], table: &mut Aggregation) -> Result<bool, Stop> {
+        let [group @ Group::Field(field)] = table.by() else { return Ok(false) };
+        if !table.counts_only() {
+            return Ok(false);
+        }
+        let (group, field) = (group.clone(), field.clone());
+        attribute::tally(self.split, block, rows, &field, |row, count| {
+            Ok(table.add_count(&[group_cell(&group, row)], count)?)
+        })
     }
 
     fn count_rows(
