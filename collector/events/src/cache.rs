@@ -1,5 +1,5 @@
 //! One bounded cache per process for what queries read again: open splits, stream
-//! tables, filters, index pages, decompressed columns. Second-chance eviction by bytes.
+//! tables, filters, index pages, decompressed columns (those of few values by codes). Second-chance eviction by bytes.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
