@@ -1,5 +1,5 @@
 //! One bounded cache per process for what queries read again: open splits, stream
-//! tables, filters, index pages, decompressed columns. Second-chance eviction by bytes.
+//! tables, filters, index pages, decompressed columns (those of few values by codes). Second-chance eviction by bytes.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -31,6 +31,8 @@ pub(crate) enum Part {
     AllOutlines,
     Book,
     Column(u8),
+    /// Of the attribute whose path has this hash.
+    Attribute(u64),
 }
 
 /// The process-wide cache of what was read from splits.

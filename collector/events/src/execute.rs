@@ -5,6 +5,7 @@
 //! is full only stops the reading of keys and records. A count costs the columns that
 //! the filter needs, no more.
 
+mod attribute;
 mod best;
 mod block;
 mod collect;

@@ -5,6 +5,7 @@ pub(crate) mod block;
 pub(crate) mod bloom;
 pub(crate) mod bodies;
 mod check;
+pub(crate) mod coded;
 pub(crate) mod column;
 pub(crate) mod file;
 pub(crate) mod format;

@@ -10,8 +10,10 @@ use super::plan::{Check, Node};
 use super::rows::{BlockView, Needs};
 use crate::patterns::book::Book;
 use crate::split::block::{BodyColumn, TraceColumn};
+use crate::split::coded::Coded;
 use crate::split::column::StringColumn;
 use crate::split::record::Lifted;
+use crate::split::rest::Attribute;
 use crate::split::{ReadError, SplitReader, Stream};
 
 /// Ascending row numbers inside of a block.
@@ -60,11 +62,11 @@ impl<'a> BlockRows<'a> {
             }
             Node::Severity(wanted) => {
                 let severities = self.split.severities(self.block)?;
-                keep(rows, |row| wanted[usize::from(severities[row])])
+                severities.select(rows, |severity| wanted[usize::from(*severity)])
             }
             Node::Streams(wanted) => {
                 let streams = self.split.row_streams(self.block)?;
-                keep(rows, |row| wanted[streams[row] as usize])
+                streams.select(rows, |stream| wanted[*stream as usize])
             }
             Node::Trace(id) => {
                 let with_id = self.split.traces(self.block)?.find(id);
@@ -101,31 +103,30 @@ impl<'a> BlockRows<'a> {
             return Ok(rows);
         }
         if let Expr::Field(asked) = check.expr
-            && let Some(hits) = self.check_attribute(check, asked, &rows)?
+            && let Field::Attribute(path) | Field::Any(path) = &asked.field
+            && let Some(column) = self.split.attribute(self.block, path)?
         {
-            return Ok(hits);
+            return self.check_attribute(&column, check, asked, rows);
         }
         let columns = Columns::read(self.split, self.block, check.needs, check.book)?;
         let mut scratch = Vec::new();
         Ok(keep(rows, |row| check.expr.matches(&columns.view(row, &mut scratch))))
     }
 
-    /// Looks at a single attribute's column instead of at whole records; `None` if that does not do.
+    /// Looks at a single attribute's column instead of at whole records.
     fn check_attribute(
         &self,
+        column: &Attribute,
         check: &Check<'_>,
         asked: &FieldMatch,
-        rows: &[u32],
-    ) -> Result<Option<Rows>, ReadError> {
-        let (Field::Attribute(path) | Field::Any(path)) = &asked.field else { return Ok(None) };
-        let Some(column) = self.split.attribute(self.block, path)? else { return Ok(None) };
-        let streams = match check.by_resource.iter().any(|matches| *matches) {
+        rows: Rows,
+    ) -> Result<Rows, ReadError> {
+        let streams = match check.by_resource.iter().any(|passes| *passes) {
             true => Some(self.split.row_streams(self.block)?),
             false => None,
         };
-        let passes =
-            |row: usize| streams.as_ref().is_some_and(|streams| check.by_resource[streams[row] as usize]);
-        Ok(Some(column.select(rows.to_vec(), |value| asked.matches_value(value), passes)))
+        let passes = streams.map(|streams| move |row: usize| check.by_resource[*streams.get(row) as usize]);
+        Ok(column.select(rows, |value| asked.matches_value(value), passes))
     }
 }
 
@@ -145,12 +146,12 @@ fn without(rows: &[u32], hits: &[u32]) -> Rows {
 }
 
 /// The stream number of each row, and the streams.
-type RowStreams = (Arc<Vec<u32>>, Arc<Vec<Stream>>);
+type RowStreams = (Arc<Coded<u32>>, Arc<Vec<Stream>>);
 
 /// Some columns of a block, to look at rows through.
 pub(super) struct Columns<'b> {
     times: Option<Arc<Vec<i64>>>,
-    severities: Option<Arc<Vec<u8>>>,
+    severities: Option<Arc<Coded<u8>>>,
     streams: Option<RowStreams>,
     traces: Option<Arc<TraceColumn>>,
     bodies: Option<Arc<BodyColumn>>,
@@ -186,8 +187,8 @@ impl<'b> Columns<'b> {
     pub(super) fn view<'a>(&'a self, row: usize, scratch: &'a mut Vec<u8>) -> BlockView<'a> {
         BlockView {
             time_ns: self.times.as_ref().map_or(0, |times| times[row]),
-            severity: self.severities.as_ref().map_or(0, |severities| severities[row]),
-            stream: self.streams.as_ref().map(|(numbers, streams)| &streams[numbers[row] as usize]),
+            severity: self.severities.as_ref().map_or(0, |severities| *severities.get(row)),
+            stream: self.streams.as_ref().map(|(numbers, streams)| &streams[*numbers.get(row) as usize]),
             trace: self.traces.as_ref().and_then(|traces| traces.get(row)),
             body: self.bodies.as_ref().map(|bodies| bodies.get(row, scratch)),
             has_body: self.has_body(row),

@@ -21,6 +21,7 @@ use crate::head::Chunk;
 use crate::key::RowKey;
 use crate::partition::Pinned;
 use crate::split::Stream;
+use crate::split::coded::Coded;
 use crate::split::format::SEVERITIES;
 
 /// Where a found record is.
@@ -238,6 +239,8 @@ impl Counts {
 #[derive(Default)]
 pub(super) struct Grouped {
     counts: HashMap<(u32, u8, i64), u64>,
+    /// Of each stream, in the bin at 0: that of all rows where there are no bins.
+    by_stream: Vec<u64>,
 }
 
 impl Grouped {
@@ -264,23 +267,55 @@ impl Grouped {
 
     /// Memory that the groups hold: an entry and its mark per place, of which an eighth stays free.
     pub(super) fn size_bytes(&self) -> usize {
-        self.counts.capacity() * (size_of::<((u32, u8, i64), u64)>() + 1) / 7 * 8
+        let entries = self.counts.capacity() * (size_of::<((u32, u8, i64), u64)>() + 1) / 7 * 8;
+        entries + self.by_stream.capacity() * size_of::<u64>()
     }
 
     pub(super) fn add(&mut self, stream: u32, severity: u8, bin: i64, count: u64) {
         *self.counts.entry((stream, severity, bin)).or_default() += count;
     }
 
-    /// Adds a bin's rows by severity, and empties the counts.
-    pub(super) fn add_bin(&mut self, bin: i64, counts: &mut [u64; SEVERITIES]) {
-        for (severity, count) in counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
-            self.add(0, severity as u8, bin, std::mem::take(count));
+    /// Adds rows of a block, which all lie in one bin, by the columns that groups are made of.
+    pub(super) fn add_rows(
+        &mut self,
+        bin: i64,
+        rows: &[u32],
+        streams: Option<&Coded<u32>>,
+        severities: Option<&Coded<u8>>,
+    ) {
+        match (streams, severities) {
+            (None, None) => self.add(0, 0, bin, rows.len() as u64),
+            (Some(streams), None) if bin == 0 => {
+                let highest = streams.values().iter().max().map_or(0, |stream| *stream as usize + 1);
+                self.by_stream.resize(self.by_stream.len().max(highest), 0);
+                let tally = streams.tally(rows).into_iter();
+                tally.for_each(|(stream, count)| self.by_stream[*stream as usize] += count);
+            }
+            (Some(streams), None) => {
+                streams.tally(rows).into_iter().for_each(|(stream, count)| self.add(*stream, 0, bin, count));
+            }
+            (None, Some(severities)) => {
+                let tally = severities.tally(rows).into_iter();
+                tally.for_each(|(severity, count)| self.add(0, *severity, bin, count));
+            }
+            (Some(streams), Some(severities)) => match streams.tally_with(severities, rows) {
+                Some(pairs) => {
+                    pairs.into_iter().for_each(|(stream, severity, count)| {
+                        self.add(*stream, *severity, bin, count);
+                    });
+                }
+                None => rows.iter().for_each(|row| {
+                    self.add(*streams.get(*row as usize), *severities.get(*row as usize), bin, 1);
+                }),
+            },
         }
     }
 
     pub(super) fn finish(self, streams: &[Stream], table: &mut Aggregation) -> Result<(), SearchError> {
         let by = table.by().to_vec();
-        for ((stream, severity, bin), count) in self.counts {
+        let by_stream = (0..).zip(self.by_stream).filter(|(_, count)| *count > 0);
+        let by_stream = by_stream.map(|(stream, count)| ((stream, 0, 0), count));
+        for ((stream, severity, bin), count) in by_stream.chain(self.counts) {
             let row = BlockView {
                 time_ns: bin,
                 severity,

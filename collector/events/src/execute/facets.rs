@@ -10,6 +10,7 @@ use std::sync::Arc;
 use search::{Field, Number, Row};
 use telemetry::{Value, severity};
 
+use super::attribute::{self, OneField};
 use super::block::Columns;
 use super::collect::{Partial, Sink};
 use super::rows::{BlockView, Needs};
@@ -161,7 +162,7 @@ impl FieldCounts {
     }
 
     /// Adds rows of a block, each column read once and only if a field needs it. What all records of a
-    /// stream or severity have in common is looked at once.
+    /// stream, severity or value of an attribute have in common is looked at once.
     pub(super) fn take_rows(
         &mut self,
         split: &SplitReader,
@@ -169,28 +170,41 @@ impl FieldCounts {
         rows: &[u32],
         book: Option<&Book>,
     ) -> Result<(), ReadError> {
-        let needs = self.fields.iter().map(Needs::of).fold(Needs::NONE, Needs::and);
         let is = |needs: Needs| move |field: &Field| Needs::of(field) == needs;
         if self.fields.iter().any(is(Needs::SEVERITY)) {
             let severities = split.severities(block)?;
-            for (severity, count) in tally(rows.iter().map(|row| severities[*row as usize])) {
-                let view = BlockView { severity, ..BlockView::default() };
+            for (severity, count) in severities.tally(rows) {
+                let view = BlockView { severity: *severity, ..BlockView::default() };
                 self.add_where(&view, count, is(Needs::SEVERITY));
             }
         }
         if self.fields.iter().any(is(Needs::STREAM)) {
             let (numbers, streams) = (split.row_streams(block)?, split.streams()?);
-            for (number, count) in tally(rows.iter().map(|row| numbers[*row as usize])) {
-                let view = BlockView { stream: streams.get(number as usize), ..BlockView::default() };
+            for (number, count) in numbers.tally(rows) {
+                let view = BlockView { stream: streams.get(*number as usize), ..BlockView::default() };
                 self.add_where(&view, count, is(Needs::STREAM));
             }
         }
-        let is_row_s = |field: &Field| !is(Needs::SEVERITY)(field) && !is(Needs::STREAM)(field);
-        if self.fields.iter().any(is_row_s) {
+        let mut of_rows = Vec::new();
+        for (field, values) in self.fields.iter().zip(&mut self.by_field) {
+            if is(Needs::SEVERITY)(field) || is(Needs::STREAM)(field) {
+                continue;
+            }
+            let add = |row: &OneField<'_>, count| {
+                values.add(&mut self.scratch, row, field, count, &self.prefix);
+                Ok::<_, ReadError>(())
+            };
+            if !attribute::tally(split, block, rows, field, add)? {
+                of_rows.push(field.clone());
+            }
+        }
+        if !of_rows.is_empty() {
+            let needs = of_rows.iter().map(Needs::of).fold(Needs::NONE, Needs::and);
             let columns = Columns::read(split, block, needs, book)?;
             let mut scratch = Vec::new();
             for row in rows {
-                self.add_where(&columns.view(*row as usize, &mut scratch), 1, is_row_s);
+                let view = columns.view(*row as usize, &mut scratch);
+                self.add_where(&view, 1, |field| of_rows.contains(field));
             }
         }
         Ok(())
@@ -210,12 +224,6 @@ impl FieldCounts {
         let fields = self.fields.iter().cloned().zip(self.by_field);
         fields.map(|(field, values)| values.finish(field, limit)).collect()
     }
-}
-
-fn tally<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> HashMap<K, u64> {
-    let mut counts = HashMap::new();
-    keys.for_each(|key| *counts.entry(key).or_default() += 1);
-    counts
 }
 
 impl Values {

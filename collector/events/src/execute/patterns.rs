@@ -187,8 +187,8 @@ impl Gather {
             NONE => NONE,
             outline => patterns[outline as usize],
         };
-        let (times, severities) = (at.split.times(at.block)?, at.split.severities(at.block)?);
-        let streams = at.split.row_streams(at.block)?;
+        let (times, severities) = (at.split.times(at.block)?, at.split.severities(at.block)?.expand());
+        let streams = at.split.row_streams(at.block)?.expand();
         // Times ascend: a bucket is looked up once for the rows in it.
         let (mut bucket, mut bucket_end) = (None, i64::MIN);
         let mut by_service: Vec<(u32, u32)> = Vec::with_capacity(rows.len());

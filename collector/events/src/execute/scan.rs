@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use search::{Expr, Row};
+use search::{Aggregation, Expr, Group, Row, group_cell};
 
+use super::attribute;
 use super::best::Best;
 use super::block::{BlockRows, Columns, Rows};
 use super::collect::{Grouped, Hits, Partial, Place, Sink};
@@ -18,7 +19,6 @@ use crate::head::Chunk;
 use crate::key::RowKey;
 use crate::partition::Pinned;
 use crate::patterns::book::Book;
-use crate::split::format::SEVERITIES;
 use crate::split::{ReadError, SplitReader};
 
 /// What every scan of a query shares.
@@ -321,7 +321,8 @@ impl SplitScan<'_> {
             }
             Sink::Histogram(counts) => {
                 let (times, severities) = (self.split.times(block)?, self.split.severities(block)?);
-                rows.iter().for_each(|row| counts.add(times[*row as usize], severities[*row as usize], 1));
+                rows.iter()
+                    .for_each(|row| counts.add(times[*row as usize], *severities.get(*row as usize), 1));
                 Ok(())
             }
             Sink::Fields(counts) => {
@@ -333,6 +334,9 @@ impl SplitScan<'_> {
                 if by_columns {
                     let width = Grouped::bin_width(table);
                     return Ok(self.count_rows(block, rows, needs, width)?);
+                }
+                if self.count_values(block, rows, table)? {
+                    return Ok(());
                 }
                 let columns = Columns::read(self.split, block, needs, self.query.book)?;
                 let mut scratch = Vec::new();
@@ -382,6 +386,18 @@ impl SplitScan<'_> {
         Ok(())
     }
 
+    /// Counts rows by one attribute; false if that takes their records, or the table wants more of them.
+    fn count_values(&self, block: usize, rows: &[u32], table: &mut Aggregation) -> Result<bool, Stop> {
+        let [group @ Group::Field(field)] = table.by() else { return Ok(false) };
+        if !table.counts_only() {
+            return Ok(false);
+        }
+        let (group, field) = (group.clone(), field.clone());
+        attribute::tally(self.split, block, rows, &field, |row, count| {
+            Ok(table.add_count(&[group_cell(&group, row)], count)?)
+        })
+    }
+
     fn count_rows(
         &mut self,
         block: usize,
@@ -391,25 +407,21 @@ impl SplitScan<'_> {
     ) -> Result<(), ReadError> {
         let severities = needs.has(Needs::SEVERITY).then(|| self.split.severities(block)).transpose()?;
         let streams = needs.has(Needs::STREAM).then(|| self.split.row_streams(block)).transpose()?;
-        let times = needs.has(Needs::TIME).then(|| self.split.times(block)).transpose()?;
-        // Times ascend: a bin is divided out once, and without streams its rows are counted in an array.
-        let mut bin = 0..0;
-        let mut counts = [0u64; SEVERITIES];
-        for row in rows {
-            let row = *row as usize;
-            if let (Some(times), Some(width)) = (&times, width)
-                && !bin.contains(&times[row])
-            {
-                self.grouped.add_bin(bin.start, &mut counts);
-                bin = bin_of(times[row], width);
-            }
-            let severity = severities.as_ref().map_or(0, |severities| severities[row]);
-            match &streams {
-                Some(streams) => self.grouped.add(streams[row], severity, bin.start, 1),
-                None => counts[usize::from(severity)] += 1,
-            }
+        let Some(width) = width else {
+            self.grouped.add_rows(0, rows, streams.as_deref(), severities.as_deref());
+            return Ok(());
+        };
+        // Times ascend: a bin is divided out once for the rows in it.
+        let times = self.split.times(block)?;
+        let mut rest = rows;
+        while let Some(first) = rest.first() {
+            let bin = bin_of(times[*first as usize], width);
+            let count = rest.partition_point(|row| bin.contains(&times[*row as usize]));
+            // The very last time lies behind the bin that ends with it.
+            let (within, behind) = rest.split_at(count.max(1));
+            self.grouped.add_rows(bin.start, within, streams.as_deref(), severities.as_deref());
+            rest = behind;
         }
-        self.grouped.add_bin(bin.start, &mut counts);
         Ok(())
     }
 }

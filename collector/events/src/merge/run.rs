@@ -252,7 +252,7 @@ impl Input {
         };
         let mut hashes: Vec<u64> = traces.ids().iter().map(bloom::trace_hash).collect();
         let block = EncodedBlock { meta, sections, bloom: Vec::new() };
-        let columns = (&**rows.seqs, &*streams, &**rows.severities);
+        let columns = (&**rows.seqs, &*streams, &*rows.severities);
         writer.push_block(block, columns, (&bodies, &self.numbers), &mut hashes)?;
         Ok(())
     }

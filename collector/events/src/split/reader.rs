@@ -3,13 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::block::{self, BodyColumn, TraceColumn};
 use super::bodies::{SignatureBodies, SignatureTable, Statistics, decode_codes};
+use super::coded::Coded;
 use super::column::{Decoded, StringColumn};
 use super::file::{ReadError, SplitFile};
 use super::format::{BlockMeta, Column, Footer, PAGE_BYTES, SIGNATURES, TAIL_BYTES, TAIL_MAGIC};
 use super::record::{Body, Lifted, Row};
-use super::rest::{self, AttributeColumn};
+use super::rest::{self, Attribute, AttributeColumn, Given};
 use super::streams::{self, Stream};
 use crate::cache::Part;
 use crate::index::{PageSource, SplitIndex};
@@ -77,7 +80,7 @@ impl SplitReader {
     }
 
     pub(crate) fn seqs(&self, block: usize) -> Result<Arc<Vec<u64>>, ReadError> {
-        self.seqs_of(block, &self.row_streams(block)?)
+        self.seqs_of(block, &self.row_streams(block)?.expand())
     }
 
     fn seqs_of(&self, block: usize, streams: &[u32]) -> Result<Arc<Vec<u64>>, ReadError> {
@@ -91,10 +94,20 @@ impl SplitReader {
         self.column(block, Column::Observed, block::times, |deltas| 8 * deltas.len())
     }
 
-    pub(crate) fn severities(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
+    pub(crate) fn severities(&self, block: usize) -> Result<Arc<Coded<u8>>, ReadError> {
         let format = self.footer.format;
-        let decode = |bytes: &[u8], rows| block::severities(bytes, rows, format);
-        self.column(block, Column::Severity, decode, Vec::len)
+        let decode = |bytes: &[u8], rows| Ok(Coded::of_bytes(&block::severities(bytes, rows, format)?));
+        self.column(block, Column::Severity, decode, Coded::size_bytes)
+    }
+
+    /// The same row by row, past the cache unless it is there.
+    fn plain_severities(&self, block: usize) -> Result<Vec<u8>, ReadError> {
+        if let Some(known) = self.file.known::<Coded<u8>>(Part::Column(Column::Severity as u8), block as u32)
+        {
+            return Ok(known.expand());
+        }
+        let section = self.raw(block, Column::Severity)?;
+        Ok(block::severities(&section, self.block(block).rows as usize, self.footer.format)?)
     }
 
     pub(crate) fn shapes(&self, block: usize) -> Result<Arc<Vec<u8>>, ReadError> {
@@ -102,15 +115,19 @@ impl SplitReader {
     }
 
     /// The stream of each row; each is in [`SplitReader::streams`].
-    pub(crate) fn row_streams(&self, block: usize) -> Result<Arc<Vec<u32>>, ReadError> {
-        let count = self.streams()?.len();
-        self.row_streams_of(block, count)
+    pub(crate) fn row_streams(&self, block: usize) -> Result<Arc<Coded<u32>>, ReadError> {
+        let (count, format) = (self.streams()?.len(), self.footer.format);
+        let decode = |bytes: &[u8], rows| Ok(Coded::of_numbers(&block::streams(bytes, rows, count, format)?));
+        self.column(block, Column::Stream, decode, Coded::size_bytes)
     }
 
-    fn row_streams_of(&self, block: usize, count: usize) -> Result<Arc<Vec<u32>>, ReadError> {
-        let format = self.footer.format;
-        let decode = |bytes: &[u8], rows| block::streams(bytes, rows, count, format);
-        self.column(block, Column::Stream, decode, |all| 4 * all.len())
+    /// The same row by row, past the cache unless it is there; for whom knows how many streams there are.
+    fn plain_streams(&self, block: usize, count: usize) -> Result<Vec<u32>, ReadError> {
+        if let Some(known) = self.file.known::<Coded<u32>>(Part::Column(Column::Stream as u8), block as u32) {
+            return Ok(known.expand());
+        }
+        let section = self.raw(block, Column::Stream)?;
+        Ok(block::streams(&section, self.block(block).rows as usize, count, self.footer.format)?)
     }
 
     pub(crate) fn traces(&self, block: usize) -> Result<Arc<TraceColumn>, ReadError> {
@@ -179,9 +196,30 @@ impl SplitReader {
         self.column(block, Column::Rest, rest::decode, StringColumn::size_bytes)
     }
 
-    /// The first attribute under `path` per row; `None` where that takes the whole rests. Not cached: it
-    /// costs less than what the cache would drop for it.
-    pub(crate) fn attribute(&self, block: usize, path: &str) -> Result<Option<AttributeColumn>, ReadError> {
+    /// The first attribute under `path` per row; `None` where that takes the whole rests. One of few values is
+    /// cached; any other costs less than what the cache would drop for it.
+    pub(crate) fn attribute(&self, block: usize, path: &str) -> Result<Option<Attribute>, ReadError> {
+        let mut wide = None;
+        let part = Part::Attribute(xxh3_64(path.as_bytes()));
+        let known = self.file.cached(part, block as u32, || {
+            let column = self.attribute_column(block, path)?;
+            let coded = column.as_ref().and_then(AttributeColumn::coded);
+            if coded.is_none() {
+                wide = Some(column);
+            }
+            let known = KnownAttribute { path: path.to_owned(), coded: coded.map(Arc::new) };
+            let size_bytes = known.size_bytes();
+            Ok((known, size_bytes))
+        })?;
+        match (&known.coded, wide) {
+            (_, Some(wide)) => Ok(wide.map(Attribute::Wide)),
+            // Any two paths may have one hash.
+            (Some(coded), None) if known.path == path => Ok(Some(Attribute::Coded(coded.clone()))),
+            (_, None) => Ok(self.attribute_column(block, path)?.map(Attribute::Wide)),
+        }
+    }
+
+    fn attribute_column(&self, block: usize, path: &str) -> Result<Option<AttributeColumn>, ReadError> {
         let section = self.raw(block, Column::Rest)?;
         Ok(AttributeColumn::decode(&section, self.block(block).rows as usize, path)?)
     }
@@ -219,24 +257,42 @@ impl SplitReader {
 
     /// The columns of a block that every layout writes in its own way, but for its bodies.
     pub(crate) fn keys(&self, block: usize, tables: &Tables) -> Result<BlockKeys, ReadError> {
-        let streams = self.row_streams_of(block, tables.streams)?;
-        Ok(BlockKeys { seqs: self.seqs_of(block, &streams)?, severities: self.severities(block)?, streams })
+        let streams = self.plain_streams(block, tables.streams)?;
+        Ok(BlockKeys {
+            seqs: self.seqs_of(block, &streams)?,
+            severities: self.plain_severities(block)?,
+            streams,
+        })
     }
 
     /// All columns of a block.
     pub(crate) fn whole(&self, block: usize, tables: &Tables) -> Result<WholeBlock, ReadError> {
-        let streams = self.row_streams_of(block, tables.streams)?;
+        let streams = self.plain_streams(block, tables.streams)?;
         Ok(WholeBlock {
             times: self.times(block)?,
             seqs: self.seqs_of(block, &streams)?,
             observed: self.observed(block)?,
-            severities: self.severities(block)?,
+            severities: self.plain_severities(block)?,
             shapes: self.shapes(block)?,
             streams,
             traces: self.traces(block)?,
             bodies: self.bodies_of(block, tables.signatures.as_ref())?,
             rests: self.rests(block)?,
         })
+    }
+}
+
+/// An attribute of a block as the cache has it.
+struct KnownAttribute {
+    path: String,
+    /// `None` if it has too many values, or is not all in columns.
+    coded: Option<Arc<Coded<Given>>>,
+}
+
+impl KnownAttribute {
+    fn size_bytes(&self) -> usize {
+        let values = |coded: &Coded<Given>| coded.values().iter().map(Given::size_bytes).sum::<usize>();
+        self.path.len() + self.coded.as_ref().map_or(0, |coded| coded.size_bytes() + values(coded))
     }
 }
 
@@ -284,8 +340,8 @@ impl Footer {
 /// Where a block's rows come from, and their severities.
 pub(crate) struct BlockKeys {
     pub(crate) seqs: Arc<Vec<u64>>,
-    pub(crate) streams: Arc<Vec<u32>>,
-    pub(crate) severities: Arc<Vec<u8>>,
+    pub(crate) streams: Vec<u32>,
+    pub(crate) severities: Vec<u8>,
 }
 
 /// A block with all its columns.
@@ -293,9 +349,9 @@ pub(crate) struct WholeBlock {
     pub(crate) times: Arc<Vec<i64>>,
     pub(crate) seqs: Arc<Vec<u64>>,
     observed: Arc<Vec<i64>>,
-    pub(crate) severities: Arc<Vec<u8>>,
+    pub(crate) severities: Vec<u8>,
     shapes: Arc<Vec<u8>>,
-    pub(crate) streams: Arc<Vec<u32>>,
+    pub(crate) streams: Vec<u32>,
     pub(crate) traces: Arc<TraceColumn>,
     pub(crate) bodies: Arc<BodyColumn>,
     rests: Arc<StringColumn>,

@@ -16,7 +16,7 @@ use super::record::{next_field, put_part, put_varint, varint_len};
 mod attribute;
 mod value;
 
-pub(crate) use attribute::AttributeColumn;
+pub(crate) use attribute::{Attribute, AttributeColumn, Given};
 use value::{Slot, Value};
 
 /// More shapes in a block are not worth their table.

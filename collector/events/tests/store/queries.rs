@@ -232,6 +232,8 @@ pub(crate) fn query() -> impl Strategy<Value = String> {
         "| stats count() as n by (service, bin(1m))",
         "| stats count() by (severity, bin(10s))",
         "| stats count() by (bin(1h))",
+        "| stats count() by (service, severity)",
+        "| stats count() by (service, severity, bin(10s))",
         "| stats count() by (k)",
         "| stats count() by (host, scope, resource.env)",
         "| stats count() by (env, m.a)",

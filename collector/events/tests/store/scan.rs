@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use events::{Buckets, Layout, Order};
+use object_store::ObjectStoreExt;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -14,7 +15,7 @@ use telemetry::TenantId;
 
 use crate::naive::scan;
 use crate::queries::query;
-use crate::records::{Record, T0, record};
+use crate::records::{Any, Record, T0, bytes_field, fixed64_field, key_value, record, varint_field};
 use crate::world::{self, LAYOUTS, World, ask};
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
@@ -217,6 +218,57 @@ async fn counts_stay(layout: Layout) {
     assert_eq!(world.partition.head_stats().rows, 0);
     let names: BTreeSet<String> = world.partition.files().into_iter().map(|file| file.name).collect();
     assert!(names.len() < 10, "{names:?}");
+}
+
+#[tokio::test]
+async fn columns_of_few_values_are_not_read_again() {
+    let queries = [
+        "status>=500 | top 10 service",
+        "status:200 env:prod | stats count()",
+        "severity>=error service:checkout | stats count() by (service, severity)",
+        "absent:x OR -status>=500 | stats count() by severity",
+    ];
+    let tenant = TenantId::default_tenant();
+    for layout in LAYOUTS {
+        let mut world = World::of(layout);
+        world.append(&tenant, &(0..300).map(of_few_values).collect::<Vec<_>>());
+        world.seal().await;
+        world.merge_all().await;
+        for query in queries {
+            let request = ask(query);
+            let first = world.search(&tenant, &request).await;
+            assert!(first.matched > 0, "{query}");
+            scan(&world.kept, &tenant, &request).check(&first, &request, query);
+        }
+        for file in world.partition.files() {
+            world.store.delete(&file.name.as_str().into()).await.unwrap();
+        }
+        for query in queries {
+            let request = ask(query);
+            scan(&world.kept, &tenant, &request).check(
+                &world.search(&tenant, &request).await,
+                &request,
+                query,
+            );
+        }
+        let other = world.search(&tenant, &ask("method:GET | stats count()")).await;
+        assert!(other.partial, "the blob is gone");
+    }
+}
+
+/// A record whose attributes, service and severity are each one of a few.
+fn of_few_values(n: u64) -> Record {
+    let named = |key: &str, value: &str| key_value(key, &Any::Str(value.to_owned()));
+    let (mut resource, mut raw) = (Vec::new(), Vec::new());
+    bytes_field(&mut resource, 1, &named("service.name", ["checkout", "cart", "pay"][n as usize % 3]));
+    if n.is_multiple_of(5) {
+        bytes_field(&mut resource, 1, &named("env", "prod"));
+    }
+    fixed64_field(&mut raw, 1, T0 + n * 1_000_000);
+    varint_field(&mut raw, 2, [9, 9, 17, 21][n as usize % 4]);
+    bytes_field(&mut raw, 6, &key_value("status", &Any::Int([200, 404, 500, 503][n as usize / 7 % 4])));
+    bytes_field(&mut raw, 6, &named("method", ["GET", "PUT"][n as usize / 3 % 2]));
+    Record { resource, scope: Vec::new(), raw }
 }
 
 #[tokio::test]

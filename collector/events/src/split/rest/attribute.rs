@@ -1,15 +1,49 @@
 //! One attribute of all rows of a block, read from its column without rebuilding rests.
 
+use std::sync::Arc;
+
 use telemetry::Value;
 use telemetry::otlp::LogRecord;
 
+use super::super::coded::{Coded, Coder};
 use super::super::column::{Decoded, StringColumn, decode_numbers};
 use super::super::format::Reader;
 use super::value::{self, Slot};
 use super::{MAX_VALUES, SHAPED, Tables, cut_off};
 
+/// So many different values are few, and one more for every so many rows of a block.
+const FEW_VALUES: usize = 4;
+const ROWS_PER_VALUE: usize = 16;
+
+/// The first value under a path per row.
+pub(crate) enum Attribute {
+    /// Few of them.
+    Coded(Arc<Coded<Given>>),
+    Wide(AttributeColumn),
+}
+
+/// What a row has under a path.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Nothing,
+    Int(i64),
+    /// By its bits.
+    Double(u64),
+    Text(Box<str>),
+}
+
+/// The same while rows are gone through.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Seen<'a> {
+    Nothing,
+    Int(i64),
+    Double(u64),
+    Text(&'a [u8]),
+}
+
 /// The first value under a path per row, where every row's is in a column or missing.
 pub(crate) struct AttributeColumn {
+    rows: usize,
     places: Places,
     /// By slot; only those that rows name are read.
     values: Vec<Column>,
@@ -59,69 +93,127 @@ impl AttributeColumn {
             let (count, bytes) = super::column_part(&mut reader, &mut values_left)?;
             values.push(if wanted { Column::decode(slot, bytes, count)? } else { Column::Unread });
         }
-        Ok(Some(Self { places: places(&codes, &shapes, &found, &values)?, values }))
+        Ok(Some(Self { rows: count, places: places(&codes, &shapes, &found, &values)?, values }))
     }
 
-    /// Those of `rows` whose value `matches`, or, where there is none, the row `passes`. A value that occurs
-    /// again is not judged again: most attributes have few.
+    /// The column by its different values, if they are few beside the rows.
+    pub(crate) fn coded(&self) -> Option<Coded<Given>> {
+        let most = FEW_VALUES + self.rows / ROWS_PER_VALUE;
+        let mut coder = Coder::new(self.rows);
+        for row in 0..self.rows {
+            let seen = self.get(row);
+            coder.push(seen, seen.hint());
+            if coder.distinct() > most {
+                return None;
+            }
+        }
+        Some(coder.finish().map(Seen::keep))
+    }
+
+    fn get(&self, row: usize) -> Seen<'_> {
+        let (slot, place) = match &self.places {
+            Places::All(slot) => (*slot, row as u32),
+            Places::Each(places) => match places[row] {
+                Some(place) => place,
+                None => return Seen::Nothing,
+            },
+        };
+        match &self.values[slot as usize] {
+            Column::Unread => Seen::Nothing,
+            Column::Ints(ints) => Seen::Int(ints[place as usize]),
+            Column::Doubles(bits) => Seen::Double(bits[place as usize]),
+            Column::Texts(texts) => Seen::Text(texts.get(place as usize)),
+        }
+    }
+}
+
+impl Attribute {
+    /// Those of `rows` whose value `matches`, or, where there is none, the row `passes`.
     pub(crate) fn select(
         &self,
         mut rows: Vec<u32>,
         matches: impl Fn(&Value<'_>) -> bool,
-        passes: impl Fn(usize) -> bool,
+        passes: Option<impl Fn(usize) -> bool>,
     ) -> Vec<u32> {
-        if let Places::All(slot) = self.places
-            && let Column::Ints(ints) = &self.values[slot as usize]
-        {
-            let mut known = Known::new(|int| matches(&Value::Int(int)));
-            rows.retain(|row| known.judge(ints[*row as usize]));
-            return rows;
+        let of_value = |value: Option<Value<'_>>| value.is_some_and(|value| matches(&value));
+        match (self, passes) {
+            (Self::Coded(coded), None) => return coded.select(rows, |given| of_value(given.value())),
+            (Self::Coded(coded), Some(passes)) => {
+                let values = coded.values().iter();
+                let verdicts: Vec<_> =
+                    values.map(|given| given.value().map(|value| matches(&value))).collect();
+                rows.retain(|row| {
+                    verdicts[coded.code(*row as usize)].unwrap_or_else(|| passes(*row as usize))
+                });
+            }
+            (Self::Wide(column), None) => rows.retain(|row| of_value(column.get(*row as usize).value())),
+            (Self::Wide(column), Some(passes)) => {
+                rows.retain(|row| match column.get(*row as usize).value() {
+                    Some(value) => matches(&value),
+                    None => passes(*row as usize),
+                });
+            }
         }
-        rows.retain(|row| match self.get(*row as usize) {
-            Some(value) => matches(&value),
-            None => passes(*row as usize),
-        });
         rows
     }
+}
 
-    fn get(&self, row: usize) -> Option<Value<'_>> {
-        let (slot, place) = match &self.places {
-            Places::All(slot) => (*slot, row as u32),
-            Places::Each(places) => places[row]?,
-        };
-        match &self.values[slot as usize] {
-            Column::Unread => None,
-            Column::Ints(ints) => Some(Value::Int(ints[place as usize])),
-            Column::Doubles(bits) => Some(Value::Double(f64::from_bits(bits[place as usize]))),
-            Column::Texts(texts) => {
-                Some(Value::Str(std::str::from_utf8(texts.get(place as usize)).unwrap_or_default()))
+impl Given {
+    pub(crate) fn value(&self) -> Option<Value<'_>> {
+        match self {
+            Self::Nothing => None,
+            Self::Int(int) => Some(Value::Int(*int)),
+            Self::Double(bits) => Some(Value::Double(f64::from_bits(*bits))),
+            Self::Text(text) => Some(Value::Str(text)),
+        }
+    }
+
+    /// Memory that it points to.
+    pub(crate) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Nothing | Self::Int(_) | Self::Double(_) => 0,
+        }
+    }
+}
+
+impl<'a> Seen<'a> {
+    fn value(self) -> Option<Value<'a>> {
+        Some(match self {
+            Self::Nothing => return None,
+            Self::Int(int) => Value::Int(int),
+            Self::Double(bits) => Value::Double(f64::from_bits(bits)),
+            Self::Text(bytes) => Value::Str(text(bytes)),
+        })
+    }
+
+    fn keep(self) -> Given {
+        match self {
+            Self::Nothing => Given::Nothing,
+            Self::Int(int) => Given::Int(int),
+            Self::Double(bits) => Given::Double(bits),
+            Self::Text(bytes) => Given::Text(text(bytes).into()),
+        }
+    }
+
+    /// A number that different values mostly do not share.
+    fn hint(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Int(int) => int as usize,
+            Self::Double(bits) => (bits >> 44) as usize,
+            Self::Text(bytes) => {
+                let ends = bytes.first().zip(bytes.last());
+                ends.map_or(0, |(first, last)| usize::from(*first) ^ usize::from(*last) << 2)
+                    ^ bytes.len() << 5
             }
         }
     }
 }
 
-/// Verdicts on numbers, each remembered at a place that its low bits name.
-struct Known<J> {
-    judge: J,
-    verdicts: Vec<(i64, bool)>,
-}
-
-impl<J: Fn(i64) -> bool> Known<J> {
-    const PLACES: usize = 256;
-
-    fn new(judge: J) -> Self {
-        // A number that cannot stand at its place: none is taken for known that is not.
-        let verdicts = (0..Self::PLACES as i64).map(|place| (!place, false)).collect();
-        Self { judge, verdicts }
-    }
-
-    fn judge(&mut self, number: i64) -> bool {
-        let (known, verdict) = &mut self.verdicts[number as usize % Self::PLACES];
-        if *known != number {
-            (*known, *verdict) = (number, (self.judge)(number));
-        }
-        *verdict
-    }
+/// What is no text reads as none.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 impl Column {

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use telemetry::otlp::{RecordFields, write_record};
+use telemetry::otlp::{LogRecord, RecordFields, write_record};
 
 use super::*;
 
@@ -68,6 +68,43 @@ proptest! {
     #[test]
     fn any_bytes_round_trip(rests: Vec<Vec<u8>>) {
         check(&rests);
+    }
+
+    #[test]
+    fn attributes_are_those_of_the_records(
+        rests in prop_oneof![vec(rest(), 1..60), (1..80u64).prop_map(alike)],
+        path in select(vec!["k", "", "http.status_code", "duration_ms", "absent"]),
+        bound in -2..600i64,
+    ) {
+        let mut strings = Strings::default();
+        rests.iter().for_each(|rest| strings.push(rest.len() as u32, rest));
+        let section = encode(&strings, 1);
+        let column = || AttributeColumn::decode(&section, rests.len(), path).unwrap();
+        if let Some(wide) = column() {
+            let rows: Vec<u32> = (0..rests.len() as u32).filter(|row| bound > 0 || row % 3 != 1).collect();
+            let matches = |value: &telemetry::Value<'_>| match value {
+                telemetry::Value::Int(int) => *int < bound,
+                telemetry::Value::Double(double) => *double < bound as f64,
+                value => value.to_text().len() as i64 > bound % 40,
+            };
+            let passes = |row: usize| row.is_multiple_of(2);
+            let of_record = |row: &u32, passes: Option<&dyn Fn(usize) -> bool>| {
+                let record = LogRecord::of_valid(&rests[*row as usize]);
+                let mut attributes = record.attributes().iter();
+                match attributes.find(|(key, _)| *key == path) {
+                    Some((_, value)) => matches(&value),
+                    None => passes.is_some_and(|passes| passes(*row as usize)),
+                }
+            };
+            let expected = |passes| rows.iter().copied().filter(|row| of_record(row, passes)).collect::<Vec<_>>();
+            let coded = wide.coded().map(|coded| Attribute::Coded(std::sync::Arc::new(coded)));
+            prop_assert!(coded.is_some() || rests.len() > 4, "so few rows have few values");
+            for attribute in coded.into_iter().chain([Attribute::Wide(wide)]) {
+                let found = attribute.select(rows.clone(), matches, None::<fn(usize) -> bool>);
+                prop_assert_eq!(found, expected(None));
+                prop_assert_eq!(attribute.select(rows.clone(), matches, Some(passes)), expected(Some(&passes)));
+            }
+        }
     }
 
     #[test]
