@@ -157,10 +157,12 @@ fn decode(decode: Decode, raw: &[u8]) -> Result<(Written, Vec<u8>), WriteError> 
     Ok((written, writer.finish()))
 }
 
+type HeldSeries = (String, Vec<(i64, u64)>, Vec<(i64, Histogram)>, Vec<Exemplar>);
+
 /// What a payload holds, with the bits of its floats.
 #[derive(Debug, Default, PartialEq)]
 struct Held {
-    series: Vec<(String, Vec<(i64, u64)>, Vec<(i64, Histogram)>, Vec<Exemplar>)>,
+    series: Vec<HeldSeries>,
     metadata: BTreeMap<String, (MetricKind, String, String)>,
 }
 

@@ -80,7 +80,9 @@ impl Writer {
         exemplars: &[Exemplar],
     ) -> Result<(), LabelError> {
         self.current.bytes.clear();
-        canonical(labels, &mut self.current.bytes)?;
+        self.current.ends.clear();
+        let Labelled { bytes, ends } = &mut self.current;
+        canonical(labels, bytes, |end| ends.push(end))?;
         self.put_series(is_delta, samples, histograms, exemplars);
         Ok(())
     }
@@ -96,6 +98,7 @@ impl Writer {
     ) {
         self.current.bytes.clear();
         self.current.bytes.extend_from_slice(labels.as_bytes());
+        self.current.find_ends();
         self.put_series(is_delta, samples, histograms, exemplars);
     }
 
@@ -153,7 +156,6 @@ impl Writer {
         histograms: &[(i64, Histogram)],
         exemplars: &[Exemplar],
     ) {
-        self.current.find_ends();
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         let flags = flag(is_delta, DELTA)
             | flag(!histograms.is_empty(), HISTOGRAMS)
