@@ -198,7 +198,8 @@ fn otlp_metrics(data: &[u8]) {
         granted += bytes;
         true
     };
-    let converted = to_samples(&request, &mapping, 1, &mut writer, Room::new(&mut grow)).expect("there was room");
+    let converted =
+        to_samples(&request, &mapping, 1, &mut writer, Room::new(&mut grow)).expect("there was room");
     assert_eq!(converted.accepted + converted.rejected, request.point_count() as u64);
     assert!(converted.rejected == 0 || !converted.reasons.is_empty());
     let payload = writer.finish();
@@ -211,7 +212,12 @@ fn otlp_metrics(data: &[u8]) {
 fn otlp_metrics_json(data: &[u8]) {
     match decode_metrics(data) {
         Ok(bytes) => {
-            assert!(bytes.len() <= METRICS_GROWTH * data.len(), "{} bytes out of {}", bytes.len(), data.len());
+            assert!(
+                bytes.len() <= METRICS_GROWTH * data.len(),
+                "{} bytes out of {}",
+                bytes.len(),
+                data.len()
+            );
             assert!(MetricsRequest::parse(&bytes).is_ok(), "the decoded request is not valid");
             otlp_metrics(&bytes);
         }
