@@ -18,8 +18,12 @@ use narrows_collector::commit::Manifest;
 use search::{LogRow, parse_within, tokens};
 use telemetry::elasticsearch::{BulkError, BulkLimits, read_bulk};
 use telemetry::loki::{Push, PushError, PushLimits, decode_json, decode_protobuf};
-use telemetry::otlp::json::decode_logs;
-use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter, RecordFields, write_record};
+use telemetry::otlp::json::{METRICS_GROWTH, decode_logs, decode_metrics};
+use telemetry::otlp::{
+    LogRecord, LogsRequest, LogsWriter, Mapping, MetricsRequest, RecordFields, to_samples, write_record,
+};
+use telemetry::remote_write::{WriteError, Written, decode_v1, decode_v2, encode_v2};
+use telemetry::samples::{Cursor, Entry, SeriesLimits, Writer, check};
 use telemetry::{Batch, Producer, Room, Value};
 
 /// Checks one input.
@@ -34,10 +38,15 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("loki_protobuf", loki_protobuf),
     ("manifest", manifest),
     ("otlp_json", otlp_json),
+    ("otlp_metrics", otlp_metrics),
+    ("otlp_metrics_json", otlp_metrics_json),
     ("otlp_protobuf", otlp_protobuf),
     ("producer", producer),
     ("promql", promql),
     ("query", query),
+    ("remote_write_v1", remote_write_v1),
+    ("remote_write_v2", remote_write_v2),
+    ("samples", samples),
     ("split", split),
 ];
 
@@ -179,6 +188,95 @@ fn otlp_protobuf(data: &[u8]) {
     assert!(copy.len() <= bound, "{} bytes, {bound} were announced", copy.len());
     let copied = LogsRequest::parse(&copy).map(|copy| copy.record_count());
     assert_eq!(copied, Ok(request.record_count()));
+}
+
+/// OTLP metrics: every point of what parses is in the samples or has a reason, and the samples can be read.
+fn otlp_metrics(data: &[u8]) {
+    let Ok(request) = MetricsRequest::parse(data) else { return };
+    assert_eq!(MetricsRequest::of_valid(data).point_count(), request.point_count());
+    let (mapping, mut writer, mut granted) = (Mapping::default(), Writer::new(), 0);
+    let mut grow = |bytes| {
+        granted += bytes;
+        true
+    };
+    let converted =
+        to_samples(&request, &mapping, 1, &mut writer, Room::new(&mut grow)).expect("there was room");
+    assert_eq!(converted.accepted + converted.rejected, request.point_count() as u64);
+    assert!(converted.rejected == 0 || !converted.reasons.is_empty());
+    let payload = writer.finish();
+    assert!(payload.len() <= granted.max(1), "{} bytes, {granted} were asked for", payload.len());
+    samples(&payload);
+    assert!(check(&payload).is_ok(), "the samples are not valid");
+}
+
+/// OTLP metrics in JSON: what decodes is a valid request, not much longer than its text.
+fn otlp_metrics_json(data: &[u8]) {
+    match decode_metrics(data) {
+        Ok(bytes) => {
+            assert!(
+                bytes.len() <= METRICS_GROWTH * data.len(),
+                "{} bytes out of {}",
+                bytes.len(),
+                data.len()
+            );
+            assert!(MetricsRequest::parse(&bytes).is_ok(), "the decoded request is not valid");
+            otlp_metrics(&bytes);
+        }
+        Err(error) => assert!(error.line >= 1 && !error.to_string().is_empty()),
+    }
+}
+
+/// Remote write 1.0: what decodes is a valid payload with as many samples as it says.
+fn remote_write_v1(data: &[u8]) {
+    remote_write(data, decode_v1);
+}
+
+/// Remote write 2.0: the same.
+fn remote_write_v2(data: &[u8]) {
+    remote_write(data, decode_v2);
+}
+
+type DecodeWrite = fn(&[u8], &SeriesLimits, &mut Writer, Room<'_>) -> Result<Written, WriteError>;
+
+fn remote_write(data: &[u8], decode: DecodeWrite) {
+    let mut writer = Writer::new();
+    match decode(data, &SeriesLimits::default(), &mut writer, Room::new(&mut |_| true)) {
+        Ok(written) => {
+            assert_eq!(written.rejected > 0, !written.reasons.is_empty());
+            let payload = writer.finish();
+            assert_eq!(check(&payload), Ok(written.samples + written.histograms));
+            let request = encode_v2(&payload).expect("there are no increases and no deletes");
+            let mut again = Writer::new();
+            let mut grow = |_| true;
+            let room = Room::new(&mut grow);
+            let resent = decode_v2(&request, &SeriesLimits::default(), &mut again, room).expect("a request");
+            assert_eq!(resent.samples + resent.histograms, written.samples + written.histograms);
+            assert_eq!((resent.exemplars, resent.rejected), (written.exemplars, 0), "{:?}", resent.reasons);
+        }
+        Err(WriteError::NoRoom(_)) => panic!("there was room"),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A samples payload: what can be read to its end is the same when it is written again.
+fn samples(data: &[u8]) {
+    if check(data).is_err() {
+        return;
+    }
+    let mut writer = Writer::new();
+    let mut cursor = Cursor::new(data).expect("it was checked");
+    while let Some(entry) = cursor.next().expect("it was checked") {
+        match entry {
+            Entry::Series(series) => {
+                let labels = series.labels.to_set();
+                let (samples, histograms) = (series.samples, series.histograms);
+                writer.series_of(&labels, series.is_delta, samples, histograms, series.exemplars);
+            }
+            Entry::Metadata(metadata) => writer.metadata(&metadata),
+            Entry::Delete(delete) => writer.delete(&delete),
+        }
+    }
+    assert_eq!(check(&writer.finish()), check(data));
 }
 
 fn walk(value: &Value<'_>) {

@@ -43,7 +43,7 @@ impl LabelSet {
         let labels: Vec<(N, V)> = labels.into_iter().collect();
         let mut pairs: Vec<(&str, &str)> = labels.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
         let mut bytes = Vec::new();
-        canonical(&mut pairs, &mut bytes)?;
+        canonical(&mut pairs, &mut bytes, |_| {})?;
         Ok(Self(bytes.into()))
     }
 
@@ -155,8 +155,13 @@ impl<'a> Iterator for Labels<'a> {
     }
 }
 
-/// Writes the canonical bytes of `labels`, which it sorts if they are not.
-pub(crate) fn canonical(labels: &mut [(&str, &str)], out: &mut Vec<u8>) -> Result<(), LabelError> {
+/// Writes the canonical bytes of `labels`, which it sorts if they are not; `end` is told where each label ends.
+#[inline]
+pub(crate) fn canonical(
+    labels: &mut [(&str, &str)],
+    out: &mut Vec<u8>,
+    mut end: impl FnMut(usize),
+) -> Result<(), LabelError> {
     if !labels.is_sorted_by(|a, b| a.0 < b.0) {
         labels.sort_by(|a, b| a.0.cmp(b.0));
     }
@@ -171,19 +176,25 @@ pub(crate) fn canonical(labels: &mut [(&str, &str)], out: &mut Vec<u8>) -> Resul
         previous = Some(name);
         if !value.is_empty() {
             put_label(out, name, value);
+            end(out.len());
         }
     }
     Ok(())
 }
 
+#[inline]
 pub(crate) fn put_label(out: &mut Vec<u8>, name: &str, value: &str) {
     put_text(out, name.as_bytes());
     put_text(out, value.as_bytes());
 }
 
 /// A varint of the length, and the bytes.
+#[inline]
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &[u8]) {
-    put_varint(out, text.len() as u64);
+    match text.len() {
+        short @ 0..=0x7f => out.push(short as u8),
+        long => put_varint(out, long as u64),
+    }
     out.extend_from_slice(text);
 }
 

@@ -238,7 +238,8 @@ async fn remote_write_refuses_with_the_status_that_its_senders_know() {
     let running = start(Limits { max_decompressed_bytes: 1 << 20, ..Limits::default() }).await;
     let good = snap::raw::Encoder::new().compress_vec(&v2()).unwrap();
     let bomb = snap::raw::Encoder::new().compress_vec(&vec![0; 2 << 20]).unwrap();
-    let cases: [(&str, &[u8], &[(&str, &str)], u16, &str); 12] = [
+    type Headers<'h> = &'h [(&'h str, &'h str)];
+    let cases: [(&str, &[u8], Headers<'_>, u16, &str); 12] = [
         ("another type", &good, &[("content-type", "application/json")], 415, "send application/x-protobuf"),
         (
             "another message",

@@ -47,6 +47,15 @@ pub fn encode_v2(payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
 struct Symbols {
     references: HashMap<Box<str>, u64>,
     out: Vec<u8>,
+    /// The labels of the series before: most labels of a scrape stand there again.
+    before: Vec<Referred>,
+}
+
+/// A label's canonical bytes and its references.
+#[derive(Default)]
+struct Referred {
+    label: Vec<u8>,
+    references: (u64, u64),
 }
 
 impl Symbols {
@@ -58,6 +67,25 @@ impl Symbols {
         self.references.insert(text.into(), reference);
         put_bytes(&mut self.out, 4, text.as_bytes());
         reference
+    }
+
+    /// The references of a series' label number `at`, whose canonical bytes are `label`.
+    fn of_label(&mut self, at: usize, label: &[u8], name: &str, value: &str) -> (u64, u64) {
+        if let Some(before) = self.before.get(at)
+            && before.label == label
+        {
+            return before.references;
+        }
+        let references = (self.reference(name), self.reference(value));
+        if at == self.before.len() {
+            self.before.push(Referred::default());
+        }
+        if let Some(before) = self.before.get_mut(at) {
+            before.label.clear();
+            before.label.extend_from_slice(label);
+            before.references = references;
+        }
+        references
     }
 }
 
@@ -125,11 +153,15 @@ fn metadata_of<'f>(metric: &str, families: &'f HashMap<String, Metadata>) -> Opt
         .or_else(|| of_kind(MetricKind::Summary))
 }
 
-fn put_labels(out: &mut Vec<u8>, labels: Labels<'_>, symbols: &mut Symbols) {
+fn put_labels(out: &mut Vec<u8>, mut labels: Labels<'_>, symbols: &mut Symbols) {
     let start = open(out, 1);
-    for (name, value) in labels {
-        put_varint(out, symbols.reference(name));
-        put_varint(out, symbols.reference(value));
+    for at in 0.. {
+        let rest = labels.as_bytes();
+        let Some((name, value)) = labels.next() else { break };
+        let label = &rest[..rest.len() - labels.as_bytes().len()];
+        let (name, value) = symbols.of_label(at, label, name, value);
+        put_varint(out, name);
+        put_varint(out, value);
     }
     close(out, start);
 }

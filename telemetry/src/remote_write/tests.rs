@@ -157,10 +157,12 @@ fn decode(decode: Decode, raw: &[u8]) -> Result<(Written, Vec<u8>), WriteError> 
     Ok((written, writer.finish()))
 }
 
+type HeldSeries = (String, Vec<(i64, u64)>, Vec<(i64, Histogram)>, Vec<Exemplar>);
+
 /// What a payload holds, with the bits of its floats.
 #[derive(Debug, Default, PartialEq)]
 struct Held {
-    series: Vec<(String, Vec<(i64, u64)>, Vec<(i64, Histogram)>, Vec<Exemplar>)>,
+    series: Vec<HeldSeries>,
     metadata: BTreeMap<String, (MetricKind, String, String)>,
 }
 
@@ -431,6 +433,25 @@ fn many_empty_messages_do_not_take_memory_without_asking() {
         let outcome = read(&raw, &SeriesLimits::default(), &mut writer, Room::new(&mut grow));
         assert!(matches!(outcome, Err(WriteError::NoRoom(_))), "{outcome:?}");
     }
+}
+
+#[test]
+fn counts_beyond_a_float_can_be_sent_on() {
+    let large = (1u64 << 60) + 1;
+    let histogram = message::Histogram {
+        count_int: Some(2 * large + 3),
+        zero_count_int: Some(3),
+        positive_spans: vec![message::Span { offset: 0, length: 2 }],
+        positive_deltas: vec![large as i64, 0],
+        ..message::Histogram::default()
+    };
+    let series =
+        message::Series1 { samples: vec![], histograms: vec![histogram], ..series1(&[(METRIC_NAME, "h")]) };
+    let request = message::V1 { timeseries: vec![series], metadata: vec![] };
+    let (_, payload) = decode(decode_v1, &request.encode_to_vec()).unwrap();
+    let (written, received) = decode(decode_v2, &encode_v2(&payload).unwrap()).unwrap();
+    assert_eq!((written.histograms, written.rejected), (1, 0), "{:?}", written.reasons);
+    assert_eq!(held(&received), held(&payload));
 }
 
 #[test]

@@ -165,3 +165,14 @@ fn labels_out_of_order_are_refused() {
     let payload = [1, 1, 0, 2, 0, 1, b'a', 1, b'x', 1, b'b', 1, b'x', 0];
     assert_eq!(check(&payload), Ok(0));
 }
+
+#[test]
+fn the_documented_example_is_what_is_written() {
+    let mut writer = Writer::new();
+    let samples = [Sample { time_ms: 5, value: 1.0 }; 2];
+    writer.series(&mut [("job", "a"), ("__name__", "up")], false, &samples, &[], &[]).unwrap();
+    let hex: Vec<String> = writer.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+    let documented = include_str!("../../../docs/format/samples.md");
+    let example = documented.split("```").nth(1).unwrap();
+    assert_eq!(hex, example.split_whitespace().collect::<Vec<_>>());
+}

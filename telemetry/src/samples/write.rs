@@ -1,7 +1,7 @@
 //! Writing a payload.
 
 use super::{Delete, Exemplar, Histogram, Metadata, Sample, Span};
-use crate::label_set::{canonical, put_text, text_bytes};
+use crate::label_set::{canonical, put_label, put_text, text_bytes};
 use crate::otlp::wire::{put_varint, zigzag};
 use crate::{LabelError, LabelSet};
 
@@ -21,6 +21,8 @@ pub struct Writer {
     /// Canonical labels of the series before and of this one, with the end of each label.
     previous: Labelled,
     current: Labelled,
+    /// A bit per label of this series: whether the series before has it at the same place.
+    same: Vec<u8>,
     last_ms: i64,
     series: u64,
     samples: u64,
@@ -55,6 +57,7 @@ impl Default for Writer {
             out: vec![VERSION],
             previous: Labelled::default(),
             current: Labelled::default(),
+            same: Vec::new(),
             last_ms: 0,
             series: 0,
             samples: 0,
@@ -80,7 +83,10 @@ impl Writer {
         exemplars: &[Exemplar],
     ) -> Result<(), LabelError> {
         self.current.bytes.clear();
-        canonical(labels, &mut self.current.bytes)?;
+        self.current.ends.clear();
+        let Labelled { bytes, ends } = &mut self.current;
+        canonical(labels, bytes, |end| ends.push(end))?;
+        self.find_same();
         self.put_series(is_delta, samples, histograms, exemplars);
         Ok(())
     }
@@ -96,7 +102,41 @@ impl Writer {
     ) {
         self.current.bytes.clear();
         self.current.bytes.extend_from_slice(labels.as_bytes());
+        self.current.find_ends();
+        self.find_same();
         self.put_series(is_delta, samples, histograms, exemplars);
+    }
+
+    /// The same for labels that were checked: sorted by name, none twice, none without a name. The values are no
+    /// increases.
+    pub(crate) fn series_in_order(
+        &mut self,
+        labels: &[(&str, &str)],
+        samples: &[Sample],
+        histograms: &[(i64, Histogram)],
+        exemplars: &[Exemplar],
+    ) {
+        let Self { previous, current, same, .. } = self;
+        current.bytes.clear();
+        current.ends.clear();
+        same.clear();
+        same.resize(labels.len().div_ceil(8), 0);
+        for (name, value) in labels {
+            if value.is_empty() {
+                continue;
+            }
+            let at = current.ends.len();
+            match previous.label(at).filter(|label| is_label(label, name, value)) {
+                Some(label) => {
+                    current.bytes.extend_from_slice(label);
+                    same[at / 8] |= 1 << (at % 8);
+                }
+                None => put_label(&mut current.bytes, name, value),
+            }
+            current.ends.push(current.bytes.len());
+        }
+        same.truncate(current.ends.len().div_ceil(8));
+        self.put_series(false, samples, histograms, exemplars);
     }
 
     /// Adds what a metric family says about itself.
@@ -153,7 +193,6 @@ impl Writer {
         histograms: &[(i64, Histogram)],
         exemplars: &[Exemplar],
     ) {
-        self.current.find_ends();
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         let flags = flag(is_delta, DELTA)
             | flag(!histograms.is_empty(), HISTOGRAMS)
@@ -187,17 +226,25 @@ impl Writer {
 
     /// A bit per label that is the previous series' label at the same place; the others in full.
     fn put_labels(&mut self) {
-        let Self { out, previous, current, .. } = self;
+        let Self { out, current, same, .. } = self;
         let count = current.ends.len();
         put_varint(out, count as u64);
-        let same_at = out.len();
-        out.resize(same_at + count.div_ceil(8), 0);
+        out.extend_from_slice(same);
         for index in 0..count {
-            let label = current.label(index).unwrap_or_default();
-            if previous.label(index) == Some(label) {
-                out[same_at + index / 8] |= 1 << (index % 8);
-            } else {
-                out.extend_from_slice(label);
+            if same[index / 8] >> (index % 8) & 1 == 0 {
+                out.extend_from_slice(current.label(index).unwrap_or_default());
+            }
+        }
+    }
+
+    fn find_same(&mut self) {
+        let Self { previous, current, same, .. } = self;
+        let count = current.ends.len();
+        same.clear();
+        same.resize(count.div_ceil(8), 0);
+        for index in 0..count {
+            if previous.label(index) == current.label(index) {
+                same[index / 8] |= 1 << (index % 8);
             }
         }
     }
@@ -207,6 +254,19 @@ impl Writer {
         put_varint(&mut self.out, zigzag(time_ms.wrapping_sub(self.last_ms)));
         self.last_ms = time_ms;
     }
+}
+
+/// Whether canonical bytes are those of this label; one whose lengths take more than a byte is written again.
+#[inline]
+fn is_label(label: &[u8], name: &str, value: &str) -> bool {
+    let (name, value) = (name.as_bytes(), value.as_bytes());
+    let is_short = name.len() < 0x80 && value.len() < 0x80;
+    is_short
+        && label.len() == name.len() + value.len() + 2
+        && usize::from(label[0]) == name.len()
+        && label[name.len() + 2..] == *value
+        && usize::from(label[name.len() + 1]) == value.len()
+        && label[1..=name.len()] == *name
 }
 
 fn put_histogram(out: &mut Vec<u8>, histogram: &Histogram) {

@@ -5,9 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
-use narrows_telemetry::otlp::json::decode_logs;
-use narrows_telemetry::otlp::{LogRecord, LogsRequest, ResourceLogs, ScopeLogs};
+use narrows_telemetry::otlp::json::{decode_logs, decode_metrics};
+use narrows_telemetry::otlp::{
+    ExponentialPoint, HistogramPoint, LogRecord, LogsRequest, Metric, MetricData, MetricsRequest,
+    NumberPoint, ResourceLogs, ScopeLogs, SummaryPoint,
+};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 use serde_json::{Value as Json, json};
 
@@ -23,6 +27,26 @@ const DIFFERENT: [(&str, &str); 5] = [
     ("unwrapped_plain_map", "a map outside of kvlistValue is made of unknown members, which are skipped"),
 ];
 
+/// The same for metrics.
+const MISSING: &str =
+    "in protobuf's JSON mapping a missing list is an empty one, and a missing text an empty one";
+const DIFFERENT_METRICS: [(&str, &str); 11] = [
+    (
+        "valid_invalid_numeric_skips_points",
+        "a text that is no number is no OTLP/JSON: the request is refused, and told the member and its place",
+    ),
+    ("invalid_resource_metrics_missing", MISSING),
+    ("invalid_scope_metrics_missing", MISSING),
+    ("invalid_metrics_missing", MISSING),
+    ("invalid_metric_name_missing", "decodes; its points are rejected one by one when they become samples"),
+    ("missing_metric_type", "decodes: a kind that is not known here has no points"),
+    ("invalid_gauge_datapoints_missing", MISSING),
+    ("invalid_sum_datapoints_missing", MISSING),
+    ("invalid_histogram_datapoints_missing", MISSING),
+    ("invalid_summary_datapoints_missing", MISSING),
+    ("invalid_exponential_histogram_datapoints_missing", MISSING),
+];
+
 fn data() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
     let named =
@@ -32,7 +56,33 @@ fn data() -> Option<PathBuf> {
 
 #[test]
 fn conformance_otlp() {
-    let Some(data) = data() else {
+    let Some(data) = required_data() else { return };
+    let mut tally = Tally { different: &DIFFERENT, ..Tally::default() };
+    for name in ["logs.json", "events.json"] {
+        let path = data.join("opentelemetry-proto/examples").join(name);
+        tally.judge(name, same_as_opentelemetry(&std::fs::read(path).unwrap()));
+    }
+    for (name, case) in &fluent_bit_cases(&data, "logs.json") {
+        tally.judge(name, same_as_fluent_bit(case));
+    }
+    tally.finish("otlp");
+}
+
+#[test]
+fn conformance_otlp_metrics() {
+    let Some(data) = required_data() else { return };
+    let mut tally = Tally { different: &DIFFERENT_METRICS, ..Tally::default() };
+    let text = std::fs::read(data.join("opentelemetry-proto/examples/metrics.json")).unwrap();
+    tally.judge("metrics.json", same_metrics_as_opentelemetry(&text));
+    for (name, case) in &fluent_bit_cases(&data, "metrics.json") {
+        tally.judge(name, same_metrics_as_fluent_bit(case));
+    }
+    tally.finish("otlp metrics");
+}
+
+fn required_data() -> Option<PathBuf> {
+    let data = data();
+    if data.is_none() {
         let required = std::env::var("NARROWS_CONFORMANCE").is_ok_and(|value| value == "required");
         assert!(
             !required,
@@ -41,29 +91,110 @@ fn conformance_otlp() {
         eprintln!(
             "\n!!! OTLP CONFORMANCE NOT RUN: set CONFORMANCE_DATA to a directory with 06-traces-otlp !!!\n"
         );
-        return;
-    };
-    let (mut passed, mut total, mut failures, mut different) = (0, 0, Vec::new(), Vec::new());
-    let mut judge = |name: &str, outcome: Result<(), String>| {
-        total += 1;
-        match (outcome, DIFFERENT.iter().find(|(different, _)| *different == name)) {
-            (Ok(()), None) => passed += 1,
-            (Ok(()), Some(_)) => failures.push(format!("{name}: listed as different, but agrees")),
-            (Err(_), Some((_, reason))) => different.push(format!("  differs: {name}: {reason}")),
-            (Err(failure), None) => failures.push(format!("{name}: {failure}")),
+    }
+    data
+}
+
+fn fluent_bit_cases(data: &Path, file: &str) -> serde_json::Map<String, Json> {
+    let cases = std::fs::read(data.join("fluentbit-otlp-cases").join(file)).unwrap();
+    serde_json::from_slice(&cases).unwrap()
+}
+
+/// Cases that agree, that differ for a reason, and that fail.
+#[derive(Default)]
+struct Tally {
+    different: &'static [(&'static str, &'static str)],
+    passed: usize,
+    total: usize,
+    failures: Vec<String>,
+    differences: Vec<String>,
+}
+
+impl Tally {
+    fn judge(&mut self, name: &str, outcome: Result<(), String>) {
+        self.total += 1;
+        match (outcome, self.different.iter().find(|(different, _)| *different == name)) {
+            (Ok(()), None) => self.passed += 1,
+            (Ok(()), Some(_)) => self.failures.push(format!("{name}: listed as different, but agrees")),
+            (Err(_), Some((_, reason))) => self.differences.push(format!("  differs: {name}: {reason}")),
+            (Err(failure), None) => self.failures.push(format!("{name}: {failure}")),
         }
+    }
+
+    fn finish(self, suite: &str) {
+        println!("{suite} {}/{}\n{}", self.passed, self.total, self.differences.join("\n"));
+        assert!(self.failures.is_empty(), "{:#?}", self.failures);
+    }
+}
+
+fn same_metrics_as_opentelemetry(text: &[u8]) -> Result<(), String> {
+    let expected: ExportMetricsServiceRequest = serde_json::from_slice(text).unwrap();
+    let bytes = decode_metrics(text).map_err(|error| error.to_string())?;
+    let decoded = ExportMetricsServiceRequest::decode(bytes.as_slice()).unwrap();
+    (decoded == expected).then_some(()).ok_or_else(|| format!("{decoded:?}"))
+}
+
+/// What Fluent Bit's cases say of metrics: how many of each kind, and the first point of one.
+fn same_metrics_as_fluent_bit(case: &Json) -> Result<(), String> {
+    let decoded = decode_metrics(case["input"].to_string().as_bytes());
+    let bytes = match (decoded, case.get("expected_error")) {
+        (Ok(_), Some(error)) => return Err(format!("decoded, expected {}", error["code"])),
+        (Err(_), Some(_)) => return Ok(()),
+        (Err(error), None) => return Err(error.to_string()),
+        (Ok(bytes), None) => bytes,
     };
-    for name in ["logs.json", "events.json"] {
-        let path = data.join("opentelemetry-proto/examples").join(name);
-        judge(name, same_as_opentelemetry(&std::fs::read(path).unwrap()));
+    let request = MetricsRequest::parse(&bytes).unwrap();
+    // Fluent Bit makes a context of each resource, and its cases look at the first.
+    let first = request.resources().take(1).flat_map(|resource| resource.scopes().collect::<Vec<_>>());
+    let metrics: Vec<(&str, Json)> = first
+        .flat_map(|scope| scope.metrics().collect::<Vec<_>>())
+        .map(|metric| metric_json(&metric))
+        .collect();
+    for kind in ["gauge", "counter", "histogram", "exp_histogram", "summary"] {
+        let count = metrics.iter().filter(|(other, _)| *other == kind).count();
+        if let Some(expected) = case["expected"].get(format!("{kind}_count")) {
+            compare(expected, &json!(count))?;
+        }
+        let Some(Json::Object(expected)) = case["expected"].get(kind) else { continue };
+        let of_kind = metrics.iter().find(|(other, json)| *other == kind && json["name"] == expected["name"]);
+        let (_, actual) = of_kind.ok_or_else(|| format!("no {kind} {}", expected["name"]))?;
+        for key in ["value", "count", "sum", "description", "unit"] {
+            match expected.get(key) {
+                Some(Json::Number(number)) => compare(&json!(number.as_f64()), &json!(actual[key].as_f64()))?,
+                Some(expected) => compare(expected, &actual[key])?,
+                None => {}
+            }
+        }
     }
-    let cases = std::fs::read(data.join("fluentbit-otlp-cases/logs.json")).unwrap();
-    let cases: serde_json::Map<String, Json> = serde_json::from_slice(&cases).unwrap();
-    for (name, case) in &cases {
-        judge(name, same_as_fluent_bit(case));
-    }
-    println!("otlp {passed}/{total}\n{}", different.join("\n"));
-    assert!(failures.is_empty(), "{failures:#?}");
+    Ok(())
+}
+
+fn metric_json(metric: &Metric<'_>) -> (&'static str, Json) {
+    let last = metric.data.points().iter().last().unwrap_or_default();
+    let (kind, mut json) = match metric.data {
+        MetricData::Histogram(..) => {
+            let point = HistogramPoint::of_valid(last);
+            ("histogram", json!({"count": point.count, "sum": point.sum}))
+        }
+        MetricData::Exponential(..) => {
+            let point = ExponentialPoint::of_valid(last);
+            ("exp_histogram", json!({"count": point.count, "sum": point.sum}))
+        }
+        MetricData::Summary(_) => {
+            let point = SummaryPoint::of_valid(last);
+            ("summary", json!({"count": point.count, "sum": point.sum}))
+        }
+        MetricData::Sum { .. } => ("counter", value_json(last)),
+        _ => ("gauge", value_json(last)),
+    };
+    json["name"] = json!(metric.name);
+    json["description"] = json!(metric.description);
+    json["unit"] = json!(metric.unit);
+    (kind, json)
+}
+
+fn value_json(point: &[u8]) -> Json {
+    json!({"value": NumberPoint::of_valid(point).value.map(|value| value.as_f64())})
 }
 
 fn same_as_opentelemetry(text: &[u8]) -> Result<(), String> {
