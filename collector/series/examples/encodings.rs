@@ -4,9 +4,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use narrows_series::encode::{Kinship, decode_one, decode_page, decode_times, encode_page, encode_times};
+use narrows_series::index::{Condition, Dictionary, Postings, write_dictionary, write_postings};
 use promql::Matcher;
-use series::encode::{decode_one, decode_page, decode_times, encode_page, encode_times};
-use series::index::{Condition, Dictionary, Postings, write_dictionary, write_postings};
 use telemetry::samples::MatchOp;
 
 /// A generator with a fixed seed: every run measures the same numbers.
@@ -68,8 +68,9 @@ fn main() {
 
 fn values(kind: &str, n: usize, width: usize) {
     let mut dice = Dice(7);
-    let pages: Vec<Vec<Vec<f64>>> =
-        (0..512 / width).map(|_| (0..width).map(|_| series(kind, n, &mut dice)).collect()).collect();
+    let mut all: Vec<Vec<f64>> = (0..512).map(|_| series(kind, n, &mut dice)).collect();
+    all.sort_by_key(|values| Kinship::of(values));
+    let pages: Vec<&[Vec<f64>]> = all.chunks(width).collect();
     let samples = (512 / width * width * n) as f64;
     let lens = vec![n; width];
     let mut encoded = Vec::new();
@@ -155,7 +156,9 @@ fn index() {
             let ns = fastest(|| found = black_box(dictionary.passing(&condition)).len());
             print!("  {pattern}: {:.1} ({found})", ns / 1000.0);
         }
-        let id = fastest(|| drop(black_box(dictionary.id(&texts[77_777]))));
+        let id = fastest(|| {
+            black_box(dictionary.id(&texts[77_777]));
+        });
         let text = fastest(|| drop(black_box(dictionary.text(77_777))));
         println!("  id: {:.2}  text: {:.2}", id / 1000.0, text / 1000.0);
     }

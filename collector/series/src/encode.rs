@@ -10,7 +10,7 @@ mod pcodec;
 mod times;
 mod values;
 
-pub(crate) use bytes::{Reader, load_u64, put_varint};
+pub(crate) use bytes::{Reader, load_u64, put_varint, unzigzag, zigzag};
 pub use histograms::{decode_histograms, encode_histograms};
 pub use times::{decode_times, encode_times};
-pub use values::{decode_one, decode_page, encode_page};
+pub use values::{Kinship, decode_one, decode_page, encode_page};

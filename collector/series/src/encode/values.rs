@@ -2,12 +2,14 @@
 //!
 //! Layout: docs/format/segment-encodings.md.
 
+mod kinship;
 mod read;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+pub use kinship::Kinship;
 pub use read::{decode_one, decode_page};
 pub use write::encode_page;
 

@@ -9,7 +9,7 @@ use std::io::Read;
 use bytes::Bytes;
 use roaring::RoaringBitmap;
 
-use crate::encode::{Reader, put_varint};
+use crate::encode::{Reader, put_varint, unzigzag, zigzag};
 use crate::error::Damage;
 
 const PART: &str = "postings";
@@ -36,6 +36,8 @@ struct Writer {
     /// Of the block that is being filled.
     first: u32,
     raw: Vec<u8>,
+    /// The first id of the last list of differences in it.
+    base: u32,
     directory: Vec<u8>,
     block_count: u64,
     blocks: Vec<u8>,
@@ -44,13 +46,15 @@ struct Writer {
 impl Writer {
     fn list(&mut self, list: &[u32]) {
         debug_assert!(list.is_sorted_by(|a, b| a < b), "not ascending");
-        let mut bytes = Vec::new();
-        write_list(list, &mut bytes);
-        if !self.raw.is_empty() && self.raw.len() + bytes.len() > BLOCK {
+        // A byte an id at least: a list that fills most of a block begins one.
+        if !self.raw.is_empty() && self.raw.len() + list.len() > BLOCK {
             self.block();
         }
-        self.raw.extend_from_slice(&bytes);
+        write_list(list, &mut self.base, &mut self.raw);
         self.count += 1;
+        if self.raw.len() >= BLOCK {
+            self.block();
+        }
     }
 
     fn block(&mut self) {
@@ -65,6 +69,7 @@ impl Writer {
         self.blocks.extend_from_slice(stored);
         self.block_count += 1;
         self.first = self.count;
+        self.base = 0;
         self.raw.clear();
     }
 
@@ -82,14 +87,17 @@ impl Writer {
     }
 }
 
-/// The length, doubled and one more if a bitmap follows; then the bitmap's size and itself, or the differences.
-fn write_list(list: &[u32], out: &mut Vec<u8>) {
+/// The length, doubled and one more if a bitmap follows; then the bitmap's size and itself, or the differences. The
+/// first id is a difference from the first id of the list before: lists of one id each become alike.
+fn write_list(list: &[u32], base: &mut u32, out: &mut Vec<u8>) {
     let mut differences = Vec::with_capacity(list.len());
-    let mut next = 0;
-    for id in list {
-        put_varint(&mut differences, u64::from(id - next));
-        // The largest id ends a list: nothing follows that would need a larger one.
-        next = id.saturating_add(1);
+    if let Some((first, rest)) = list.split_first() {
+        put_varint(&mut differences, zigzag(i64::from(*first) - i64::from(*base)));
+        let mut before = *first;
+        for id in rest {
+            put_varint(&mut differences, u64::from(id - before - 1));
+            before = *id;
+        }
     }
     // A bitmap is never smaller than the differences of a few ids.
     let bitmap = (list.len() > 8).then(|| bitmap(list, differences.len())).flatten();
@@ -99,7 +107,10 @@ fn write_list(list: &[u32], out: &mut Vec<u8>) {
             put_varint(out, bitmap.len() as u64);
             out.extend_from_slice(&bitmap);
         }
-        None => out.extend_from_slice(&differences),
+        None => {
+            out.extend_from_slice(&differences);
+            *base = list.first().copied().unwrap_or(*base);
+        }
     }
 }
 
@@ -180,37 +191,29 @@ impl Postings {
     pub fn union(&self, lists: &RoaringBitmap) -> Result<RoaringBitmap, Damage> {
         let mut found = RoaringBitmap::new();
         let mut scattered = Vec::new();
-        self.visit(lists, |_, count, reader| {
-            let is_bitmap = count & 1 == 1;
-            if is_bitmap {
-                let len = reader.count(reader.remaining())?;
-                let bitmap = RoaringBitmap::deserialize_from(reader.take(len)?);
-                found |= bitmap.map_err(|_| reader.damage("a bitmap cannot be read"))?;
-                return Ok(());
-            }
-            let mut next = 0u64;
-            for _ in 0..count >> 1 {
-                let id = next.saturating_add(reader.varint()?);
-                scattered.push(u32::try_from(id).map_err(|_| reader.damage("an id that cannot be"))?);
-                next = id + 1;
+        self.visit(lists, |list| {
+            match list {
+                List::Bitmap { bytes, .. } => match RoaringBitmap::deserialize_from(bytes) {
+                    Ok(bitmap) => found |= bitmap,
+                    Err(_) => return Err("a bitmap cannot be read"),
+                },
+                List::Ids(ids) => scattered.extend_from_slice(ids),
             }
             Ok(())
         })?;
         // Sorted, ids are appended; one by one each would be searched for.
         scattered.sort_unstable();
         scattered.dedup();
-        if !scattered.is_empty() {
-            found |= RoaringBitmap::from_sorted_iter(scattered).unwrap_or_default();
-        }
+        found |= RoaringBitmap::from_sorted_iter(scattered).unwrap_or_default();
         Ok(found)
     }
 
     /// How many ids one list has.
     pub fn len_of(&self, list: u32) -> Result<u32, Damage> {
         let mut len = 0;
-        self.visit(&RoaringBitmap::from_iter([list]), |_, count, reader| {
-            len = u32::try_from(count >> 1).map_err(|_| reader.damage("a list is too long"))?;
-            skip(count, reader)
+        self.visit(&RoaringBitmap::from_iter([list]), |list| {
+            len = list.len();
+            Ok(())
         })?;
         Ok(len)
     }
@@ -220,35 +223,35 @@ impl Postings {
         let mut lens = Vec::new();
         let mut all = RoaringBitmap::new();
         all.insert_range(0..self.len);
-        self.visit(&all, |_, count, reader| {
-            lens.push(u32::try_from(count >> 1).map_err(|_| reader.damage("a list is too long"))?);
-            skip(count, reader)
+        self.visit(&all, |list| {
+            lens.push(list.len());
+            Ok(())
         })?;
         Ok(lens)
     }
 
-    /// Calls `take` with each of the lists, its head, and a reader that stands behind it and that `take` moves on.
+    /// Calls `take` with each of the lists.
     fn visit(
         &self,
         lists: &RoaringBitmap,
-        mut take: impl FnMut(u32, u64, &mut Reader<'_>) -> Result<(), Damage>,
+        mut take: impl FnMut(List<'_, '_>) -> Result<(), &'static str>,
     ) -> Result<(), Damage> {
         let mut wanted = lists.iter().take_while(|list| *list < self.len).peekable();
+        let mut ids = Vec::new();
         while let Some(list) = wanted.peek().copied() {
             let index = self.blocks.partition_point(|block| block.first <= list) - 1;
             let end = self.blocks.get(index + 1).map_or(self.len, |block| block.first);
             let block = &self.blocks[index];
             let raw = self.raw(block)?;
             let mut reader = Reader::new(&raw, PART);
+            let mut base = 0;
             for at in block.first..end {
                 let Some(list) = wanted.peek().copied().filter(|list| *list < end) else {
                     break;
                 };
-                let head = reader.varint()?;
-                if at < list {
-                    skip(head, &mut reader)?;
-                } else {
-                    take(at, head, &mut reader)?;
+                let found = read_list(&mut reader, &mut base, &mut ids)?;
+                if at == list {
+                    take(found).map_err(|what| reader.damage(what))?;
                     wanted.next();
                 }
             }
@@ -270,14 +273,46 @@ impl Postings {
     }
 }
 
-fn skip(head: u64, reader: &mut Reader<'_>) -> Result<(), Damage> {
-    if head & 1 == 1 {
-        let len = reader.count(reader.remaining())?;
-        reader.take(len)?;
-    } else {
-        for _ in 0..head >> 1 {
-            reader.varint()?;
+/// A list as it stands in a block.
+enum List<'b, 'i> {
+    Ids(&'i [u32]),
+    Bitmap { len: u32, bytes: &'b [u8] },
+}
+
+impl List<'_, '_> {
+    fn len(&self) -> u32 {
+        match self {
+            Self::Ids(ids) => ids.len() as u32,
+            Self::Bitmap { len, .. } => *len,
         }
     }
-    Ok(())
+}
+
+/// Reads the next list of a block; `base` is the first id of the list of differences before, `ids` memory to use.
+fn read_list<'b, 'i>(
+    reader: &mut Reader<'b>,
+    base: &mut u32,
+    ids: &'i mut Vec<u32>,
+) -> Result<List<'b, 'i>, Damage> {
+    let head = reader.varint()?;
+    let len = u32::try_from(head >> 1).map_err(|_| reader.damage("a list is too long"))?;
+    if head & 1 == 1 {
+        let size = reader.count(reader.remaining())?;
+        return Ok(List::Bitmap { len, bytes: reader.take(size)? });
+    }
+    ids.clear();
+    for _ in 0..len {
+        let code = reader.varint()?;
+        let id = match ids.last() {
+            None => unzigzag(code).checked_add(i64::from(*base)),
+            Some(before) => {
+                i64::try_from(code).ok().and_then(|code| code.checked_add(i64::from(*before) + 1))
+            }
+        };
+        let id =
+            id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| reader.damage("an id that cannot be"))?;
+        ids.push(id);
+    }
+    *base = ids.first().copied().unwrap_or(*base);
+    Ok(List::Ids(ids))
 }

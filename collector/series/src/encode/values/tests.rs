@@ -153,3 +153,54 @@ fn what_a_page_does_not_have_is_damage() {
     longer.push(0);
     assert!(decode_page(&longer, &lens).is_err());
 }
+
+#[test]
+fn a_reset_among_few_samples_costs_little() {
+    let steady: Vec<f64> = (0..120u32).map(|i| f64::from(3_000_000_000 + i * 1000 + i * i % 97)).collect();
+    let mut reset = steady.clone();
+    reset[60..].iter_mut().for_each(|value| *value -= 3_000_050_000.0);
+    let (steady, reset) = (check(&[steady]), check(&[reset]));
+    assert!(reset < steady + 80, "{reset} after {steady}");
+}
+
+/// Each as a whole series, as one stranger among decimals, and as one among floats.
+#[test]
+fn values_with_traps_keep_their_bits() {
+    let traps = [
+        -0.0,
+        0.1 + 0.2,
+        1e-10,
+        1.000_000_000_1,
+        9_007_199_254_740_991.0,
+        9_007_199_254_740_992.0,
+        9_007_199_254_740_994.0,
+        -9_007_199_254_740_992.0,
+        9_007_199_254_740.993,
+        1e22,
+        1e23,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        5e-324,
+        -1e-310,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        -f64::NAN,
+        stale_nan(),
+        f64::from_bits(0x7ff0_0000_0000_0001),
+        f64::from_bits(0xfff8_dead_beef_0001),
+    ];
+    for trap in traps {
+        let among = |like: fn(f64) -> f64| {
+            let mut values: Vec<f64> = (0..300).map(|i| like(f64::from(i))).collect();
+            values[0] = trap;
+            values[150] = trap;
+            values[299] = trap;
+            values
+        };
+        let (whole, cents, floats) = (among(|i| i), among(|i| (i * 7.0) / 100.0), among(f64::sqrt));
+        check(&[vec![trap], vec![trap; 300], vec![trap, 1.0], vec![1.0, trap]]);
+        check(&[whole, cents, floats]);
+    }
+    check(&[traps.to_vec(), traps.repeat(20)]);
+}

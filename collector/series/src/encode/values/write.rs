@@ -4,7 +4,7 @@ use telemetry::samples::is_stale;
 
 use super::kind;
 use crate::encode::bits::Frame;
-use crate::encode::bytes::{put_varint, put_zigzag, varint_len};
+use crate::encode::bytes::{put_varint, put_zigzag, varint_len, zigzag};
 use crate::encode::decimal::Decimal;
 use crate::encode::pcodec::{Chunk, WORTHWHILE};
 
@@ -81,7 +81,12 @@ fn compress_decimals(plans: &mut [Plan]) -> Vec<u8> {
             packed_len += frame.header_len() + frame.body_len(decimal.steps.len());
         }
     }
-    if pooled.len() < WORTHWHILE {
+    // A reset among small steps makes all of them wide; a table of bins does not mind.
+    let has_outliers = || {
+        let apart: usize = pooled.iter().map(|step| varint_len(zigzag(*step))).sum();
+        packed_len * 2 > apart * 3
+    };
+    if pooled.len() < WORTHWHILE && !(pooled.len() >= WORTHWHILE / 8 && has_outliers()) {
         return Vec::new();
     }
     let Some(chunk) = Chunk::of_integers(&pooled, lens) else {
