@@ -46,6 +46,8 @@ struct Beside {
     sorted: usize,
     /// Native histograms in the order of the journal.
     histograms: Vec<(i64, Histogram)>,
+    /// No histogram is newer.
+    newest_histogram_ms: Option<i64>,
     exemplars: Vec<Exemplar>,
 }
 
@@ -208,18 +210,17 @@ impl Head {
         self.drop_histogram(series, time_ms);
         self.histogram_rows += 1;
         self.histogram_bytes += histogram_bytes(&histogram);
-        self.beside.entry(series).or_default().histograms.push((time_ms, histogram));
+        let beside = self.beside.entry(series).or_default();
+        beside.newest_histogram_ms = beside.newest_histogram_ms.max(Some(time_ms));
+        beside.histograms.push((time_ms, histogram));
     }
 
     fn drop_histogram(&mut self, series: u32, time_ms: i64) {
-        let Some(beside) = self.beside.get_mut(&series) else { return };
+        let newest_ms = self.beside.get(&series).and_then(|beside| beside.newest_histogram_ms);
         // Nearly always it is newer than all.
-        if beside.histograms.last().is_none_or(|(last, _)| *last < time_ms)
-            && is_ascending(&beside.histograms)
-        {
-            return;
+        if newest_ms.is_some_and(|newest_ms| time_ms <= newest_ms) {
+            self.remove_histograms(series, time_ms, time_ms);
         }
-        self.remove_histograms(series, time_ms, time_ms);
     }
 
     fn remove_histograms(&mut self, series: u32, start_ms: i64, end_ms: i64) {
@@ -343,10 +344,6 @@ impl Head {
         out.histograms.extend(histograms.cloned());
         out.histograms.sort_by_key(|(time_ms, _)| *time_ms);
     }
-}
-
-fn is_ascending(histograms: &[(i64, Histogram)]) -> bool {
-    histograms.is_sorted_by_key(|(time_ms, _)| *time_ms)
 }
 
 fn histogram_bytes(histogram: &Histogram) -> u64 {

@@ -247,13 +247,22 @@ impl Source {
                 let read = missing.unless_damaged(pinned, reader.names())?;
                 names.extend(read.iter().flat_map(|read| read.iter()));
             }
-            _ => {
-                for series in self.select(&[], range, missing)? {
-                    for (name, _) in self.labels(series, missing)?.iter().flat_map(LabelSet::iter) {
-                        if !names.contains(name) {
-                            names.insert(name.to_owned());
-                        }
-                    }
+            Place::Head(head) => {
+                let live = self.select(&[], range, missing)?;
+                let head = head.read();
+                let index = head.index();
+                let is_live = |name: &&str| {
+                    let mut series = index.values(name).flat_map(|(_, series)| series);
+                    series.any(|series| live.contains(*series))
+                };
+                names.extend(index.names().filter(is_live).map(str::to_owned));
+            }
+            Place::Segment { .. } => {
+                let live = self.select(&[], range, missing)?;
+                for (_, labels) in self.labels(&live, missing)? {
+                    let new = labels.iter().map(|(name, _)| name).filter(|name| !names.contains(*name));
+                    let new: Vec<String> = new.map(str::to_owned).collect();
+                    names.extend(new);
                 }
             }
         }
@@ -282,9 +291,9 @@ impl Source {
                 }
             }
             Place::Segment { .. } => {
-                for series in self.select(&[], range, missing)? {
-                    let labels = self.labels(series, missing)?;
-                    values.extend(labels.and_then(|labels| labels.get(name).map(str::to_owned)));
+                let live = self.select(&[], range, missing)?;
+                for (_, labels) in self.labels(&live, missing)? {
+                    values.extend(labels.get(name).map(str::to_owned));
                 }
             }
         }

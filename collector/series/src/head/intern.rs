@@ -6,7 +6,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use xxhash_rust::xxh3::xxh3_64;
 
 const NONE: u32 = u32::MAX;
-const BLOCK_BYTES: usize = 64 << 10;
+/// Blocks grow with what there is, between these.
+const MIN_BLOCK_BYTES: usize = 1 << 10;
+const MAX_BLOCK_BYTES: usize = 64 << 10;
 
 /// Keys are hashes already.
 #[derive(Default)]
@@ -72,7 +74,7 @@ impl Interner {
     pub(super) fn add(&mut self, hash: u64, bytes: &[u8]) -> u32 {
         let fits = |block: &Vec<u8>| block.len() + bytes.len() <= block.capacity();
         if !self.blocks.last().is_some_and(fits) {
-            let capacity = bytes.len().max(BLOCK_BYTES);
+            let capacity = bytes.len().max(self.size_bytes.clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES));
             self.size_bytes += capacity;
             self.blocks.push(Vec::with_capacity(capacity));
         }

@@ -46,8 +46,8 @@ impl Selected {
         known: &mut ByHash<u32>,
     ) -> Result<(), QueryError> {
         let number = self.sources.len() as u32;
-        for series in source.select(select.matchers, self.range, &self.missing)? {
-            let Some(labels) = source.labels(series, &self.missing)? else { continue };
+        let series = source.select(select.matchers, self.range, &self.missing)?;
+        for (series, labels) in source.labels(&series, &self.missing)? {
             let mut hash = labels.hash64();
             let entry = loop {
                 match known.get(&hash) {

@@ -83,21 +83,29 @@ impl Source {
         matchers: &[Matcher],
         range: (i64, i64),
     ) -> Result<RoaringBitmap, ReadError> {
-        let mut selected = RoaringBitmap::new();
-        let whole = (reader.footer.min_time_ms.max(range.0), reader.footer.max_time_ms.min(range.1));
-        for series in reader.matching(matchers)? {
-            if reader.overlaps(series, range)? && !self.hidden.covers(series, whole) {
-                selected.insert(series);
-            }
+        let mut selected = reader.overlapping(reader.matching(matchers)?, range)?;
+        if !self.hidden.is_empty() {
+            let whole = (reader.footer.min_time_ms.max(range.0), reader.footer.max_time_ms.min(range.1));
+            let covered = selected.iter().filter(|series| self.hidden.covers(*series, whole));
+            selected -= covered.collect::<RoaringBitmap>();
         }
         Ok(selected)
     }
 
-    /// The labels of a series; `None` if the segment turns out to be damaged.
-    pub(super) fn labels(&self, series: u32, missing: &Missing) -> Result<Option<LabelSet>, QueryError> {
+    /// The labels of some series; none if the segment turns out to be damaged.
+    pub(super) fn labels(
+        &self,
+        series: &RoaringBitmap,
+        missing: &Missing,
+    ) -> Result<Vec<(u32, LabelSet)>, QueryError> {
         match &self.place {
-            Place::Head(head) => Ok(Some(head.read().labels(series).to_set())),
-            Place::Segment { reader, pinned } => missing.unless_damaged(pinned, reader.labels(series)),
+            Place::Head(head) => {
+                let head = head.read();
+                Ok(series.iter().map(|number| (number, head.labels(number).to_set())).collect())
+            }
+            Place::Segment { reader, pinned } => {
+                Ok(missing.unless_damaged(pinned, reader.labels_of(series))?.unwrap_or_default())
+            }
         }
     }
 

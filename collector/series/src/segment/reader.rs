@@ -137,18 +137,34 @@ impl SegmentReader {
 
     /// The labels of a series.
     pub(crate) fn labels(&self, series: u32) -> Read<LabelSet> {
-        let (block, at) = (series as usize / LABEL_SERIES, series as usize % LABEL_SERIES);
-        let Some(section) = self.footer.label_blocks.get(block) else {
+        self.label_block(series as usize / LABEL_SERIES)?.labels(series as usize % LABEL_SERIES)
+    }
+
+    /// Those of some series, in order.
+    pub(crate) fn labels_of(&self, series: &RoaringBitmap) -> Read<Vec<(u32, LabelSet)>> {
+        let mut found = Vec::with_capacity(series.len() as usize);
+        let mut open: Option<(usize, Arc<LabelBlock>)> = None;
+        for number in series {
+            let position = number as usize / LABEL_SERIES;
+            let block = match open.take() {
+                Some((at, block)) if at == position => block,
+                _ => self.label_block(position)?,
+            };
+            found.push((number, block.labels(number as usize % LABEL_SERIES)?));
+            open = Some((position, block));
+        }
+        Ok(found)
+    }
+
+    fn label_block(&self, position: usize) -> Read<Arc<LabelBlock>> {
+        let Some(section) = self.footer.label_blocks.get(position) else {
             return damaged("a series has no labels");
         };
-        let block = self.file.cached(Part::Labels, block as u32, || {
+        self.file.cached(Part::Labels, position as u32, || {
             let block = LabelBlock::decode(&self.table(section, "the labels of series")?)?;
             let size = block.bytes.len() + block.ends.len() * 4;
             Ok((block, size))
-        })?;
-        let Some(end) = block.ends.get(at) else { return damaged("a series has no labels") };
-        let start = at.checked_sub(1).map_or(0, |before| block.ends[before]);
-        Ok(LabelSet::of_canonical(&block.bytes[start as usize..*end as usize]))
+        })
     }
 
     /// The groups of a block; `position` is that of the block.
@@ -163,16 +179,17 @@ impl SegmentReader {
         })
     }
 
+    /// The place of the block that has a series' group.
+    fn block_of(&self, series: u32) -> Read<usize> {
+        let after = self.footer.groups.partition_point(|block| block.first <= series);
+        after.checked_sub(1).ok_or_else(|| ReadError::Damaged("a series has no chunks".to_owned()))
+    }
+
     /// Calls `see` with the group of a series.
     fn with_group<T>(&self, series: u32, see: impl FnOnce(&Group, usize) -> Read<T>) -> Read<T> {
-        let after = self.footer.groups.partition_point(|block| block.first <= series);
-        let Some(position) = after.checked_sub(1) else { return damaged("a series has no chunks") };
-        let groups = self.groups(position)?;
-        let after = groups.partition_point(|group| group.first <= series);
-        match after.checked_sub(1).map(|at| &groups[at]) {
-            Some(group) if series - group.first < group.series => see(group, (series - group.first) as usize),
-            _ => damaged("a series has no chunks"),
-        }
+        let groups = self.groups(self.block_of(series)?)?;
+        let (group, at) = group_of(&groups, series)?;
+        see(group, at)
     }
 
     fn column_block(&self, column: u32) -> Read<(usize, usize)> {
@@ -249,22 +266,46 @@ impl SegmentReader {
         })
     }
 
-    /// Whether a series may have samples in the range: the directory knows.
-    pub(crate) fn overlaps(&self, series: u32, range: (i64, i64)) -> Read<bool> {
+    /// Those of some series that may have samples in the range: the directory knows.
+    pub(crate) fn overlapping(&self, series: RoaringBitmap, range: (i64, i64)) -> Read<RoaringBitmap> {
         if range.0 <= self.footer.min_time_ms && range.1 >= self.footer.max_time_ms {
-            return Ok(true);
+            return Ok(series);
         }
-        let floats = self.with_group(series, |group, at| {
+        let mut found = RoaringBitmap::new();
+        // Neighbours share their block, and mostly their columns.
+        let (mut block, mut last) = (None, None);
+        for number in series {
+            let position = self.block_of(number)?;
+            let groups = match block.take() {
+                Some((at, groups)) if at == position => groups,
+                _ => self.groups(position)?,
+            };
+            let (group, at) = group_of(&groups, number)?;
             for chunk in group.pages.iter().filter_map(|page| page.chunks[at]) {
-                let column = self.column(chunk.column)?;
-                if column.min_ms <= range.1 && column.max_ms >= range.0 {
-                    return Ok(true);
+                let overlaps = match last {
+                    Some((column, overlaps)) if column == chunk.column => overlaps,
+                    _ => {
+                        let column = self.column(chunk.column)?;
+                        column.min_ms <= range.1 && column.max_ms >= range.0
+                    }
+                };
+                last = Some((chunk.column, overlaps));
+                if overlaps {
+                    found.insert(number);
+                    break;
                 }
             }
-            Ok(false)
-        })?;
-        if floats {
-            return Ok(true);
+            if !found.contains(number) && self.has_histograms(number, range)? {
+                found.insert(number);
+            }
+            block = Some((position, groups));
+        }
+        Ok(found)
+    }
+
+    fn has_histograms(&self, series: u32, range: (i64, i64)) -> Read<bool> {
+        if self.footer.histograms.len == 0 {
+            return Ok(false);
         }
         let chunks = self.histogram_chunks()?;
         let first = chunks.partition_point(|chunk| chunk.series < series);
@@ -336,7 +377,22 @@ impl SegmentReader {
     }
 }
 
+/// The group of a series, and its place there.
+fn group_of(groups: &[Group], series: u32) -> Read<(&Group, usize)> {
+    let after = groups.partition_point(|group| group.first <= series);
+    match after.checked_sub(1).map(|at| &groups[at]) {
+        Some(group) if series - group.first < group.series => Ok((group, (series - group.first) as usize)),
+        _ => damaged("a series has no chunks"),
+    }
+}
+
 impl LabelBlock {
+    fn labels(&self, at: usize) -> Read<LabelSet> {
+        let Some(end) = self.ends.get(at) else { return damaged("a series has no labels") };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Ok(LabelSet::of_canonical(&self.bytes[start as usize..*end as usize]))
+    }
+
     fn decode(table: &[u8]) -> Read<Self> {
         let mut reader = Reader::new(table);
         let mut block = Self { bytes: Vec::new(), ends: Vec::new() };

@@ -4,6 +4,7 @@
 
 extern crate narrows_series as series;
 
+mod fixture;
 mod life;
 mod model;
 mod naive;
