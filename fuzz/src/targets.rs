@@ -36,6 +36,7 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("otlp_json", otlp_json),
     ("otlp_protobuf", otlp_protobuf),
     ("producer", producer),
+    ("promql", promql),
     ("query", query),
     ("split", split),
 ];
@@ -220,6 +221,28 @@ fn query(data: &[u8]) {
             let record = LogRecord::of_valid(&raw);
             let (resource, scope) = Default::default();
             let _matches = query.filter.matches(&LogRow { resource, scope, record: &record, time_ns: 0 });
+        }
+    }
+}
+
+/// A PromQL query: errors and nodes lie in the text, and what is printed, in both forms, means the same.
+fn promql(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match promql::parse(text) {
+        Err(error) => assert!(text.get(error.span.clone()).is_some(), "{error:?} in {text:?}"),
+        Ok(expr) => {
+            let mut open = vec![&expr];
+            while let Some(node) = open.pop() {
+                assert!(text.get(node.span.clone()).is_some(), "{node:?} in {text:?}");
+                open.extend(node.children());
+            }
+            let _json = promql::to_json(&expr);
+            for printed in [expr.to_string(), promql::format(&expr)] {
+                // The printed text may be longer than what was typed.
+                if printed.len() <= promql::MAX_QUERY_BYTES {
+                    assert_eq!(promql::parse(&printed).as_ref(), Ok(&expr), "{text:?} as {printed:?}");
+                }
+            }
         }
     }
 }

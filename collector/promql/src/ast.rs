@@ -190,7 +190,7 @@ pub struct Binary {
 }
 
 /// How the series of two vectors find each other.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct VectorMatching {
     /// How many of one side belong to one of the other.
     pub cardinality: Cardinality,
@@ -204,6 +204,17 @@ pub struct VectorMatching {
     pub fill_left: Option<f64>,
     /// `fill_right(0)` or `fill(0)`.
     pub fill_right: Option<f64>,
+}
+
+impl PartialEq for VectorMatching {
+    fn eq(&self, other: &Self) -> bool {
+        let fills = |matching: &Self| {
+            [matching.fill_left, matching.fill_right]
+                .map(|fill| fill.map(|value| Number { value, is_duration: false }))
+        };
+        (self.cardinality, self.on, &self.labels, &self.include, fills(self))
+            == (other.cardinality, other.on, &other.labels, &other.include, fills(other))
+    }
 }
 
 /// How many series of one side belong to one of the other.

@@ -123,6 +123,44 @@ fn conformance_rules_exprs() {
     suite.close("rules-exprs");
 }
 
+#[test]
+fn conformance_promqltest_exprs() {
+    let Some(path) = data("01-prometheus/promqltest") else {
+        return;
+    };
+    let mut suite = Suite::default();
+    for entry in std::fs::read_dir(path).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_some_and(|extension| extension == "test") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            evaluated(&text).into_iter().for_each(|query| suite.judge(query, reads(query)));
+        }
+    }
+    suite.close("promqltest-exprs");
+}
+
+/// The queries of a script of Prometheus' engine, without those that shall fail there.
+fn evaluated(script: &str) -> Vec<&str> {
+    let is_failing = |block: &str| block.lines().any(|line| line.trim().starts_with("expect fail"));
+    let blocks = script.split("\n\n").filter(|block| !is_failing(block));
+    blocks.flat_map(str::lines).filter_map(query_of).collect()
+}
+
+/// `eval instant at 5m QUERY`, `eval range from 0 to 5m step 1m QUERY`.
+fn query_of(line: &str) -> Option<&str> {
+    let (_, rest) = line.trim().strip_prefix("eval")?.split_once(' ')?;
+    if line.trim().starts_with("eval_fail") {
+        return None;
+    }
+    let rest = rest.trim_start();
+    if let Some(rest) = rest.strip_prefix("instant ") {
+        let at = rest.trim_start().strip_prefix("at ").and_then(|rest| rest.trim_start().split_once(' '));
+        return Some(at.map_or(rest, |(_, query)| query));
+    }
+    let (_, rest) = rest.strip_prefix("range ")?.split_once(" step ")?;
+    rest.trim_start().split_once(' ').map(|(_, query)| query)
+}
+
 fn yaml_files(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
