@@ -19,7 +19,7 @@ fn store(load: &str) -> MemoryStore {
 }
 
 fn ask(store: &MemoryStore, text: &str, at_ms: i64, limits: Limits) -> Result<Answer, QueryError> {
-    let expr = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let expr = parse(text).unwrap_or_else(|error| panic!("{}: {error}", &text[..text.len().min(100)]));
     let evaluation =
         Evaluation { querier: store, limits, lookback_ms: 300_000, default_step_ms: 60_000, text };
     instant(&evaluation, &expr, at_ms)
@@ -240,4 +240,33 @@ fn many_series_are_summed_alike_each_time() {
     for _ in 0..3 {
         assert_eq!(sums(), first);
     }
+}
+
+/// As deep as the parser allows, on a stack as small as threads have.
+#[test]
+fn deep_queries_fit_on_the_stack() {
+    let nested =
+        |(times, open, close): (usize, &str, &str)| format!("{}m{}", open.repeat(times), close.repeat(times));
+    let mut queries: Vec<String> = [
+        (190, "abs(", ")"),
+        (190, "absent(", ")"),
+        (190, "sum(", ")"),
+        (190, "sort(", ")"),
+        (95, "-(", ")"),
+        (95, "1 + (", ")"),
+        (95, "m or (", ")"),
+        (95, "sum_over_time(", "[1m:1m])"),
+    ]
+    .map(nested)
+    .into();
+    queries.push(["m"; 280].join(" + "));
+    queries.push(["1"; 280].join(" + "));
+    let deep = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+        let store = store("load 10s\n  m 1 2 3");
+        for text in &queries {
+            let start = &text[..text.len().min(40)];
+            assert!(ask(&store, text, 20_000, Limits::default()).is_ok(), "{start}");
+        }
+    });
+    deep.unwrap().join().unwrap();
 }
