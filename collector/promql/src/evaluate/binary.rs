@@ -78,6 +78,7 @@ impl Join<'_> {
             }
             self.group(group, many, one, &mut results, notes)?;
         }
+        results.retain(|row| !row.is_empty());
         Ok(results)
     }
 
@@ -151,7 +152,6 @@ impl Join<'_> {
                 results.extend(self.pair(&left, right, &alone, &mut matched, notes)?);
             }
         }
-        results.retain(|row| !row.is_empty());
         Ok(())
     }
 

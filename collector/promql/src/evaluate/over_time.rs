@@ -11,6 +11,15 @@ pub(super) fn sum(values: &[f64]) -> f64 {
 }
 
 pub(super) fn mean(values: &[f64]) -> f64 {
+    let (mut sum, mut compensation) = (0.0, 0.0);
+    for value in values {
+        (sum, compensation) = kahan::add(*value, sum, compensation);
+    }
+    if sum.is_finite() {
+        let count = values.len() as f64;
+        return sum / count + compensation / count;
+    }
+    // It may have overflowed on the way.
     let mut mean = Mean::default();
     values.iter().for_each(|value| mean.add(*value));
     mean.mean()

@@ -110,12 +110,13 @@ fn factor(kind: Kind, edges: &Edges, bounds: Bounds) -> f64 {
     if to_start >= threshold {
         to_start = between / 2.0;
     }
-    if kind.is_counter && edges.increase > 0.0 && edges.first >= 0.0 {
-        // A counter was not below 0.
-        let to_zero = sampled * (edges.first / edges.increase);
-        if to_zero < to_start {
-            to_start = to_zero;
-        }
+    // A counter was not below 0. Dividing is left out where it would not change anything.
+    if kind.is_counter
+        && edges.increase > 0.0
+        && edges.first >= 0.0
+        && sampled * edges.first < to_start * edges.increase
+    {
+        to_start = sampled * (edges.first / edges.increase);
     }
     let mut to_end = (bounds.end_ms - edges.last_ms) as f64 / 1000.0;
     if to_end >= threshold {

@@ -39,7 +39,7 @@ impl MemoryStore {
         if newest(values).is_some_and(|newest| time_ms <= newest) {
             return;
         }
-        if histogram.reset_hint != ResetHint::Gauge {
+        if matches!(histogram.reset_hint, ResetHint::Unknown | ResetHint::No) {
             let before = values.histograms.last().map(|(_, before)| before);
             let before = before.filter(|before| before.reset_hint != ResetHint::Gauge);
             let goes_on = before.is_some_and(|before| !is_reset(before, &histogram));

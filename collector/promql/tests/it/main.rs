@@ -5,4 +5,5 @@ mod conformance;
 mod messages;
 mod promqltest;
 mod roundtrip;
+mod semantics;
 mod trees;
