@@ -19,6 +19,7 @@ mod output;
 mod process;
 mod queue;
 mod run;
+mod scrape;
 mod sources;
 mod status;
 mod stdin;

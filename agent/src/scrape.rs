@@ -1,0 +1,5 @@
+//! Scraping, as Prometheus does.
+
+pub(crate) mod job;
+pub(crate) mod relabel;
+pub(crate) mod wildcard;
