@@ -12,6 +12,7 @@ mod label_set;
 pub mod loki;
 mod moment;
 pub mod otlp;
+pub mod remote_write;
 mod room;
 pub mod samples;
 pub mod severity;

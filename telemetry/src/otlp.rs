@@ -1,14 +1,22 @@
-//! OTLP (opentelemetry-proto 1.x): a zero-copy walk over protobuf, a writer, and the JSON encoding.
+//! OTLP (opentelemetry-proto 1.x): a zero-copy walk over protobuf, a writer, the JSON encoding, and
+//! what becomes of metrics in Prometheus' model.
 
 mod any;
 pub mod json;
 mod logs;
+mod metrics;
+mod prometheus;
 mod validate;
 pub(crate) mod wire;
 mod write;
 
 pub use any::{Any, write_any, write_any_attribute, write_dropped_attributes};
 pub use logs::{LogRecord, LogsRequest, Resource, ResourceLogs, Scope, ScopeLogs};
+pub use metrics::{
+    Buckets, ExemplarPoint, ExponentialPoint, HistogramPoint, Metric, MetricData, MetricsRequest,
+    NumberPoint, PointValue, Points, ResourceMetrics, ScopeMetrics, SummaryPoint, Temporality,
+};
+pub use prometheus::{Converted, DEFAULT_PROMOTED, Mapping, to_samples};
 pub use validate::MAX_DEPTH;
 pub use wire::DecodeError;
 pub use write::{LogsWriter, RecordFields, write_attribute, write_record, write_resource, write_scope};

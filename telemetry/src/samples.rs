@@ -2,12 +2,15 @@
 //! whatever the protocol was. Bytes: docs/format/samples.md.
 
 mod histogram;
+mod limits;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use histogram::{Histogram, ResetHint, Span};
+pub use limits::SeriesLimits;
+pub(crate) use limits::cut;
 pub use read::{Cursor, Entry, SamplesError, Series, check};
 pub use write::Writer;
 

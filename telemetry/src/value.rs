@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::otlp::wire::{Field, Fields, Wire};
+use crate::otlp::wire::{Field, Fields, Wire, messages};
 
 /// One value; nested ones are read as they are walked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -126,14 +126,6 @@ impl<'a> Value<'a> {
             Self::Array(_) | Self::Map(_) => Cow::Owned(self.to_json().to_string()),
         }
     }
-}
-
-/// The length-delimited fields `number` of a message.
-fn messages(raw: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
-    Fields::of_valid(raw).filter_map(move |field| match field.wire {
-        Wire::Bytes(message) if field.number == number => Some(message),
-        _ => None,
-    })
 }
 
 fn key_value(raw: &[u8]) -> (&str, Value<'_>) {

@@ -43,6 +43,17 @@ pub fn decode_logs(json: &[u8]) -> Result<Vec<u8>, JsonError> {
     decode(json, &schema::LOGS_REQUEST)
 }
 
+/// Reads an `ExportMetricsServiceRequest` and gives its protobuf bytes, which are valid for
+/// [`super::MetricsRequest::parse`].
+///
+/// They are at most [`METRICS_GROWTH`] times as long as the text: a bound or count of two characters takes eight bytes.
+pub fn decode_metrics(json: &[u8]) -> Result<Vec<u8>, JsonError> {
+    decode(json, &schema::METRICS_REQUEST)
+}
+
+/// How much longer than its text the protobuf form of metrics can become.
+pub const METRICS_GROWTH: usize = 4;
+
 fn decode(json: &[u8], schema: &'static schema::Schema) -> Result<Vec<u8>, JsonError> {
     let mut writer = Writer::with_capacity(json.len() / 2);
     let mut deserializer = serde_json::Deserializer::from_slice(json);

@@ -4,7 +4,7 @@
 //! fail. Of a singular message that stands twice on the wire the last one counts.
 
 use super::validate;
-use super::wire::{DecodeError, Field, Fields, Wire};
+use super::wire::{DecodeError, Field, Fields, Wire, messages};
 use crate::value::{KeyValues, Value, valid_str};
 
 /// A request whose every byte was checked, now or before.
@@ -242,11 +242,4 @@ impl<'a> LogRecord<'a> {
         let usable = |time: u64| i64::try_from(time).ok().filter(|time| *time != 0);
         usable(self.time_ns).or_else(|| usable(self.observed_time_ns)).unwrap_or(received_at_ns)
     }
-}
-
-fn messages(raw: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
-    Fields::of_valid(raw).filter_map(move |field| match field.wire {
-        Wire::Bytes(message) if field.number == number => Some(message),
-        _ => None,
-    })
 }

@@ -1,5 +1,7 @@
-//! The one pass that a logs request has to survive before anything else reads it:
+//! The one pass that a logs or metrics request has to survive before anything else reads it:
 //! every length, wire type and text, as deep as values nest.
+
+pub(super) mod metrics;
 
 use super::wire::{Cursor, DecodeError, Field, Wire};
 

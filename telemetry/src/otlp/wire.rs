@@ -121,6 +121,39 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// The length-delimited fields `number` of a message that was validated before.
+pub(crate) fn messages(raw: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+    Fields::of_valid(raw).filter_map(move |field| match field.wire {
+        Wire::Bytes(message) if field.number == number => Some(message),
+        _ => None,
+    })
+}
+
+/// The varints of a packed field; ends at the first that is cut.
+pub(crate) fn varints(packed: &[u8]) -> impl Iterator<Item = Result<u64, DecodeError>> {
+    let mut cursor = Cursor::new(packed);
+    std::iter::from_fn(move || {
+        if cursor.rest.is_empty() {
+            return None;
+        }
+        let value = cursor.varint();
+        if value.is_err() {
+            cursor.rest = &[];
+        }
+        Some(value)
+    })
+}
+
+/// The zigzag form of sint32 and sint64.
+pub(crate) fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// Of the zigzag form of sint32 and sint64.
+pub(crate) fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
 /// Appends a varint.
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

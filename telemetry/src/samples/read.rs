@@ -3,6 +3,7 @@
 use super::write::{DELETE, DELTA, EXEMPLARS, HISTOGRAMS, Labelled, METADATA, SERIES, VERSION};
 use super::{Delete, Exemplar, Histogram, MatchOp, Metadata, MetricKind, ResetHint, Sample, Span};
 use crate::label_set::{Labels, text_bytes};
+use crate::otlp::wire::unzigzag;
 
 /// Why bytes are no payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -313,10 +314,6 @@ impl<'a> Cursor<'a> {
     fn malformed<T>(&self) -> Read<T> {
         Err(SamplesError::Malformed(self.at))
     }
-}
-
-fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 /// How long a label is that begins here: a name and a value, neither empty, both UTF-8.

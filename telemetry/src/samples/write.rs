@@ -2,7 +2,7 @@
 
 use super::{Delete, Exemplar, Histogram, Metadata, Sample, Span};
 use crate::label_set::{canonical, put_text, text_bytes};
-use crate::otlp::wire::put_varint;
+use crate::otlp::wire::{put_varint, zigzag};
 use crate::{LabelError, LabelSet};
 
 pub(super) const VERSION: u8 = 1;
@@ -207,10 +207,6 @@ impl Writer {
         put_varint(&mut self.out, zigzag(time_ms.wrapping_sub(self.last_ms)));
         self.last_ms = time_ms;
     }
-}
-
-pub(super) fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
 }
 
 fn put_histogram(out: &mut Vec<u8>, histogram: &Histogram) {

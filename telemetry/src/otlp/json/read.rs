@@ -25,6 +25,13 @@ struct List<'w> {
     number: u32,
 }
 
+/// Reads a list of numbers.
+struct Packed<'w> {
+    writer: &'w mut Writer,
+    kind: Kind,
+    number: u32,
+}
+
 /// Finds a member by its JSON name; `None` when it is unknown.
 struct Name(&'static Schema);
 
@@ -45,7 +52,7 @@ impl<'w> Message<'w> {
                 continue;
             };
             self.writer.steps.push(Step::Member(member.name));
-            map.next_value_seed(Value { writer: self.writer, member, is_set: self.schema.is_value })?;
+            map.next_value_seed(Value { writer: self.writer, member })?;
             self.writer.steps.pop();
         }
         Ok(())
@@ -136,24 +143,71 @@ impl<'de> Visitor<'de> for List<'_> {
     }
 }
 
+impl<'de> Visitor<'de> for Packed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of numbers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Self { writer, kind, number } = self;
+        let start = writer.open(number);
+        for index in 0.. {
+            writer.steps.push(Step::Index(index));
+            let was_there = seq.next_element_seed(Element { writer: &mut *writer, kind })?.is_some();
+            writer.steps.pop();
+            if !was_there {
+                break;
+            }
+        }
+        writer.close_packed(start);
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// One number of a packed list: without a tag.
+struct Element<'w> {
+    writer: &'w mut Writer,
+    kind: Kind,
+}
+
+impl<'de> DeserializeSeed<'de> for Element<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        let Self { writer, kind } = self;
+        let before = writer.out.len();
+        from.deserialize_any(Scalar { writer, kind, number: Writer::UNTAGGED, is_set: true })?;
+        if writer.out.len() == before {
+            return Err(D::Error::custom("null is no number"));
+        }
+        Ok(())
+    }
+}
+
 /// Reads a member's value by its kind.
 struct Value<'w> {
     writer: &'w mut Writer,
     member: &'static Member,
-    is_set: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Value<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        let Self { writer, member, is_set } = self;
-        let number = member.number;
+        let Self { writer, member } = self;
+        let Member { number, is_set, .. } = *member;
         match member.kind {
             Kind::One(schema) => {
                 Message { writer, schema, number: Some(number), in_list: false }.deserialize(from)
             }
             Kind::Many(schema) => List { writer, schema, number }.deserialize(from),
+            Kind::Packed(kind) => from.deserialize_any(Packed { writer, kind: *kind, number }),
             kind => from.deserialize_any(Scalar { writer, kind, number, is_set }),
         }
     }

@@ -9,7 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 
 use super::schema::Kind;
 use super::write::Writer;
-use crate::otlp::wire::{put_bytes, put_varint};
+use crate::otlp::wire::{put_bytes, put_varint, zigzag};
 
 /// protobuf's JSON mapping takes both alphabets, with and without padding.
 const BASE64: GeneralPurpose = engine(&alphabet::STANDARD);
@@ -30,10 +30,10 @@ pub(super) struct Scalar<'w> {
 impl Scalar<'_> {
     fn integer<E: Error>(self, value: i128, unexpected: Unexpected<'_>) -> Result<(), E> {
         let fits = match self.kind {
-            Kind::Int64 => i64::try_from(value).is_ok(),
-            Kind::Enum => i32::try_from(value).is_ok(),
+            Kind::Int64 | Kind::Sfixed64 => i64::try_from(value).is_ok(),
+            Kind::Enum | Kind::Sint32 => i32::try_from(value).is_ok(),
             Kind::Uint32 | Kind::Fixed32 => u32::try_from(value).is_ok(),
-            Kind::Fixed64 => u64::try_from(value).is_ok(),
+            Kind::Fixed64 | Kind::Uint64 => u64::try_from(value).is_ok(),
             Kind::Double => {
                 self.double(value as f64);
                 return Ok(());
@@ -53,9 +53,17 @@ impl Scalar<'_> {
     fn put_integer(self, value: i128) {
         let Self { writer, kind, number, .. } = self;
         match kind {
-            Kind::Fixed64 => {
+            Kind::Fixed64 | Kind::Sfixed64 => {
                 writer.tag(number, 1);
                 writer.out.extend((value as u64).to_le_bytes());
+            }
+            Kind::Sint32 => {
+                writer.tag(number, 0);
+                put_varint(&mut writer.out, zigzag(value as i64));
+            }
+            Kind::Uint64 => {
+                writer.tag(number, 0);
+                put_varint(&mut writer.out, value as u64);
             }
             Kind::Fixed32 => {
                 writer.tag(number, 5);
@@ -110,13 +118,14 @@ impl<'de> Visitor<'de> for Scalar<'_> {
             Kind::Base64 => f.write_str("bytes in base64"),
             Kind::Hex(len) => write!(f, "{} hexadecimal digits", 2 * len),
             Kind::Bool => f.write_str("true or false"),
-            Kind::Int64 => f.write_str("a signed 64-bit integer, as number or string"),
-            Kind::Fixed64 => f.write_str("an unsigned 64-bit integer, as number or string"),
+            Kind::Sint32 => f.write_str("a signed 32-bit integer"),
+            Kind::Int64 | Kind::Sfixed64 => f.write_str("a signed 64-bit integer, as number or string"),
+            Kind::Fixed64 | Kind::Uint64 => f.write_str("an unsigned 64-bit integer, as number or string"),
             Kind::Uint32 | Kind::Fixed32 => f.write_str("an unsigned 32-bit integer"),
             Kind::Enum => f.write_str("an enum's number"),
             Kind::Double => f.write_str("a number, \"NaN\", \"Infinity\" or \"-Infinity\""),
             Kind::One(_) => f.write_str("an object"),
-            Kind::Many(_) => f.write_str("an array"),
+            Kind::Many(_) | Kind::Packed(_) => f.write_str("an array"),
         }
     }
 
@@ -171,7 +180,13 @@ impl<'de> Visitor<'de> for Scalar<'_> {
                 }
                 None => Err(E::invalid_value(Unexpected::Str(short(text)), &self)),
             },
-            Kind::Int64 | Kind::Fixed64 | Kind::Uint32 | Kind::Fixed32 => match text.parse::<i128>() {
+            Kind::Int64
+            | Kind::Sint32
+            | Kind::Sfixed64
+            | Kind::Uint64
+            | Kind::Fixed64
+            | Kind::Uint32
+            | Kind::Fixed32 => match text.parse::<i128>() {
                 Ok(value) => self.integer(value, Unexpected::Str(short(text))),
                 Err(_) => Err(E::invalid_value(Unexpected::Str(short(text)), &self)),
             },

@@ -5,7 +5,7 @@
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) members: &'static [Member],
-    /// `AnyValue`: a oneof, so what is set is written even at its default; and the one message that nests.
+    /// `AnyValue`, the one message that nests.
     pub(super) is_value: bool,
 }
 
@@ -15,6 +15,8 @@ pub(super) struct Member {
     pub(super) name: &'static str,
     pub(super) number: u32,
     pub(super) kind: Kind,
+    /// `optional`, or of a oneof: what is given is written even at its default.
+    pub(super) is_set: bool,
 }
 
 /// What a member holds.
@@ -26,6 +28,9 @@ pub(super) enum Kind {
     Hex(usize),
     Bool,
     Int64,
+    Sint32,
+    Sfixed64,
+    Uint64,
     Uint32,
     Enum,
     Fixed32,
@@ -33,16 +38,25 @@ pub(super) enum Kind {
     Double,
     One(&'static Schema),
     Many(&'static Schema),
+    /// Numbers of this kind in one packed field.
+    Packed(&'static Kind),
 }
 
-use Kind::{Base64, Bool, Double, Enum, Fixed32, Fixed64, Hex, Int64, Many, One, Text, Uint32};
+use Kind::{
+    Base64, Bool, Double, Enum, Fixed32, Fixed64, Hex, Int64, Many, One, Packed, Sfixed64, Sint32, Text,
+    Uint32, Uint64,
+};
 
 const fn message(members: &'static [Member]) -> Schema {
     Schema { members, is_value: false }
 }
 
 const fn member(name: &'static str, number: u32, kind: Kind) -> Member {
-    Member { name, number, kind }
+    Member { name, number, kind, is_set: false }
+}
+
+const fn optional(name: &'static str, number: u32, kind: Kind) -> Member {
+    Member { name, number, kind, is_set: true }
 }
 
 pub(super) static LOGS_REQUEST: Schema = message(&[member("resourceLogs", 1, Many(&RESOURCE_LOGS))]);
@@ -88,10 +102,10 @@ static KEY_VALUE: Schema = message(&[member("key", 1, Text), member("value", 2, 
 static ANY_VALUE: Schema = Schema {
     is_value: true,
     members: &[
-        member("stringValue", 1, Text),
-        member("boolValue", 2, Bool),
-        member("intValue", 3, Int64),
-        member("doubleValue", 4, Double),
+        optional("stringValue", 1, Text),
+        optional("boolValue", 2, Bool),
+        optional("intValue", 3, Int64),
+        optional("doubleValue", 4, Double),
         member("arrayValue", 5, One(&ARRAY_VALUE)),
         member("kvlistValue", 6, One(&KEY_VALUE_LIST)),
         member("bytesValue", 7, Base64),
@@ -101,3 +115,109 @@ static ANY_VALUE: Schema = Schema {
 static ARRAY_VALUE: Schema = message(&[member("values", 1, Many(&ANY_VALUE))]);
 
 static KEY_VALUE_LIST: Schema = message(&[member("values", 1, Many(&KEY_VALUE))]);
+
+pub(super) static METRICS_REQUEST: Schema = message(&[member("resourceMetrics", 1, Many(&RESOURCE_METRICS))]);
+
+static RESOURCE_METRICS: Schema = message(&[
+    member("resource", 1, One(&RESOURCE)),
+    member("scopeMetrics", 2, Many(&SCOPE_METRICS)),
+    member("schemaUrl", 3, Text),
+]);
+
+static SCOPE_METRICS: Schema = message(&[
+    member("scope", 1, One(&SCOPE)),
+    member("metrics", 2, Many(&METRIC)),
+    member("schemaUrl", 3, Text),
+]);
+
+static METRIC: Schema = message(&[
+    member("name", 1, Text),
+    member("description", 2, Text),
+    member("unit", 3, Text),
+    member("gauge", 5, One(&GAUGE)),
+    member("sum", 7, One(&SUM)),
+    member("histogram", 9, One(&HISTOGRAM)),
+    member("exponentialHistogram", 10, One(&EXPONENTIAL_HISTOGRAM)),
+    member("summary", 11, One(&SUMMARY)),
+    member("metadata", 12, Many(&KEY_VALUE)),
+]);
+
+static GAUGE: Schema = message(&[member("dataPoints", 1, Many(&NUMBER_POINT))]);
+
+static SUM: Schema = message(&[
+    member("dataPoints", 1, Many(&NUMBER_POINT)),
+    member("aggregationTemporality", 2, Enum),
+    member("isMonotonic", 3, Bool),
+]);
+
+static HISTOGRAM: Schema =
+    message(&[member("dataPoints", 1, Many(&HISTOGRAM_POINT)), member("aggregationTemporality", 2, Enum)]);
+
+static EXPONENTIAL_HISTOGRAM: Schema =
+    message(&[member("dataPoints", 1, Many(&EXPONENTIAL_POINT)), member("aggregationTemporality", 2, Enum)]);
+
+static SUMMARY: Schema = message(&[member("dataPoints", 1, Many(&SUMMARY_POINT))]);
+
+static NUMBER_POINT: Schema = message(&[
+    member("attributes", 7, Many(&KEY_VALUE)),
+    member("startTimeUnixNano", 2, Fixed64),
+    member("timeUnixNano", 3, Fixed64),
+    optional("asDouble", 4, Double),
+    optional("asInt", 6, Sfixed64),
+    member("exemplars", 5, Many(&EXEMPLAR)),
+    member("flags", 8, Uint32),
+]);
+
+static HISTOGRAM_POINT: Schema = message(&[
+    member("attributes", 9, Many(&KEY_VALUE)),
+    member("startTimeUnixNano", 2, Fixed64),
+    member("timeUnixNano", 3, Fixed64),
+    member("count", 4, Fixed64),
+    optional("sum", 5, Double),
+    member("bucketCounts", 6, Packed(&Fixed64)),
+    member("explicitBounds", 7, Packed(&Double)),
+    member("exemplars", 8, Many(&EXEMPLAR)),
+    member("flags", 10, Uint32),
+    optional("min", 11, Double),
+    optional("max", 12, Double),
+]);
+
+static EXPONENTIAL_POINT: Schema = message(&[
+    member("attributes", 1, Many(&KEY_VALUE)),
+    member("startTimeUnixNano", 2, Fixed64),
+    member("timeUnixNano", 3, Fixed64),
+    member("count", 4, Fixed64),
+    optional("sum", 5, Double),
+    member("scale", 6, Sint32),
+    member("zeroCount", 7, Fixed64),
+    member("positive", 8, One(&BUCKETS)),
+    member("negative", 9, One(&BUCKETS)),
+    member("flags", 10, Uint32),
+    member("exemplars", 11, Many(&EXEMPLAR)),
+    optional("min", 12, Double),
+    optional("max", 13, Double),
+    member("zeroThreshold", 14, Double),
+]);
+
+static BUCKETS: Schema = message(&[member("offset", 1, Sint32), member("bucketCounts", 2, Packed(&Uint64))]);
+
+static SUMMARY_POINT: Schema = message(&[
+    member("attributes", 7, Many(&KEY_VALUE)),
+    member("startTimeUnixNano", 2, Fixed64),
+    member("timeUnixNano", 3, Fixed64),
+    member("count", 4, Fixed64),
+    member("sum", 5, Double),
+    member("quantileValues", 6, Many(&QUANTILE)),
+    member("flags", 8, Uint32),
+]);
+
+static QUANTILE: Schema = message(&[member("quantile", 1, Double), member("value", 2, Double)]);
+
+static EXEMPLAR: Schema = message(&[
+    member("filteredAttributes", 7, Many(&KEY_VALUE)),
+    member("timeUnixNano", 2, Fixed64),
+    optional("asDouble", 3, Double),
+    optional("asInt", 6, Sfixed64),
+    member("spanId", 4, Hex(8)),
+    member("traceId", 5, Hex(16)),
+]);

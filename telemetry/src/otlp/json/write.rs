@@ -27,8 +27,14 @@ impl Writer {
         self.out
     }
 
+    /// The number of what stands in a packed field, whose elements have no tags.
+    pub(super) const UNTAGGED: u32 = 0;
+
     /// Appends a tag; `wire` is the wire type.
     pub(super) fn tag(&mut self, number: u32, wire: u8) {
+        if number == Self::UNTAGGED {
+            return;
+        }
         put_varint(&mut self.out, u64::from(number) << 3 | u64::from(wire));
     }
 
@@ -39,6 +45,15 @@ impl Writer {
 
     pub(super) fn close(&mut self, start: usize) {
         close(&mut self.out, start);
+    }
+
+    /// The same for a packed field; nothing stays of an empty one.
+    pub(super) fn close_packed(&mut self, start: usize) {
+        if self.out.len() == start {
+            self.out.truncate(start - 2);
+        } else {
+            self.close(start);
+        }
     }
 
     /// Counts a value that is being read; false when it would stand too deep.
