@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::Problem;
 use super::yaml::{self, Item, Node};
-use crate::scrape::job::ScrapeInput;
+use crate::scrape::job::{Group, ScrapeInput};
 use crate::scrape::wildcard;
 use fields::{Fields, Reader};
 use job::Global;
@@ -54,6 +54,30 @@ pub(super) fn inline(item: &Item, directory: &Path) -> Result<ScrapeInput, Vec<P
         reader.problem(item, text);
     }
     if reader.problems.is_empty() { Ok(input) } else { Err(sorted(reader.problems)) }
+}
+
+/// A file of targets in YAML.
+pub(crate) fn groups(text: &str) -> Result<Vec<Group>, String> {
+    let root = yaml::parse_texts(text).map_err(|problem| placed("line", &problem))?;
+    let mut reader = Reader { directory: Path::new(""), problems: Vec::new() };
+    let items: &[Item] = match &root.node {
+        Node::List(items) => items,
+        node if root.is_empty_map() || *node == Node::Null => &[],
+        _ => {
+            reader.problem(&root, "a list of targets is expected");
+            &[]
+        }
+    };
+    let mut groups = Vec::new();
+    for item in items {
+        let mut fields = reader.fields("[]", item);
+        groups.push(discovery::group(&mut reader, &mut fields));
+        fields.finish(&mut reader);
+    }
+    match sorted(reader.problems).first() {
+        Some(problem) => Err(placed("line", problem)),
+        None => Ok(groups),
+    }
 }
 
 fn root_section(reader: &mut Reader<'_>, root: &Item) -> (ScrapeInput, Vec<PathBuf>, Global) {

@@ -159,7 +159,7 @@ impl Rig {
             writer.resource(&[], "");
             writer.scope(&[], "");
             writer.record(&record);
-            let parcel = Parcel { payload: writer.finish().into(), items: 1, cursors: Vec::new() };
+            let parcel = Parcel { payload: writer.finish().into(), items: 1, ..Parcel::default() };
             self.queue.append(parcel, None).await.unwrap();
             self.next += 1;
         }

@@ -100,9 +100,6 @@ pub(crate) struct FileDiscovery {
 pub(crate) struct HttpOptions {
     pub(crate) auth: Auth,
     pub(crate) tls: TlsOptions,
-    pub(crate) proxy: Option<String>,
-    pub(crate) proxy_from_environment: bool,
-    pub(crate) no_proxy: Option<String>,
     pub(crate) has_no_redirects: bool,
     pub(crate) headers: Vec<(String, Secret)>,
 }

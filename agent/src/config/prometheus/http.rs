@@ -39,26 +39,31 @@ pub(super) fn options(
     if oauth2 {
         not_yet.push("oauth2".to_owned());
     }
-    let proxy = fields.filled(reader, "proxy_url");
-    let options = HttpOptions {
+    if proxy(reader, fields) {
+        not_yet.push("proxy_url".to_owned());
+    }
+    HttpOptions {
         auth: auth(reader, fields, oauth2),
         tls: tls(reader, fields),
-        proxy_from_environment: fields.flag(reader, "proxy_from_environment").unwrap_or(false),
-        no_proxy: fields.filled(reader, "no_proxy"),
         has_no_redirects: !fields.flag(reader, "follow_redirects").unwrap_or(true),
         headers: headers(reader, fields),
-        proxy,
-    };
-    if options.proxy_from_environment && (options.proxy.is_some() || options.no_proxy.is_some()) {
+    }
+}
+
+fn proxy(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> bool {
+    let url = fields.filled(reader, "proxy_url");
+    let exceptions = fields.filled(reader, "no_proxy");
+    let from_environment = fields.flag(reader, "proxy_from_environment").unwrap_or(false);
+    if from_environment && (url.is_some() || exceptions.is_some()) {
         fields.problem(reader, "proxy_from_environment", "excludes proxy_url and no_proxy");
     }
-    if options.no_proxy.is_some() && options.proxy.is_none() {
+    if exceptions.is_some() && url.is_none() {
         fields.problem(reader, "no_proxy", "needs a proxy_url");
     }
-    if options.proxy.as_ref().is_some_and(|proxy| proxy.parse::<::http::Uri>().is_err()) {
+    if url.as_ref().is_some_and(|url| url.parse::<::http::Uri>().is_err()) {
         fields.problem(reader, "proxy_url", "is no URL");
     }
-    options
+    url.is_some() || from_environment
 }
 
 fn auth(reader: &mut Reader<'_>, fields: &mut Fields<'_>, oauth2: bool) -> Auth {
