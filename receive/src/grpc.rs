@@ -1,4 +1,4 @@
-//! OTLP/gRPC: `LogsService/Export` on raw bytes.
+//! OTLP/gRPC: `LogsService/Export` and `MetricsService/Export` on raw bytes.
 //!
 //! The unary call is framed here and not by tonic's codec: that one has a single
 //! cap for a message's wire and plain size, answers a message over it with the
@@ -21,9 +21,10 @@ use tonic::service::Routes;
 
 use crate::gate::Gate;
 use crate::inflate::Encoding;
-use crate::intake::{self, Received, Taken};
+use crate::intake::{self, Decoder, Received, Taken};
 use crate::problem::Problem;
-use crate::reply;
+use crate::remote_write;
+use crate::reply::{self, Items};
 use crate::server::Server;
 use crate::sink::Sink;
 
@@ -35,23 +36,34 @@ const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GRPC_TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
 
-/// The routes of OTLP/gRPC: the logs service; everything else is answered UNIMPLEMENTED.
+/// The routes of OTLP/gRPC: logs and metrics; everything else is answered UNIMPLEMENTED. Remote write is served
+/// here too, as what it is: an agent sends its samples over the connection that it has.
 pub fn grpc_routes<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Routes {
-    let logs = {
+    let exports = |items, decoder: Decoder| {
         let server = Arc::clone(&server);
-        any(move |request: Request| async move { answer_logs(&server, request).await })
+        any(move |request: Request| async move { answer(&server, items, decoder, request).await })
     };
+    let logs = exports(Items::LogRecords, intake::logs_protobuf);
+    let metrics = exports(Items::DataPoints, intake::metrics_protobuf);
+    let remote_write = remote_write::routes(Arc::clone(&server));
     let other = move |request: Request| async move { refuse_service(&server, &request) };
     let router = axum::Router::new()
         .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", logs)
+        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", metrics)
+        .merge(remote_write)
         .fallback(other);
     Routes::from(router)
 }
 
-async fn answer_logs<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) -> Response {
+async fn answer<S: Sink, G: Gate>(
+    server: &Server<S, G>,
+    items: Items,
+    decoder: Decoder,
+    request: Request,
+) -> Response {
     server.count_request();
-    match export(server, request).await {
-        Ok(taken) => success(&taken),
+    match export(server, decoder, request).await {
+        Ok(taken) => success(&taken, items),
         Err(problem) => {
             server.count_refusal(&problem);
             failure(&problem)
@@ -59,14 +71,18 @@ async fn answer_logs<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) 
     }
 }
 
-async fn export<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) -> Result<Taken, Problem> {
+async fn export<S: Sink, G: Gate>(
+    server: &Server<S, G>,
+    decoder: Decoder,
+    request: Request,
+) -> Result<Taken, Problem> {
     let (mut parts, mut body) = request.into_parts();
     let sender = server.admit(&mut parts)?;
     check_call(&parts)?;
     let declared = Encoding::parse(parts.headers.get(GRPC_ENCODING))?;
     let mut received = server.read(Pin::new(&mut body), declared).await?;
     let encoding = unframe(&mut received, declared)?;
-    server.take(sender, received, encoding, intake::plain).await
+    server.take(sender, received, encoding, decoder).await
 }
 
 /// Takes the prefix off the one message of a unary call and says how the message is compressed.
@@ -109,14 +125,15 @@ fn refuse_service<S: Sink, G: Gate>(server: &Server<S, G>, request: &Request) ->
     server.count_request();
     let path: String = request.uri().path().chars().take(120).collect();
     let problem = Problem::NotServed(format!(
-        "{path} is not taken; this version takes logs, at opentelemetry.proto.collector.logs.v1.LogsService/Export"
+        "{path} is not taken; this version takes logs and metrics, at opentelemetry.proto.collector.logs.v1.LogsService/Export \
+         and opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
     ));
     server.count_refusal(&problem);
     failure(&problem)
 }
 
-fn success(taken: &Taken) -> Response {
-    let message = reply::response_protobuf(taken);
+fn success(taken: &Taken, items: Items) -> Response {
+    let message = reply::response_protobuf(taken, items);
     let mut frame = BytesMut::with_capacity(PREFIX_BYTES + message.len());
     frame.put_u8(0);
     frame.put_u32(message.len() as u32);

@@ -13,16 +13,16 @@ use crate::inflate::Encoding;
 use crate::problem::{Problem, retry_after_seconds};
 use crate::server::Server;
 use crate::sink::Sink;
-use crate::{body, elasticsearch, loki, otlp_http};
+use crate::{body, elasticsearch, loki, otlp_http, remote_write};
 
 /// How long, and how far, the rest of a refused body is read.
 const DISCARD_WITHIN: Duration = Duration::from_secs(1);
 const DISCARD_BYTES: usize = 32 << 20;
 
-/// The routes of every protocol over HTTP: OTLP under `/v1`, Loki's push under `/loki`, Elasticsearch's
-/// ingestion under `/elasticsearch`.
+/// The routes of every protocol over HTTP: OTLP under `/v1`, Prometheus' remote write under `/api/v1/write`,
+/// Loki's push under `/loki`, Elasticsearch's ingestion under `/elasticsearch`.
 pub fn http_router<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Router {
-    let protocols = [otlp_http::routes, loki::routes, elasticsearch::routes];
+    let protocols = [otlp_http::routes, remote_write::routes, loki::routes, elasticsearch::routes];
     protocols.into_iter().fold(Router::new(), |router, routes| router.merge(routes(Arc::clone(&server))))
 }
 
@@ -48,6 +48,7 @@ pub(crate) fn explain(problem: &Problem, schemes: &'static str, headers: &mut He
     }
     match problem {
         Problem::Method(_) => headers.insert(header::ALLOW, HeaderValue::from_static("POST")),
+        Problem::NotSnappy(_) => headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("snappy")),
         Problem::Encoding(_) => headers.insert(header::ACCEPT_ENCODING, Encoding::ACCEPTED),
         Problem::Denied(Denied::Unauthenticated { .. }) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(schemes))

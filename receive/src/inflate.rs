@@ -10,6 +10,7 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 
 use crate::body::Chunks;
 use crate::budget::Lease;
+use crate::limits::Limits;
 use crate::problem::Problem;
 
 /// The decoder keeps a window of this size at most: 8 MiB, what RFC 8878 asks every decoder for and
@@ -150,6 +151,21 @@ impl Inflate {
     fn malformed(&self, error: &io::Error) -> Problem {
         Problem::Malformed(format!("cannot decompress the {} body: {error}", self.encoding.name()))
     }
+}
+
+/// A snappy block begins with the length of what comes out, so that it is refused before anything is made of it.
+pub(crate) fn unsnap(body: &[u8], limits: &Limits, lease: &mut Lease) -> Result<Vec<u8>, Problem> {
+    let malformed = |error| Problem::Malformed(format!("cannot decompress the snappy body: {error}"));
+    if body.is_empty() {
+        return Ok(Vec::new());
+    }
+    let len = snap::raw::decompress_len(body).map_err(malformed)?;
+    let limit_bytes = limits.max_decompressed_bytes;
+    if len > limit_bytes {
+        return Err(Problem::BodyTooLarge { stage: "after decompression", limit_bytes });
+    }
+    lease.grow(len)?;
+    snap::raw::Decoder::new().decompress_vec(body).map_err(malformed)
 }
 
 #[cfg(test)]

@@ -3,14 +3,16 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderValue, header};
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use http_body::Body;
-use telemetry::otlp::{LogsRequest, json};
-use telemetry::{Batch, Producer, ProducerError, Signal, TenantId};
+use telemetry::otlp::{LogsRequest, Mapping, MetricsRequest, json, to_samples};
+use telemetry::samples::Writer;
+use telemetry::{Batch, Producer, ProducerError, Room, Signal, TenantId};
 use tokio::task::spawn_blocking;
 use tonic::transport::server::TcpConnectInfo;
 
@@ -29,15 +31,34 @@ use crate::sink::Sink;
 /// while it is decompressed, leaves the async threads.
 const INLINE_BYTES: usize = 64 << 10;
 
-/// Makes OTLP of a protocol's plain body, with what that left out. What it holds in memory is on the lease.
+/// Makes a payload of a protocol's plain body, with what that left out. What it holds in memory is on the lease.
 pub(crate) type Decoder = fn(Bytes, &Limits, &mut Lease) -> Result<Decoded, Problem>;
 
-/// An OTLP logs request, not yet checked.
-#[derive(Debug, Default)]
+/// A payload of one signal. OTLP is not yet checked; samples are, by having been written.
+#[derive(Debug)]
 pub(crate) struct Decoded {
+    pub(crate) signal: Signal,
     pub(crate) payload: Bytes,
+    /// What samples hold; zeros for OTLP.
+    pub(crate) contents: Contents,
     pub(crate) rejected: u64,
     pub(crate) first_reason: Option<String>,
+}
+
+/// What remote write tells its sender to be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) samples: u64,
+    pub(crate) histograms: u64,
+    pub(crate) exemplars: u64,
+}
+
+/// What decides how a request is read, besides its bytes.
+struct Rules {
+    limits: Limits,
+    /// How OTLP metrics become samples; `None` where they stay what they are.
+    mapping: Option<Arc<Mapping>>,
+    received_at_ns: i64,
 }
 
 /// Who sends.
@@ -59,16 +80,47 @@ pub(crate) struct Received {
 pub(crate) struct Taken {
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
+    /// Why the first was rejected, or what else was left out.
     pub(crate) first_reason: Option<String>,
+    /// What of samples is stored.
+    pub(crate) contents: Contents,
 }
 
-/// Records that passed every check; the lease stays with them until they are stored.
+/// Items that passed every check; the lease stays with them until they are stored.
 struct Checked {
+    signal: Signal,
     payload: Bytes,
-    records: usize,
+    /// Log records, data points of OTLP, samples and histograms of remote write.
+    items: u64,
+    contents: Contents,
     rejected: u64,
     first_reason: Option<String>,
     _lease: Lease,
+}
+
+impl Decoded {
+    pub(crate) fn otlp(signal: Signal, payload: Bytes) -> Self {
+        Self { signal, payload, contents: Contents::default(), rejected: 0, first_reason: None }
+    }
+}
+
+impl Contents {
+    /// Without so many of the samples, and then of the histograms.
+    fn without(self, rejected: u64) -> Self {
+        let samples = self.samples.saturating_sub(rejected);
+        let rest = rejected.saturating_sub(self.samples);
+        Self { samples, histograms: self.histograms.saturating_sub(rest), exemplars: self.exemplars }
+    }
+}
+
+impl Checked {
+    /// Whether there is nothing to store: what is only metadata has no items.
+    fn is_empty(&self) -> bool {
+        match self.signal {
+            Signal::Samples => self.payload.len() <= 1,
+            _ => self.items == 0,
+        }
+    }
 }
 
 impl Sender {
@@ -104,9 +156,9 @@ impl<S: Sink, G: Gate> Server<S, G> {
     }
 
     /// What the sink gets.
-    pub(crate) fn batch(&self, sender: Sender, payload: Bytes) -> Batch {
+    pub(crate) fn batch(&self, sender: Sender, signal: Signal, received_at_ns: i64, payload: Bytes) -> Batch {
         let Sender { tenant, producer } = sender;
-        Batch { tenant, signal: Signal::Logs, producer, received_at_ns: (self.clock)(), payload }
+        Batch { tenant, signal, producer, received_at_ns, payload }
     }
 
     /// Decodes and checks a body and hands what it holds to the sink.
@@ -117,20 +169,30 @@ impl<S: Sink, G: Gate> Server<S, G> {
         encoding: Encoding,
         decoder: Decoder,
     ) -> Result<Taken, Problem> {
-        let limits = self.limits.clone();
-        let checked = inflate(received, encoding, &self.limits, move |plain, lease| {
-            check(plain, decoder, &limits, lease)
+        let received_at_ns = (self.clock)();
+        let rules = Rules { limits: self.limits.clone(), mapping: self.mapping.clone(), received_at_ns };
+        let mut checked = inflate(received, encoding, &self.limits, move |plain, lease| {
+            check(plain, decoder, &rules, lease)
         })
         .await?;
-        let mut taken = Taken { accepted: 0, rejected: checked.rejected, first_reason: checked.first_reason };
-        if checked.records > 0 {
-            let outcome = self.sink.append(self.batch(sender, checked.payload)).await?;
-            taken.accepted = outcome.accepted;
-            taken.rejected += outcome.rejected;
+        let mut taken = Taken {
+            rejected: checked.rejected,
+            first_reason: checked.first_reason.take(),
+            contents: checked.contents,
+            ..Taken::default()
+        };
+        if !checked.is_empty() {
+            let payload = std::mem::take(&mut checked.payload);
+            let batch = self.batch(sender, checked.signal, received_at_ns, payload);
+            let outcome = self.sink.append(batch).await?;
+            // The sink counts samples, of which a data point may be several.
+            taken.accepted = checked.items.saturating_sub(outcome.rejected);
+            taken.rejected += outcome.rejected.min(checked.items);
+            taken.contents = taken.contents.without(outcome.rejected);
             let first = outcome.reasons.into_iter().next().map(|rejection| rejection.reason);
             taken.first_reason = taken.first_reason.or(first);
         }
-        self.count_records(taken.accepted, taken.rejected);
+        self.count_items(checked.signal, taken.accepted, taken.rejected);
         Ok(taken)
     }
 }
@@ -169,14 +231,26 @@ fn plain_bytes(inflate: Inflate, wire_bytes: usize, lease: &mut Lease) -> Bytes 
 }
 
 /// Everything between plain bytes and a batch that cannot fail any more.
-fn check(plain: Bytes, decoder: Decoder, limits: &Limits, mut lease: Lease) -> Result<Checked, Problem> {
-    let Decoded { payload, rejected, first_reason } = decoder(plain, limits, &mut lease)?;
+fn check(plain: Bytes, decoder: Decoder, rules: &Rules, mut lease: Lease) -> Result<Checked, Problem> {
+    let decoded = decoder(plain, &rules.limits, &mut lease)?;
+    match (decoded.signal, &rules.mapping) {
+        (Signal::Metrics, Some(mapping)) => convert(&decoded, mapping, rules, lease),
+        (Signal::Metrics, None) => check_metrics(decoded, lease),
+        (Signal::Samples, _) => Ok(check_samples(decoded, lease)),
+        (Signal::Logs | Signal::Spans, _) => check_logs(decoded, &rules.limits, lease),
+    }
+}
+
+fn check_logs(decoded: Decoded, limits: &Limits, lease: Lease) -> Result<Checked, Problem> {
+    let Decoded { signal, payload, contents, rejected, first_reason } = decoded;
     let request = LogsRequest::parse(&payload)
         .map_err(|error| Problem::Malformed(format!("the body is no OTLP logs request: {error}")))?;
-    let records = request.record_count();
+    let records = request.record_count() as u64;
     let kept = records::enforce(&request, payload.len(), limits);
     Ok(Checked {
-        records: records.saturating_sub(usize::try_from(kept.rejected).unwrap_or(usize::MAX)),
+        signal,
+        items: records.saturating_sub(kept.rejected),
+        contents,
         rejected: rejected + kept.rejected,
         first_reason: first_reason.or(kept.first_reason),
         payload: kept.rewritten.map_or(payload, Bytes::from),
@@ -184,21 +258,83 @@ fn check(plain: Bytes, decoder: Decoder, limits: &Limits, mut lease: Lease) -> R
     })
 }
 
+fn check_metrics(decoded: Decoded, lease: Lease) -> Result<Checked, Problem> {
+    let Decoded { signal, payload, contents, rejected, first_reason } = decoded;
+    let items = parse_metrics(&payload)?.point_count() as u64;
+    Ok(Checked { signal, payload, items, contents, rejected, first_reason, _lease: lease })
+}
+
+fn check_samples(decoded: Decoded, lease: Lease) -> Checked {
+    let Decoded { signal, payload, contents, rejected, first_reason } = decoded;
+    let items = contents.samples + contents.histograms;
+    Checked { signal, payload, items, contents, rejected, first_reason, _lease: lease }
+}
+
+/// OTLP metrics become samples.
+fn convert(
+    decoded: &Decoded,
+    mapping: &Mapping,
+    rules: &Rules,
+    mut lease: Lease,
+) -> Result<Checked, Problem> {
+    let request = parse_metrics(&decoded.payload)?;
+    let mut writer = Writer::new();
+    let mut grow = |bytes| lease.grow(bytes).is_ok();
+    let converted = to_samples(&request, mapping, rules.received_at_ns, &mut writer, Room::new(&mut grow))
+        .map_err(|_| Problem::Busy)?;
+    lease.shrink(decoded.payload.len());
+    Ok(Checked {
+        signal: Signal::Samples,
+        payload: Bytes::from(writer.finish()),
+        items: converted.accepted,
+        contents: Contents::default(),
+        rejected: decoded.rejected + converted.rejected,
+        first_reason: converted.reasons.into_iter().next(),
+        _lease: lease,
+    })
+}
+
+fn parse_metrics(payload: &[u8]) -> Result<MetricsRequest<'_>, Problem> {
+    MetricsRequest::parse(payload)
+        .map_err(|error| Problem::Malformed(format!("the body is no OTLP metrics request: {error}")))
+}
+
 /// OTLP in protobuf is what is stored.
-pub(crate) fn plain(payload: Bytes, _: &Limits, _: &mut Lease) -> Result<Decoded, Problem> {
-    Ok(Decoded { payload, ..Decoded::default() })
+pub(crate) fn logs_protobuf(payload: Bytes, _: &Limits, _: &mut Lease) -> Result<Decoded, Problem> {
+    Ok(Decoded::otlp(Signal::Logs, payload))
+}
+
+/// The same for metrics.
+pub(crate) fn metrics_protobuf(payload: Bytes, _: &Limits, _: &mut Lease) -> Result<Decoded, Problem> {
+    Ok(Decoded::otlp(Signal::Metrics, payload))
 }
 
 /// protobuf is never longer than the JSON that it was read from, so twice the text is enough for both.
-pub(crate) fn from_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<Decoded, Problem> {
+pub(crate) fn logs_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<Decoded, Problem> {
+    Ok(Decoded::otlp(Signal::Logs, from_json(&text, "logs", json::decode_logs, 1, lease)?))
+}
+
+/// The same for metrics, where lists of numbers can grow.
+pub(crate) fn metrics_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<Decoded, Problem> {
+    let growth = json::METRICS_GROWTH;
+    Ok(Decoded::otlp(Signal::Metrics, from_json(&text, "metrics", json::decode_metrics, growth, lease)?))
+}
+
+fn from_json(
+    text: &Bytes,
+    what: &str,
+    decode: fn(&[u8]) -> Result<Vec<u8>, json::JsonError>,
+    growth: usize,
+    lease: &mut Lease,
+) -> Result<Bytes, Problem> {
     if text.is_empty() {
-        return Ok(Decoded::default());
+        return Ok(Bytes::new());
     }
-    lease.grow(text.len())?;
-    let payload = json::decode_logs(&text)
-        .map_err(|error| Problem::Malformed(format!("the body is no OTLP/JSON logs request: {error}")))?;
-    lease.shrink((2 * text.len()).saturating_sub(payload.len()));
-    Ok(Decoded { payload: Bytes::from(payload), ..Decoded::default() })
+    lease.grow(growth * text.len())?;
+    let payload = decode(text)
+        .map_err(|error| Problem::Malformed(format!("the body is no OTLP/JSON {what} request: {error}")))?;
+    lease.shrink(((1 + growth) * text.len()).saturating_sub(payload.len()));
+    Ok(Bytes::from(payload))
 }
 
 fn producer(headers: &HeaderMap) -> Result<Option<Producer>, ProducerError> {

@@ -18,6 +18,7 @@ mod loki;
 mod otlp_http;
 mod problem;
 mod records;
+mod remote_write;
 mod reply;
 mod server;
 mod sink;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use telemetry::samples::SeriesLimits;
+
 /// Every cap of the servers; both binaries can configure each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -26,6 +28,8 @@ pub struct Limits {
     pub max_streams: usize,
     /// Most labels of a Loki stream; a stream with more is left out, the others go on.
     pub max_labels: usize,
+    /// The caps on a metric's series; one beyond them is left out, the others go on.
+    pub series: SeriesLimits,
 }
 
 impl Default for Limits {
@@ -41,6 +45,7 @@ impl Default for Limits {
             max_items: 500_000,
             max_streams: 50_000,
             max_labels: 128,
+            series: SeriesLimits::default(),
         }
     }
 }

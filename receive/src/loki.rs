@@ -12,13 +12,13 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::any;
 use bytes::Bytes;
-use telemetry::Room;
 use telemetry::loki::{Push, PushError, PushLimits, decode_json, decode_protobuf};
+use telemetry::{Room, Signal};
 
 use crate::budget::Lease;
 use crate::gate::Gate;
 use crate::http::{explain, refuse};
-use crate::inflate::Encoding;
+use crate::inflate::{Encoding, unsnap};
 use crate::intake::{Decoded, Decoder, Taken};
 use crate::limits::Limits;
 use crate::problem::Problem;
@@ -83,21 +83,6 @@ fn json(body: Bytes, limits: &Limits, lease: &mut Lease) -> Result<Decoded, Prob
     decoded(decode_json(&body, &push_limits(limits), Room::new(&mut |bytes| lease.grow(bytes).is_ok())))
 }
 
-/// A snappy block begins with the length of what comes out, so that it is refused before anything is made of it.
-fn unsnap(body: &[u8], limits: &Limits, lease: &mut Lease) -> Result<Vec<u8>, Problem> {
-    let malformed = |error| Problem::Malformed(format!("cannot decompress the snappy body: {error}"));
-    if body.is_empty() {
-        return Ok(Vec::new());
-    }
-    let len = snap::raw::decompress_len(body).map_err(malformed)?;
-    let limit_bytes = limits.max_decompressed_bytes;
-    if len > limit_bytes {
-        return Err(Problem::BodyTooLarge { stage: "after decompression", limit_bytes });
-    }
-    lease.grow(len)?;
-    snap::raw::Decoder::new().decompress_vec(body).map_err(malformed)
-}
-
 fn push_limits(limits: &Limits) -> PushLimits {
     PushLimits {
         max_streams: limits.max_streams,
@@ -110,7 +95,7 @@ fn push_limits(limits: &Limits) -> PushLimits {
 fn decoded(push: Result<Push, PushError>) -> Result<Decoded, Problem> {
     match push {
         Ok(Push { payload, rejected, first_reason }) => {
-            Ok(Decoded { payload: Bytes::from(payload), rejected, first_reason })
+            Ok(Decoded { rejected, first_reason, ..Decoded::otlp(Signal::Logs, Bytes::from(payload)) })
         }
         Err(PushError::Malformed(reason)) => Err(Problem::Malformed(reason)),
         Err(error @ PushError::TooMany { .. }) => Err(Problem::TooMany(error.to_string())),
@@ -125,7 +110,7 @@ fn success(taken: &Taken) -> Response {
         *response.status_mut() = StatusCode::NO_CONTENT;
         return response;
     }
-    let Taken { accepted, rejected, first_reason } = taken;
+    let Taken { accepted, rejected, first_reason, .. } = taken;
     let total = accepted + rejected;
     let first = first_reason.as_deref().unwrap_or("no reason was given");
     let message =
@@ -133,7 +118,7 @@ fn success(taken: &Taken) -> Response {
     text(StatusCode::BAD_REQUEST, &message)
 }
 
-fn text(status: StatusCode, message: &str) -> Response {
+pub(crate) fn text(status: StatusCode, message: &str) -> Response {
     let mut response = Response::new(Body::from(format!("{message}\n")));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! OTLP/HTTP: `POST /v1/logs` in protobuf or JSON. Refusals are `google.rpc.Status`
+//! OTLP/HTTP: `POST /v1/logs` and `/v1/metrics` in protobuf or JSON. Refusals are `google.rpc.Status`
 //! in the request's own content type, as the specification asks.
 
 use std::pin::Pin;
@@ -15,9 +15,9 @@ use axum::routing::any;
 use crate::gate::Gate;
 use crate::http::{explain, refuse};
 use crate::inflate::Encoding;
-use crate::intake::{self, Taken};
+use crate::intake::{self, Decoder, Taken};
 use crate::problem::Problem;
-use crate::reply;
+use crate::reply::{self, Items};
 use crate::server::Server;
 use crate::sink::Sink;
 
@@ -28,24 +28,43 @@ enum Format {
     Json,
 }
 
-/// `/v1/logs`; `/v1/traces` and `/v1/metrics` say that they are not taken yet.
+/// What a path takes.
+#[derive(Debug)]
+struct Service {
+    items: Items,
+    protobuf: Decoder,
+    json: Decoder,
+}
+
+static LOGS: Service =
+    Service { items: Items::LogRecords, protobuf: intake::logs_protobuf, json: intake::logs_json };
+static METRICS: Service =
+    Service { items: Items::DataPoints, protobuf: intake::metrics_protobuf, json: intake::metrics_json };
+
+/// `/v1/logs`, `/v1/metrics`, which has Prometheus' path too; `/v1/traces` says that it is not taken yet.
 pub(crate) fn routes<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Router {
-    let logs = {
+    let exports = |service: &'static Service| {
         let server = Arc::clone(&server);
-        any(move |request: Request| async move { answer_logs(&server, request).await })
+        any(move |request: Request| async move { answer(&server, service, request).await })
     };
+    let (logs, metrics) = (exports(&LOGS), exports(&METRICS));
     let not_served = any(move |request: Request| async move { refuse_signal(&server, request).await });
     Router::new()
         .route("/v1/logs", logs)
-        .route("/v1/traces", not_served.clone())
-        .route("/v1/metrics", not_served)
+        .route("/v1/metrics", metrics.clone())
+        .route("/api/v1/otlp/v1/metrics", metrics)
+        .route("/v1/traces", not_served)
 }
 
-async fn answer_logs<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) -> Response {
+async fn answer<S: Sink, G: Gate>(
+    server: &Server<S, G>,
+    service: &'static Service,
+    request: Request,
+) -> Response {
     server.count_request();
     let (mut parts, mut body) = request.into_parts();
-    match export(server, &mut parts, &mut body).await {
-        Ok((taken, format)) => success(&taken, format),
+    match export(server, service, &mut parts, &mut body).await {
+        Ok((taken, format)) => success(&taken, service.items, format),
         Err(problem) => {
             refuse(server, &problem, &parts.headers, body).await;
             failure(&problem, reply_format(&parts.headers))
@@ -55,6 +74,7 @@ async fn answer_logs<S: Sink, G: Gate>(server: &Server<S, G>, request: Request) 
 
 async fn export<S: Sink, G: Gate>(
     server: &Server<S, G>,
+    service: &Service,
     parts: &mut Parts,
     body: &mut Body,
 ) -> Result<(Taken, Format), Problem> {
@@ -66,8 +86,8 @@ async fn export<S: Sink, G: Gate>(
     let encoding = Encoding::parse(parts.headers.get(header::CONTENT_ENCODING))?;
     let received = server.read(Pin::new(body), encoding).await?;
     let decoder = match format {
-        Format::Protobuf => intake::plain,
-        Format::Json => intake::from_json,
+        Format::Protobuf => service.protobuf,
+        Format::Json => service.json,
     };
     let taken = server.take(sender, received, encoding, decoder).await?;
     Ok((taken, format))
@@ -77,7 +97,7 @@ async fn refuse_signal<S: Sink, G: Gate>(server: &Server<S, G>, request: Request
     server.count_request();
     let (parts, body) = request.into_parts();
     let problem = Problem::NotServed(format!(
-        "{} is not taken yet; this version takes logs, at /v1/logs",
+        "{} is not taken yet; this version takes logs, at /v1/logs, and metrics, at /v1/metrics",
         parts.uri.path()
     ));
     refuse(server, &problem, &parts.headers, body).await;
@@ -102,10 +122,10 @@ fn reply_format(headers: &HeaderMap) -> Format {
     format(headers).unwrap_or(Format::Json)
 }
 
-fn success(taken: &Taken, format: Format) -> Response {
+fn success(taken: &Taken, items: Items, format: Format) -> Response {
     let body = match format {
-        Format::Protobuf => reply::response_protobuf(taken),
-        Format::Json => reply::response_json(taken),
+        Format::Protobuf => reply::response_protobuf(taken, items),
+        Format::Json => reply::response_json(taken, items),
     };
     response(StatusCode::OK, format, body)
 }

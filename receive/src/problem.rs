@@ -36,6 +36,8 @@ pub(crate) enum Problem {
     ContentType(String, &'static str),
     #[error("the encoding {0:?} is not taken here; send identity, gzip or zstd")]
     Encoding(String),
+    #[error("the encoding {0:?} is not taken here; send snappy, in its block format")]
+    NotSnappy(String),
     #[error("the method {0} is not taken here; send POST")]
     Method(String),
     #[error("{0}")]
@@ -80,7 +82,9 @@ impl Problem {
             Self::ContentType(..) => {
                 never(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, "content_type")
             }
-            Self::Encoding(_) => never(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, "encoding"),
+            Self::Encoding(_) | Self::NotSnappy(_) => {
+                never(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, "encoding")
+            }
             Self::Method(_) => never(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, "method"),
             Self::NotServed(_) => never(StatusCode::NOT_FOUND, Code::Unimplemented, "not_served"),
             Self::Denied(Denied::Unauthenticated { .. }) => {

@@ -1,4 +1,4 @@
-//! The bodies of answers, in protobuf and JSON: `ExportLogsServiceResponse`, and
+//! The bodies of answers, in protobuf and JSON: `Export…ServiceResponse`, and
 //! `google.rpc.Status` with a `RetryInfo`. Small enough to be written by hand.
 
 use std::time::Duration;
@@ -11,18 +11,43 @@ use crate::problem::Problem;
 /// The type of the one detail that a status carries.
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-/// The message of a partial success; `None` when every record was taken.
-fn partial_message(taken: &Taken) -> Option<String> {
-    let total = taken.accepted + taken.rejected;
-    let first = taken.first_reason.as_deref().unwrap_or("no reason was given");
-    (taken.rejected > 0)
-        .then(|| format!("{} of {total} records were rejected; the first: {first}", taken.rejected))
+/// What a signal's items are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Items {
+    LogRecords,
+    DataPoints,
 }
 
-/// `ExportLogsServiceResponse { partial_success = 1 { rejected_log_records = 1, error_message = 2 } }`.
-pub(crate) fn response_protobuf(taken: &Taken) -> Vec<u8> {
+impl Items {
+    fn words(self) -> &'static str {
+        match self {
+            Self::LogRecords => "records",
+            Self::DataPoints => "data points",
+        }
+    }
+
+    fn json_name(self) -> &'static str {
+        match self {
+            Self::LogRecords => "rejectedLogRecords",
+            Self::DataPoints => "rejectedDataPoints",
+        }
+    }
+}
+
+/// The message of a partial success; `None` when all was taken. With nothing rejected it is a warning.
+fn partial_message(taken: &Taken, items: Items) -> Option<String> {
+    if taken.rejected == 0 {
+        return taken.first_reason.clone();
+    }
+    let total = taken.accepted + taken.rejected;
+    let first = taken.first_reason.as_deref().unwrap_or("no reason was given");
+    Some(format!("{} of {total} {} were rejected; the first: {first}", taken.rejected, items.words()))
+}
+
+/// `Export…ServiceResponse { partial_success = 1 { rejected_… = 1, error_message = 2 } }`, the same for every signal.
+pub(crate) fn response_protobuf(taken: &Taken, items: Items) -> Vec<u8> {
     let mut out = Vec::new();
-    if let Some(message) = partial_message(taken) {
+    if let Some(message) = partial_message(taken, items) {
         let mut partial = Vec::new();
         put_uint(&mut partial, 1, taken.rejected);
         put_bytes(&mut partial, 2, message.as_bytes());
@@ -32,10 +57,10 @@ pub(crate) fn response_protobuf(taken: &Taken) -> Vec<u8> {
 }
 
 /// The same in OTLP/JSON.
-pub(crate) fn response_json(taken: &Taken) -> Vec<u8> {
-    let body = match partial_message(taken) {
+pub(crate) fn response_json(taken: &Taken, items: Items) -> Vec<u8> {
+    let body = match partial_message(taken, items) {
         Some(message) => {
-            json!({"partialSuccess": {"rejectedLogRecords": taken.rejected.to_string(), "errorMessage": message}})
+            json!({"partialSuccess": {items.json_name(): taken.rejected.to_string(), "errorMessage": message}})
         }
         None => json!({}),
     };
@@ -102,6 +127,7 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
+    use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
     use prost::Message;
 
     use super::*;
@@ -110,19 +136,33 @@ mod tests {
     #[test]
     fn a_full_success_is_an_empty_message() {
         let taken = Taken { accepted: 3, ..Taken::default() };
-        assert_eq!((response_protobuf(&taken), response_json(&taken)), (vec![], b"{}".to_vec()));
+        for items in [Items::LogRecords, Items::DataPoints] {
+            assert_eq!(response_protobuf(&taken, items), b"");
+            assert_eq!(response_json(&taken, items), b"{}");
+        }
     }
 
     #[test]
     fn a_partial_success_reads_the_same_in_the_generated_types() {
-        let taken =
-            Taken { accepted: 2, rejected: 300, first_reason: Some("record 7 is too old".to_owned()) };
-        let decoded = ExportLogsServiceResponse::decode(response_protobuf(&taken).as_slice()).unwrap();
+        let first_reason = Some("record 7 is too old".to_owned());
+        let taken = Taken { accepted: 2, rejected: 300, first_reason, ..Taken::default() };
+        let bytes = response_protobuf(&taken, Items::LogRecords);
+        let decoded = ExportLogsServiceResponse::decode(bytes.as_slice()).unwrap();
         let partial = decoded.partial_success.unwrap();
         assert_eq!(partial.rejected_log_records, 300);
         assert_eq!(partial.error_message, "300 of 302 records were rejected; the first: record 7 is too old");
-        let json: serde_json::Value = serde_json::from_slice(&response_json(&taken)).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&response_json(&taken, Items::LogRecords)).unwrap();
         assert_eq!(json["partialSuccess"]["rejectedLogRecords"], "300");
+        let json: serde_json::Value =
+            serde_json::from_slice(&response_json(&taken, Items::DataPoints)).unwrap();
+        assert_eq!(json["partialSuccess"]["rejectedDataPoints"], "300");
+        let warning =
+            Taken { accepted: 2, first_reason: Some("no target_info".to_owned()), ..Taken::default() };
+        let bytes = response_protobuf(&warning, Items::DataPoints);
+        let partial =
+            ExportMetricsServiceResponse::decode(bytes.as_slice()).unwrap().partial_success.unwrap();
+        assert_eq!((partial.rejected_data_points, partial.error_message.as_str()), (0, "no target_info"));
     }
 
     #[test]

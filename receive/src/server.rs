@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
+use telemetry::Signal;
+use telemetry::otlp::Mapping;
 
 use crate::budget::Budget;
 use crate::gate::Gate;
@@ -23,6 +25,8 @@ pub struct Server<S, G> {
     pub(crate) limits: Limits,
     pub(crate) budget: Arc<Budget>,
     pub(crate) clock: Clock,
+    /// How OTLP metrics become samples; `None` where they stay what they are.
+    pub(crate) mapping: Option<Arc<Mapping>>,
     totals: Totals,
 }
 
@@ -35,10 +39,14 @@ pub struct Counts {
     pub refused_requests: BTreeMap<&'static str, u64>,
     /// Bytes of bodies as they came over the wire.
     pub received_bytes: u64,
-    /// Records that the sink took.
+    /// Log records that the sink took.
     pub accepted_records: u64,
-    /// Records that were refused inside an accepted request.
+    /// Log records that were refused inside an accepted request.
     pub rejected_records: u64,
+    /// Metrics that the sink took: data points of OTLP, samples and histograms of remote write.
+    pub accepted_points: u64,
+    /// Those that were refused inside an accepted request.
+    pub rejected_points: u64,
     /// Bytes of requests in memory now.
     pub in_flight_bytes: usize,
 }
@@ -49,14 +57,32 @@ struct Totals {
     received_bytes: AtomicU64,
     accepted_records: AtomicU64,
     rejected_records: AtomicU64,
+    accepted_points: AtomicU64,
+    rejected_points: AtomicU64,
     refused: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl<S: Sink, G: Gate> Server<S, G> {
-    /// A server with the system's clock.
+    /// A server with the system's clock, which makes samples of OTLP metrics by the default mapping.
     pub fn new(sink: S, gate: G, limits: Limits) -> Self {
         let budget = Budget::new(limits.max_concurrent_bytes);
-        Self { sink, gate, limits, budget, clock: Arc::new(now_ns), totals: Totals::default() }
+        let clock = Arc::new(now_ns);
+        let server = Self { sink, gate, limits, budget, clock, mapping: None, totals: Totals::default() };
+        server.with_mapping(Mapping::default())
+    }
+
+    /// Makes samples of OTLP metrics in this way; the caps on series stay those of the server's limits.
+    #[must_use]
+    pub fn with_mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = Some(Arc::new(Mapping { limits: self.limits.series.clone(), ..mapping }));
+        self
+    }
+
+    /// Hands OTLP metrics to the sink as they came, as `Signal::Metrics`: for an agent.
+    #[must_use]
+    pub fn keeping_metrics(mut self) -> Self {
+        self.mapping = None;
+        self
     }
 
     /// Takes `received_at` from `clock` (ns since 1970): for tests.
@@ -75,6 +101,8 @@ impl<S: Sink, G: Gate> Server<S, G> {
             received_bytes: read(&self.totals.received_bytes),
             accepted_records: read(&self.totals.accepted_records),
             rejected_records: read(&self.totals.rejected_records),
+            accepted_points: read(&self.totals.accepted_points),
+            rejected_points: read(&self.totals.rejected_points),
             in_flight_bytes: self.budget.used_bytes(),
         }
     }
@@ -87,9 +115,14 @@ impl<S: Sink, G: Gate> Server<S, G> {
         self.totals.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_records(&self, accepted: u64, rejected: u64) {
-        self.totals.accepted_records.fetch_add(accepted, Ordering::Relaxed);
-        self.totals.rejected_records.fetch_add(rejected, Ordering::Relaxed);
+    pub(crate) fn count_items(&self, signal: Signal, accepted: u64, rejected: u64) {
+        let totals = &self.totals;
+        let (of_accepted, of_rejected) = match signal {
+            Signal::Logs | Signal::Spans => (&totals.accepted_records, &totals.rejected_records),
+            Signal::Samples | Signal::Metrics => (&totals.accepted_points, &totals.rejected_points),
+        };
+        of_accepted.fetch_add(accepted, Ordering::Relaxed);
+        of_rejected.fetch_add(rejected, Ordering::Relaxed);
     }
 
     pub(crate) fn count_refusal(&self, problem: &Problem) {

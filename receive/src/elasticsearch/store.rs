@@ -10,7 +10,7 @@ use telemetry::elasticsearch::{
     Bulk, BulkError, BulkLimits, Chunk, Fault, Item, Op, read_bulk, read_document,
 };
 use telemetry::otlp::LogsRequest;
-use telemetry::{Outcome, Room};
+use telemetry::{Outcome, Room, Signal};
 use tokio::task::spawn_blocking;
 
 use super::answer::{self, Media};
@@ -132,7 +132,8 @@ impl<S: Sink, G: Gate> Server<S, G> {
     /// Starts every append before it waits for any, so that they share one sync.
     async fn append_all(&self, sender: &Sender, chunks: Vec<Chunk>, fates: &mut [Fate]) {
         let append = |chunk: Chunk| {
-            let batch = self.batch(sender.unnumbered(), Bytes::from(chunk.payload));
+            let payload = Bytes::from(chunk.payload);
+            let batch = self.batch(sender.unnumbered(), Signal::Logs, (self.clock)(), payload);
             async move { (chunk.items, self.sink.append(batch).await) }
         };
         for (items, outcome) in join_all(chunks.into_iter().map(append)).await {
@@ -142,7 +143,8 @@ impl<S: Sink, G: Gate> Server<S, G> {
 
     fn count(&self, fates: &[Fate]) {
         let count = |is: fn(&Fate) -> bool| fates.iter().filter(|fate| is(fate)).count() as u64;
-        self.count_records(
+        self.count_items(
+            Signal::Logs,
             count(|fate| matches!(fate, Fate::Created)),
             count(|fate| matches!(fate, Fate::Refused(_))),
         );

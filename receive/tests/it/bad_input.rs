@@ -193,7 +193,7 @@ async fn refusals_say_how_to_do_it_right() {
     let answer = good(Endpoint::Grpc).with("content-type", "application/xml").send(&running).await;
     assert_eq!(answer.http_status, 415);
     let answer = other_signal(Endpoint::HttpJson).send(&running).await;
-    assert_eq!(answer.message, "/v1/traces is not taken yet; this version takes logs, at /v1/logs");
+    assert_eq!(answer.message, "/v1/traces is not taken yet; this version takes logs, at /v1/logs, and metrics, at /v1/metrics");
     let answer = malformed(Endpoint::HttpJson).send(&running).await;
     assert!(answer.message.contains("at resourceLogs[0] (line 1, column 18)"), "{}", answer.message);
 }
@@ -202,7 +202,7 @@ async fn refusals_say_how_to_do_it_right() {
 async fn unknown_services_are_unimplemented() {
     let running = start(limits()).await;
     let paths = [
-        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         "/opentelemetry.proto.collector.logs.v1.LogsService/Import",
         "/grpc.health.v1.Health/Check",
     ];

@@ -11,7 +11,8 @@ use narrows_receive::{
     Denied, Gate, Limits, RequestHead, Server, Sink, SinkError, check_browser_rules, grpc_routes, http_router,
 };
 use parking_lot::Mutex;
-use telemetry::{Batch, Outcome, TenantId};
+use telemetry::otlp::{LogsRequest, MetricsRequest};
+use telemetry::{Batch, Outcome, Signal, TenantId};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint as Remote};
 use tower::{Service, ServiceExt};
@@ -38,16 +39,25 @@ impl Sink for TestSink {
             "refused" => Err(SinkError::Refused { reason }),
             "panicking" => panic!("as the test asks"),
             _ => {
-                let records = telemetry::otlp::LogsRequest::parse(&batch.payload).unwrap().record_count();
+                let records = count(&batch);
                 let mut outcome = Outcome::default();
                 if batch.tenant.as_str() == "picky" {
                     outcome.reject(0, "older than retention");
                 }
-                outcome.accepted = records as u64 - outcome.rejected;
+                outcome.accepted = records - outcome.rejected;
                 self.batches.lock().push(batch);
                 Ok(outcome)
             }
         }
+    }
+}
+
+/// How many items a batch has, which is valid for its signal.
+fn count(batch: &Batch) -> u64 {
+    match batch.signal {
+        Signal::Metrics => MetricsRequest::parse(&batch.payload).unwrap().point_count() as u64,
+        Signal::Samples => telemetry::samples::check(&batch.payload).unwrap(),
+        _ => LogsRequest::parse(&batch.payload).unwrap().record_count() as u64,
     }
 }
 
