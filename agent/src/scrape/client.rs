@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use telemetry::exposition::Format;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
@@ -25,13 +25,15 @@ const MAX_REDIRECTS: usize = 10;
 /// What one unit of the budget stands for.
 pub(super) const UNIT_BYTES: usize = 4 << 10;
 
-type Http = HttpClient<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+type Http<C> = HttpClient<C, Empty<Bytes>>;
+type Response = http::Response<hyper::body::Incoming>;
 
 /// Talks to the targets of one job.
 pub(super) struct Client {
     job: Arc<Job>,
+    plain: Http<HttpConnector>,
     /// Made when it is used first: its certificates may not be there yet.
-    http: OnceCell<Http>,
+    tls: OnceCell<Http<HttpsConnector<HttpConnector>>>,
     accept: HeaderValue,
     budget: Arc<Semaphore>,
 }
@@ -50,19 +52,27 @@ impl Client {
     pub(super) fn new(job: Arc<Job>, budget: Arc<Semaphore>) -> Self {
         let accept = HeaderValue::from_str(&accept(&job.protocols));
         let accept = accept.unwrap_or_else(|_| HeaderValue::from_static("*/*"));
-        Self { job, http: OnceCell::new(), accept, budget }
+        let plain = client(&job, connector());
+        Self { job, plain, tls: OnceCell::new(), accept, budget }
+    }
+
+    /// Reads certificates if they are needed and were not read: takes time that is not the target's.
+    pub(super) async fn prepare(&self, url: &Url) -> Result<(), String> {
+        if url.scheme() == "https" {
+            self.tls.get_or_try_init(|| tls_client(&self.job)).await?;
+        }
+        Ok(())
     }
 
     /// Asks for a target's metrics. The caller keeps the time.
     pub(super) async fn get(&self, url: &Url, timeout_s: f64) -> Result<Answer, String> {
-        let http = self.http.get_or_try_init(|| connect(&self.job)).await?;
         let mut headers = self.headers(timeout_s).await?;
         let (mut url, mut left) = (url.clone(), MAX_REDIRECTS);
         loop {
             let mut request =
                 Request::get(url.as_str()).body(Empty::new()).map_err(|error| error.to_string())?;
             *request.headers_mut() = headers.clone();
-            let response = http.request(request).await.map_err(|error| causes(&error))?;
+            let response = self.send(&url, request).await?;
             let status = response.status();
             if let Some(next) = self.redirect(&url, status, response.headers()) {
                 if left == 0 {
@@ -79,6 +89,14 @@ impl Client {
             }
             return self.read(response).await;
         }
+    }
+
+    async fn send(&self, url: &Url, request: Request<Empty<Bytes>>) -> Result<Response, String> {
+        let sent = match url.scheme() {
+            "https" => self.tls.get_or_try_init(|| tls_client(&self.job)).await?.request(request).await,
+            _ => self.plain.request(request).await,
+        };
+        sent.map_err(|error| causes(&error))
     }
 
     fn redirect(&self, url: &Url, status: StatusCode, headers: &HeaderMap) -> Option<Url> {
@@ -120,7 +138,7 @@ impl Client {
         Ok(headers)
     }
 
-    async fn read(&self, response: http::Response<hyper::body::Incoming>) -> Result<Answer, String> {
+    async fn read(&self, response: Response) -> Result<Answer, String> {
         let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let format = self.format(text(header::CONTENT_TYPE))?;
         let is_packed = match text(header::CONTENT_ENCODING).unwrap_or("identity") {
@@ -208,15 +226,22 @@ impl Answer {
     }
 }
 
-async fn connect(job: &Job) -> Result<Http, String> {
+fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
     connector.set_nodelay(true);
-    let https = tls::connector(&job.http.tls, connector).await?;
+    connector
+}
+
+fn client<C: Connect + Clone>(job: &Job, connector: C) -> Http<C> {
     let mut builder = HttpClient::builder(TokioExecutor::new());
     builder.pool_max_idle_per_host(2).pool_idle_timeout(job.interval * 2);
     builder.pool_timer(hyper_util::rt::TokioTimer::new());
-    Ok(builder.build(https))
+    builder.build(connector)
+}
+
+async fn tls_client(job: &Job) -> Result<Http<HttpsConnector<HttpConnector>>, String> {
+    Ok(client(job, tls::connector(&job.http.tls, connector()).await?))
 }
 
 /// What is asked for, the best first.

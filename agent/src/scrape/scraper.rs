@@ -108,6 +108,7 @@ impl Scraper {
         if let Some(refusal) = self.refusal.lock().clone() {
             return Err(refusal);
         }
+        self.client.prepare(&self.target.url).await?;
         let timeout = self.target.timeout;
         let getting = self.client.get(&self.target.url, timeout.as_secs_f64());
         let got = tokio::time::timeout(timeout, getting).await;
