@@ -27,4 +27,5 @@ mod syslog;
 mod test_pipeline;
 
 pub use run::{Signals, run};
+pub use scrape::check_metrics;
 pub use test_pipeline::test_pipeline;

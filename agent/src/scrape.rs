@@ -17,11 +17,14 @@ mod tests;
 pub(crate) mod wildcard;
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use parking_lot::Mutex;
 use telemetry::LabelSet;
+use telemetry::exposition::{Caps, check};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use xxhash_rust::xxh3::xxh3_64;
@@ -353,6 +356,13 @@ impl Running {
     fn end(self) {
         self.stop.send_replace(Stop::Gone);
     }
+}
+
+/// `narrows-agent check-metrics`: says what is wrong first with a text of OpenMetrics.
+pub fn check_metrics(input: impl Read) -> anyhow::Result<()> {
+    let mut text = String::new();
+    input.take(client::MAX_BODY_BYTES).read_to_string(&mut text).context("cannot read the metrics")?;
+    check(&text, Caps::default()).context("this is not OpenMetrics 1.0")
 }
 
 async fn ended(task: JoinHandle<()>) {

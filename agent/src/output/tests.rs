@@ -286,9 +286,12 @@ fn a_bad_token_or_address_is_refused_before_anything_starts() {
     assert!(Client::new(&config("::")).is_err());
 }
 
+/// A request's headers and its body, unpacked.
+type Write = (http::HeaderMap, Vec<u8>);
+
 /// What a receiver of remote write was sent.
 #[derive(Clone, Default)]
-struct Writes(Arc<Mutex<Vec<(http::HeaderMap, Vec<u8>)>>>);
+struct Writes(Arc<Mutex<Vec<Write>>>);
 
 impl Writes {
     /// Answers the n-th request as `answer` says, with the number of samples that it has written.

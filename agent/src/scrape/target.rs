@@ -42,7 +42,7 @@ impl Targets {
                 Ok(Some(target)) => self.targets.push(target),
                 Ok(None) => self.dropped += 1,
                 Err(why) => {
-                    self.problems.push(format!("the target {address:?} of job {:?}: {why}", job.name))
+                    self.problems.push(format!("the target {address:?} of job {:?}: {why}", job.name));
                 }
             }
         }

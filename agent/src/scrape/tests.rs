@@ -322,3 +322,72 @@ async fn redirects_are_followed_unless_they_are_not_to_be() {
     let mut rig = Rig::start(&job(&address, "  follow_redirects: false\n")).await;
     assert!(rig.until("\"up\"", 1).await[0].ends_with(" 0"));
 }
+
+/// A target behind TLS that wants a certificate of its own authority.
+async fn serve_tls() -> String {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let file = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let certificate = |name: &str| CertificateDer::from_pem_file(file(name)).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate("ca.pem")).unwrap();
+    let verifier =
+        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(
+            vec![certificate("target.pem")],
+            PrivateKeyDer::from_pem_file(file("target.key")).unwrap(),
+        )
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                let Ok(mut stream) = acceptor.accept(socket).await else { return };
+                let mut request = [0; 4096];
+                while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    let answer =
+                        "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\na 1\n";
+                    if stream.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn certificates_are_checked_both_ways() {
+    let address = serve_tls().await;
+    let file = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let own = format!("cert_file: '{}', key_file: '{}'", file("target.pem"), file("target.key"));
+    let ca = format!("ca_file: '{}'", file("ca.pem"));
+    let cases = [
+        (format!("{own}, {ca}, server_name: target.test"), None),
+        (format!("{own}, insecure_skip_verify: true"), None),
+        (format!("{own}, {ca}"), Some("certificate")),
+        (format!("{own}, server_name: target.test"), Some("certificate")),
+        (format!("{ca}, server_name: target.test"), Some("")),
+        ("ca_file: /no/such/file".to_owned(), Some("cannot read /no/such/file")),
+    ];
+    for (tls, error) in cases {
+        let more = format!("  scheme: https\n  tls_config: {{{tls}}}\n");
+        let mut rig = Rig::start(&job(&address, &more)).await;
+        let lines = rig.until("\"up\"", 2).await;
+        let is_up = lines.iter().any(|line| line.contains("\"up\"") && line.ends_with(" 1"));
+        assert_eq!(is_up, error.is_none(), "{tls}: {lines:#?} {:?}", rig.status().targets);
+        let said = rig.status().targets[0].last_error.clone().unwrap_or_default();
+        assert!(error.is_none_or(|error| !said.is_empty() && said.contains(error)), "{tls}: {said}");
+    }
+}

@@ -81,7 +81,7 @@ fn conformance_exposition() {
             Err(why) => failures.push(format!("{}: {why}", path.display())),
         }
     }
-    println!("exposition {passed} files, {samples} samples");
+    println!("exposition {passed}/{} ({samples} samples)", passed + failures.len());
     assert!(passed >= 30 && failures.is_empty(), "{failures:#?}");
     for path in files(&root.join("common-expfmt/fuzz")) {
         let bytes = std::fs::read(path).unwrap();
