@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     }
     let done = match command {
         Some(Command::TestPipeline { source, .. }) => test(&config, source.as_deref()),
+        Some(Command::CheckMetrics) => narrows_agent::check_metrics(std::io::stdin().lock()),
         None => {
             start_logging();
             serve(config, args)

@@ -17,6 +17,7 @@ use journal::{Disk, FileJournal, Journal, Options, append_all, create_dir_synced
 use narrows_collector::commit::Manifest;
 use search::{LogRow, parse_within, tokens};
 use telemetry::elasticsearch::{BulkError, BulkLimits, read_bulk};
+use telemetry::exposition::{self, Caps, Format, Parser};
 use telemetry::loki::{Push, PushError, PushLimits, decode_json, decode_protobuf};
 use telemetry::otlp::json::{METRICS_GROWTH, decode_logs, decode_metrics};
 use telemetry::otlp::{
@@ -33,6 +34,7 @@ pub(crate) type Target = fn(&[u8]);
 pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("batch", batch),
     ("elasticsearch_bulk", elasticsearch_bulk),
+    ("exposition", exposition),
     ("journal", journal),
     ("loki_json", loki_json),
     ("loki_protobuf", loki_protobuf),
@@ -49,6 +51,31 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("samples", samples),
     ("split", split),
 ];
+
+/// A scrape, in both formats: what parses has a name and a place in its line.
+fn exposition(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for format in [Format::Text, Format::OpenMetrics] {
+        let mut parser = Parser::new(text, format, Caps::default());
+        loop {
+            match parser.next_entry() {
+                Ok(Some(exposition::Entry::Sample(sample))) => {
+                    assert!(text.contains(sample.series) && !parser.labels()[0].1.is_empty());
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(error.line >= 1 && error.column >= 1);
+                    break;
+                }
+            }
+        }
+    }
+    if exposition::check(text, Caps::default()).is_ok() {
+        let mut parser = Parser::new(text, Format::OpenMetrics, Caps::default());
+        while parser.next_entry().expect("what is right by all rules can be read").is_some() {}
+    }
+}
 
 /// A journal record's body: what decodes is what was encoded.
 fn batch(data: &[u8]) {

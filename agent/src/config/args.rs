@@ -49,4 +49,6 @@ pub enum Command {
         #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Check standard input, what an exporter answers, against all rules of OpenMetrics 1.0
+    CheckMetrics,
 }
