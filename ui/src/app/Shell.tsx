@@ -12,6 +12,7 @@ export function Shell() {
   const [help, setHelp] = useState(false);
   useShortcuts({
     "g l": () => navigate({ to: "/logs" }),
+    "g m": () => navigate({ to: "/metrics" }),
     "?": () => setHelp(true),
   });
   return (

@@ -9,6 +9,7 @@ const keys: [keys: string[], does: string][] = [
   [["/"], "Go to the query"],
   [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
   [["g", "l"], "Open logs"],
+  [["g", "m"], "Open metrics"],
   [["t"], "Choose the time range"],
   [["t", "-"], "Zoom out: twice the time range"],
   [["←", "→"], "Shift the time range by half"],
@@ -21,7 +22,7 @@ const keys: [keys: string[], does: string][] = [
   [["x"], "Exclude that value"],
   [["c"], "Choose columns"],
   [["w"], "Wrap long lines"],
-  [["Shift", "T"], "Histogram as a table"],
+  [["Shift", "T"], "Charts as tables"],
   [["["], "Open or fold the rail"],
   [["?"], "This list"],
 ];

@@ -46,6 +46,14 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
       run: () => openLogs({}),
     },
     {
+      id: "page metrics",
+      group: "Pages",
+      icon: "metrics",
+      label: "Metrics",
+      keys: ["g", "m"],
+      run: () => void navigate({ to: "/metrics" }),
+    },
+    {
       id: "page status",
       group: "Pages",
       icon: "status",

@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from "react";
 import { valueAxis } from "../../lib/chart/axis";
-import { assignColours } from "../../lib/chart/colours";
+import { assignColours, slotOf } from "../../lib/chart/colours";
 import { describeChart } from "../../lib/chart/describe";
 import {
   type Annotation,
@@ -52,6 +52,8 @@ export interface TimeSeriesChartProps {
   thresholds?: Thresholds[] | undefined;
   annotations?: Annotation[] | undefined;
   legend?: LegendLook;
+  /** How high a legend that is a table may get. */
+  legendPx?: number;
   /** Charts of one key share their cursor; by itself every chart of the page. */
   syncKey?: string;
   onZoom?: ((span: Span) => void) | undefined;
@@ -71,7 +73,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
   const asTable = useTables();
   useShortcuts({ "Shift T": toggleTables });
 
-  const colours = useMemo(() => colourMap(series), [series]);
+  const colours = useMemo(() => colourMap(series, stack), [series, stack]);
   // A name that is gone is no choice any more.
   const wanted = useMemo(() => {
     const kept = chosen ? series.filter(({ label }) => chosen.has(label)) : series;
@@ -102,7 +104,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
     : [times[0] ?? 0, times.at(-1) ?? 1];
 
   return (
-    <div ref={frame} className={styles.chart}>
+    <div ref={frame} className={styles.chart} style={legendHeight(props.legendPx)}>
       {asTable ? (
         <ChartTable name={name} series={wanted} times={times} unit={unit} zone={zone} />
       ) : (
@@ -152,9 +154,17 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
   );
 }
 
-function colourMap(series: ChartSeries[]): Map<string, number | string> {
-  const colours = assignColours(series);
-  return new Map(series.map(({ label }, at) => [label, colours[at] ?? 9]));
+function legendHeight(px: number | undefined) {
+  return px === undefined ? undefined : { ["--legend-height" as string]: `${px}px` };
+}
+
+/** Those that are drawn at first share out the palette; the others come one at a time. */
+function colourMap(series: ChartSeries[], stack: boolean): Map<string, number | string> {
+  const drawn = drawnSeries(series, stack).series;
+  const first = assignColours(drawn);
+  const colours = new Map(series.map(({ label, colour }) => [label, colour ?? slotOf(label)]));
+  for (const [at, { label }] of drawn.entries()) colours.set(label, first[at] ?? 9);
+  return colours;
 }
 
 /** A limit that is near belongs on the axis; a far one would flatten the lines. */

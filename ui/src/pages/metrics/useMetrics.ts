@@ -1,0 +1,109 @@
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import {
+  fetchLabelValues,
+  fetchMetadata,
+  fetchSeries,
+  parseQuery,
+  queryInstant,
+  queryRange,
+} from "../../api/prometheus";
+import type { Grid } from "../../lib/promql/range";
+import { RangeCache } from "../../lib/promql/rangeCache";
+import type { Span } from "../../lib/time/range";
+
+/** Of the whole app: every panel with the same query goes on from the same answer. */
+export const rangeCache = new RangeCache();
+export const instantLimit = 1000;
+export const seriesLimit = 10_000;
+
+export interface Asked {
+  /** Null: nothing to ask. */
+  text: string | null;
+  grid: Grid;
+  generation: number;
+  enabled: boolean;
+}
+
+function rangeOptions({ text, grid, generation, enabled }: Asked) {
+  return {
+    queryKey: ["prom", "range", text, grid, generation],
+    queryFn: ({ signal }: { signal: AbortSignal }) =>
+      rangeCache.answer(text ?? "", grid, Date.now(), (part) =>
+        queryRange({ query: text ?? "", ...part }, signal),
+      ),
+    enabled: enabled && text !== null && text.trim() !== "",
+    placeholderData: keepPreviousData,
+  };
+}
+
+/** One answer per query, in their order. */
+export function useRanges(asked: Asked[]) {
+  return useQueries({ queries: asked.map(rangeOptions) });
+}
+
+export function useRangeQuery(asked: Asked) {
+  return useQuery(rangeOptions(asked));
+}
+
+export function useInstants(
+  asked: { text: string | null; timeS: number; generation: number; enabled: boolean }[],
+) {
+  return useQueries({
+    queries: asked.map(({ text, timeS, generation, enabled }) => ({
+      queryKey: ["prom", "instant", text, timeS, generation],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        queryInstant({ query: text ?? "", timeS, limit: instantLimit }, signal),
+      enabled: enabled && text !== null && text.trim() !== "",
+      placeholderData: keepPreviousData,
+    })),
+  });
+}
+
+export function useParse(text: string) {
+  return useQuery({
+    queryKey: ["prom", "parse", text],
+    queryFn: ({ signal }) => parseQuery(text, signal),
+    enabled: text.trim() !== "",
+    // Without an answer the query is not underlined; running it will say what is wrong.
+    retry: false,
+  });
+}
+
+/** Types, units and helps change with a program's version: once per visit is enough. */
+export function useMetadata() {
+  return useQuery({
+    queryKey: ["prom", "metadata"],
+    queryFn: ({ signal }) => fetchMetadata(signal),
+    gcTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** A day at a time, so that the list does not change with every refresh. */
+function wide(span: Span) {
+  const dayS = 86_400;
+  return {
+    startS: Math.floor(span.startMs / 1000 / dayS) * dayS,
+    endS: Math.ceil(span.endMs / 1000 / dayS) * dayS,
+  };
+}
+
+export function useMetricNames(span: Span) {
+  const within = wide(span);
+  return useQuery({
+    queryKey: ["prom", "names", within],
+    queryFn: ({ signal }) => fetchLabelValues("__name__", within, signal),
+    placeholderData: keepPreviousData,
+    // New metrics come while the page is open.
+    staleTime: 60_000,
+  });
+}
+
+export function useMetricSeries(metric: string | null, span: Span) {
+  const within = wide(span);
+  return useQuery({
+    queryKey: ["prom", "series", metric, within],
+    queryFn: ({ signal }) =>
+      fetchSeries({ ...within, match: [`{__name__=${JSON.stringify(metric)}}`], limit: seriesLimit }, signal),
+    enabled: metric !== null,
+  });
+}
