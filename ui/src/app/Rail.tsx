@@ -9,7 +9,7 @@ import { setPaletteOpen } from "./palette/store";
 import styles from "./Rail.module.css";
 
 interface RailPage {
-  to: "/logs" | "/metrics" | "/status";
+  to: "/logs" | "/metrics" | "/hosts" | "/status";
   icon: IconName;
   label: string;
 }
@@ -17,6 +17,7 @@ interface RailPage {
 const pages: RailPage[] = [
   { to: "/logs", icon: "logs", label: "Logs" },
   { to: "/metrics", icon: "metrics", label: "Metrics" },
+  { to: "/hosts", icon: "hosts", label: "Hosts" },
   { to: "/status", icon: "status", label: "Status" },
 ];
 

@@ -13,6 +13,7 @@ export function Shell() {
   useShortcuts({
     "g l": () => navigate({ to: "/logs" }),
     "g m": () => navigate({ to: "/metrics" }),
+    "g h": () => navigate({ to: "/hosts" }),
     "?": () => setHelp(true),
   });
   return (

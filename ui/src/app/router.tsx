@@ -7,6 +7,8 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { Message } from "../components/Message";
+import { decodeTimeView, encodeTimeView } from "../lib/time/view";
+import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
@@ -41,6 +43,20 @@ const metrics = createRoute({
   component: lazyRouteComponent(() => import("../pages/metrics/MetricsPage"), "MetricsPage"),
 });
 
+const hosts = createRoute({
+  getParentRoute: () => root,
+  path: "/hosts",
+  validateSearch: (search: Record<string, unknown>) => encodeHostsView(decodeHostsView(search)),
+  component: lazyRouteComponent(() => import("../pages/hosts/HostsPage"), "HostsPage"),
+});
+
+const host = createRoute({
+  getParentRoute: () => root,
+  path: "/hosts/$host",
+  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  component: lazyRouteComponent(() => import("../pages/hosts/HostPage"), "HostPage"),
+});
+
 const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
 
 function NotFound() {
@@ -64,7 +80,7 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, logs, metrics, status]),
+  routeTree: root.addChildren([home, logs, metrics, hosts, host, status]),
   // Plain parameters, as a person would write them: no JSON in the URL.
   parseSearch,
   stringifySearch,

@@ -54,6 +54,14 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
       run: () => void navigate({ to: "/metrics" }),
     },
     {
+      id: "page hosts",
+      group: "Pages",
+      icon: "hosts",
+      label: "Hosts",
+      keys: ["g", "h"],
+      run: () => void navigate({ to: "/hosts" }),
+    },
+    {
       id: "page status",
       group: "Pages",
       icon: "status",

@@ -2,6 +2,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { MetricMetadata, RangeAnswer } from "../../api/prometheus";
 import { TimeSeriesChart } from "../../components/chart/TimeSeriesChart";
+import { PartialTag } from "../../components/PartialTag";
 import { type ChartSeries, extentOf } from "../../lib/chart/series";
 import { plural } from "../../lib/number";
 import { legendNames } from "../../lib/promql/legend";
@@ -12,7 +13,7 @@ import type { Span } from "../../lib/time/range";
 import { zoneLabel } from "../../lib/time/zone";
 import { unitLabel } from "../../lib/units";
 import styles from "./MetricsPage.module.css";
-import { AnswerState, PartialTag } from "./states";
+import { AnswerState } from "./states";
 import type { MetricsView } from "./url";
 
 interface GraphPanelProps {

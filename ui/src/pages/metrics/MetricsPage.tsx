@@ -2,15 +2,16 @@ import { useElementSize, useMediaQuery } from "@mantine/hooks";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { PageHeader } from "../../app/PageHeader";
+import { useInstants, useRanges } from "../../components/chart/useAnswers";
 import { Icon } from "../../components/Icon";
-import { RefreshControl } from "../../components/time/RefreshControl";
-import { TimeControls } from "../../components/time/TimeControls";
+import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
+import { useZoom } from "../../components/time/useZoom";
 import { useShortcuts } from "../../components/useShortcuts";
 import { firstQuery, selectorOf, withMatcher } from "../../lib/promql/edit";
 import { gridOf, stepFor } from "../../lib/promql/range";
 import { formatDuration } from "../../lib/time/format";
-import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
+import { absoluteRange } from "../../lib/time/range";
 import { encodeLogsView, plainView as plainLogs } from "../logs/url";
 import { MetricBrowser } from "./browser/MetricBrowser";
 import type { EditorHandle } from "./editor/props";
@@ -26,7 +27,7 @@ import {
   type MetricsView,
   maxQueries,
 } from "./url";
-import { useInstants, useMetadata, useRanges } from "./useMetrics";
+import { useMetadata } from "./useMetrics";
 import { ValuesPanel } from "./ValuesPanel";
 
 const route = getRouteApi("/metrics");
@@ -37,8 +38,8 @@ export function MetricsPage() {
   const navigate = route.useNavigate();
   const everyMs = view.refreshS === null ? null : view.refreshS * 1000;
   const question = JSON.stringify(view.queries.map(({ text }) => text));
-  const { span, nowMs, generation, refresh } = useSpan(view.range, question, everyMs, false);
-  const zoomedFrom = useRef<Range[]>([]);
+  const live = useSpan(view.range, question, everyMs, false);
+  const { span, generation, refresh } = live;
   const wide = useMediaQuery("(min-width: 1100px)", window.innerWidth >= 1100);
   const browserOpen = view.browser ?? wide;
   const { ref: main, width } = useElementSize<HTMLDivElement>();
@@ -56,6 +57,7 @@ export function MetricsPage() {
     );
     void navigate({ search: encodeMetricsView({ ...view, ...change }), replace });
   };
+  const zoom = useZoom(view.range, (range) => update({ range }));
   const setQuery = (at: number, change: Partial<MetricsQuery>) =>
     update({ queries: view.queries.map((one, index) => (index === at ? { ...one, ...change } : one)) });
   const run = (at: number, text: string) => {
@@ -112,22 +114,9 @@ export function MetricsPage() {
           </button>
         }
       >
-        <TimeControls
-          range={view.range}
-          span={span}
-          nowMs={nowMs}
-          zone={view.zone}
-          onRange={(range) => update({ range })}
-          onZone={(zone) => update({ zone })}
-        />
-        <RefreshControl
-          everyS={view.refreshS}
-          pause={null}
-          onRefresh={refresh}
-          onEvery={(refreshS) => update({ refreshS })}
-        />
+        <TimeTools view={view} live={live} onChange={update} />
       </PageHeader>
-      <MetricsActions view={view} onChange={update} onAdd={add} onRefresh={refresh} />
+      <MetricsActions view={view} onChange={update} onAdd={add} />
       <main className={styles.page}>
         {browserOpen && (
           <MetricBrowser
@@ -218,13 +207,7 @@ export function MetricsPage() {
               metadata={metadata.data ?? {}}
               onChange={update}
               onRetry={refresh}
-              onZoom={(target: Span) => {
-                zoomedFrom.current.push(view.range);
-                update({ range: absoluteRange(target) });
-              }}
-              onZoomBack={() =>
-                update({ range: zoomedFrom.current.pop() ?? zoomOut(view.range, Date.now()) })
-              }
+              {...zoom}
             />
           ) : (
             <ValuesPanel

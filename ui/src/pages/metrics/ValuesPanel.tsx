@@ -2,6 +2,8 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 import type { InstantAnswer, MetricMetadata } from "../../api/prometheus";
+import { instantLimit } from "../../components/chart/useAnswers";
+import { PartialTag } from "../../components/PartialTag";
 import { plural } from "../../lib/number";
 import { selectorText } from "../../lib/promql/legend";
 import { guessUnit } from "../../lib/promql/units";
@@ -11,9 +13,8 @@ import { zoneLabel } from "../../lib/time/zone";
 import { formatValue } from "../../lib/units";
 import { sizes } from "../../theme/tokens";
 import styles from "./MetricsPage.module.css";
-import { AnswerState, PartialTag } from "./states";
+import { AnswerState } from "./states";
 import type { MetricsView } from "./url";
-import { instantLimit } from "./useMetrics";
 
 interface ValuesPanelProps {
   view: MetricsView;

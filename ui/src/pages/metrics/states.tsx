@@ -3,7 +3,6 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { ApiError } from "../../api/http";
 import { PromError } from "../../api/prometheus";
-import { Icon } from "../../components/Icon";
 import { Message } from "../../components/Message";
 import type { Range } from "../../lib/time/range";
 import { headline, sentence } from "../../lib/words";
@@ -99,17 +98,5 @@ export function AnswerState(props: AnswerStateProps) {
         ? "They are not drawn: ask for histogram_quantile or histogram_count of them."
         : `Nothing answers in ${within}. A metric's name or a label's value may be written otherwise: the list of metrics has those that there are.`}
     </Message>
-  );
-}
-
-/** What came is shown; what did not is said. */
-export function PartialTag({ warnings }: { warnings: string[] }) {
-  if (warnings.length === 0) return null;
-  return (
-    <span className="tag tag-warn" title={warnings.join("\n")} role="status">
-      <Icon name="warning" small />
-      Partial: {warnings[0]}
-      {warnings.length > 1 && ` and ${warnings.length - 1} more`}
-    </span>
   );
 }

@@ -1,6 +1,11 @@
 // The metrics view as URL parameters: `q` once per query, the rest only where it differs from the plain view.
-import { defaultRange, type Range, resolveRange } from "../../lib/time/range";
-import type { Zone } from "../../lib/time/zone";
+import {
+  decodeTimeView,
+  encodeTimeView,
+  plainTime,
+  type TimeSearch,
+  type TimeView,
+} from "../../lib/time/view";
 
 export interface MetricsQuery {
   text: string;
@@ -9,12 +14,8 @@ export interface MetricsQuery {
   hidden: boolean;
 }
 
-export interface MetricsView {
+export interface MetricsView extends TimeView {
   queries: MetricsQuery[];
-  range: Range;
-  zone: Zone;
-  /** Seconds between automatic refreshes. */
-  refreshS: number | null;
   tab: "graph" | "table";
   stack: boolean;
   /** The metric whose labels the browser shows. */
@@ -23,14 +24,10 @@ export interface MetricsView {
   browser: boolean | null;
 }
 
-export interface MetricsSearch {
+export interface MetricsSearch extends TimeSearch {
   q?: string | string[];
   legend?: string | string[];
   hide?: string;
-  from?: string;
-  to?: string;
-  zone?: "local";
-  refresh?: string;
   tab?: "table";
   stack?: "1";
   metric?: string;
@@ -42,9 +39,7 @@ export const maxQueries = 10;
 export const emptyQuery: MetricsQuery = { text: "", legend: "", hidden: false };
 export const plainView: MetricsView = {
   queries: [emptyQuery],
-  range: defaultRange,
-  zone: "utc",
-  refreshS: null,
+  ...plainTime,
   tab: "graph",
   stack: false,
   metric: null,
@@ -53,16 +48,13 @@ export const plainView: MetricsView = {
 
 export function encodeMetricsView(view: MetricsView): MetricsSearch {
   const { queries } = view;
-  const isDefault = view.range.from === defaultRange.from && view.range.to === defaultRange.to;
   const hidden = queries.flatMap(({ hidden: off }, at) => (off ? [String(at)] : []));
   const plain = queries.length === 1 && queries[0]?.text === "";
   return {
     ...(!plain && { q: queries.map(({ text }) => text) }),
     ...(queries.some(({ legend }) => legend !== "") && { legend: queries.map(({ legend }) => legend) }),
     ...(hidden.length > 0 && { hide: hidden.join(".") }),
-    ...(!isDefault && { from: view.range.from, to: view.range.to }),
-    ...(view.zone === "local" && { zone: "local" as const }),
-    ...(view.refreshS !== null && { refresh: `${view.refreshS}s` }),
+    ...encodeTimeView(view),
     ...(view.tab === "table" && { tab: "table" as const }),
     ...(view.stack && { stack: "1" as const }),
     ...(view.metric !== null && { metric: view.metric }),
@@ -76,18 +68,13 @@ export function decodeMetricsView(search: Record<string, unknown>): MetricsView 
   const texts = listOf(search.q).slice(0, maxQueries);
   const legends = listOf(search.legend);
   const hidden = new Set(text("hide").split("."));
-  const range: Range = { from: text("from"), to: text("to") || "now" };
-  const refresh = /^(\d{1,5})s$/.exec(text("refresh"));
-  const seconds = refresh ? Number(refresh[1]) : 0;
   return {
     queries: (texts.length > 0 ? texts : [""]).map((query, at) => ({
       text: query,
       legend: legends[at] ?? "",
       hidden: hidden.has(String(at)),
     })),
-    range: resolveRange(range, Date.now()) ? range : defaultRange,
-    zone: text("zone") === "local" ? "local" : "utc",
-    refreshS: seconds > 0 ? seconds : null,
+    ...decodeTimeView(search),
     tab: text("tab") === "table" ? "table" : "graph",
     stack: text("stack") === "1",
     metric: text("metric") || null,

@@ -1,63 +1,8 @@
-import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
-import {
-  fetchLabelValues,
-  fetchMetadata,
-  fetchSeries,
-  parseQuery,
-  queryInstant,
-  queryRange,
-} from "../../api/prometheus";
-import type { Grid } from "../../lib/promql/range";
-import { RangeCache } from "../../lib/promql/rangeCache";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { fetchLabelValues, fetchMetadata, fetchSeries, parseQuery } from "../../api/prometheus";
 import type { Span } from "../../lib/time/range";
 
-/** Of the whole app: every panel with the same query goes on from the same answer. */
-export const rangeCache = new RangeCache();
-export const instantLimit = 1000;
 export const seriesLimit = 10_000;
-
-export interface Asked {
-  /** Null: nothing to ask. */
-  text: string | null;
-  grid: Grid;
-  generation: number;
-  enabled: boolean;
-}
-
-function rangeOptions({ text, grid, generation, enabled }: Asked) {
-  return {
-    queryKey: ["prom", "range", text, grid, generation],
-    queryFn: ({ signal }: { signal: AbortSignal }) =>
-      rangeCache.answer(text ?? "", grid, Date.now(), (part) =>
-        queryRange({ query: text ?? "", ...part }, signal),
-      ),
-    enabled: enabled && text !== null && text.trim() !== "",
-    placeholderData: keepPreviousData,
-  };
-}
-
-/** One answer per query, in their order. */
-export function useRanges(asked: Asked[]) {
-  return useQueries({ queries: asked.map(rangeOptions) });
-}
-
-export function useRangeQuery(asked: Asked) {
-  return useQuery(rangeOptions(asked));
-}
-
-export function useInstants(
-  asked: { text: string | null; timeS: number; generation: number; enabled: boolean }[],
-) {
-  return useQueries({
-    queries: asked.map(({ text, timeS, generation, enabled }) => ({
-      queryKey: ["prom", "instant", text, timeS, generation],
-      queryFn: ({ signal }: { signal: AbortSignal }) =>
-        queryInstant({ query: text ?? "", timeS, limit: instantLimit }, signal),
-      enabled: enabled && text !== null && text.trim() !== "",
-      placeholderData: keepPreviousData,
-    })),
-  });
-}
 
 export function useParse(text: string) {
   return useQuery({
