@@ -22,7 +22,7 @@ test("the most saturated host is first, with what it waits for", async () => {
     .toEqual(["db-1", "app-4", "mq-1", "app-1", "app-2", "app-3", "old-1"].sort(bySaturation));
   expect(await hosts.row("db-1").innerText()).toMatch(/^db-1\s+5\d\s%\s+CPU/);
   expect(await hosts.row("mq-1").innerText()).toMatch(/1\d\s%\s+IO/);
-  expect(await hosts.row("old-1").innerText()).toContain("silent 2\u00a0h");
+  expect(await hosts.row("old-1").innerText()).toContain("2\u00a0h ago");
 });
 
 /** The quiet ones differ by noise only. */
@@ -67,12 +67,12 @@ test("a host: numbers, charts, tables, logs", async () => {
   await hosts.page.getByText("since 2026-10-15 10:17:40 UTC").waitFor();
   await hosts.chart("CPU by mode").waitFor();
   expect(await hosts.chart("Pressure").getAttribute("aria-label")).toMatch(
-    /highest 5\d(\.\d)?\s% at 10:0\d:\d\d, CPU/,
+    /highest [56]\d(\.\d)?\s% at 10:[01]\d:\d\d, CPU/,
   );
   await hosts.panel("Swap").getByText("This host has no swap.").waitFor();
   const systems = hosts.panel("File systems").getByRole("row");
   expect(await systems.nth(1).innerText()).toMatch(
-    /^\/var\/lib\/postgresql nvme1n1\s+88\s%\s+792 GiB\s+900 GiB\s+108 GiB/,
+    /^\/var\/lib\/postgresql nvme1n1\s+88\.0\s%\s+792 GiB\s+900 GiB\s+108 GiB/,
   );
   const processes = hosts.panel("Top processes").getByRole("row");
   expect(await processes.nth(1).innerText()).toMatch(/^postgres\s+7\.42\s+6\.2 GiB\s+2210/);
@@ -99,7 +99,7 @@ test("one cursor on every chart, a drag on one zooms all", async () => {
   await expect
     .poll(() => line.evaluate((element) => getComputedStyle(element).transform))
     .toMatch(/matrix\(1, 0, 0, 1, 1\d\d/);
-  expect(await hosts.page.locator(".floating").count()).toBe(1);
+  expect(await hosts.page.locator("main .floating").count()).toBe(1);
   const box = await hosts.chart("CPU by mode").boundingBox();
   if (!box) throw new Error("the chart is not visible");
   await hosts.page.mouse.move(box.x + 150, box.y + 60);

@@ -30,7 +30,7 @@ describeLooks({
   },
   "host-end": async (logs) => {
     const hosts = new HostsPage(logs.page);
-    await hosts.openHost("db-1");
+    await hosts.openHost("app-1");
     await hosts.panel("Logs").scrollIntoViewIfNeeded();
     await logs.page.waitForTimeout(600);
   },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatInStep, formatValue, unitLabel, unitStep } from "./units";
+import { formatInStep, formatScaled, formatValue, unitLabel, unitStep } from "./units";
 
 const spaced = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -27,6 +27,7 @@ describe("a value in its unit", () => {
     [-2000, "short", "−2 k"],
     [3100.4, "none", "3,100"],
     [0.0000123, "none", "1.2e-5"],
+    [0.4774, "percent", "0.48 %"],
     [64, "celsius", "64 °C"],
     [2.4e9, "hertz", "2.4 GHz"],
     [1_764_065_860_000, "dateTimeAsIso", "2025-11-25 10:17:40"],
@@ -46,6 +47,14 @@ describe("a value in its unit", () => {
     expect(spaced(formatValue(2, "s", 2))).toBe("2.00 s");
     expect(spaced(formatValue(1234.5678, "none", 1))).toBe("1,234.6");
   });
+});
+
+test("a value in the axis' step has no unit of its own", () => {
+  const mebi = unitStep("bytes", 30 * 2 ** 20);
+  expect(formatScaled(17.3 * 2 ** 20, "bytes", mebi)).toBe("17.3");
+  expect(formatScaled(512, "bytes", mebi)).toBe("4.9e-4");
+  expect(formatScaled(null, "bytes", mebi)).toBe("–");
+  expect(formatScaled(1, "bool_yes_no", unitStep("bool_yes_no", 1))).toBe("yes");
 });
 
 describe("an axis", () => {

@@ -46,6 +46,18 @@ export function formatInStep(value: number, { factor }: UnitStep, stepSize: numb
   return grouped(value === 0 ? 0 : value / factor, placesOf(stepSize / factor));
 }
 
+/** A value without its unit, as exact as formatValue, for where the axis' unit is written once. */
+export function formatScaled(
+  value: number | null,
+  unit: string,
+  { factor }: UnitStep,
+  decimals?: number,
+): string {
+  if (value === null || unit in words || /^(prefix|currency):/.test(unit))
+    return formatValue(value, unit, decimals);
+  return digits(value / factor, decimals);
+}
+
 /** What an axis or a title says for values up to this size: "GiB", "ms", "". */
 export function unitLabel(unit: string, size: number): string {
   if (unit in words) return "";
@@ -98,7 +110,7 @@ function digits(value: number, decimals: number | undefined): string {
   const magnitude = Math.abs(value);
   if (magnitude === 0) return "0";
   if (magnitude < 0.001) return value.toExponential(1);
-  const places = magnitude >= 99.95 ? 0 : magnitude >= 9.995 ? 1 : magnitude >= 0.9995 ? 2 : 3;
+  const places = magnitude >= 99.95 ? 0 : magnitude >= 9.995 ? 1 : magnitude >= 0.0995 ? 2 : 3;
   return trimmed(grouped(value, places));
 }
 

@@ -2,7 +2,7 @@ import type { MouseEvent } from "react";
 import { cssColour, slotDashes } from "../../lib/chart/colours";
 import { byLastValue } from "../../lib/chart/describe";
 import { type ChartSeries, extentOf, lastValue } from "../../lib/chart/series";
-import { formatValue } from "../../lib/units";
+import { formatScaled, formatValue, type UnitStep } from "../../lib/units";
 import styles from "./Legend.module.css";
 
 export type LegendLook = "auto" | "list" | "table" | "hidden";
@@ -16,6 +16,8 @@ interface LegendProps {
   hidden: number;
   stacked: boolean;
   unit: string;
+  /** Of the axis; what the list's values are written in, because the title says it. */
+  scale: UnitStep;
   decimals: number | undefined;
   look: LegendLook;
   onChoose: (chosen: ReadonlySet<string> | null) => void;
@@ -26,7 +28,7 @@ const tableLimit = 100;
 
 /** Names with their last value. A click isolates, Ctrl-click toggles; above six names a table, the highest first. */
 export function Legend(props: LegendProps) {
-  const { series, colours, chosen, hidden, stacked, unit, decimals, look, onChoose } = props;
+  const { series, colours, chosen, hidden, stacked, unit, scale, decimals, look, onChoose } = props;
   const choose = (label: string) => (event: MouseEvent) => {
     onChoose(nextChoice(series, chosen, label, event.ctrlKey || event.metaKey));
   };
@@ -57,7 +59,11 @@ export function Legend(props: LegendProps) {
         {series.slice(0, tableLimit).map((one) => (
           <span key={one.label} className={styles.pair}>
             {name(one)}
-            <span className="text1 tabular">{value(one, lastValue(one.values))}</span>
+            <span className="text1 tabular">
+              {one.unit === undefined || one.unit === unit
+                ? formatScaled(lastValue(one.values), unit, scale, decimals)
+                : value(one, lastValue(one.values))}
+            </span>
           </span>
         ))}
         {note}

@@ -145,6 +145,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
           hidden={drawn.hidden}
           stacked={stack}
           unit={unit}
+          scale={axis.scale}
           decimals={props.decimals}
           look={legend}
           onChoose={setChosen}

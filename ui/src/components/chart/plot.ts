@@ -173,7 +173,7 @@ function isolated(values: ArrayLike<number | null | undefined> | undefined): num
 function timeAxis(live: { current: Live }, paint: Paint): uPlot.Axis {
   const ticksOf = (plot: uPlot) => {
     const [start, end] = live.current.range;
-    const count = Math.max(2, Math.floor(plot.bbox.width / uPlot.pxRatio / 100));
+    const count = Math.max(2, Math.floor(plot.bbox.width / uPlot.pxRatio / 80));
     return timeTicks(start * 1000, end * 1000, count, live.current.zone);
   };
   return {

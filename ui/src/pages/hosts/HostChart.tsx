@@ -50,7 +50,7 @@ export function HostChart(props: HostChartProps) {
   const pending = answers.some(({ isPending }) => isPending);
   const warnings = [...new Set(datas.flatMap((data) => data?.warnings ?? []))];
   const extent = extentOf(spec.stack ? stackValues(series) : series.map(({ values }) => values));
-  const unit = unitLabel(spec.unit, Math.max(spec.max ?? 0, extent?.max ?? 0));
+  const unit = extent ? unitLabel(spec.unit, Math.max(spec.max ?? 0, extent.max)) : "";
   return (
     <section ref={frame} className={`panel ${styles.chart}`} data-width={spec.width} aria-label={spec.title}>
       <div className={styles.head}>
@@ -83,7 +83,7 @@ export function HostChart(props: HostChartProps) {
           height={heightPx}
           legendPx={76}
           stack={spec.stack ?? false}
-          min={0}
+          zero={spec.zero ?? true}
           max={spec.max}
           thresholds={spec.thresholds}
           onZoom={onZoom}
@@ -120,7 +120,7 @@ function seriesOf(spec: ChartSpec, answers: (RangeAnswer | undefined)[], grid: G
     }
   }
   // As the palette lists them, so that a stack has the same order on every host.
-  const order = Object.keys(spec.queries[0]?.colours ?? {});
+  const order = spec.queries.flatMap((query) => Object.keys(query.colours ?? {}));
   const placeOf = (label: string) => (order.includes(label) ? order.indexOf(label) : order.length);
   return series.sort((a, b) => placeOf(a.label) - placeOf(b.label) || a.label.localeCompare(b.label));
 }

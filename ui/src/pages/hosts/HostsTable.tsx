@@ -243,7 +243,7 @@ function Seen({ row: { lastSeenS }, view, endS }: { row: HostRow; view: HostsVie
   return (
     <Value level={silent ? "warn" : null}>
       {silent
-        ? `silent ${formatDuration((endS - lastSeenS) * 1000)}`
+        ? `${formatDuration((endS - lastSeenS) * 1000).split(" ")[0]} ago`
         : formatClock(lastSeenS * 1000, view.zone)}
     </Value>
   );

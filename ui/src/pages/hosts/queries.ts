@@ -66,6 +66,8 @@ export interface ChartSpec {
   stack?: boolean;
   /** The top of the axis. */
   max?: number;
+  /** Is zero on the axis? Everywhere but where it means nothing. */
+  zero?: boolean;
   thresholds?: { value: number; kind: "warn" | "crit"; label: string }[];
   /** Where there may be none: "This machine says no temperatures". */
   absent: string;
@@ -150,7 +152,7 @@ export function hostCharts(host: string, interval: string): ChartSpec[] {
       id: "paging",
       title: "Paging",
       note: "faults per second",
-      unit: "ops",
+      unit: "none",
       width: 3,
       absent: "The agent on this host sends no page faults.",
       queries: [
@@ -179,6 +181,7 @@ export function hostCharts(host: string, interval: string): ChartSpec[] {
       id: "temperature",
       title: "Temperature",
       unit: "celsius",
+      zero: false,
       width: 3,
       absent: "This machine has no sensors that its kernel reads; virtual ones seldom do.",
       queries: [
@@ -242,7 +245,7 @@ export function hostCharts(host: string, interval: string): ChartSpec[] {
       title: "Network",
       note: "without loopback",
       unit: "Bps",
-      width: 4,
+      width: 6,
       absent: "The agent on this host sends no network traffic.",
       queries: [
         { text: network("system_network_io_bytes_total", "receive"), legend: "in", colours: { in: 1 } },
@@ -252,9 +255,9 @@ export function hostCharts(host: string, interval: string): ChartSpec[] {
     {
       id: "network-trouble",
       title: "Network trouble",
-      note: "per second",
-      unit: "ops",
-      width: 4,
+      note: "events per second",
+      unit: "none",
+      width: 6,
       absent: "The agent on this host sends neither drops nor errors.",
       queries: [
         {
