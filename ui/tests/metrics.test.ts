@@ -138,9 +138,14 @@ test("Shift T shows the numbers, the newest first", async () => {
 test("the table has the values at the end of the range", async () => {
   const metrics = await open(["system_memory_usage_bytes"], { tab: "table" });
   const row = metrics.values.getByRole("row").nth(1);
-  await expect
-    .poll(() => row.innerText())
-    .toMatch(/system_memory_usage_bytes\{.*system_memory_state="cached"\}\s+\d+(\.\d)?\sGiB/);
+  await expect.poll(() => row.innerText()).toMatch(/^A\s+\w+-\d\s+\w+-\d\s+cached\s+\d+(\.\d)?\sGiB/);
+  expect(await metrics.values.getByRole("columnheader").allInnerTexts()).toEqual([
+    "Query",
+    "host_name",
+    "instance",
+    "system_memory_state",
+    "Value",
+  ]);
   await metrics.page.getByText("at 2026-11-25 10:17:40 UTC").waitFor();
 });
 

@@ -1,11 +1,11 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
-import type { InstantAnswer, MetricMetadata } from "../../api/prometheus";
+import type { InstantAnswer, Labels, MetricMetadata } from "../../api/prometheus";
 import { instantLimit } from "../../components/chart/useAnswers";
 import { PartialTag } from "../../components/PartialTag";
 import { plural } from "../../lib/number";
-import { selectorText } from "../../lib/promql/legend";
+import { differingLabels, selectorText } from "../../lib/promql/legend";
 import { guessUnit } from "../../lib/promql/units";
 import { formatMoment } from "../../lib/time/format";
 import type { Span } from "../../lib/time/range";
@@ -28,12 +28,16 @@ interface ValuesPanelProps {
 interface ValueRow {
   letter: string;
   name: string;
+  labels: Labels;
   text: string;
   exact: string;
   value: number;
 }
 
-/** The values at the end of the time range, the highest first. */
+const columnLimit = 8;
+const columnPx = 112;
+
+/** The values at the end of the time range, the highest first; a column for each label in which they differ. */
 export function ValuesPanel(props: ValuesPanelProps) {
   const { view, span, answers, metadata, onChange, onRetry } = props;
   const datas = answers.map(({ data }) => data);
@@ -45,6 +49,15 @@ export function ValuesPanel(props: ValuesPanelProps) {
   const warnings = [...new Set(datas.flatMap((data) => data?.warnings ?? []))];
   const moment = `${formatMoment(span.endMs, view.zone)} ${zoneLabel(view.zone, span.endMs)}`;
   const cut = datas.some((data) => (data?.series.length ?? 0) >= instantLimit);
+  // What all have in common would be the same in every row; a row's title has it.
+  const columns = useMemo(
+    () => differingLabels(rows.map(({ labels }) => labels)).slice(0, columnLimit),
+    [rows],
+  );
+  const grid = {
+    gridTemplateColumns: `56px repeat(${Math.max(1, columns.length)}, minmax(${columnPx}px, 1fr)) 120px`,
+    minWidth: 200 + columnPx * columns.length,
+  };
   const scroll = useRef<HTMLElement>(null);
   const list = useVirtualizer({
     count: rows.length,
@@ -71,9 +84,14 @@ export function ValuesPanel(props: ValuesPanelProps) {
         </div>
         <section ref={scroll} className={styles.scroll} tabIndex={0} aria-label="Values, list">
           <div role="table" aria-label="Values" aria-rowcount={rows.length + 1}>
-            <div role="row" className={`${styles.valueRow} ${styles.valueHead}`}>
+            <div role="row" className={`${styles.valueRow} ${styles.valueHead}`} style={grid}>
               <span role="columnheader">Query</span>
-              <span role="columnheader">Series</span>
+              {columns.length === 0 && <span role="columnheader">Series</span>}
+              {columns.map((label) => (
+                <span key={label} role="columnheader" className={styles.cut} title={label}>
+                  {label === "__name__" ? "metric" : label}
+                </span>
+              ))}
               <span role="columnheader">Value</span>
             </div>
             <div role="rowgroup" style={{ position: "relative", height: list.getTotalSize() }}>
@@ -86,14 +104,22 @@ export function ValuesPanel(props: ValuesPanelProps) {
                     role="row"
                     aria-rowindex={item.index + 2}
                     className={`${styles.valueRow} ${styles.placed}`}
-                    style={{ transform: `translateY(${item.start}px)` }}
+                    style={{ ...grid, transform: `translateY(${item.start}px)` }}
+                    title={row.name}
                   >
                     <span role="cell" className="text3">
                       {row.letter}
                     </span>
-                    <span role="cell" className={`mono text1 ${styles.cut}`} title={row.name}>
-                      {row.name}
-                    </span>
+                    {columns.length === 0 && (
+                      <span role="cell" className={`mono text1 ${styles.cut}`}>
+                        {row.name}
+                      </span>
+                    )}
+                    {columns.map((label) => (
+                      <span key={label} role="cell" className={`mono text1 ${styles.cut}`}>
+                        {row.labels[label] ?? ""}
+                      </span>
+                    ))}
                     <span role="cell" className="text1 tabular" title={row.exact}>
                       {row.text}
                     </span>
@@ -120,11 +146,18 @@ function rowsOf(
     const letter = String.fromCharCode(65 + at);
     const unit = guessUnit(query.text, metadata);
     if (answer.text !== null)
-      rows.push({ letter, name: "text", text: answer.text, exact: answer.text, value: 0 });
+      rows.push({ letter, name: "text", labels: {}, text: answer.text, exact: answer.text, value: 0 });
     for (const { labels, values, histograms } of answer.series) {
       const value = values.at(-1) ?? Number.NaN;
       const text = histograms ? "native histogram" : formatValue(value, unit);
-      rows.push({ letter, name: selectorText(labels) || query.text, text, exact: String(value), value });
+      rows.push({
+        letter,
+        name: selectorText(labels) || query.text,
+        labels,
+        text,
+        exact: String(value),
+        value,
+      });
     }
   });
   const order = (value: number) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value);
