@@ -1,6 +1,7 @@
+import { parser } from "@prometheus-io/lezer-promql";
 import { describe, expect, test } from "vitest";
 import type { Points } from "../../api/prometheus";
-import { hostCharts, hostTables, listQueries } from "./queries";
+import { hostCharts, hostTables, listQueries, sparkQueries } from "./queries";
 import { type Answers, filterRows, heatStep, hostRows, levelOf, sortRows } from "./rows";
 
 const one = (value: number, labels: Record<string, string>): Points => ({
@@ -89,4 +90,23 @@ test("a host's name is quoted wherever it is written", () => {
 
 test("the list asks for every host", () => {
   for (const text of Object.values(listQueries())) expect(text).not.toMatch(/\{\}|host_name=/);
+});
+
+test("every query is PromQL", () => {
+  const texts = [
+    ...Object.values(listQueries()),
+    ...Object.values(listQueries("db-1")),
+    ...Object.values(sparkQueries("60s")),
+    ...hostCharts("db-1", "60s").flatMap(({ queries }) => queries.map(({ text }) => text)),
+    ...Object.values(hostTables("db-1")),
+  ];
+  for (const text of texts) {
+    const wrong: string[] = [];
+    parser.parse(text).iterate({
+      enter: ({ type, from, to }) => {
+        if (type.isError) wrong.push(`${text} at ${from}: ${text.slice(from, to)}`);
+      },
+    });
+    expect(wrong).toEqual([]);
+  }
 });
