@@ -72,10 +72,10 @@ test("a host: numbers, charts, tables, logs", async () => {
   await hosts.panel("Swap").getByText("This host has no swap.").waitFor();
   const systems = hosts.panel("File systems").getByRole("row");
   expect(await systems.nth(1).innerText()).toMatch(
-    /^\/var\/lib\/postgresql nvme1n1\s+88\.0\s%\s+792 GiB\s+900 GiB\s+108 GiB/,
+    /^\/var\/lib\/postgresql nvme1n1\s+88\.0\s%\s+792\sGiB\s+900\sGiB\s+108\sGiB/,
   );
   const processes = hosts.panel("Top processes").getByRole("row");
-  expect(await processes.nth(1).innerText()).toMatch(/^postgres\s+7\.42\s+6\.2 GiB\s+2210/);
+  expect(await processes.nth(1).innerText()).toMatch(/^postgres\s+7\.42\s+6\.2\sGiB\s+2210/);
 });
 
 test("the logs are those of the host and the time", async () => {

@@ -25,7 +25,7 @@ describeLooks({
   },
   metrics: async (logs) => {
     const metrics = await open(logs, [cpu, 'system_memory_usage_bytes{host_name="db-1"}']);
-    await metrics.chart.waitFor();
+    await metrics.chart.first().waitFor();
   },
   "metrics-one": async (logs) => {
     const metrics = await open(logs, [
