@@ -9,14 +9,18 @@ import { setPaletteOpen } from "./palette/store";
 import styles from "./Rail.module.css";
 
 interface RailPage {
-  to: "/logs" | "/status";
+  to: "/logs" | "/metrics" | "/hosts" | "/status";
   icon: IconName;
   label: string;
+  /** Not in the phone's bar, which has room for few; the palette has it. */
+  wideOnly?: boolean;
 }
 
 const pages: RailPage[] = [
   { to: "/logs", icon: "logs", label: "Logs" },
-  { to: "/status", icon: "status", label: "Status" },
+  { to: "/metrics", icon: "metrics", label: "Metrics" },
+  { to: "/hosts", icon: "hosts", label: "Hosts" },
+  { to: "/status", icon: "status", label: "Status", wideOnly: true },
 ];
 
 /** The pages that exist. Icons only below 1680 px unless `[` says otherwise; a bottom bar on phones. */
@@ -32,7 +36,13 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
         <span className={styles.label}>Narrows</span>
       </Link>
       {pages.map((page) => (
-        <Link key={page.to} to={page.to} className={styles.item} title={open ? undefined : page.label}>
+        <Link
+          key={page.to}
+          to={page.to}
+          className={styles.item}
+          data-wide-only={page.wideOnly}
+          title={open ? undefined : page.label}
+        >
           <Icon name={page.icon} />
           <span className={styles.label}>{page.label}</span>
         </Link>
