@@ -7,4 +7,5 @@ mod collector;
 mod kill;
 mod program;
 mod programs;
+mod scrape;
 mod sources;

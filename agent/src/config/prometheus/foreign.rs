@@ -152,7 +152,7 @@ fn kubernetes(reader: &mut Reader<'_>, map: &mut Fields<'_>) {
     let allowed: &[&str] = match role.as_str() {
         "endpoints" => &["pod", "service", "endpoints"],
         "endpointslice" => &["pod", "service", "endpointslice"],
-        "pod" => &["pod", "node"][..1],
+        "pod" => &["pod", "node"],
         "node" => &["node"],
         "service" => &["service"],
         _ => &["ingress"],
