@@ -57,7 +57,7 @@ pub(super) async fn runtimeinfo(
 
 fn days(retention: Duration) -> String {
     let hours = retention.as_secs() / 3600;
-    if hours % 24 == 0 { format!("{}d", hours / 24) } else { format!("{hours}h") }
+    if hours.is_multiple_of(24) { format!("{}d", hours / 24) } else { format!("{hours}h") }
 }
 
 /// Command-line flags; those of Prometheus mean nothing here.

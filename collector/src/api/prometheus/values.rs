@@ -26,7 +26,7 @@ pub(super) fn answer(answer: &Answer) -> String {
         Value::Vector(series) => {
             out.push_str(r#"vector","result":["#);
             separated(&mut out, series, |out, (labels, time_ms, point)| {
-                put_vector(out, labels, *time_ms, point)
+                put_vector(out, labels, *time_ms, point);
             });
             out.push(']');
         }
