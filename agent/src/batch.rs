@@ -221,6 +221,6 @@ impl BatchBuilder {
         if items == 0 && cursors.is_empty() {
             return None;
         }
-        Some(Parcel { payload: writer.finish().into(), items, cursors })
+        Some(Parcel { payload: writer.finish().into(), items, cursors, ..Parcel::default() })
     }
 }

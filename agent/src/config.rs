@@ -7,6 +7,7 @@ mod args;
 mod inputs;
 mod pattern;
 mod processors;
+pub(crate) mod prometheus;
 mod read;
 mod section;
 mod units;
@@ -24,6 +25,7 @@ pub(crate) use read::merge;
 pub use crate::files::Glob;
 use crate::lines::LineOptions;
 use crate::process::ProcessorsConfig;
+use crate::scrape::job::ScrapeInput;
 
 /// A checked configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Config {
     pub(crate) journald: Vec<JournaldInput>,
     /// Syslog messages.
     pub(crate) syslog: Vec<SyslogInput>,
+    /// Targets to scrape.
+    pub(crate) scrape: Option<ScrapeInput>,
     /// OTLP from programs on this host; `None` when switched off.
     pub otlp: Option<OtlpInput>,
     /// What happens to records before the queue.

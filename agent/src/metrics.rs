@@ -26,6 +26,12 @@ pub(crate) struct Metrics {
     /// By reason: `malformed`, `too_large`, `too_many_connections`, `idle`, `failed`.
     pub(crate) syslog_problems: IntCounterVec,
     pub(crate) syslog_connections: IntGauge,
+    /// By result: `ok`, `failed`.
+    pub(crate) scrapes: IntCounterVec,
+    /// By reason: `queue_full`, `too_large`, `queue_failed`.
+    pub(crate) scrapes_skipped: IntCounterVec,
+    pub(crate) scrape_repeated: IntCounter,
+    pub(crate) scrape_targets: IntGauge,
     pub(crate) journald_entries: IntCounter,
     /// By reason: `malformed`, `too_large`, `ended`.
     pub(crate) journald_problems: IntCounterVec,
@@ -35,7 +41,7 @@ pub(crate) struct Metrics {
     pub(crate) files_open: IntGauge,
     pub(crate) file_position: IntGaugeVec,
     pub(crate) file_lag: IntGaugeVec,
-    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`.
+    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`, `scrape`.
     pub(crate) enqueued: IntCounterVec,
     otlp_requests: IntCounter,
     otlp_refused: IntCounterVec,
@@ -96,6 +102,19 @@ impl Metrics {
                 "reason",
             ),
             syslog_connections: gauge(r, "syslog_connections", "Open syslog connections"),
+            scrapes: counters(r, "scrapes_total", "Scrapes of targets", "result"),
+            scrapes_skipped: counters(
+                r,
+                "scrapes_skipped_total",
+                "Scrapes that could not be kept in the queue",
+                "reason",
+            ),
+            scrape_repeated: counter(
+                r,
+                "scrape_samples_repeated_total",
+                "Samples left out because their series stands twice in one scrape",
+            ),
+            scrape_targets: gauge(r, "scrape_targets", "Targets that are scraped"),
             journald_entries: counter(r, "journald_entries_total", "Entries read from journald"),
             journald_problems: counters(
                 r,
@@ -116,7 +135,7 @@ impl Metrics {
             enqueued: counters(
                 r,
                 "records_enqueued_total",
-                "Log records that are durable in the queue",
+                "Log records and samples that are durable in the queue",
                 "source",
             ),
             otlp_requests: counter(r, "otlp_requests_total", "OTLP requests, refused ones too"),
@@ -143,13 +162,18 @@ impl Metrics {
             acknowledged: counter(
                 r,
                 "records_acknowledged_total",
-                "Log records that the collector has taken",
+                "Log records and samples that the collector has taken",
             ),
-            dropped: counters(r, "records_dropped_total", "Log records that were lost here", "reason"),
+            dropped: counters(
+                r,
+                "records_dropped_total",
+                "Log records and samples that were lost here",
+                "reason",
+            ),
             rejected: counters(
                 r,
                 "records_rejected_total",
-                "Log records that the collector refused",
+                "Log records and samples that the collector refused",
                 "reason",
             ),
             breaker_open: gauge(r, "breaker_open", "1 while the collector is only probed"),

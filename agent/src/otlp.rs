@@ -4,6 +4,7 @@
 //! At least once: when a reply is lost, the sender sends again and both copies are kept.
 
 mod enrich;
+mod metrics;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use receive::{Denied, Gate, Limits, RequestHead, Server, Sink, SinkError, check_browser_rules};
-use telemetry::{Batch, Outcome, TenantId};
+use telemetry::{Batch, Outcome, Signal, TenantId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
@@ -63,7 +64,8 @@ pub(crate) type OtlpServer = Server<QueueSink, LocalGate>;
 pub(crate) fn server(input: &OtlpInput, sink: QueueSink) -> Arc<OtlpServer> {
     let gate = LocalGate { allowed_hosts: input.allowed_hosts.clone() };
     let limits = Limits { max_concurrent_bytes: 32 << 20, ..Limits::default() };
-    Arc::new(Server::new(sink, gate, limits))
+    // The collector makes samples of them: its mapping is in one place.
+    Arc::new(Server::new(sink, gate, limits).keeping_metrics())
 }
 
 /// Serves until `stop` turns true, then until requests under way are answered.
@@ -126,6 +128,10 @@ impl QueueSink {
 
 impl Sink for QueueSink {
     async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
+        if batch.signal != Signal::Logs {
+            let parcels = metrics::parcels(batch.signal, batch.payload)?;
+            return Ok(Outcome { accepted: self.enqueue(parcels).await?, ..Outcome::default() });
+        }
         let pieces = self.cut(batch.payload).await?;
         let mut outcome = Outcome { accepted: pieces.filtered, ..Outcome::default() };
         for index in pieces.too_large {

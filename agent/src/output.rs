@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::Serialize;
-use telemetry::Producer;
+use telemetry::samples::{Cursor, Entry};
+use telemetry::{Producer, Signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -129,7 +130,7 @@ impl Output {
         let producer = producer.map(|producer| Producer { run: self.queue.run(), ..producer.clone() });
         self.metrics.requests.inc();
         self.metrics.request_bytes.inc_by(record.batch.payload.len() as u64);
-        let verdict = self.client.export(record.batch.payload.clone(), producer.as_ref()).await;
+        let verdict = self.client.send(&record.batch, u64::from(record.items), producer.as_ref()).await;
         self.breaker.report(permit, &verdict);
         self.metrics.breaker_open.set(i64::from(self.breaker.is_open()));
         verdict
@@ -190,7 +191,8 @@ impl Output {
             records = items,
             answer = message,
             sample,
-            "the collector refused log records; they are lost"
+            signal = ?record.batch.signal,
+            "the collector refused records; they are lost"
         );
     }
 
@@ -227,11 +229,23 @@ impl Output {
     }
 }
 
-/// The beginning of a refused batch's first body.
+/// The beginning of a refused batch's first body, or its first series.
 fn sample(record: &Queued) -> String {
+    if record.batch.signal != Signal::Logs {
+        return first_series(&record.batch.payload).unwrap_or_default();
+    }
     let request = telemetry::otlp::LogsRequest::parse(&record.batch.payload).ok();
     let body = request.and_then(|request| request.records().next().map(|(.., record)| record.body.to_text()));
     body.unwrap_or_default().chars().take(200).collect()
+}
+
+fn first_series(payload: &[u8]) -> Option<String> {
+    let mut cursor = Cursor::new(payload).ok()?;
+    loop {
+        if let Entry::Series(series) = cursor.next().ok()?? {
+            return Some(series.labels.to_set().to_string().chars().take(200).collect());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use journal::{Disk, FileJournal, Journal, JournalError, Options};
 use parking_lot::Mutex;
-use telemetry::{Batch, Producer};
+use telemetry::{Batch, Producer, Signal};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::config::WhenFull;
@@ -38,14 +38,22 @@ pub(crate) const MAX_PARCEL_BYTES: usize = MAX_RECORD_BYTES - 1024;
 /// How many records above the lowest unsettled one may be under way.
 pub(crate) const WINDOW: u64 = 1024;
 /// What goes into one record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parcel {
-    /// OTLP logs request; empty if there are only cursors.
+    /// What kind of items the payload holds.
+    pub(crate) signal: Signal,
+    /// As the signal has it; empty if there are only cursors.
     pub(crate) payload: Bytes,
-    /// How many log records it holds.
+    /// How many log records, samples or data points it holds.
     pub(crate) items: u32,
     /// Where its sources stand behind it.
     pub(crate) cursors: Vec<Cursor>,
+}
+
+impl Default for Parcel {
+    fn default() -> Self {
+        Self { signal: Signal::Logs, payload: Bytes::new(), items: 0, cursors: Vec::new() }
+    }
 }
 
 /// A record that was handed out.

@@ -86,6 +86,7 @@ where
         output: output.clone(),
         files: sources.status(),
         files_stopped: sources.stopped(),
+        scraped: sources.scraped(),
         otlp: server,
         metrics: metrics.clone(),
     };
@@ -317,12 +318,13 @@ mod tests {
             output: Arc::new(Output::new(queue.clone(), &output, metrics.clone()).unwrap()),
             files: Arc::default(),
             files_stopped: files_stopped.clone(),
+            scraped: Default::default(),
             otlp: None,
             metrics: metrics.clone(),
         };
         assert!(pages.reasons().is_empty());
         let (send, receive) = mpsc::channel(1);
-        send.send(Parcel { payload: vec![0; 1 << 20].into(), items: 1, cursors: Vec::new() }).await.unwrap();
+        send.send(Parcel { payload: vec![0; 1 << 20].into(), items: 1, ..Parcel::default() }).await.unwrap();
         let feeding = feed(receive, queue, metrics, &files_stopped);
         assert!(tokio::time::timeout(Duration::from_millis(500), feeding).await.is_err());
         let reasons = pages.reasons();

@@ -18,6 +18,7 @@ use crate::host;
 use crate::metrics::Metrics;
 use crate::process::Processors;
 use crate::queue::{Parcel, Queue, QueueError};
+use crate::scrape::{ScrapeView, Scraping};
 use crate::syslog::Listener;
 use crate::{journald, stdin};
 
@@ -32,6 +33,7 @@ const FILE_PARCELS: usize = 2;
 pub(crate) struct Sources {
     shared: Shared,
     files: Files,
+    scraping: Scraping,
     tasks: Vec<Running>,
     /// Completes when standard input has ended.
     ended: mpsc::Receiver<()>,
@@ -77,8 +79,9 @@ impl Sources {
         }
         let stopped = Arc::new(OnceLock::new());
         let files = Files::start(config, data, &shared, stopped.clone())?;
+        let scraping = Scraping::start(config.scrape.as_ref(), &config.agent_id, &shared);
         let (end, ended) = mpsc::channel(1);
-        let mut sources = Self { shared, files, tasks: Vec::new(), ended, end, stopped };
+        let mut sources = Self { shared, files, scraping, tasks: Vec::new(), ended, end, stopped };
         for (input, listener) in listeners {
             say(&format!("receiving syslog on {}", listener.url()?));
             sources.spawn_syslog(input, listener);
@@ -92,6 +95,11 @@ impl Sources {
     /// Where files stand, for `/status`.
     pub(crate) fn status(&self) -> Arc<Mutex<Vec<FileStatus>>> {
         self.files.status.clone()
+    }
+
+    /// What is scraped, for `/status`.
+    pub(crate) fn scraped(&self) -> ScrapeView {
+        self.scraping.view()
     }
 
     /// Why the queue takes nothing more from here, once that is so.
@@ -154,6 +162,7 @@ impl Sources {
                 self.spawn(kind);
             }
         }
+        self.scraping.reload(new.scrape.as_ref());
         if relabel || old.files != new.files {
             // The thread has ended only if the file input has crashed, which is known.
             let _crashed = self.files.control.send(Control::Reload(new.files.clone(), resource));
@@ -228,7 +237,9 @@ impl Sources {
         let _ended = self.files.control.send(Control::Stop);
         drop(self.files.control);
         let deadline = Instant::now() + GRACE;
+        let scraping = self.scraping.stop();
         stop_together(self.tasks, deadline).await;
+        finish_by(scraping, "scraping", deadline).await;
         finish_by(self.files.feeding, "the file input", deadline).await;
     }
 }

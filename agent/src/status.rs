@@ -19,6 +19,8 @@ use crate::metrics::Metrics;
 use crate::otlp::OtlpServer;
 use crate::output::{Output, OutputStatus};
 use crate::queue::Queue;
+use crate::scrape::ScrapeView;
+use crate::scrape::status::ScrapeStatus;
 
 /// What the pages are made of.
 pub(crate) struct StatusPages {
@@ -29,6 +31,7 @@ pub(crate) struct StatusPages {
     pub(crate) files: Arc<Mutex<Vec<FileStatus>>>,
     /// Why the queue takes nothing more from files.
     pub(crate) files_stopped: Arc<OnceLock<String>>,
+    pub(crate) scraped: ScrapeView,
     pub(crate) otlp: Option<Arc<OtlpServer>>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -43,6 +46,7 @@ struct Status {
     queue: QueueStatus,
     output: OutputStatus,
     files: Vec<FileStatus>,
+    scrape: ScrapeStatus,
 }
 
 #[derive(Serialize)]
@@ -144,6 +148,7 @@ impl StatusPages {
             },
             output,
             files: self.files.lock().clone(),
+            scrape: self.scraped.status(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod batch;
 pub mod elasticsearch;
+pub mod exposition;
 mod ids;
 mod json_text;
 mod label_set;

@@ -2,18 +2,19 @@
 //! function per section of the file.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::section::{Environment, Reader, Section};
 use super::yaml::{self, Item};
 use super::{
     Args, Config, FileInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt, StdinInput,
-    SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, units,
+    SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, prometheus, units,
 };
 use crate::files::Glob;
 use crate::host;
 use crate::lines::LineOptions;
+use crate::scrape::job::ScrapeInput;
 
 /// Less could not hold a few segments.
 const MIN_QUEUE_BYTES: u64 = 8 << 20;
@@ -25,7 +26,8 @@ pub(super) const DEFAULT_EXCLUDE: [&str; 6] =
 pub(super) fn config(text: &str, args: &Args, environment: Environment<'_>) -> Result<Config, Vec<Problem>> {
     let root = yaml::parse(text).map_err(|problem| vec![problem])?;
     let mut reader = Reader { environment, problems: Vec::new() };
-    let config = root_section(&mut reader, &root, args);
+    let scrape = scrape_input(&mut reader, &root, text, args);
+    let config = Config { scrape, ..root_section(&mut reader, &root, args) };
     if reader.problems.is_empty() {
         return Ok(config);
     }
@@ -51,6 +53,8 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
     let syslog: Vec<SyslogInput> = items.iter().filter_map(|item| inputs::syslog(reader, item)).collect();
     inputs::check_ports(reader, items, &syslog);
     let otlp = otlp_input(reader, &mut sources);
+    // Read already, as Prometheus reads it.
+    sources.item("scrape");
     sources.finish(reader);
     let processors = processors::processors(reader, &mut section);
     let queue = queue(reader, &mut section);
@@ -66,6 +70,7 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
         stdin,
         journald,
         syslog,
+        scrape: None,
         otlp,
         processors,
         queue,
@@ -73,8 +78,39 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
     }
 }
 
+/// `inputs.scrape`: another file, or `global` and `scrape_configs` here. Its texts are as they are written: `${1}` is no
+/// variable of the environment.
+fn scrape_input(reader: &mut Reader<'_>, root: &Item, text: &str, args: &Args) -> Option<ScrapeInput> {
+    root.get("inputs")?.get("scrape")?;
+    let texts = yaml::parse_texts(text).ok()?;
+    let item = texts.get("inputs")?.get("scrape")?;
+    // Paths are relative to the file that names them.
+    let directory = args.config.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let Some(file) = item.get("config_file") else {
+        return match prometheus::inline(item, directory) {
+            Ok(input) => Some(input),
+            Err(problems) => {
+                reader.problems.extend(problems);
+                None
+            }
+        };
+    };
+    let Some(name) = file.as_text().filter(|_| item.get("scrape_configs").is_none()) else {
+        let text = "inputs.scrape takes a config_file or scrape_configs, not both";
+        reader.problem(file, text.to_owned());
+        return None;
+    };
+    prometheus::load(&directory.join(name))
+        .map_err(|problems| {
+            for problem in problems {
+                reader.problem(file, problem);
+            }
+        })
+        .ok()
+}
+
 fn flag_files(reader: &mut Reader<'_>, args: &Args) -> Option<FileInput> {
-    let nowhere = Item { node: yaml::Node::Null, line: 0, column: 0 };
+    let nowhere = Item::nowhere(yaml::Node::Null);
     (!args.files.is_empty()).then(|| FileInput {
         name: None,
         include: globs(reader, &nowhere, &args.files),

@@ -24,13 +24,15 @@ pub(super) struct Item {
     pub(super) node: Node,
     pub(super) line: u64,
     pub(super) column: u64,
+    /// Where its text begins and how long it is, in bytes.
+    span: Option<(usize, usize)>,
 }
 
 /// Parses a file's text; an empty file is an empty map.
 pub(super) fn parse(text: &str) -> Result<Item, Problem> {
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(is_blank) {
-        return Ok(Item { node: Node::Map(Vec::new()), line: 1, column: 1 });
+        return Ok(Item { node: Node::Map(Vec::new()), line: 1, column: 1, span: None });
     }
     serde_saphyr::from_str(text).map_err(|error| {
         let location = error.location();
@@ -41,7 +43,43 @@ pub(super) fn parse(text: &str) -> Result<Item, Problem> {
     })
 }
 
+/// The same, but a scalar is what is written there: `1.10` is no number and `no` is not false.
+pub(super) fn parse_texts(text: &str) -> Result<Item, Problem> {
+    let mut root = parse(text)?;
+    root.restore_texts(text);
+    Ok(root)
+}
+
 impl Item {
+    /// A value that stands in no file.
+    pub(super) fn nowhere(node: Node) -> Self {
+        Self { node, line: 0, column: 0, span: None }
+    }
+
+    fn restore_texts(&mut self, text: &str) {
+        match &mut self.node {
+            Node::Bool(_) | Node::Int(_) | Node::Float(_) => {
+                let written = self.span.and_then(|(at, len)| text.get(at..at + len));
+                if let Some(written) = written.filter(|written| !written.is_empty()) {
+                    self.node = Node::Text(written.to_owned());
+                }
+            }
+            Node::List(items) => items.iter_mut().for_each(|item| item.restore_texts(text)),
+            Node::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+                key.restore_texts(text);
+                value.restore_texts(text);
+            }),
+            Node::Null | Node::Text(_) => {}
+        }
+    }
+
+    /// The value under a key, if this is a map that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let Node::Map(entries) = &self.node else { return None };
+        let found = entries.iter().find(|(name, _)| matches!(&name.node, Node::Text(text) if text == key));
+        found.map(|(_, value)| value)
+    }
+
     /// Nothing, or a map without keys.
     pub(super) fn is_empty_map(&self) -> bool {
         match &self.node {
@@ -79,7 +117,9 @@ impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Node>::deserialize(deserializer)?;
         let at = spanned.referenced;
-        Ok(Self { node: spanned.value, line: at.line(), column: at.column() })
+        let span = at.span().byte_offset().zip(at.span().byte_len());
+        let span = span.map(|(at, len)| (at as usize, len as usize));
+        Ok(Self { node: spanned.value, line: at.line(), column: at.column(), span })
     }
 }
 

@@ -78,7 +78,7 @@ async fn one_that_complains_a_lot_is_still_read() {
 async fn an_append_under_way_is_waited_for_when_stopping() {
     let folder = tempfile::tempdir().unwrap();
     let (shared, queue) = crate::feed::tests::shared(16 << 10).await;
-    let filler = || crate::queue::Parcel { payload: vec![0; 7000].into(), items: 1, cursors: Vec::new() };
+    let filler = || crate::queue::Parcel { payload: vec![0; 7000].into(), items: 1, ..Default::default() };
     queue.append(filler(), None).await.unwrap();
     queue.append(filler(), None).await.unwrap();
     let entry = format!(r#"{{"__CURSOR":"c1","MESSAGE":"{}"}}"#, "x".repeat(5000));

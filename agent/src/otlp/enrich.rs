@@ -50,7 +50,7 @@ impl Enricher {
             let parcel = Parcel {
                 payload: payload.clone(),
                 items: request.record_count() as u32,
-                cursors: Vec::new(),
+                ..Parcel::default()
             };
             return Ok(Pieces { parcels: vec![parcel], ..Pieces::default() });
         }
@@ -153,7 +153,7 @@ impl Pieces {
     fn push(&mut self, writer: LogsWriter) {
         let items = writer.record_count() as u32;
         if items > 0 {
-            self.parcels.push(Parcel { payload: writer.finish().into(), items, cursors: Vec::new() });
+            self.parcels.push(Parcel { payload: writer.finish().into(), items, ..Parcel::default() });
         }
     }
 }

@@ -171,7 +171,7 @@ async fn of_a_request_in_pieces_all_or_nothing_is_queued() {
     let (sink, queue) = sink(8 << 20).await;
     let body = "x".repeat(MAX_PARCEL_BYTES - 1000);
     let filler =
-        || Parcel { payload: vec![0; MAX_PARCEL_BYTES - 1000].into(), items: 1, cursors: Vec::new() };
+        || Parcel { payload: vec![0; MAX_PARCEL_BYTES - 1000].into(), items: 1, ..Parcel::default() };
     let room = MAX_PARCEL_BYTES as u64 * 2;
     while queue.size_bytes() + room + (MAX_PARCEL_BYTES as u64) < 8 << 20 {
         queue.append(filler(), None).await.unwrap();
@@ -256,7 +256,7 @@ async fn a_large_request_is_cut_off_the_async_threads() {
 #[tokio::test]
 async fn a_full_queue_is_said_while_files_wait_for_room() {
     let (sink, queue) = sink(16 << 10).await;
-    let large = || Parcel { payload: vec![0; 6000].into(), items: 1, cursors: Vec::new() };
+    let large = || Parcel { payload: vec![0; 6000].into(), items: 1, ..Parcel::default() };
     queue.append(large(), None).await.unwrap();
     queue.append(large(), None).await.unwrap();
     let files = tokio::spawn({

@@ -1,12 +1,14 @@
 //! OTLP/gRPC, client side: one HTTP/2 connection, zstd, the payload passed
-//! through as bytes that are protobuf already.
+//! through as bytes that are protobuf already. Samples go by remote write 2.0 on the same connection.
+
+mod write;
 
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
 use parking_lot::RwLock;
-use telemetry::Producer;
+use telemetry::{Batch, Producer, Signal};
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -18,6 +20,7 @@ use super::wire;
 use crate::config::{OutputConfig, TokenSource};
 
 const EXPORT_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+const EXPORT_METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// An answer is a count and a message.
@@ -56,23 +59,38 @@ impl Client {
         Ok(Self { channel, timeout: config.timeout, source: config.token.clone(), token })
     }
 
-    /// Sends one request and says what became of it.
-    pub(super) async fn export(&self, payload: Bytes, producer: Option<&Producer>) -> Verdict {
-        match tokio::time::timeout(self.timeout, self.call(payload, producer)).await {
+    /// Sends one batch of `items` and says what became of it.
+    pub(super) async fn send(&self, batch: &Batch, items: u64, producer: Option<&Producer>) -> Verdict {
+        let path = match batch.signal {
+            Signal::Logs => EXPORT_LOGS,
+            Signal::Metrics => EXPORT_METRICS,
+            Signal::Samples => return self.write(batch.payload.clone(), items, producer).await,
+            Signal::Spans => {
+                let message = "spans are not sent yet".to_owned();
+                return Verdict::Refused { reason: "invalid", message };
+            }
+        };
+        match tokio::time::timeout(self.timeout, self.call(path, batch.payload.clone(), producer)).await {
             Ok(Ok(response)) => {
                 let (rejected, message) = wire::partial_success(&response);
                 Verdict::Taken { rejected, message }
             }
             Ok(Err(status)) => verdict::of(&status),
-            Err(_) => Verdict::Later {
-                reason: "timeout",
-                after: None,
-                message: format!("no answer within {} s", self.timeout.as_secs_f32()),
-            },
+            Err(_) => self.no_answer(),
         }
     }
 
-    async fn call(&self, payload: Bytes, producer: Option<&Producer>) -> Result<Bytes, Status> {
+    fn no_answer(&self) -> Verdict {
+        let message = format!("no answer within {} s", self.timeout.as_secs_f32());
+        Verdict::Later { reason: "timeout", after: None, message }
+    }
+
+    async fn call(
+        &self,
+        path: &'static str,
+        payload: Bytes,
+        producer: Option<&Producer>,
+    ) -> Result<Bytes, Status> {
         let mut grpc = Grpc::new(self.channel.clone())
             .send_compressed(CompressionEncoding::Zstd)
             .max_decoding_message_size(MAX_ANSWER_BYTES);
@@ -86,7 +104,7 @@ impl Client {
         {
             request.metadata_mut().insert(Producer::HEADER, value);
         }
-        let response = grpc.unary(request, PathAndQuery::from_static(EXPORT_LOGS), RawCodec).await?;
+        let response = grpc.unary(request, PathAndQuery::from_static(path), RawCodec).await?;
         Ok(response.into_inner())
     }
 

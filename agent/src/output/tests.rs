@@ -10,6 +10,7 @@ use journal::sim::SimDisk;
 use receive::{Denied, Gate, Limits, RequestHead, Server, Sink, SinkError};
 use telemetry::otlp::{LogsRequest, LogsWriter, RecordFields, write_record};
 use telemetry::{Batch, Outcome, TenantId, Value};
+use tonic::Status;
 use tonic::transport::server::TcpIncoming;
 
 use super::*;
@@ -159,7 +160,7 @@ impl Rig {
             writer.resource(&[], "");
             writer.scope(&[], "");
             writer.record(&record);
-            let parcel = Parcel { payload: writer.finish().into(), items: 1, cursors: Vec::new() };
+            let parcel = Parcel { payload: writer.finish().into(), items: 1, ..Parcel::default() };
             self.queue.append(parcel, None).await.unwrap();
             self.next += 1;
         }
@@ -283,4 +284,113 @@ fn a_bad_token_or_address_is_refused_before_anything_starts() {
         assert!(Client::new(&OutputConfig { token, ..config("http://127.0.0.1:1") }).is_err());
     }
     assert!(Client::new(&config("::")).is_err());
+}
+
+/// What a receiver of remote write was sent.
+#[derive(Clone, Default)]
+struct Writes(Arc<Mutex<Vec<(http::HeaderMap, Vec<u8>)>>>);
+
+impl Writes {
+    /// Answers the n-th request as `answer` says, with the number of samples that it has written.
+    async fn serve(&self, answer: fn(usize) -> (u16, Option<u64>)) -> String {
+        let writes = self.clone();
+        let write = move |request: axum::extract::Request| async move {
+            let (head, body) = request.into_parts();
+            assert_eq!((head.method.as_str(), head.uri.path()), ("POST", "/api/v1/write"));
+            let body = axum::body::to_bytes(axum::body::Body::new(body), 1 << 20).await.unwrap();
+            let body = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
+            let mut taken = writes.0.lock();
+            let (status, written) = answer(taken.len());
+            taken.push((head.headers, body));
+            let mut response = http::Response::builder().status(status).header("retry-after", "0");
+            if let Some(written) = written {
+                response = response.header("X-Prometheus-Remote-Write-Samples-Written", written);
+            }
+            response.body(axum::body::Body::from("said why")).unwrap()
+        };
+        let listener = tokio::net::TcpListener::bind(any_port()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(write);
+        let routes = tonic::service::Routes::from(router);
+        let served = tonic::transport::Server::builder().add_routes(routes);
+        tokio::spawn(served.serve_with_incoming(TcpIncoming::from(listener)));
+        url
+    }
+}
+
+fn samples(count: u32) -> Parcel {
+    let mut writer = telemetry::samples::Writer::new();
+    for index in 0..count {
+        let value = telemetry::samples::Sample { time_ms: 1000, value: f64::from(index) };
+        let index = index.to_string();
+        writer.series(&mut [("__name__", "a"), ("i", &index)], false, &[value], &[], &[]).unwrap();
+    }
+    Parcel { signal: Signal::Samples, payload: writer.finish().into(), items: count, ..Parcel::default() }
+}
+
+#[tokio::test]
+async fn samples_go_by_remote_write_and_are_settled_by_the_answer() {
+    let writes = Writes::default();
+    let url = writes
+        .serve(|asked| match asked {
+            0 => (503, None),
+            1 => (429, None),
+            2 => (204, Some(3)),
+            3 => (400, Some(1)),
+            4 => (415, None),
+            _ => (204, Some(2)),
+        })
+        .await;
+    let token = TokenSource::Value("t".to_owned());
+    let rig = Rig::start(&OutputConfig { max_in_flight: 1, token, ..config(&url) }).await;
+    for count in [3, 4, 5, 2] {
+        rig.queue.append(samples(count), None).await.unwrap();
+    }
+    rig.drained().await;
+    let taken = writes.0.lock();
+    assert_eq!(taken.len(), 6);
+    let (headers, body) = &taken[2];
+    let expected = [
+        ("content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"),
+        ("content-encoding", "snappy"),
+        ("x-prometheus-remote-write-version", "2.0.0"),
+        ("authorization", "Bearer t"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(headers[name], value, "{name}");
+    }
+    assert!(headers[Producer::HEADER].to_str().unwrap().starts_with("host-1;"));
+    assert_eq!(headers[Producer::HEADER], taken[0].0[Producer::HEADER], "a resend has the same number");
+    assert_eq!(body, &telemetry::remote_write::encode_v2(&samples(3).payload).unwrap());
+    assert_eq!(rig.metrics.acknowledged.get(), 3 + 1 + 2);
+    assert_eq!(rig.metrics.lost(), (0, 3 + 5));
+    let text = rig.metrics.render();
+    assert!(text.contains("records_rejected_total{reason=\"unsupported\"} 5"), "{text}");
+}
+
+#[tokio::test]
+async fn otlp_metrics_go_to_the_service_of_metrics() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let paths = asked.clone();
+    let listener = tokio::net::TcpListener::bind(any_port()).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        paths.lock().push(request.uri().path().to_owned());
+        async { Status::unavailable("later").into_http::<axum::body::Body>() }
+    });
+    let served = tonic::transport::Server::builder().add_routes(tonic::service::Routes::from(router));
+    tokio::spawn(served.serve_with_incoming(TcpIncoming::from(listener)));
+    let rig = Rig::start(&config(&url)).await;
+    let payload = vec![10, 0].into();
+    rig.queue
+        .append(Parcel { signal: Signal::Metrics, payload, items: 1, ..Parcel::default() }, None)
+        .await
+        .unwrap();
+    let called = async {
+        while asked.lock().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), called).await.unwrap();
+    assert_eq!(asked.lock()[0], "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
 }

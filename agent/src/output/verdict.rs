@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use http::StatusCode;
 use tonic::{Code, Status};
 
 use super::wire;
@@ -47,6 +48,41 @@ pub(super) fn of(status: &Status) -> Verdict {
         Code::InvalidArgument | Code::FailedPrecondition | Code::AlreadyExists => {
             Verdict::Refused { reason: "invalid", message }
         }
+    }
+}
+
+/// What an answer to remote write 2.0 means (its specification, "Retries & Backoff"). `written` is how many samples and
+/// histograms it says to have written.
+pub(super) fn of_write(
+    status: StatusCode,
+    after: Option<Duration>,
+    written: Option<u64>,
+    items: u64,
+    message: String,
+) -> Verdict {
+    let after = after.map(|after| after.min(MAX_RETRY_AFTER));
+    let message = if status.is_success() { message } else { format!("{status}: {message}") };
+    match (status.as_u16(), written) {
+        (200..=299, Some(written)) => Verdict::Taken { rejected: items.saturating_sub(written), message },
+        (200..=299, None) => Verdict::Later {
+            reason: "no_service",
+            after,
+            message: "the server does not say what it wrote: it does not know remote write 2.0".to_owned(),
+        },
+        (400, Some(written)) => Verdict::Taken { rejected: items.saturating_sub(written), message },
+        (401 | 403, _) => Verdict::Unauthorized { message },
+        (404 | 405, _) => Verdict::Later { reason: "no_service", after, message },
+        (408, _) => Verdict::Later { reason: "timeout", after, message },
+        (413, _) => Verdict::Refused { reason: "too_large", message },
+        (415, _) => Verdict::Refused {
+            reason: "unsupported",
+            message: format!(
+                "{message}; the server does not take remote write 2.0: is it a Narrows collector?"
+            ),
+        },
+        (429, _) => Verdict::Later { reason: "throttled", after, message },
+        (500..=599, _) => Verdict::Later { reason: "unavailable", after, message },
+        _ => Verdict::Refused { reason: "invalid", message },
     }
 }
 
@@ -99,6 +135,37 @@ mod tests {
         }
         for code in [Code::Internal, Code::Unknown] {
             assert!(matches!(of(&Status::new(code, "x")), Verdict::Suspect { .. }), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn statuses_of_remote_write_have_their_meaning() {
+        let of = |status: u16, written| {
+            let status = StatusCode::from_u16(status).unwrap();
+            match of_write(status, None, written, 10, "x".to_owned()) {
+                Verdict::Taken { rejected, .. } => format!("taken {rejected}"),
+                Verdict::Refused { reason, .. } => format!("refused {reason}"),
+                Verdict::Later { reason, .. } => format!("later {reason}"),
+                Verdict::Suspect { .. } => "suspect".to_owned(),
+                Verdict::Unauthorized { .. } => "unauthorized".to_owned(),
+            }
+        };
+        let cases = [
+            (204, Some(10), "taken 0"),
+            (200, Some(7), "taken 3"),
+            (204, None, "later no_service"),
+            (400, Some(4), "taken 6"),
+            (400, None, "refused invalid"),
+            (401, None, "unauthorized"),
+            (404, None, "later no_service"),
+            (413, None, "refused too_large"),
+            (415, None, "refused unsupported"),
+            (429, None, "later throttled"),
+            (500, Some(3), "later unavailable"),
+            (503, None, "later unavailable"),
+        ];
+        for (status, written, expected) in cases {
+            assert_eq!(of(status, written), expected, "{status}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use journal::{Journal, JournalError};
-use telemetry::{Batch, Producer, Signal, TenantId};
+use telemetry::{Batch, Producer, TenantId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinHandle, coop};
 
@@ -168,7 +168,7 @@ impl Queue {
         let Some(seq) = seq else { return record::encode(&head, &[]) };
         let batch = Batch {
             tenant: TenantId::default_tenant(),
-            signal: Signal::Logs,
+            signal: parcel.signal,
             producer: Some(Producer { seq, ..self.producer.clone() }),
             received_at_ns: now_ns(),
             payload: parcel.payload.clone(),

@@ -26,7 +26,7 @@ fn lines(next: u64, count: u64) -> Parcel {
     let payload: Vec<u8> = (next..next + count).flat_map(u64::to_le_bytes).collect();
     let place = Bytes::copy_from_slice(&(next + count).to_le_bytes());
     let cursors = vec![Cursor { source: SOURCE, place: Some(place) }];
-    Parcel { payload: payload.into(), items: count as u32, cursors }
+    Parcel { payload: payload.into(), items: count as u32, cursors, ..Parcel::default() }
 }
 
 fn next_line(cursors: &Cursors) -> u64 {
@@ -280,7 +280,7 @@ async fn a_parcel_of_the_largest_size_fits_and_a_larger_one_does_not() {
     let mut options = options(16 << 20, WhenFull::Block);
     options.agent_id = "x".repeat(128);
     let (queue, _) = open(&SimDisk::new(7), options).await.unwrap();
-    let parcel = |bytes| Parcel { payload: vec![7; bytes].into(), items: 1, cursors: Vec::new() };
+    let parcel = |bytes| Parcel { payload: vec![7; bytes].into(), items: 1, ..Parcel::default() };
     queue.append(parcel(MAX_PARCEL_BYTES), None).await.unwrap();
     assert!(matches!(queue.append(parcel(MAX_RECORD_BYTES), None).await, Err(QueueError::TooLarge)));
     let taken = take_now(&queue).await.unwrap();
