@@ -38,6 +38,8 @@ pub(crate) struct Metrics {
     pub(crate) scrapes_skipped: IntCounterVec,
     pub(crate) scrape_repeated: IntCounter,
     pub(crate) scrape_targets: IntGauge,
+    /// By what: `disks`, `file systems`, `network interfaces`, `control groups`, `temperatures`, `processes`.
+    pub(crate) host_left_out: IntCounterVec,
     /// By reason: `queue_full`, `too_large`, `crashed`.
     pub(crate) host_skipped: IntCounterVec,
     pub(crate) journald_entries: IntCounter,
@@ -123,6 +125,12 @@ impl Metrics {
                 "Samples left out because their series stands twice in one scrape",
             ),
             scrape_targets: gauge(r, "scrape_targets", "Targets that are scraped"),
+            host_left_out: counters(
+                r,
+                "host_looks_cut_total",
+                "Looks at the host that left out some of what there is more of than is reported",
+                "what",
+            ),
             host_skipped: counters(
                 r,
                 "host_looks_skipped_total",

@@ -210,29 +210,28 @@ impl Sources {
     fn spawn(&mut self, kind: Kind) {
         let (stop, stopping) = watch::channel(false);
         let (shared, stopped, end) = (self.shared.clone(), self.stopped.clone(), self.end.clone());
-        let task =
-            match kind.clone() {
-                Kind::Stdin(input) => tokio::spawn(async move {
-                    match stdin::run(input, shared, stopping).await {
-                        Ok(true) => {
-                            // When stopping, nobody listens any more.
-                            let _stopping = end.send(()).await;
-                        }
-                        Ok(false) => {}
-                        Err(error) => note(Err(error), &stopped).await,
+        let task = match kind.clone() {
+            Kind::Stdin(input) => tokio::spawn(async move {
+                match stdin::run(input, shared, stopping).await {
+                    Ok(true) => {
+                        // When stopping, nobody listens any more.
+                        let _stopping = end.send(()).await;
                     }
-                }),
-                Kind::Host(input) => tokio::spawn(async move {
-                    note(host::input::run(input, shared, stopping).await, &stopped).await
-                }),
-                Kind::Journald(input) => {
-                    tokio::spawn(
-                        async move { note(journald::run(input, shared, stopping).await, &stopped).await },
-                    )
+                    Ok(false) => {}
+                    Err(error) => note(Err(error), &stopped).await,
                 }
-                // Bound before it is started.
-                Kind::Syslog(_) => return,
-            };
+            }),
+            Kind::Host(input) => tokio::spawn(async move {
+                note(host::input::run(input, shared, stopping).await, &stopped).await;
+            }),
+            Kind::Journald(input) => {
+                tokio::spawn(
+                    async move { note(journald::run(input, shared, stopping).await, &stopped).await },
+                )
+            }
+            // Bound before it is started.
+            Kind::Syslog(_) => return,
+        };
         self.tasks.push(Running { kind, stop, task });
     }
 

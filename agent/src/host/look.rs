@@ -90,6 +90,9 @@ impl Host {
         if let Some(processes) = processes {
             rests.processes.work(|| processes.report(reader, &mut report));
         }
+        for what in reader.take_left_out() {
+            self.metrics.host_left_out.with_label_values(&[what]).inc();
+        }
         report_own(&families, self.metrics.started_ns, &mut report);
         report.finish()
     }

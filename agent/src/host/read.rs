@@ -16,11 +16,12 @@ pub(super) struct Reader {
     root: PathBuf,
     buffer: Vec<u8>,
     said: HashSet<&'static str>,
+    left_out: Vec<&'static str>,
 }
 
 impl Reader {
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), buffer: Vec::new(), said: HashSet::new() }
+        Self { root: root.to_owned(), buffer: Vec::new(), said: HashSet::new(), left_out: Vec::new() }
     }
 
     /// A path below the root.
@@ -62,11 +63,17 @@ impl Reader {
         }
     }
 
-    /// Says once that not all of something is reported.
+    /// Notes that not all of something is reported, and says so once.
     pub(super) fn say_left_out(&mut self, what: &'static str, limit: usize) {
+        self.left_out.push(what);
         if self.said.insert(what) {
             tracing::warn!(limit, "this host has more {what} than are reported");
         }
+    }
+
+    /// What was not all reported since the last call.
+    pub(super) fn take_left_out(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.left_out)
     }
 
     fn fill(&mut self, path: &Path) -> io::Result<()> {

@@ -9,9 +9,13 @@ use super::report::Report;
 const MAX_SENSORS: usize = 64;
 
 pub(super) fn report_temperatures(reader: &mut Reader, report: &mut Report<'_>) {
+    let root = reader.path("sys/class/hwmon");
+    if let Err(error) = std::fs::read_dir(&root) {
+        return reader.say("sensors (/sys/class/hwmon)", &error);
+    }
     report.metric(&TEMPERATURE);
     let (mut left, mut seen) = (MAX_SENSORS, Vec::new());
-    for chip in listed(&reader.path("sys/class/hwmon")) {
+    for chip in listed(&root) {
         let Some(name) = reader.line(&chip.join("name")).map(str::to_owned) else { continue };
         for input in listed(&chip) {
             let file = input.file_name().unwrap_or_default().to_string_lossy();

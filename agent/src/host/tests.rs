@@ -351,6 +351,28 @@ fn a_large_host_is_cut_into_records_that_fit() {
     assert_eq!(seen.series["system_cpu_logical_count{}"], 1024.0);
 }
 
+#[test]
+fn what_is_too_many_is_left_out_and_counted() {
+    let folder = host_of_texts();
+    let line = |at: usize| format!("eth{at}: 100 2 3 4 0 0 0 0 500 6 7 8 0 0 0 0\n");
+    std::fs::write(folder.path().join("proc/net/dev"), (0..70).map(line).collect::<String>()).unwrap();
+    for at in 0..60 {
+        let group = folder.path().join(format!("sys/fs/cgroup/system.slice/s{at}.service"));
+        std::fs::create_dir_all(&group).unwrap();
+        std::fs::write(group.join("cpu.stat"), format!("usage_usec {at}\n")).unwrap();
+    }
+    let mut host = host(folder.path(), 10);
+    let first = seen(&host.look(TIME_NS));
+    let of = |prefix: &str| first.series.keys().filter(|series| series.starts_with(prefix)).count();
+    assert_eq!(of("system_network_io_bytes_total{"), 2 * 64);
+    assert_eq!(of("narrows_host_cgroup_cpu_time_seconds_total{"), 50);
+    assert!(!first.series.keys().any(|series| series.contains("/s0.service")), "it used least");
+    let second = seen(&host.look(TIME_NS));
+    for what in ["network interfaces", "control groups"] {
+        assert_eq!(second.series[&format!("narrows_agent_host_looks_cut_total{{what={what}}}")], 1.0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn looks_are_in_the_queue_or_counted() {
     let (shared, queue) = crate::feed::tests::shared(64 << 20).await;
