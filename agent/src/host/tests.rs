@@ -390,3 +390,20 @@ async fn looks_are_in_the_queue_or_counted() {
     assert!(metrics.enqueued.with_label_values(&["host"]).get() > 50);
     assert_eq!(metrics.host_skipped.with_label_values(&["queue_full"]).get(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_finds_no_room_is_skipped_and_counted() {
+    let (shared, queue) = crate::feed::tests::shared(8 << 10).await;
+    let input = HostInput { interval: Duration::from_secs(1), processes: 1 };
+    let (stop, stopping) = watch::channel(false);
+    let metrics = shared.metrics.clone();
+    let task = tokio::spawn(super::input::run(input, shared, stopping));
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while metrics.host_skipped.with_label_values(&["queue_full"]).get() == 0 {
+        assert!(tokio::time::Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.send_replace(true);
+    task.await.unwrap().unwrap();
+    assert_eq!((queue.pending(), metrics.enqueued.with_label_values(&["host"]).get()), (0, 0));
+}
