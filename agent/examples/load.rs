@@ -106,7 +106,7 @@ async fn serve(collector: &Collector) -> anyhow::Result<String> {
 fn start(binary: &str, folder: &Path, collector: &str, format: &str) -> anyhow::Result<Child> {
     let config = format!(
         "data: {folder}/data\nstatus: 127.0.0.1:0\noutput: {{collector: '{collector}'}}\n\
-         inputs:\n  files: [{{include: '{folder}/*.log', format: {format}}}]\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n",
+         inputs:\n  files: [{{include: '{folder}/*.log', format: {format}}}]\n  host: {{enabled: false}}\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n",
         folder = folder.display()
     );
     let file = folder.join("agent.yaml");

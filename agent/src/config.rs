@@ -48,6 +48,8 @@ pub struct Config {
     pub(crate) syslog: Vec<SyslogInput>,
     /// Targets to scrape.
     pub(crate) scrape: Option<ScrapeInput>,
+    /// How this host fares; `None` when switched off.
+    pub(crate) host: Option<HostInput>,
     /// OTLP from programs on this host; `None` when switched off.
     pub otlp: Option<OtlpInput>,
     /// What happens to records before the queue.
@@ -136,6 +138,15 @@ pub(crate) struct SyslogInput {
     pub(crate) time_zone: TimeZone,
     pub(crate) resource: Vec<(String, Scalar)>,
     pub(crate) attributes: Vec<(String, Scalar)>,
+}
+
+/// The host's metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostInput {
+    /// Between two looks.
+    pub(crate) interval: Duration,
+    /// So many executables are reported by CPU, by memory and by disk; 0: processes are not looked at.
+    pub(crate) processes: usize,
 }
 
 /// How syslog messages travel.

@@ -1,4 +1,22 @@
-//! What this host is, as OpenTelemetry's semantic conventions name it.
+//! What this host is, as OpenTelemetry's semantic conventions name it; below, how it fares: a look per interval (`input`)
+//! at everything (`look`), source by source, under the names of one table (`names`).
+
+mod cgroups;
+mod cpu;
+mod disks;
+pub(crate) mod input;
+mod look;
+mod memory;
+mod names;
+mod network;
+mod own;
+mod processes;
+mod read;
+mod report;
+mod rest;
+mod sensors;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -63,7 +81,7 @@ pub(crate) fn agent_id() -> String {
 }
 
 #[cfg(test)]
-mod tests {
+mod identity_tests {
     use super::*;
 
     #[test]

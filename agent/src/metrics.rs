@@ -1,13 +1,19 @@
 //! The agent's own metrics, `narrows_agent_*`. Everything that is lost moves a
 //! counter with a reason.
 
+use std::sync::OnceLock;
+
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
+use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// One set per process; tests make their own.
 pub(crate) struct Metrics {
     registry: Registry,
+    /// When counting began, ns since 1970.
+    pub(crate) started_ns: u64,
+    refresh: OnceLock<Box<dyn Fn() + Send + Sync>>,
     pub(crate) lines: IntCounter,
     pub(crate) line_bytes: IntCounter,
     /// By what was special: `cut`, `invalid_utf8`, `partial`, `empty`.
@@ -32,6 +38,10 @@ pub(crate) struct Metrics {
     pub(crate) scrapes_skipped: IntCounterVec,
     pub(crate) scrape_repeated: IntCounter,
     pub(crate) scrape_targets: IntGauge,
+    /// By what: `disks`, `file systems`, `network interfaces`, `control groups`, `temperatures`, `processes`.
+    pub(crate) host_left_out: IntCounterVec,
+    /// By reason: `queue_full`, `too_large`, `crashed`.
+    pub(crate) host_skipped: IntCounterVec,
     pub(crate) journald_entries: IntCounter,
     /// By reason: `malformed`, `too_large`, `ended`.
     pub(crate) journald_problems: IntCounterVec,
@@ -41,7 +51,7 @@ pub(crate) struct Metrics {
     pub(crate) files_open: IntGauge,
     pub(crate) file_position: IntGaugeVec,
     pub(crate) file_lag: IntGaugeVec,
-    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`, `scrape`.
+    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`, `scrape`, `host`.
     pub(crate) enqueued: IntCounterVec,
     otlp_requests: IntCounter,
     otlp_refused: IntCounterVec,
@@ -115,6 +125,18 @@ impl Metrics {
                 "Samples left out because their series stands twice in one scrape",
             ),
             scrape_targets: gauge(r, "scrape_targets", "Targets that are scraped"),
+            host_left_out: counters(
+                r,
+                "host_looks_cut_total",
+                "Looks at the host that left out some of what there is more of than is reported",
+                "what",
+            ),
+            host_skipped: counters(
+                r,
+                "host_looks_skipped_total",
+                "Looks at the host that could not be kept in the queue",
+                "reason",
+            ),
             journald_entries: counter(r, "journald_entries_total", "Entries read from journald"),
             journald_problems: counters(
                 r,
@@ -177,6 +199,8 @@ impl Metrics {
                 "reason",
             ),
             breaker_open: gauge(r, "breaker_open", "1 while the collector is only probed"),
+            started_ns: u64::try_from(crate::queue::now_ns()).unwrap_or(0),
+            refresh: OnceLock::new(),
             registry,
         };
         valid(metrics.registry.register(Box::new(ProcessCollector::for_self())));
@@ -221,6 +245,19 @@ impl Metrics {
                 .sum()
         };
         (sum(&self.dropped), sum(&self.rejected))
+    }
+
+    /// What is to be done before the gauges are right; once, when everything runs.
+    pub(crate) fn refresh_with(&self, refresh: impl Fn() + Send + Sync + 'static) {
+        self.refresh.get_or_init(|| Box::new(refresh));
+    }
+
+    /// All of them, as they are now.
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
+        if let Some(refresh) = self.refresh.get() {
+            refresh();
+        }
+        self.registry.gather()
     }
 
     /// The text exposition format.

@@ -79,7 +79,7 @@ where
         }
         _ => None,
     };
-    let pages = StatusPages {
+    let pages = Arc::new(StatusPages {
         agent_id: config.agent_id.clone(),
         started: Instant::now(),
         queue: queue.clone(),
@@ -89,8 +89,15 @@ where
         scraped: sources.scraped(),
         otlp: server,
         metrics: metrics.clone(),
-    };
-    let pages = tokio::spawn(axum::serve(status_listener, status::router(Arc::new(pages))).into_future());
+    });
+    // Weak: the pages hold the metrics.
+    let observed = Arc::downgrade(&pages);
+    metrics.refresh_with(move || {
+        if let Some(pages) = observed.upgrade() {
+            pages.observe();
+        }
+    });
+    let pages = tokio::spawn(axum::serve(status_listener, status::router(pages)).into_future());
     let mut sending = tokio::spawn(output.clone().run());
 
     let ended = attend(config, signals, &mut sources, &mut sending, &metrics, &say).await;

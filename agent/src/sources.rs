@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::config::{Config, JournaldInput, StdinInput, SyslogInput, merge};
+use crate::config::{Config, HostInput, JournaldInput, StdinInput, SyslogInput, merge};
 use crate::feed::Shared;
 use crate::files::{Control, FileStatus, Tailer, TailerOptions, Timing};
 use crate::host;
@@ -52,6 +52,7 @@ struct Running {
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Stdin(StdinInput),
+    Host(HostInput),
     Journald(JournaldInput),
     Syslog(SyslogInput),
 }
@@ -220,6 +221,9 @@ impl Sources {
                     Err(error) => note(Err(error), &stopped).await,
                 }
             }),
+            Kind::Host(input) => tokio::spawn(async move {
+                note(host::input::run(input, shared, stopping).await, &stopped).await;
+            }),
             Kind::Journald(input) => {
                 tokio::spawn(
                     async move { note(journald::run(input, shared, stopping).await, &stopped).await },
@@ -247,7 +251,8 @@ impl Sources {
 /// Tasks other than those that bind ports.
 fn wanted(config: &Config) -> Vec<Kind> {
     let journald = config.journald.iter().cloned().map(Kind::Journald);
-    config.stdin.iter().cloned().map(Kind::Stdin).chain(journald).collect()
+    let host = config.host.iter().cloned().map(Kind::Host);
+    config.stdin.iter().cloned().map(Kind::Stdin).chain(host).chain(journald).collect()
 }
 
 /// The queue takes nothing more: the source waits for the end, and `/-/ready` says why.
@@ -262,6 +267,7 @@ impl Running {
     fn is_changed(&self, new: &Config, relabel: bool) -> bool {
         match &self.kind {
             Kind::Stdin(_) => false,
+            Kind::Host(input) => relabel || new.host.as_ref() != Some(input),
             Kind::Journald(input) => relabel || !new.journald.contains(input),
             Kind::Syslog(input) => relabel || !new.syslog.contains(input),
         }
@@ -274,6 +280,7 @@ impl Running {
     fn name(&self) -> &'static str {
         match self.kind {
             Kind::Stdin(_) => "standard input",
+            Kind::Host(_) => "the host's metrics",
             Kind::Journald(_) => "journald",
             Kind::Syslog(_) => "syslog",
         }

@@ -107,7 +107,7 @@ fn problem(status: StatusCode, code: &str, message: &str) -> Response {
 
 impl StatusPages {
     /// Brings gauges up to date that nothing else does while all is quiet.
-    fn observe(&self) {
+    pub(crate) fn observe(&self) {
         self.metrics.queue_bytes.set(self.queue.size_bytes() as i64);
         self.metrics.queue_records.set(self.queue.pending() as i64);
         let _refreshes_the_age = self.output.status();

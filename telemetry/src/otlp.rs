@@ -20,3 +20,4 @@ pub use prometheus::{Converted, DEFAULT_PROMOTED, Mapping, to_samples};
 pub use validate::MAX_DEPTH;
 pub use wire::DecodeError;
 pub use write::{LogsWriter, RecordFields, write_attribute, write_record, write_resource, write_scope};
+pub use write::{MetricHead, MetricsWriter, NumberFields, NumberKind};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::section::{Environment, Reader, Section};
 use super::yaml::{self, Item};
 use super::{
-    Args, Config, FileInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt, StdinInput,
-    SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, prometheus, units,
+    Args, Config, FileInput, HostInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt,
+    StdinInput, SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, prometheus, units,
 };
 use crate::files::Glob;
 use crate::host;
@@ -52,6 +52,7 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
     let items = sources.list(reader, "syslog");
     let syslog: Vec<SyslogInput> = items.iter().filter_map(|item| inputs::syslog(reader, item)).collect();
     inputs::check_ports(reader, items, &syslog);
+    let host = host_input(reader, &mut sources);
     let otlp = otlp_input(reader, &mut sources);
     // Read already, as Prometheus reads it.
     sources.item("scrape");
@@ -71,6 +72,7 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
         journald,
         syslog,
         scrape: None,
+        host,
         otlp,
         processors,
         queue,
@@ -139,6 +141,18 @@ pub(super) fn globs(reader: &mut Reader<'_>, item: &Item, patterns: &[String]) -
         }
     };
     patterns.iter().filter_map(parse).collect()
+}
+
+/// On unless it is switched off: who starts an agent wants to see the host.
+fn host_input(reader: &mut Reader<'_>, inputs: &mut Section<'_>) -> Option<HostInput> {
+    let mut section = inputs.section(reader, "host");
+    let enabled = section.flag(reader, "enabled").unwrap_or(true);
+    let input = HostInput {
+        interval: section.parsed(reader, "interval", host_interval).unwrap_or(Duration::from_secs(10)),
+        processes: section.parsed(reader, "processes", host_processes).unwrap_or(10),
+    };
+    section.finish(reader);
+    enabled.then_some(input)
 }
 
 fn otlp_input(reader: &mut Reader<'_>, inputs: &mut Section<'_>) -> Option<OtlpInput> {
@@ -229,6 +243,17 @@ fn when_full(text: &str) -> Result<WhenFull, String> {
         "drop_oldest" => Ok(WhenFull::DropOldest),
         _ => Err(format!("{text:?} is neither block nor drop_oldest")),
     }
+}
+
+fn host_interval(text: &str) -> Result<Duration, String> {
+    let range = Duration::from_secs(1)..=Duration::from_secs(120);
+    let interval = units::duration(text)?;
+    if range.contains(&interval) { Ok(interval) } else { Err(format!("{text:?} is not between 1s and 2m")) }
+}
+
+fn host_processes(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= 50);
+    number.ok_or_else(|| format!("{text:?} is no number from 0 to 50"))
 }
 
 fn in_flight(text: &str) -> Result<usize, String> {

@@ -82,6 +82,7 @@ fn everything_can_be_set() {
     assert_eq!((second.start_at, second.service.as_deref()), (StartAt::Beginning, None));
     assert!(!second.exclude.is_empty(), "compressed files are left out unless asked for");
     assert_eq!(config.otlp.unwrap().grpc.to_string(), "0.0.0.0:4317");
+    assert_eq!(config.host, Some(HostInput { interval: Duration::from_secs(1), processes: 0 }));
     assert_eq!(config.queue, QueueConfig { max_bytes: 64 << 20, when_full: WhenFull::DropOldest });
     assert_eq!(config.output.collector, "http://collector.example.org:7071");
     assert_eq!(config.output.token, TokenSource::Value("s3cret".to_owned()));
@@ -149,6 +150,8 @@ fn the_documented_example_is_good_and_shows_every_default() {
     let default = read::config("", &Args::default(), &environment).unwrap();
     assert_eq!(documented.queue, default.queue);
     assert_eq!(documented.otlp, default.otlp);
+    assert_eq!(documented.host, default.host);
+    assert!(default.host.is_some() && read("inputs: {host: {enabled: false}}").unwrap().host.is_none());
     assert_eq!(documented.status, default.status);
     let token = documented.output.token.clone();
     assert_eq!(documented.output, OutputConfig { token, ..default.output });

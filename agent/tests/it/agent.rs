@@ -18,7 +18,8 @@ pub(crate) struct Agent {
 pub(crate) fn configure(folder: &Path, collector: &str, files: &str) {
     let text = format!(
         "agent_id: host-1\ndata: {folder}/data\nstatus: 127.0.0.1:0\n\
-         inputs:\n  files: [{{include: '{files}'}}]\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n\
+         inputs:\n  files: [{{include: '{files}'}}]\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n  \
+         host: {{enabled: false}}\n\
          output: {{collector: '{collector}', timeout: 2s, max_backoff: 200ms}}\n",
         folder = folder.display()
     );

@@ -143,7 +143,7 @@ async fn a_journal_in_a_directory_is_read_exactly_once() {
     let collector = Collector::default();
     let text = format!(
         "agent_id: host-1\ndata: {root}/data\nstatus: 127.0.0.1:0\n\
-         inputs:\n  journald: [{{directory: '{root}/journal'}}]\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n\
+         inputs:\n  journald: [{{directory: '{root}/journal'}}]\n  host: {{enabled: false}}\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n\
          output: {{collector: '{}', timeout: 2s, max_backoff: 200ms}}\n",
         collector.serve().await,
         root = folder.path().display()

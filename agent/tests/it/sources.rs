@@ -16,7 +16,7 @@ use crate::collector::Collector;
 fn configure(folder: &Path, collector: &str, inputs: &str, processors: &str) {
     let text = format!(
         "agent_id: host-1\ndata: {folder}/data\nstatus: 127.0.0.1:0\n\
-         inputs:\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n{inputs}\
+         inputs:\n  host: {{enabled: false}}\n  otlp: {{grpc: '127.0.0.1:0', http: '127.0.0.1:0'}}\n{inputs}\
          output: {{collector: '{collector}', timeout: 2s, max_backoff: 200ms}}\n{processors}",
         folder = folder.display()
     );

@@ -1,6 +1,10 @@
 //! Writes OTLP logs requests: records that are made here, and records that are
 //! copied raw from a request into another (cut by size, by partition, by what was refused).
 
+mod metrics;
+
+pub use metrics::{MetricHead, MetricsWriter, NumberFields, NumberKind};
+
 use super::wire::{put_bytes, put_fixed32, put_fixed64, put_text, put_uint, varint_len};
 use crate::value::Value;
 
