@@ -68,7 +68,12 @@ export async function call(method: "POST" | "DELETE", path: string, body?: unkno
   await send(`${base}${path}`, { method, ...json });
 }
 
-async function send(url: string, init: RequestInit): Promise<Response> {
+/** One request; what fails is an ApiError, read from the answer by `errorOf`. */
+export async function send(
+  url: string,
+  init: RequestInit,
+  errorOf: (response: Response) => Promise<ApiError> = narrowsError,
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { credentials: "same-origin", ...init });
@@ -88,8 +93,12 @@ async function send(url: string, init: RequestInit): Promise<Response> {
 }
 
 async function readBody<T>(response: Response, check: Check<T>, path: string): Promise<T> {
+  return readChecked(response, (text) => check(parseJson(text), path.slice(1)));
+}
+
+export async function readChecked<T>(response: Response, read: (text: string) => T): Promise<T> {
   try {
-    return check(parseJson(await response.text()), path.slice(1));
+    return read(await response.text());
   } catch (cause) {
     if (cause instanceof DOMException) throw cause;
     const what = cause instanceof ShapeError ? cause.message : "the answer is not JSON";
@@ -105,7 +114,7 @@ async function readBody<T>(response: Response, check: Check<T>, path: string): P
   }
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+async function narrowsError(response: Response): Promise<ApiError> {
   const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
   const retryAfterS = Number.isFinite(retryAfter) ? retryAfter : null;
   try {

@@ -9,13 +9,15 @@ import { setPaletteOpen } from "./palette/store";
 import styles from "./Rail.module.css";
 
 interface RailPage {
-  to: "/logs" | "/status";
+  to: "/logs" | "/metrics" | "/hosts" | "/status";
   icon: IconName;
   label: string;
 }
 
 const pages: RailPage[] = [
   { to: "/logs", icon: "logs", label: "Logs" },
+  { to: "/metrics", icon: "metrics", label: "Metrics" },
+  { to: "/hosts", icon: "hosts", label: "Hosts" },
   { to: "/status", icon: "status", label: "Status" },
 ];
 

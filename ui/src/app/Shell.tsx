@@ -12,6 +12,8 @@ export function Shell() {
   const [help, setHelp] = useState(false);
   useShortcuts({
     "g l": () => navigate({ to: "/logs" }),
+    "g m": () => navigate({ to: "/metrics" }),
+    "g h": () => navigate({ to: "/hosts" }),
     "?": () => setHelp(true),
   });
   return (

@@ -1,10 +1,21 @@
-import { createRootRoute, createRoute, createRouter, Link, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Link,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
 import { Message } from "../components/Message";
+import { decodeTimeView, encodeTimeView } from "../lib/time/view";
+import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
+import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
 import { StatusPage } from "../pages/status/StatusPage";
 import { PageHeader } from "./PageHeader";
 import { Shell } from "./Shell";
+import { parseSearch, stringifySearch } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -22,6 +33,28 @@ const logs = createRoute({
   // Through the codec and back, so that a malformed parameter falls back to its default.
   validateSearch: (search: Record<string, unknown>) => encodeLogsView(decodeLogsView(search)),
   component: LogsPage,
+});
+
+// Pages with charts are chunks of their own: who reads logs does not load the drawing.
+const metrics = createRoute({
+  getParentRoute: () => root,
+  path: "/metrics",
+  validateSearch: (search: Record<string, unknown>) => encodeMetricsView(decodeMetricsView(search)),
+  component: lazyRouteComponent(() => import("../pages/metrics/MetricsPage"), "MetricsPage"),
+});
+
+const hosts = createRoute({
+  getParentRoute: () => root,
+  path: "/hosts",
+  validateSearch: (search: Record<string, unknown>) => encodeHostsView(decodeHostsView(search)),
+  component: lazyRouteComponent(() => import("../pages/hosts/HostsPage"), "HostsPage"),
+});
+
+const host = createRoute({
+  getParentRoute: () => root,
+  path: "/hosts/$host",
+  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  component: lazyRouteComponent(() => import("../pages/hosts/HostPage"), "HostPage"),
 });
 
 const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
@@ -47,15 +80,10 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, logs, status]),
+  routeTree: root.addChildren([home, logs, metrics, hosts, host, status]),
   // Plain parameters, as a person would write them: no JSON in the URL.
-  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
-  stringifySearch: (search) => {
-    const params = new URLSearchParams();
-    for (const [name, value] of Object.entries(search))
-      if (value !== undefined) params.set(name, String(value));
-    return params.size > 0 ? `?${params}` : "";
-  },
+  parseSearch,
+  stringifySearch,
 });
 
 declare module "@tanstack/react-router" {

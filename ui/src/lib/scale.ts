@@ -1,5 +1,5 @@
 // Round ticks for axes.
-import { msOf, partsOf, type Zone } from "./time/zone";
+import { msOf, pad, partsOf, type Zone } from "./time/zone";
 
 /** Zero and at most `count` round steps above it that reach the maximum or stay just below it. */
 export function valueTicks(max: number, count = 3): number[] {
@@ -40,4 +40,15 @@ export function timeTicks(
   for (let at = origin + Math.ceil((startMs - origin) / stepMs) * stepMs; at <= endMs; at += stepMs)
     ticks.push(at);
   return { ticks, stepMs };
+}
+
+/** What stands at a tick: the clock, and the date at midnight. */
+export function tickLabel(ms: number, stepMs: number, zone: Zone): string {
+  const { month, day, hour, minute, second, millisecond } = partsOf(ms, zone);
+  const date = `${pad(month)}-${pad(day)}`;
+  if (stepMs >= 86_400_000) return date;
+  const clock = `${pad(hour)}:${pad(minute)}`;
+  if (hour + minute + second === 0) return `${date} ${clock}`;
+  if (stepMs >= 60_000) return clock;
+  return stepMs >= 1000 ? `${clock}:${pad(second)}` : `${clock}:${pad(second)}.${pad(millisecond, 3)}`;
 }

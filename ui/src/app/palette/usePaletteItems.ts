@@ -46,6 +46,22 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
       run: () => openLogs({}),
     },
     {
+      id: "page metrics",
+      group: "Pages",
+      icon: "metrics",
+      label: "Metrics",
+      keys: ["g", "m"],
+      run: () => void navigate({ to: "/metrics" }),
+    },
+    {
+      id: "page hosts",
+      group: "Pages",
+      icon: "hosts",
+      label: "Hosts",
+      keys: ["g", "h"],
+      run: () => void navigate({ to: "/hosts" }),
+    },
+    {
       id: "page status",
       group: "Pages",
       icon: "status",

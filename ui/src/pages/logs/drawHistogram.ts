@@ -1,8 +1,8 @@
 import type { HistogramAnswer } from "../../api/logs";
 import { formatTick } from "../../lib/number";
-import { timeTicks, valueTicks } from "../../lib/scale";
+import { tickLabel, timeTicks, valueTicks } from "../../lib/scale";
 import { severityRole } from "../../lib/severity";
-import { pad, partsOf, type Zone } from "../../lib/time/zone";
+import type { Zone } from "../../lib/time/zone";
 import type { Role } from "../../theme/tokens";
 import { type Area, axisMax, histogramSpan, layoutBars } from "./histogram";
 
@@ -77,14 +77,4 @@ function drawTimeAxis(
     if (x < area.left + 20 || x > area.left + area.width - 20) continue;
     context.fillText(tickLabel(tick, stepMs, zone), x, area.top + area.height + 15);
   }
-}
-
-function tickLabel(ms: number, stepMs: number, zone: Zone): string {
-  const { month, day, hour, minute, second, millisecond } = partsOf(ms, zone);
-  const date = `${pad(month)}-${pad(day)}`;
-  if (stepMs >= 86_400_000) return date;
-  const clock = `${pad(hour)}:${pad(minute)}`;
-  if (hour + minute + second === 0) return `${date} ${clock}`;
-  if (stepMs >= 60_000) return clock;
-  return stepMs >= 1000 ? `${clock}:${pad(second)}` : `${clock}:${pad(second)}.${pad(millisecond, 3)}`;
 }

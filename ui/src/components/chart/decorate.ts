@@ -1,0 +1,145 @@
+// What a chart has beside its lines: gaps, thresholds, annotations, the base line. Drawn in canvas pixels.
+import type uPlot from "uplot";
+import type { Annotation, Gap, Thresholds } from "../../lib/chart/series";
+import { formatDuration } from "../../lib/time/format";
+import type { Role } from "../../theme/tokens";
+import type { Paint } from "./paint";
+
+export interface Decoration {
+  gaps: Gap[];
+  /** A gap longer than two of them has its length written. */
+  stepS: number;
+  thresholds: Thresholds[];
+  annotations: Annotation[];
+}
+
+const hatchHeightPx = 6;
+
+/** Under the lines: tinted regions, and the zero line where the axis goes below it. */
+export function drawUnder(plot: uPlot, { annotations }: Decoration, paint: Paint): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  for (const { time, endTime } of annotations) {
+    if (endTime === undefined || endTime <= time) continue;
+    const [from, to] = [clampX(plot, time), clampX(plot, endTime)];
+    ctx.fillStyle = paint.series(paint.role("text-3"), 0.12);
+    ctx.fillRect(from, bbox.top, to - from, bbox.height);
+  }
+  const { min, max } = plot.scales.y ?? {};
+  if (min !== undefined && max !== undefined && min < 0 && max > 0) {
+    ctx.fillStyle = paint.role("line-strong");
+    ctx.fillRect(bbox.left, Math.round(plot.valToPos(0, "y", true)), bbox.width, px(plot, 1));
+  }
+  ctx.restore();
+}
+
+/** Over the lines: gaps on the base line, thresholds, annotations. */
+export function drawOver(plot: uPlot, decoration: Decoration, paint: Paint): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.font = paint.font.replace("11px", `${px(plot, 11)}px`);
+  for (const gap of decoration.gaps) drawGap(plot, gap, decoration.stepS, paint);
+  for (const threshold of decoration.thresholds) drawThreshold(plot, threshold, paint);
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height + px(plot, 1));
+  ctx.clip();
+  for (const annotation of decoration.annotations) drawAnnotation(plot, annotation, paint);
+  ctx.restore();
+}
+
+function drawGap(plot: uPlot, gap: Gap, stepS: number, paint: Paint): void {
+  const { ctx, bbox } = plot;
+  const [from, to] = [clampX(plot, gap.start), clampX(plot, gap.end)];
+  if (to <= from) return;
+  const bottom = bbox.top + bbox.height;
+  const height = px(plot, hatchHeightPx);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(from, bottom - height, to - from, height);
+  ctx.clip();
+  ctx.beginPath();
+  for (let x = from - height; x < to; x += px(plot, 5)) {
+    ctx.moveTo(x, bottom - height);
+    ctx.lineTo(x + height, bottom);
+  }
+  ctx.strokeStyle = paint.role("text-3");
+  ctx.lineWidth = px(plot, 1);
+  ctx.stroke();
+  ctx.restore();
+  if (gap.end - gap.start <= 2 * stepS) return;
+  const text = `no data ${formatDuration((gap.end - gap.start) * 1000)}`;
+  const width = ctx.measureText(text).width;
+  const middle = (from + to) / 2;
+  const x = Math.min(Math.max(middle, bbox.left + width / 2), bbox.left + bbox.width - width / 2);
+  ctx.fillStyle = paint.role("text-3");
+  ctx.textAlign = "center";
+  ctx.textBaseline = "bottom";
+  ctx.fillText(text, x, bottom - height - px(plot, 2));
+}
+
+const thresholdRoles = {
+  warn: ["warn-mark", "warn"],
+  crit: ["crit-mark", "crit"],
+  info: ["info", "info"],
+} as const;
+
+function drawThreshold(plot: uPlot, { value, kind, label }: Thresholds, paint: Paint): void {
+  const { min, max } = plot.scales.y ?? {};
+  if (min === undefined || max === undefined || value < min || value > max) return;
+  const { ctx, bbox } = plot;
+  const [mark, text]: readonly [Role, Role] = thresholdRoles[kind];
+  const y = Math.round(plot.valToPos(value, "y", true)) + px(plot, 0.5);
+  ctx.save();
+  ctx.beginPath();
+  ctx.setLineDash([px(plot, 4), px(plot, 3)]);
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.strokeStyle = paint.role(mark);
+  ctx.lineWidth = px(plot, 1);
+  ctx.stroke();
+  ctx.restore();
+  if (!label) return;
+  const above = y - bbox.top > px(plot, 16);
+  ctx.fillStyle = paint.role(text);
+  ctx.textAlign = "left";
+  ctx.textBaseline = above ? "bottom" : "top";
+  ctx.fillText(label, bbox.left + px(plot, 4), y + px(plot, above ? -3 : 3));
+}
+
+function drawAnnotation(plot: uPlot, { time, text, important }: Annotation, paint: Paint): void {
+  const { ctx, bbox } = plot;
+  const x = Math.round(plot.valToPos(time, "x", true)) + px(plot, 0.5);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const bottom = bbox.top + bbox.height;
+  ctx.save();
+  ctx.beginPath();
+  ctx.setLineDash([px(plot, 2), px(plot, 2)]);
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bottom);
+  ctx.strokeStyle = paint.role("text-2");
+  ctx.lineWidth = px(plot, 1);
+  ctx.stroke();
+  ctx.restore();
+  ctx.beginPath();
+  ctx.moveTo(x, bottom - px(plot, 6));
+  ctx.lineTo(x - px(plot, 4), bottom);
+  ctx.lineTo(x + px(plot, 4), bottom);
+  ctx.fillStyle = paint.role("text-2");
+  ctx.fill();
+  if (!important) return;
+  const left = x > bbox.left + bbox.width / 2;
+  ctx.fillStyle = paint.role("text");
+  ctx.textAlign = left ? "right" : "left";
+  ctx.textBaseline = "top";
+  ctx.fillText(text, x + px(plot, left ? -5 : 5), bbox.top);
+}
+
+function clampX(plot: uPlot, time: number): number {
+  const { left, width } = plot.bbox;
+  return Math.min(left + width, Math.max(left, plot.valToPos(time, "x", true)));
+}
+
+/** CSS pixels as canvas pixels. */
+function px(plot: uPlot, size: number): number {
+  return size * (plot.ctx.canvas.width / Math.max(1, plot.width));
+}
