@@ -4,10 +4,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::io::Read;
 
 use bytes::Bytes;
 use roaring::RoaringBitmap;
+use zstd::bulk::Decompressor;
 
 use crate::encode::{Reader, put_varint, unzigzag, zigzag};
 use crate::error::Damage;
@@ -22,6 +24,9 @@ const WORTH_COMPRESSING: usize = 64;
 
 /// No block becomes larger when it is decompressed.
 const MOST_RAW: usize = 1 << 28;
+
+/// Room that is allocated at once for a block, whatever it turns out to be.
+const MOST_AT_ONCE: usize = 1 << 20;
 
 /// Appends the lists; their places are their numbers. Ids are ascending, each once.
 pub fn write_postings<'l>(lists: impl Iterator<Item = &'l [u32]>, out: &mut Vec<u8>) {
@@ -264,13 +269,28 @@ impl Postings {
         if block.raw_len == 0 {
             return Ok(stored);
         }
-        let damage = || Damage { part: PART, at: block.start, what: "a block cannot be decompressed" };
-        let mut raw = Vec::new();
-        let decoder = zstd::stream::read::Decoder::new(&stored[..]).map_err(|_| damage())?;
-        // One byte more than it may have: a longer one is not what was written.
-        decoder.take(block.raw_len as u64 + 1).read_to_end(&mut raw).map_err(|_| damage())?;
-        if raw.len() == block.raw_len { Ok(raw.into()) } else { Err(damage()) }
+        match decompress(&stored, block.raw_len) {
+            Some(raw) if raw.len() == block.raw_len => Ok(raw.into()),
+            _ => Err(Damage { part: PART, at: block.start, what: "a block cannot be decompressed" }),
+        }
     }
+}
+
+thread_local! {
+    /// Setting one up takes several times as long as decompressing a usual block.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = RefCell::new(Decompressor::new().ok());
+}
+
+fn decompress(stored: &[u8], raw_len: usize) -> Option<Vec<u8>> {
+    if raw_len <= MOST_AT_ONCE {
+        return DECOMPRESSOR.with_borrow_mut(|slot| slot.as_mut()?.decompress(stored, raw_len).ok());
+    }
+    // What a damaged directory says is not allocated before there are bytes for it; one more byte than there may
+    // be shows that the block is another.
+    let mut raw = Vec::new();
+    let decoder = zstd::stream::read::Decoder::new(stored).ok()?;
+    decoder.take(raw_len as u64 + 1).read_to_end(&mut raw).ok()?;
+    Some(raw)
 }
 
 /// A list as it stands in a block.
