@@ -31,8 +31,10 @@ export function levelOf(colour: string): Level {
 }
 
 function rgbOf(colour: string): [number, number, number] | null {
-  const hex = /^#([0-9a-f]{6})/i.exec(colour)?.[1] ?? /^#([0-9a-f]{3})$/i.exec(colour)?.[1]?.replace(/./g, "$&$&");
-  if (hex) return [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number];
+  const hex =
+    /^#([0-9a-f]{6})/i.exec(colour)?.[1] ?? /^#([0-9a-f]{3})$/i.exec(colour)?.[1]?.replace(/./g, "$&$&");
+  if (hex)
+    return [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number];
   const parts = /^rgba?\(\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)/.exec(colour);
   return parts ? [Number(parts[1]), Number(parts[2]), Number(parts[3])] : null;
 }

@@ -7,7 +7,10 @@ import { fieldsOf, listOf, textOf } from "./json";
 import { dashboardPath, readDashboard } from "./read";
 
 const root = new URL("../../../..", import.meta.url).pathname;
-const data = join(resolve(root, process.env.CONFORMANCE_DATA ?? "../shared/testdata"), "07-grafana-dashboards");
+const data = join(
+  resolve(root, process.env.CONFORMANCE_DATA ?? "../shared/testdata"),
+  "07-grafana-dashboards",
+);
 /** Lists about the dashboards, not dashboards. */
 const about = ["frequency_table.json", "promql_exprs.json"];
 
@@ -42,7 +45,10 @@ function judge(file: string): string[] {
   const panels = model.sections.flatMap((section) => section.panels);
   if (panels.length !== wanted.length) problems.push(`${panels.length} panels of ${wanted.length}`);
   const at = (path: (string | number)[]) =>
-    path.reduce<unknown>((value, step) => (value as Record<string | number, unknown> | undefined)?.[step], source);
+    path.reduce<unknown>(
+      (value, step) => (value as Record<string | number, unknown> | undefined)?.[step],
+      source,
+    );
   for (const panel of panels) {
     const original = fieldsOf(at(panel.path));
     const name = panel.title || `panel ${panel.id ?? panel.path.join(".")}`;
@@ -57,7 +63,8 @@ function judge(file: string): string[] {
     for (const [index, target] of panel.targets.entries()) {
       const expr = textOf(targets[index]?.expr);
       const named = [...lacking].some((what) => what.startsWith(`${name}: query ${target.refId}`));
-      if (target.expr !== expr && !named) problems.push(`${name}: query ${target.refId} is changed and not named`);
+      if (target.expr !== expr && !named)
+        problems.push(`${name}: query ${target.refId} is changed and not named`);
     }
   }
   const variables = listOf(fieldsOf(source.templating).list).map(fieldsOf);
@@ -73,7 +80,9 @@ function judge(file: string): string[] {
 test("conformance: grafana-dashboards", () => {
   if (!existsSync(data)) {
     expect(process.env.NARROWS_CONFORMANCE, `no dashboards in ${data}`).not.toBe("required");
-    console.warn("\n!!! DASHBOARDS CONFORMANCE NOT RUN: CONFORMANCE_DATA names no folder with 07-grafana-dashboards !!!\n");
+    console.warn(
+      "\n!!! DASHBOARDS CONFORMANCE NOT RUN: CONFORMANCE_DATA names no folder with 07-grafana-dashboards !!!\n",
+    );
     return;
   }
   const files = filesIn(data);

@@ -88,7 +88,9 @@ export function readProperty(id: string, value: unknown, note: Note): Partial<Fi
       return { unit: textOf(value) || "none" };
     case "decimals": {
       const decimals = numberOf(value);
-      return { decimals: decimals === undefined ? undefined : Math.min(10, Math.max(0, Math.round(decimals))) };
+      return {
+        decimals: decimals === undefined ? undefined : Math.min(10, Math.max(0, Math.round(decimals))),
+      };
     }
     case "min":
       return { min: numberOf(value) };
@@ -250,7 +252,9 @@ function matchesPattern(text: string, name: string): boolean {
   if (pattern === undefined) {
     const match = /^\/(.*)\/([a-z]*)$/s.exec(text);
     try {
-      pattern = match ? new RegExp(match[1] ?? "", (match[2] ?? "").replace("g", "")) : new RegExp(`^${text}$`);
+      pattern = match
+        ? new RegExp(match[1] ?? "", (match[2] ?? "").replace("g", ""))
+        : new RegExp(`^${text}$`);
     } catch {
       pattern = null;
     }

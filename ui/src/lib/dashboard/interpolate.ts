@@ -36,7 +36,8 @@ export function interpolate(text: string, scope: Scope, builtIns: BuiltIns | nul
 /** The names that a text refers to. */
 export function namesIn(text: string): Set<string> {
   const names = new Set<string>();
-  for (const [, braced, , plain, square] of text.matchAll(reference)) names.add(braced ?? plain ?? square ?? "");
+  for (const [, braced, , plain, square] of text.matchAll(reference))
+    names.add(braced ?? plain ?? square ?? "");
   return names;
 }
 

@@ -142,7 +142,10 @@ function fromSinglestat(panel: Fields, note: Note): Fields {
             ? colours.map((color, at) => ({ color, value: at === 0 ? null : limits[at - 1] }))
             : [],
         },
-        mappings: [...listOf(panel.valueMaps), ...listOf(panel.rangeMaps).map((one) => ({ ...fieldsOf(one), type: 2 }))],
+        mappings: [
+          ...listOf(panel.valueMaps),
+          ...listOf(panel.rangeMaps).map((one) => ({ ...fieldsOf(one), type: 2 })),
+        ],
         noValue: textOf(panel.nullText) || undefined,
       },
       overrides: [],
@@ -164,19 +167,26 @@ function fromTable(panel: Fields, note: Note): Fields {
     const pattern = textOf(style.pattern);
     const matcher = { id: /^\/.*\/[a-z]*$/s.test(pattern) ? "byRegexp" : "byName", options: pattern };
     if (style.type === "hidden" && matcher.id === "byName") excluded[pattern] = true;
-    else if (style.type === "hidden") overrides.push({ matcher, properties: [{ id: "custom.hidden", value: true }] });
+    else if (style.type === "hidden")
+      overrides.push({ matcher, properties: [{ id: "custom.hidden", value: true }] });
     else {
       const properties: Fields[] = [];
-      if (style.type === "number" && textOf(style.unit) !== "") properties.push({ id: "unit", value: style.unit });
+      if (style.type === "number" && textOf(style.unit) !== "")
+        properties.push({ id: "unit", value: style.unit });
       if (numberOf(style.decimals) !== undefined) properties.push({ id: "decimals", value: style.decimals });
-      if (matcher.id === "byName" && textOf(style.alias) !== "" && pattern !== "") renamed[pattern] = style.alias;
+      if (matcher.id === "byName" && textOf(style.alias) !== "" && pattern !== "")
+        renamed[pattern] = style.alias;
       if (listOf(style.thresholds).length > 0) note("colours of the older table");
       if (style.link === true) note("links of values");
       overrides.push({ matcher, properties });
     }
   }
   const { col, desc } = fieldsOf(panel.sort);
-  if (panel.transform !== undefined && panel.transform !== "table" && panel.transform !== "timeseries_to_columns")
+  if (
+    panel.transform !== undefined &&
+    panel.transform !== "table" &&
+    panel.transform !== "timeseries_to_columns"
+  )
     note(`the older table's form ${textOf(panel.transform)}`);
   return {
     ...panel,

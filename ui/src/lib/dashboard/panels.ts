@@ -41,7 +41,8 @@ export function readPanel(source: Fields, path: Path, grid: GridPos, known: Know
   if (!calcs.has(calc)) note(`the value “${calc}”; the last one is shown`);
   if (reduce.values === true && (kind === "stat" || kind === "gauge" || kind === "bargauge"))
     note("a cell for every row of the answer");
-  const reads = kind === "timeseries" || kind === "stat" || kind === "gauge" || kind === "bargauge" || kind === "table";
+  const reads =
+    kind === "timeseries" || kind === "stat" || kind === "gauge" || kind === "bargauge" || kind === "table";
   return {
     key: id === null ? path.join(".") : String(id),
     id,
@@ -57,7 +58,9 @@ export function readPanel(source: Fields, path: Path, grid: GridPos, known: Know
     legend: legendOf(fieldsOf(options.legend), kind, note),
     calc: calcs.has(calc) ? calc : "lastNotNull",
     orientation:
-      options.orientation === "horizontal" || options.orientation === "vertical" ? options.orientation : "auto",
+      options.orientation === "horizontal" || options.orientation === "vertical"
+        ? options.orientation
+        : "auto",
     textMode: textModeOf(options.textMode),
     spark: kind === "stat" && options.graphMode !== "none",
     colourMode:
@@ -119,7 +122,8 @@ function noteDatasource(
   note: (what: string) => void,
 ): void {
   if (datasource.kind === "other") note(`query ${refId}, which asks ${datasource.name}`);
-  else if (kind === "logs" && datasource.kind === "prometheus") note(`query ${refId}, which is no query of logs`);
+  else if (kind === "logs" && datasource.kind === "prometheus")
+    note(`query ${refId}, which is no query of logs`);
   else if (kind !== "logs" && datasource.kind === "logs") note(`query ${refId}, which asks logs for numbers`);
 }
 

@@ -1,5 +1,5 @@
 // From a file to a dashboard. Three wrappings are known: bare, `{"dashboard": …}`, and the V1 resource.
-import { knownDatasources, type Known } from "./datasource";
+import { type Known, knownDatasources } from "./datasource";
 import { durationS, type Fields, fieldsOf, isFields, listOf, numberOf, textOf, textsOf } from "./json";
 import { Notes } from "./lacking";
 import type { Dashboard, GridPos, Panel, Path, Section } from "./model";
@@ -160,13 +160,14 @@ function oldRows(source: Fields, known: Known, notes: Notes): Section[] {
     const titled = row.showTitle === true || row.collapse === true;
     return {
       key: `row ${at}`,
-      row: titled || textOf(row.repeat) !== ""
-        ? {
-            title: textOf(row.title),
-            collapsed: row.collapse === true,
-            repeat: textOf(row.repeat).replace(/^\$/, "") || null,
-          }
-        : null,
+      row:
+        titled || textOf(row.repeat) !== ""
+          ? {
+              title: textOf(row.title),
+              collapsed: row.collapse === true,
+              repeat: textOf(row.repeat).replace(/^\$/, "") || null,
+            }
+          : null,
       panels,
     };
   });

@@ -1,6 +1,14 @@
 // From variables and what a person chose to values: asks for what queries list, in the order of their references.
+
+import {
+  type BuiltIns,
+  interpolate,
+  namesIn,
+  type Scope,
+  secondsText,
+  type VariableValue,
+} from "./interpolate";
 import { durationS, patternOf } from "./json";
-import { type BuiltIns, interpolate, namesIn, type Scope, secondsText, type VariableValue } from "./interpolate";
 import { allValue, autoValue, type Choice, type Variable, type VariableQuery } from "./model";
 
 export type Ask = (query: VariableQuery) => Promise<string[]>;
@@ -30,13 +38,13 @@ export async function resolveVariables(
   for (const variable of inOrder(variables)) {
     const resolved = await resolveOne(variable, chosen[variable.name], scope, builtIns, ask);
     done.set(variable.name, resolved);
-    scope.set(variable.name, valueOf(resolved, builtIns));
+    scope.set(variable.name, toValue(resolved, builtIns));
   }
   return variables.flatMap(({ name }) => done.get(name) ?? []);
 }
 
 export function scopeOf(resolved: Resolved[], builtIns: BuiltIns): Scope {
-  return new Map(resolved.map((one) => [one.variable.name, valueOf(one, builtIns)]));
+  return new Map(resolved.map((one) => [one.variable.name, toValue(one, builtIns)]));
 }
 
 async function resolveOne(
@@ -82,12 +90,17 @@ function chosenOf(variable: Variable, choices: Choice[], before: string[]): stri
   return choices.slice(0, 1).map(({ value }) => value);
 }
 
-function valueOf({ variable, choices, chosen }: Resolved, builtIns: BuiltIns): VariableValue {
+function toValue({ variable, choices, chosen }: Resolved, builtIns: BuiltIns): VariableValue {
   const all = chosen.length === 1 && chosen[0] === allValue;
   const many = variable.multi || variable.includeAll;
   if (all) {
     const values = choices.map(({ value }) => value);
-    return { values, many: true, whole: variable.allValue ?? (values.length === 0 ? ".*" : null), text: "All" };
+    return {
+      values,
+      many: true,
+      whole: variable.allValue ?? (values.length === 0 ? ".*" : null),
+      text: "All",
+    };
   }
   const values = chosen.map((value) => (value === autoValue ? autoText(variable, builtIns) : value));
   const text = chosen

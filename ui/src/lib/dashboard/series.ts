@@ -35,9 +35,7 @@ export function panelSeries(panel: Panel, answers: TargetAnswer[], grid: Grid, s
       const name = names[at] ?? query;
       const style = styleOf(panel.field, panel.overrides, { name, refId: target.refId, type: "number" });
       if (style.hidden) continue;
-      const said = style.displayName
-        ? displayName(style.displayName, name, one.labels, scope)
-        : name;
+      const said = style.displayName ? displayName(style.displayName, name, one.labels, scope) : name;
       const label = taken.has(said) ? `${said} (${target.refId}${at + 1})` : said;
       taken.add(label);
       const values = onGrid(one, grid);
@@ -62,7 +60,10 @@ export function panelSeries(panel: Panel, answers: TargetAnswer[], grid: Grid, s
 /** "${__field.labels.instance}", "${__series.name}" and variables. */
 function displayName(format: string, name: string, labels: Labels, scope: Scope): string {
   const own = format
-    .replace(/\$\{__field\.labels\.([\w.]+)\}|\$\{__field\.labels\["([^"]+)"\]\}/g, (_, plain, quoted) => labels[plain ?? quoted] ?? "")
+    .replace(
+      /\$\{__field\.labels\.([\w.]+)\}|\$\{__field\.labels\["([^"]+)"\]\}/g,
+      (_, plain, quoted) => labels[plain ?? quoted] ?? "",
+    )
     .replace(/\$\{__(?:field|series)\.(?:name|displayName)\}|\$__(?:field|series)_name/g, name)
     .replace(/\$\{__field\.labels\}/g, Object.values(labels).join(" "));
   return formatLegend(interpolate(own, scope, null, "text"), labels) || name;

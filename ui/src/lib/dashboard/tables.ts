@@ -104,7 +104,9 @@ function merged(frames: Frame[]): Frame {
       const fits = byKey
         .get(key)
         ?.find((known) =>
-          frame.columns.every((name) => name === "Time" || !known.has(name) || known.get(name) === row.get(name)),
+          frame.columns.every(
+            (name) => name === "Time" || !known.has(name) || known.get(name) === row.get(name),
+          ),
         );
       if (fits && shared.length > 0) {
         for (const [name, cell] of row) if (name !== "Time") fits.set(name, cell);
@@ -151,10 +153,17 @@ function kindsOf(frames: Frame[]): Frame["kinds"] {
   return new Map(frames.flatMap(({ kinds }) => [...kinds]));
 }
 
-function organized(frame: Frame, { exclude, rename, order }: Extract<Transformation, { kind: "organize" }>): Frame {
+function organized(
+  frame: Frame,
+  { exclude, rename, order }: Extract<Transformation, { kind: "organize" }>,
+): Frame {
   // A single query calls its column "Value"; files that were made with several say "Value #A", and the reverse.
   const alike = (name: string): string[] =>
-    name === "Value" ? [name, `Value #${frame.refId}`] : name === `Value #${frame.refId}` ? [name, "Value"] : [name];
+    name === "Value"
+      ? [name, `Value #${frame.refId}`]
+      : name === `Value #${frame.refId}`
+        ? [name, "Value"]
+        : [name];
   const of = <T>(map: Map<string, T>, name: string): T | undefined =>
     alike(name)
       .map((one) => map.get(one))
@@ -179,12 +188,17 @@ function renamed(frame: Frame, to: (name: string) => string): Frame {
 
 function kept(frame: Frame, { names, pattern }: Extract<Transformation, { kind: "keep" }>): Frame {
   const matching = pattern === null ? null : patternOf(pattern);
-  return { ...frame, columns: frame.columns.filter((name) => names.has(name) || (matching?.test(name) ?? false)) };
+  return {
+    ...frame,
+    columns: frame.columns.filter((name) => names.has(name) || (matching?.test(name) ?? false)),
+  };
 }
 
 function sortRows(frame: Frame, field: string, desc: boolean): Frame {
   const sign = desc ? -1 : 1;
-  const rows = [...frame.rows].sort((a, b) => sign * compareCells(a.get(field) ?? null, b.get(field) ?? null));
+  const rows = [...frame.rows].sort(
+    (a, b) => sign * compareCells(a.get(field) ?? null, b.get(field) ?? null),
+  );
   return { ...frame, rows };
 }
 
@@ -199,7 +213,8 @@ function finished(frame: Frame, panel: Panel): Table {
   const columns = frame.columns
     .map((name) => {
       const kind = frame.kinds.get(name) ?? "string";
-      const base = kind === "time" ? { ...panel.field, unit: "dateTimeAsIso", decimals: undefined } : panel.field;
+      const base =
+        kind === "time" ? { ...panel.field, unit: "dateTimeAsIso", decimals: undefined } : panel.field;
       return { name, style: styleOf(base, panel.overrides, { name, refId: frame.refId, type: kind }) };
     })
     .filter(({ style }) => !style.hidden);
@@ -208,4 +223,3 @@ function finished(frame: Frame, panel: Panel): Table {
     rows: frame.rows.map((row) => columns.map(({ name }) => row.get(name) ?? null)),
   };
 }
-

@@ -41,7 +41,11 @@ function readOne(id: string, options: Fields): Transformation | null {
     case "filterFieldsByName": {
       const include = fieldsOf(options.include);
       if (options.exclude !== undefined || typeof include.variable === "string") return null;
-      return { kind: "keep", names: new Set(textsOf(include.names)), pattern: textOf(include.pattern) || null };
+      return {
+        kind: "keep",
+        names: new Set(textsOf(include.names)),
+        pattern: textOf(include.pattern) || null,
+      };
     }
     default:
       return null;

@@ -31,7 +31,10 @@ export function reduceValues(values: (number | null)[], calc: string): number | 
     case "diff":
       return last - first;
     case "delta":
-      return present.reduce((all, value, at) => all + Math.max(0, at === 0 ? 0 : value - (present[at - 1] ?? 0)), 0);
+      return present.reduce(
+        (all, value, at) => all + Math.max(0, at === 0 ? 0 : value - (present[at - 1] ?? 0)),
+        0,
+      );
     default:
       return last;
   }

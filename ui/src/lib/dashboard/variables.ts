@@ -2,7 +2,14 @@
 import { datasourceOf, type Known } from "./datasource";
 import { durationS, fieldsOf, listOf, numberOf, textOf, textsOf } from "./json";
 import type { Note } from "./lacking";
-import { allValue, autoValue, type Choice, type Variable, type VariableKind, type VariableQuery } from "./model";
+import {
+  allValue,
+  autoValue,
+  type Choice,
+  type Variable,
+  type VariableKind,
+  type VariableQuery,
+} from "./model";
 
 const kinds: VariableKind[] = ["query", "custom", "interval", "constant", "textbox", "datasource"];
 
@@ -87,8 +94,12 @@ function choicesOf(source: Record<string, unknown>, query: string): Choice[] {
 function currentOf(source: Record<string, unknown>, kind: VariableKind): string[] {
   const { value } = fieldsOf(source.current);
   const list = Array.isArray(value) ? textsOf(value) : typeof value === "string" ? [value] : [];
-  const current = list.map((one) => (one.startsWith("$__auto_interval") || one === "$__auto" ? autoValue : one));
+  const current = list.map((one) =>
+    one.startsWith("$__auto_interval") || one === "$__auto" ? autoValue : one,
+  );
   if (current.length > 0 && !(current.length === 1 && current[0] === "")) return current;
   // A constant and a text are in the query where the file was exported for sharing.
-  return (kind === "constant" || kind === "textbox") && textOf(source.query) !== "" ? [textOf(source.query)] : [];
+  return (kind === "constant" || kind === "textbox") && textOf(source.query) !== ""
+    ? [textOf(source.query)]
+    : [];
 }
