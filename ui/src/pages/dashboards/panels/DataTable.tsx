@@ -57,7 +57,7 @@ export function DataTable({ panel, name, answers }: DataTableProps) {
         </thead>
         <tbody className="tabular">
           {before > 0 && (
-            <tr role="presentation">
+            <tr>
               <td style={{ height: before }} />
             </tr>
           )}
@@ -69,7 +69,7 @@ export function DataTable({ panel, name, answers }: DataTableProps) {
             </tr>
           ))}
           {after > 0 && (
-            <tr role="presentation">
+            <tr>
               <td style={{ height: after }} />
             </tr>
           )}
