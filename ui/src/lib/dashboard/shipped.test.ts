@@ -71,7 +71,8 @@ describe.each(files)("%s", (name) => {
     const known = emitted();
     const names = new Set(asked(dashboard).flatMap(metricNames));
     expect(names.size).toBeGreaterThan(5);
-    if (!existsSync(hostList)) console.warn("docs/host-metrics.md is not there: metrics of hosts are not checked");
+    if (!existsSync(hostList))
+      console.warn("docs/host-metrics.md is not there: metrics of hosts are not checked");
     const checked = [...names].filter(
       (metric) => existsSync(hostList) || !/^(system|process|narrows_host)_/.test(metric),
     );
