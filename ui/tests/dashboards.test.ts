@@ -36,9 +36,9 @@ test("variables are asked for, chosen, and in the address and the queries", asyn
   const page = await open("/d/shop");
   await page.chart("CPU of All").waitFor();
   await expect
-    .poll(() => page.asked(server.requests, "system_cpu_time").at(-1))
+    .poll(() => page.asked(server.requests, "by (cpu_mode)").at(-1))
     .toMatch(/host_name=~"\(app-1\|app-2\|app-3\|app-4\|db-1\|mq-1\)"\}\[5m\]/);
-  await page.page.getByRole("button", { name: /^host:/ }).click();
+  await page.page.getByRole("button", { name: /^host/ }).click();
   await page.page.getByRole("checkbox", { name: "db-1" }).check();
   await page.chart("CPU of db-1").waitFor();
   await page.page.keyboard.press("Escape");
@@ -46,7 +46,7 @@ test("variables are asked for, chosen, and in the address and the queries", asyn
   await expect.poll(() => params(page).get("var-step")).toBe("1m");
   expect(params(page).get("var-host")).toBe("db-1");
   await expect
-    .poll(() => page.asked(server.requests, "system_cpu_time").at(-1))
+    .poll(() => page.asked(server.requests, "by (cpu_mode)").at(-1))
     .toContain('host_name=~"db-1"}[1m]');
 });
 

@@ -9,7 +9,8 @@ describeLooks({
   "dashboard-host": async (logs) => {
     const page = new DashboardPage(logs.page);
     await page.open("/d/host?var-host=db-1");
-    await page.chart("CPU by mode").waitFor();
+    await page.panel("CPU by mode").waitFor();
+    await page.panel("CPU busy").locator("b").waitFor();
   },
   "dashboard-shop": async (logs) => {
     const page = new DashboardPage(logs.page);
@@ -25,7 +26,8 @@ describeLooks({
     const page = new DashboardPage(logs.page);
     await page.open("/d/shop?edit=1");
     await page.chart("CPU of All").waitFor();
-    await page.tool("CPU of All", "Edit CPU of All");
+    await page.panel("CPU of All").hover();
+    await page.page.getByRole("button", { name: "Edit CPU of All" }).click();
     await page.page.getByLabel("Title").waitFor();
   },
   dashboards: async (logs) => {

@@ -44,8 +44,8 @@ export function namesIn(text: string): Set<string> {
 function formatted(value: VariableValue, format: string | null, use: Use): string {
   const { values, many, whole } = value;
   if (format === null) {
-    if (whole !== null) return whole;
     if (use === "text") return value.text;
+    if (whole !== null) return whole;
     if (use === "logs") return logsValue(values);
     if (!many) return quotedSafe(values[0] ?? "");
     const escaped = values.map(escapedInQuery);

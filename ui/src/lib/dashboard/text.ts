@@ -82,25 +82,55 @@ function childOf(text: string, start: number, step: string | number): Extent | n
   return found;
 }
 
+interface Open {
+  close: "}" | "]";
+  expects: "name" | "colon" | "value" | "next";
+  /** Nothing has come yet, so that it may end at once. */
+  fresh: boolean;
+}
+
 /** Behind the value that begins at `start`. Without recursion: nesting comes from whoever made the file. */
 function endOf(text: string, start: number): number {
-  const open: string[] = [];
+  const open: Open[] = [];
   let at = start;
   do {
     at = skipSpace(text, at);
-    const character = text[at];
-    if (character === undefined) throw new BadJson("the JSON ends too early", at);
-    if (character === '"') at = endOfString(text, at);
-    else if (character === "{" || character === "[") {
-      open.push(character === "{" ? "}" : "]");
+    if (at >= text.length) throw new BadJson("the JSON ends too early", at);
+    const inside = open.at(-1);
+    if (inside && text[at] === inside.close && (inside.fresh || inside.expects === "next")) {
+      open.pop();
       at += 1;
-    } else if (character === "}" || character === "]") {
-      if (open.pop() !== character) throw new BadJson(`“${character}” closes nothing that is open`, at);
-      at += 1;
-    } else if ((character === "," || character === ":") && open.length > 0) at += 1;
-    else at = endOfWord(text, at);
+    } else if (inside && inside.expects !== "value") {
+      at = afterPart(text, at, inside);
+    } else {
+      if (inside) Object.assign(inside, { expects: "next", fresh: false });
+      if (text[at] === "{") open.push({ close: "}", expects: "name", fresh: true });
+      if (text[at] === "[") open.push({ close: "]", expects: "value", fresh: true });
+      at = /[{[]/.test(text[at] ?? "")
+        ? at + 1
+        : text[at] === '"'
+          ? endOfString(text, at)
+          : endOfWord(text, at);
+    }
   } while (open.length > 0);
   return at;
+}
+
+/** Behind a name, a colon or a comma. */
+function afterPart(text: string, at: number, inside: Open): number {
+  inside.fresh = false;
+  if (inside.expects === "name") {
+    if (text[at] !== '"') throw new BadJson("a name in quotes is missing", at);
+    inside.expects = "colon";
+    return endOfString(text, at);
+  }
+  const sign = inside.expects === "colon" ? ":" : ",";
+  if (text[at] !== sign) {
+    const missing = sign === "," ? `“,” or “${inside.close}” is missing` : "“:” is missing";
+    throw new BadJson(missing, at);
+  }
+  inside.expects = sign === "," && inside.close === "}" ? "name" : "value";
+  return at + 1;
 }
 
 function endOfString(text: string, start: number): number {

@@ -92,7 +92,7 @@ export function DashboardPage() {
       <PageHeader
         title={title}
         lead={
-          <Link to="/dashboards" className={styles.crumb}>
+          <Link to="/dashboards" className={styles.crumb} aria-label="Dashboards">
             <Icon name="dashboards" small />
             <span className={styles.words}>Dashboards</span>
           </Link>

@@ -66,7 +66,7 @@ export function DashboardTools({ uid, dashboard, draft, editing, onEdit }: Dashb
           </button>
           <button
             type="button"
-            className="button button-primary button-small"
+            className={`button button-small ${draft.changed ? "button-primary" : ""}`}
             disabled={!draft.changed || draft.saving}
             title={draft.changed ? "Ctrl S" : "Nothing has changed"}
             onClick={() => draft.save()}

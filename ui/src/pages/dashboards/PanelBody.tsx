@@ -26,6 +26,7 @@ interface PanelBodyProps {
   zone: Zone;
   generation: number;
   enabled: boolean;
+  widthPx: number;
   heightPx: number;
   lacking: string[];
   onRetry: () => void;
@@ -35,7 +36,8 @@ interface PanelBodyProps {
 
 /** What a panel shows: its picture, or why there is none and what to do. */
 export function PanelBody(props: PanelBodyProps) {
-  const { panel, name, scope, asked, series, logsQuery, span, zone, generation, enabled, heightPx } = props;
+  const { panel, name, scope, asked, series, logsQuery, span, zone, generation, enabled, widthPx, heightPx } =
+    props;
   const { lacking, onRetry, onZoom, onZoomBack } = props;
   if (panel.kind === "other")
     return (
@@ -102,6 +104,7 @@ export function PanelBody(props: PanelBodyProps) {
           grid={asked.grid}
           span={span}
           zone={zone}
+          widthPx={widthPx}
           heightPx={heightPx}
           onZoom={onZoom}
           onZoomBack={onZoomBack}

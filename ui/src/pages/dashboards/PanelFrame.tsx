@@ -148,6 +148,7 @@ export function PanelFrame(props: PanelFrameProps) {
           zone={zone}
           generation={generation}
           enabled={enabled}
+          widthPx={width}
           heightPx={height}
           lacking={lacking}
           onRetry={onRetry}

@@ -109,12 +109,7 @@ function ManyVariable({ resolved, onChoose }: VariableProps) {
       transitionProps={{ duration: 0 }}
     >
       <Popover.Target>
-        <button
-          type="button"
-          className={styles.variable}
-          aria-label={`${variable.label}: ${said}`}
-          onClick={() => setOpen(!open)}
-        >
+        <button type="button" className={styles.variable} onClick={() => setOpen(!open)}>
           <span>{variable.label}</span>
           <span className={styles.chosen}>
             {said}

@@ -16,17 +16,17 @@ interface TimePanelProps {
   grid: Grid;
   span: Span;
   zone: Zone;
+  widthPx: number;
   heightPx: number;
   onZoom: (span: Span) => void;
   onZoomBack: () => void;
 }
 
-const listPx = 32;
 const leastPx = 56;
 
 /** Values over time. Bars, stacks and fills are the whole panel's; single series that differ are drawn like the others. */
 export function TimePanel(props: TimePanelProps) {
-  const { panel, name, series, grid, span, zone, heightPx, onZoom, onZoomBack } = props;
+  const { panel, name, series, grid, span, zone, widthPx, heightPx, onZoom, onZoomBack } = props;
   const { field } = panel;
   const percent = field.percentStack;
   const stack = field.stack || percent;
@@ -47,7 +47,12 @@ export function TimePanel(props: TimePanelProps) {
   );
   const asTable = panel.legend === "table" || (panel.legend === "auto" && series.length > 6);
   const tablePx = Math.min(28 + 24 * series.length, Math.max(76, Math.round(heightPx * 0.4)));
-  const legendPx = panel.legend === "hidden" ? 0 : asTable ? tablePx + (series.length > 10 ? 26 : 6) : listPx;
+  const legendPx =
+    panel.legend === "hidden"
+      ? 0
+      : asTable
+        ? tablePx + (series.length > 10 ? 26 : 6)
+        : listHeight(series, widthPx);
   const negative = series.some(({ style }) => style.negative);
   return (
     <TimeSeriesChart
@@ -74,6 +79,21 @@ export function TimePanel(props: TimePanelProps) {
       onZoomBack={onZoomBack}
     />
   );
+}
+
+/** How high a legend of names gets that wraps; a character is about 6 px wide. */
+function listHeight(series: PanelSeries[], widthPx: number): number {
+  let rows = 1;
+  let used = 16;
+  for (const { label } of series) {
+    const entry = Math.min(widthPx - 20, 6 * (label.length + 9) + 34);
+    if (used + entry > widthPx && used > 16) {
+      rows += 1;
+      used = 16;
+    }
+    used += entry;
+  }
+  return rows * 24 + 8;
 }
 
 /** Values that differ a little, far from zero: with zero on the axis they would be a line at the top. */
