@@ -10,7 +10,7 @@ describeLooks({
     const page = new DashboardPage(logs.page);
     await page.open("/d/host?var-host=db-1");
     await page.panel("CPU by mode").waitFor();
-    await page.panel("CPU busy").locator("b").waitFor();
+    await page.panel("CPU busy").locator("b").first().waitFor();
   },
   "dashboard-shop": async (logs) => {
     const page = new DashboardPage(logs.page);

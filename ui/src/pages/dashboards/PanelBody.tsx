@@ -110,7 +110,7 @@ export function PanelBody(props: PanelBodyProps) {
           onZoomBack={onZoomBack}
         />
       ) : (
-        <GaugePanel panel={panel} series={series} />
+        <GaugePanel panel={panel} name={name} series={series} />
       )}
     </>
   );

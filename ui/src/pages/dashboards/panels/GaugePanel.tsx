@@ -5,6 +5,7 @@ import styles from "./Panels.module.css";
 
 interface GaugePanelProps {
   panel: Panel;
+  name: string;
   series: PanelSeries[];
 }
 
@@ -13,13 +14,13 @@ const [width, height] = [160, 92];
 const [middle, bottom, radius] = [width / 2, 78, 62];
 
 /** Each series against its scale: half a ring, or a row where the panel wants bars. */
-export function GaugePanel({ panel, series }: GaugePanelProps) {
+export function GaugePanel({ panel, name, series }: GaugePanelProps) {
   const values = series.slice(0, most).map((one) => ({ one, value: reduceValues(one.values, panel.calc) }));
   const top = Math.max(0, ...values.map(({ value }) => value ?? 0));
   const rows = panel.kind === "bargauge";
   return (
     <>
-      <ul className={rows ? styles.bars : styles.gauges}>
+      <ul className={rows ? styles.bars : styles.gauges} tabIndex={0} aria-label={`${name}, values`}>
         {values.map(({ one, value }) => {
           const shown = shownValue(value, one.style);
           const share = value === null ? 0 : shareOf(value, one.style, top);

@@ -18,7 +18,13 @@ export function StatPanel({ panel, name, series }: StatPanelProps) {
   const shown = series.slice(0, most);
   return (
     <>
-      <ul className={styles.stats} data-several={series.length > 1} data-direction={panel.orientation}>
+      <ul
+        className={styles.stats}
+        tabIndex={0}
+        aria-label={`${name}, values`}
+        data-several={series.length > 1}
+        data-direction={panel.orientation}
+      >
         {shown.map((one) => (
           <Stat key={one.label} panel={panel} name={name} one={one} several={series.length > 1} />
         ))}
