@@ -184,7 +184,7 @@ test("a deletion asks by name, a download has the text", async () => {
   await expect.poll(() => page.row("Shop").count()).toBe(0);
 });
 
-test("at most four queries are under way, and panels far below ask nothing yet", async () => {
+test("panels far below ask when they are seen, and each query once", async () => {
   const page = await open("/d/host?var-host=db-1");
   await page.panel("CPU by mode").waitFor();
   await page.page.waitForTimeout(600);
