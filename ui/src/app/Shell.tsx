@@ -14,6 +14,7 @@ export function Shell() {
     "g l": () => navigate({ to: "/logs" }),
     "g m": () => navigate({ to: "/metrics" }),
     "g h": () => navigate({ to: "/hosts" }),
+    "g d": () => navigate({ to: "/dashboards" }),
     "?": () => setHelp(true),
   });
   return (

@@ -11,6 +11,7 @@ const keys: [keys: string[], does: string][] = [
   [["g", "l"], "Open logs"],
   [["g", "m"], "Open metrics"],
   [["g", "h"], "Open hosts"],
+  [["g", "d"], "Open dashboards"],
   [["t"], "Choose the time range"],
   [["t", "-"], "Zoom out: twice the time range"],
   [["←", "→"], "Shift the time range by half"],
@@ -24,6 +25,9 @@ const keys: [keys: string[], does: string][] = [
   [["c"], "Choose columns"],
   [["w"], "Wrap long lines"],
   [["Shift", "T"], "Charts as tables"],
+  [["E"], "Edit the dashboard"],
+  [["v"], "The panel under the pointer on the whole page, and back"],
+  [["Ctrl", "S"], "Save the dashboard"],
   [["["], "Open or fold the rail"],
   [["?"], "This list"],
 ];

@@ -8,6 +8,12 @@ import {
 } from "@tanstack/react-router";
 import { Message } from "../components/Message";
 import { decodeTimeView, encodeTimeView } from "../lib/time/view";
+import {
+  decodeDashboardView,
+  decodeListView,
+  encodeDashboardView,
+  encodeListView,
+} from "../pages/dashboards/url";
 import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
@@ -57,6 +63,20 @@ const host = createRoute({
   component: lazyRouteComponent(() => import("../pages/hosts/HostPage"), "HostPage"),
 });
 
+const dashboards = createRoute({
+  getParentRoute: () => root,
+  path: "/dashboards",
+  validateSearch: (search: Record<string, unknown>) => encodeListView(decodeListView(search)),
+  component: lazyRouteComponent(() => import("../pages/dashboards/DashboardsPage"), "DashboardsPage"),
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => root,
+  path: "/d/$uid",
+  validateSearch: (search: Record<string, unknown>) => encodeDashboardView(decodeDashboardView(search)),
+  component: lazyRouteComponent(() => import("../pages/dashboards/DashboardPage"), "DashboardPage"),
+});
+
 const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
 
 function NotFound() {
@@ -80,7 +100,7 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, logs, metrics, hosts, host, status]),
+  routeTree: root.addChildren([home, logs, metrics, hosts, host, dashboards, dashboard, status]),
   // Plain parameters, as a person would write them: no JSON in the URL.
   parseSearch,
   stringifySearch,

@@ -38,6 +38,8 @@ const paths = {
   facets: "M4 6h2M10 6h10M4 12h2M10 12h10M4 18h2M10 18h10",
   around: "M4 5h16M4 9h16M4 19h16M3 14h18",
   wrap: "M4 6h16M4 12h13a3 3 0 0 1 0 6h-4M15 16l-2 2l2 2M4 18h5",
+  full: "M4 9v-5h5M15 4h5v5M20 15v5h-5M9 20h-5v-5",
+  upload: "M12 20v-11M7 13l5-5l5 5M4 4h16",
   more: "M5 12h.01M12 12h.01M19 12h.01",
   lines: "M4 6h16M4 10h16M4 14h16M4 18h10",
 } as const;

@@ -1,10 +1,12 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { fetchDashboards } from "../../api/dashboards";
 import { fetchRecord } from "../../api/record";
 import { fetchViews } from "../../api/views";
 import { usePreferences } from "../../components/usePreferences";
 import { absoluteRange } from "../../lib/time/range";
+import { dashboardsKey } from "../../pages/dashboards/keys";
 import { encodeLogsView, type LogsView, plainView } from "../../pages/logs/url";
 import { stateOf } from "../../pages/logs/views/state";
 import { viewsKey } from "../../pages/logs/views/useViews";
@@ -24,6 +26,11 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
   const views = useQuery({
     queryKey: viewsKey,
     queryFn: ({ signal }) => fetchViews("logs", signal),
+    enabled: opened,
+  });
+  const dashboards = useQuery({
+    queryKey: dashboardsKey,
+    queryFn: ({ signal }) => fetchDashboards(signal),
     enabled: opened,
   });
   const openLogs = (change: Partial<LogsView>) =>
@@ -62,6 +69,14 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
       run: () => void navigate({ to: "/hosts" }),
     },
     {
+      id: "page dashboards",
+      group: "Pages",
+      icon: "dashboards",
+      label: "Dashboards",
+      keys: ["g", "d"],
+      run: () => void navigate({ to: "/dashboards" }),
+    },
+    {
       id: "page status",
       group: "Pages",
       icon: "status",
@@ -76,6 +91,16 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
         label: view.name,
         detail: String(view.state.query ?? "every record"),
         run: () => void navigate({ to: "/logs", search: stateOf(view) }),
+      }),
+    ),
+    ...(dashboards.data ?? []).map(
+      ({ uid, title, tags }): PaletteItem => ({
+        id: `dashboard ${uid}`,
+        group: "Dashboards",
+        icon: "dashboards",
+        label: title,
+        ...(tags.length > 0 && { detail: tags.join(", ") }),
+        run: () => void navigate({ to: "/d/$uid", params: { uid } }),
       }),
     ),
     ...recentQueries.map(

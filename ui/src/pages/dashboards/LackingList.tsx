@@ -1,0 +1,19 @@
+import { byPanel } from "../../lib/dashboard/lacking";
+import type { Lacking } from "../../lib/dashboard/model";
+import styles from "./Dialog.module.css";
+
+/** What of a dashboard is not shown, by panel. */
+export function LackingList({ lacking }: { lacking: Lacking[] }) {
+  return (
+    <dl className={styles.lacking}>
+      {byPanel(lacking).map(({ panel, whats }) => (
+        <div key={panel ?? ""}>
+          <dt>{panel ?? "The dashboard"}</dt>
+          {whats.map((what) => (
+            <dd key={what}>{what}</dd>
+          ))}
+        </div>
+      ))}
+    </dl>
+  );
+}
