@@ -21,7 +21,9 @@ const SILENT_NS: i64 = 30_000_000_000;
 
 /// Runs until `stop` says so.
 pub(crate) async fn tell(store: Arc<Store>, mut stop: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(EVERY);
+    // Nobody is called silent for the time that this process was away.
+    let first = tokio::time::Instant::now() + Duration::from_nanos(SILENT_NS as u64);
+    let mut ticks = tokio::time::interval_at(first, EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {

@@ -194,7 +194,8 @@ impl StoreOptions {
                 age: Duration::from_secs(600),
             },
             seal_samples: SealLimits {
-                journal_bytes: 256 << 20,
+                // Half of where samples are pushed back: a seal takes a while, and ingest goes on meanwhile.
+                journal_bytes: 128 << 20,
                 rows: u64::MAX,
                 head_bytes: 96 << 20,
                 age: Duration::from_secs(1800),
@@ -226,4 +227,26 @@ impl StoreOptions {
 pub fn system_now_ns() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::commit::{FileJournals, local_blobs};
+    use meta::SqliteMeta;
+
+    #[test]
+    fn a_seal_is_due_long_before_anything_is_pushed_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let journals = FileJournals::new(Arc::new(journal::OsDisk), dir.path().join("journal"));
+        let blobs = local_blobs(&dir.path().join("blobs")).unwrap();
+        let meta = SqliteMeta::open(&dir.path().join("meta.db")).unwrap();
+        let options = StoreOptions::new(Arc::new(journals), blobs, Arc::new(meta));
+        for kind in Kind::ALL {
+            let seal = options.seal_limits(kind);
+            assert!(2 * seal.journal_bytes <= options.pressure.journal_bytes, "{kind:?}");
+            assert!(2 * seal.head_bytes <= options.pressure.head_bytes, "{kind:?}");
+        }
+    }
 }

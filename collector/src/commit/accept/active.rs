@@ -35,11 +35,10 @@ pub(in crate::commit) struct TenantSeries {
 
 #[derive(Debug, Default)]
 struct Series {
-    /// By the hash of the labels: the minute of the last sample, and which metric.
+    /// By the hash of the labels: the minute of the last sample, and the metric.
     seen: HashMap<u64, (u32, u32), BuildHasherDefault<Hashed>>,
-    /// How many series each metric has.
-    metrics: Vec<u32>,
-    metric_ids: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    /// How many series each metric has, by a hash of its name. Two that share one share a limit.
+    metrics: HashMap<u32, u32>,
     swept: u32,
     /// About how many values each label has.
     values: BTreeMap<Box<str>, Distinct>,
@@ -64,10 +63,15 @@ impl ActiveSeries {
         Arc::clone(tenants.entry(tenant.clone()).or_insert_with(new))
     }
 
-    /// How many each tenant has.
-    pub(in crate::commit) fn counts(&self) -> Vec<(TenantId, u64)> {
+    /// How many each tenant has now.
+    pub(in crate::commit) fn counts(&self, now_ns: i64) -> Vec<(TenantId, u64)> {
         let tenants = self.tenants.lock().clone();
-        tenants.into_iter().map(|(tenant, series)| (tenant, series.series.lock().seen.len() as u64)).collect()
+        let count = |(tenant, series): (TenantId, Arc<TenantSeries>)| {
+            let mut active = series.at(now_ns);
+            active.sweep();
+            (tenant, active.series.seen.len() as u64)
+        };
+        tenants.into_iter().map(count).collect()
     }
 }
 
@@ -80,13 +84,23 @@ impl TenantSeries {
 }
 
 impl Admission<'_> {
+    /// Notes a sample of a series that is known; answers whether it is.
+    pub(in crate::commit) fn renew(&mut self, hash: u64) -> bool {
+        let known = self.series.seen.get_mut(&hash);
+        known.map(|(minute, _)| *minute = self.minute).is_some()
+    }
+
     /// Notes a sample of a series; a new one is refused when there are as many as may be.
     pub(in crate::commit) fn admit(&mut self, hash: u64, labels: Labels<'_>) -> Result<(), String> {
-        if let Some((minute, _)) = self.series.seen.get_mut(&hash) {
-            *minute = self.minute.max(*minute);
-            return Ok(());
-        }
-        self.add(hash, labels)
+        if self.renew(hash) { Ok(()) } else { self.add(hash, labels) }
+    }
+
+    /// As `admit`, for those that need no reason; answers whether the series is in.
+    pub(in crate::commit) fn admit_quietly(&mut self, hash: u64, labels: Labels<'_>) -> bool {
+        let name = labels.value(METRIC_NAME).unwrap_or_default();
+        let is_full = self.series.seen.len() >= self.limits.per_tenant
+            || self.of_metric(xxh3_64(name.as_bytes()) as u32) >= self.limits.per_metric;
+        !is_full && self.admit(hash, labels).is_ok()
     }
 
     #[cold]
@@ -95,14 +109,14 @@ impl Admission<'_> {
         if self.series.seen.len() >= self.limits.per_tenant {
             self.sweep();
         }
-        let metric = self.metric(name);
-        let of_metric = self.series.metrics[metric as usize] as usize;
+        let metric = xxh3_64(name.as_bytes()) as u32;
+        let of_metric = self.of_metric(metric);
         let count = self.series.seen.len();
         let full = if count >= self.limits.per_tenant {
             Some(format!("the tenant has {count} active series, its limit"))
         } else if of_metric >= self.limits.per_metric {
             self.sweep();
-            let of_metric = self.series.metrics[metric as usize] as usize;
+            let of_metric = self.of_metric(metric);
             let text = format!("the metric {} has {of_metric} active series, its limit", shortened(name));
             (of_metric >= self.limits.per_metric).then_some(text)
         } else {
@@ -112,22 +126,20 @@ impl Admission<'_> {
             return Err(format!("{full}{}", self.series.grown(labels)));
         }
         self.series.count_values(labels);
-        self.series.metrics[metric as usize] += 1;
+        *self.series.metrics.entry(metric).or_default() += 1;
         self.series.seen.insert(hash, (self.minute, metric));
         Ok(())
     }
 
-    fn metric(&mut self, name: &str) -> u32 {
-        let Series { metrics, metric_ids, .. } = &mut *self.series;
-        *metric_ids.entry(xxh3_64(name.as_bytes())).or_insert_with(|| {
-            metrics.push(0);
-            metrics.len() as u32 - 1
-        })
+    fn of_metric(&self, metric: u32) -> usize {
+        self.series.metrics.get(&metric).map_or(0, |count| *count as usize)
     }
 
     /// Forgets what is not active any more; not more often than it is worth.
     fn sweep(&mut self) {
-        if self.minute < self.series.swept.saturating_add(SWEEP_MINUTES) {
+        // A clock that was set back counts on from there.
+        let since = self.minute.checked_sub(self.series.swept).unwrap_or(SWEEP_MINUTES);
+        if since < SWEEP_MINUTES {
             return;
         }
         let (minute, series) = (self.minute, &mut *self.series);
@@ -135,9 +147,12 @@ impl Admission<'_> {
         let metrics = &mut series.metrics;
         series.seen.retain(|_, (seen, metric)| {
             let stays = seen.saturating_add(ACTIVE_MINUTES) >= minute;
-            metrics[*metric as usize] -= u32::from(!stays);
+            if let Some(count) = metrics.get_mut(metric).filter(|_| !stays) {
+                *count -= 1;
+            }
             stays
         });
+        metrics.retain(|_, count| *count > 0);
     }
 }
 
@@ -239,7 +254,12 @@ mod tests {
         assert!(admit(&active, 1061, "m", 4).is_ok(), "1 and 2 are idle");
         assert!(admit(&active, 1061, "m", 5).is_ok());
         assert!(admit(&active, 1061, "m", 6).is_err());
-        assert_eq!(active.counts(), [(TenantId::default_tenant(), 3)]);
+        assert_eq!(active.counts(1062 * MINUTE_NS), [(TenantId::default_tenant(), 3)]);
+        assert_eq!(active.counts(2000 * MINUTE_NS), [(TenantId::default_tenant(), 0)]);
+        // A clock that is set back forgets nothing, and goes on.
+        assert!(admit(&active, 900, "m", 7).is_ok());
+        assert_eq!(active.counts(970 * MINUTE_NS), [(TenantId::default_tenant(), 0)]);
+        assert!(active.of(&TenantId::default_tenant()).series.lock().metrics.is_empty());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Dividing a batch of samples: by series, so that all of a series meets in one partition.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use receive::SinkError;
-use telemetry::samples::{Cursor, Entry, Exemplar, Histogram, Sample, SamplesError, Series, Writer};
+use telemetry::samples::{
+    Cursor, Entry, Exemplar, Histogram, Metadata, Sample, SamplesError, Series, Writer,
+};
 use telemetry::{Batch, LabelSet, Outcome};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -15,6 +18,10 @@ use crate::commit::kind::PartitionId;
 
 /// What a sample takes up at most: a time of ten bytes and a value.
 const SAMPLE_BYTES: usize = 18;
+/// What a family may say about itself; more is left out.
+const MAX_METADATA_BYTES: usize = 8 << 10;
+/// How many refused series of a batch get a reason of their own.
+const MAX_REASONS: usize = 10;
 /// Tag, flags and counts of a series.
 const FRAMING_BYTES: usize = 64;
 
@@ -59,7 +66,7 @@ fn whole(batch: Batch, verdicts: &Verdicts) -> Divided {
 /// What a first walk finds out.
 struct Verdicts {
     /// Per series: its hash, and why it may not come in.
-    series: Vec<(u64, Option<String>)>,
+    series: Vec<(u64, Option<Arc<str>>)>,
     samples: u64,
     entries: u64,
     /// Nothing is refused, and nothing has to go to every partition.
@@ -69,18 +76,74 @@ struct Verdicts {
 fn judge(batch: &Batch, window: &TimeWindow, tenant: &TenantSeries) -> Result<Verdicts, SamplesError> {
     let mut cursor = Cursor::new(&batch.payload)?;
     let mut verdicts = Verdicts { series: Vec::new(), samples: 0, entries: 0, all_good: true };
-    let mut active = tenant.at(batch.received_at_ns);
+    // Series of which nothing is taken are not active for that.
+    let mut is_taken = Vec::new();
     while let Some(entry) = cursor.next()? {
         verdicts.entries += 1;
-        let Entry::Series(series) = entry else { continue };
-        let hash = xxh3_64(series.labels.as_bytes());
-        let refused = active.admit(hash, series.labels).err();
-        let in_time = times(&series).all(|time_ms| window.check_time(ms_to_ns(time_ms)).is_none());
-        verdicts.all_good &= refused.is_none() && in_time;
+        let series = match entry {
+            Entry::Series(series) => series,
+            Entry::Metadata(metadata) => {
+                verdicts.all_good &= metadata_bytes(&metadata) <= MAX_METADATA_BYTES;
+                continue;
+            }
+            Entry::Delete(_) => continue,
+        };
+        let is_in_time = |time_ms: i64| window.check_time(ms_to_ns(time_ms)).is_none();
+        let exemplars = series.exemplars.iter().all(|exemplar| is_in_time(exemplar.time_ms));
+        verdicts.all_good &= exemplars && times(&series).all(is_in_time);
         verdicts.samples += (series.samples.len() + series.histograms.len()) as u64;
-        verdicts.series.push((hash, refused));
+        verdicts.series.push((xxh3_64(series.labels.as_bytes()), None));
+        is_taken.push(times(&series).any(is_in_time) || !series.exemplars.is_empty());
+    }
+    let unknown = renew(batch, tenant, &verdicts, &is_taken);
+    if !unknown.is_empty() {
+        admit(batch, tenant, &mut verdicts, &unknown)?;
     }
     Ok(verdicts)
+}
+
+/// Notes the samples of series that are known; answers the indices of those that are not.
+fn renew(batch: &Batch, tenant: &TenantSeries, verdicts: &Verdicts, is_taken: &[bool]) -> Vec<usize> {
+    let mut active = tenant.at(batch.received_at_ns);
+    let wanted = verdicts.series.iter().zip(is_taken).enumerate().filter(|(_, (_, is_taken))| **is_taken);
+    wanted.filter(|(_, ((hash, _), _))| !active.renew(*hash)).map(|(index, _)| index).collect()
+}
+
+/// Lets new series in, or says why not. The lock is taken for one at a time: there may be many, of many labels.
+fn admit(
+    batch: &Batch,
+    tenant: &TenantSeries,
+    verdicts: &mut Verdicts,
+    unknown: &[usize],
+) -> Result<(), SamplesError> {
+    let mut cursor = Cursor::new(&batch.payload)?;
+    let (mut index, mut unknown) = (0, unknown.iter().peekable());
+    let (mut told, mut last): (usize, Option<Arc<str>>) = (0, None);
+    while let (Some(entry), Some(next)) = (cursor.next()?, unknown.peek().copied()) {
+        let Entry::Series(series) = entry else { continue };
+        if index == *next {
+            unknown.next();
+            let mut active = tenant.at(batch.received_at_ns);
+            let hash = verdicts.series[index].0;
+            // The label that grew is looked for a few times; the others are told the same.
+            let refused = match last.clone().filter(|_| told >= MAX_REASONS) {
+                Some(last) => (!active.admit_quietly(hash, series.labels)).then_some(last),
+                None => active.admit(hash, series.labels).err().map(Arc::from),
+            };
+            if let Some(reason) = refused {
+                told += 1;
+                last = Some(Arc::clone(&reason));
+                verdicts.all_good = false;
+                verdicts.series[index].1 = Some(reason);
+            }
+        }
+        index += 1;
+    }
+    Ok(())
+}
+
+fn metadata_bytes(metadata: &Metadata) -> usize {
+    metadata.family.len() + metadata.unit.len() + metadata.help.len()
 }
 
 fn times<'a>(series: &'a Series<'_>) -> impl Iterator<Item = i64> + 'a {
@@ -113,9 +176,13 @@ impl Divider {
                     self.series(*hash, refused.as_deref(), &series)?;
                 }
                 Entry::Metadata(metadata) => {
+                    let bytes = metadata_bytes(&metadata) + FRAMING_BYTES;
+                    if bytes > (MAX_METADATA_BYTES + FRAMING_BYTES).min(self.limit_bytes) {
+                        *self.divided.refused.entry(Refusal::TooLarge).or_default() += 1;
+                        continue;
+                    }
                     let partition = self.partition(xxh3_64(metadata.family.as_bytes()));
-                    let bytes = metadata.family.len() + metadata.unit.len() + metadata.help.len();
-                    self.writer(partition, bytes + FRAMING_BYTES)?.metadata(&metadata);
+                    self.writer(partition, bytes)?.metadata(&metadata);
                 }
                 Entry::Delete(delete) => {
                     let texts =
@@ -192,11 +259,16 @@ impl Divider {
     ) -> Result<(), SinkError> {
         let label_bytes = labels.as_bytes().len() + FRAMING_BYTES;
         let bytes_of = |one: &Exemplar| one.labels.as_bytes().len() + SAMPLE_BYTES + 5;
-        for one in exemplars.chunks(1) {
-            let bytes = label_bytes + one.iter().map(bytes_of).sum::<usize>();
-            if bytes <= self.limit_bytes {
-                self.writer(partition, bytes)?.series_of(labels, false, &[], &[], one);
+        for one in exemplars {
+            let bytes = label_bytes + bytes_of(one);
+            let late = self.window.check_time(ms_to_ns(one.time_ms)).map(|(refusal, _)| refusal);
+            let refused = late.or((bytes > self.limit_bytes).then_some(Refusal::TooLarge));
+            if let Some(refusal) = refused {
+                // Counted, but not among the items of the request: an exemplar is none.
+                *self.divided.refused.entry(refusal).or_default() += 1;
+                continue;
             }
+            self.writer(partition, bytes)?.series_of(labels, false, &[], &[], std::slice::from_ref(one));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::Partition;
 use super::apply::Applied;
 use crate::commit::CommitError;
 use crate::commit::engine::{MergeOutcome, SealedFile};
+use crate::commit::heavy::heavy;
 use crate::commit::manifest::Manifest;
 
 impl Partition {
@@ -33,11 +34,16 @@ impl Partition {
         let _turn = self.sealing.lock().await;
         self.check()?;
         self.settle_pending().await?;
-        let (cut, records, bytes) = self.cut();
-        if cut.sealed_offset == self.sealed_offset() {
+        let (offset, bytes) = {
+            let applied = self.applied.lock();
+            (applied.offset, applied.bytes)
+        };
+        if offset == self.sealed_offset() {
             self.forget_sealed(Some(bytes)).await;
             return Ok(false);
         }
+        // The state of many series takes a while to write down.
+        let (cut, records, bytes) = heavy(|| self.cut());
         let upto = cut.sealed_offset;
         let added = self.engine.seal(self.epoch, upto).await?;
         let sealed = self.commit_seal(cut, &added, &records).await;

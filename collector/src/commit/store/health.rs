@@ -131,7 +131,7 @@ impl Store {
                 tenants.entry(file.tenant().to_owned()).or_default().count(&file);
             }
         }
-        for (tenant, count) in self.active.counts() {
+        for (tenant, count) in self.active.counts((self.options.clock)()) {
             tenants.entry(tenant.as_str().to_owned()).or_default().active_series = count;
         }
         let last = partitions.iter().map(|partition| partition.last_received_at_ns).max();

@@ -124,3 +124,38 @@ fn a_delete_goes_to_every_partition() {
     let numbers: Vec<u16> = divided.parts.iter().map(|(id, _)| id.number).collect();
     assert_eq!(numbers, [0, 1, 2]);
 }
+
+#[test]
+fn a_series_of_which_nothing_is_taken_is_not_active() {
+    let active = active(5);
+    let old: Vec<_> = (0..50).map(|series| (series, vec![30])).collect();
+    let divided = divide(batch(&old, false), 1, &limits(100_000), &active).unwrap();
+    assert_eq!((divided.outcome.rejected, divided.refused[&Refusal::TooOld]), (50, 50));
+    let new: Vec<_> = (100..105).map(|series| (series, vec![0])).collect();
+    assert_eq!(divide(batch(&new, false), 1, &limits(100_000), &active).unwrap().outcome.accepted, 5);
+}
+
+#[test]
+fn exemplars_out_of_time_and_endless_help_are_left_out() {
+    let exemplar = |time_ms| Exemplar { labels: LabelSet::empty(), value: 1.0, time_ms };
+    let mut writer = Writer::new();
+    let sample = Sample { time_ms: NOW_MS, value: 1.0 };
+    let exemplars = [exemplar(NOW_MS), exemplar(NOW_MS * 1_000_000), exemplar(0)];
+    writer.series_of(&labels(1), false, &[sample], &[], &exemplars);
+    for help in ["short".to_owned(), "x".repeat(700_000)] {
+        writer.metadata(&Metadata { family: "m".to_owned(), help, ..Metadata::default() });
+    }
+    let batch = Batch { payload: Bytes::from(writer.finish()), ..batch(&[], true) };
+    let divided = divide(batch, 1, &limits(768 << 10), &active(5)).unwrap();
+    assert_eq!(divided.outcome.accepted, 1);
+    let mut cursor = Cursor::new(&divided.parts[0].1.payload).unwrap();
+    let (mut times, mut families) = (Vec::new(), 0);
+    while let Some(entry) = cursor.next().unwrap() {
+        match entry {
+            Entry::Series(series) => times.extend(series.exemplars.iter().map(|one| one.time_ms)),
+            Entry::Metadata(_) => families += 1,
+            Entry::Delete(_) => {}
+        }
+    }
+    assert_eq!((times, families), (vec![NOW_MS], 1));
+}
