@@ -36,6 +36,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Ingest from loopback needs a token too.
     pub require_token: bool,
+    /// The collector's own metrics are stored, too, in the tenant `default`.
+    pub own_metrics: bool,
     /// How long records are kept; `None` is for ever.
     pub retention: Option<Duration>,
     /// The largest share that the data directory may take of itself and what is free, 0 to 1.
@@ -104,6 +106,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             require_token: false,
+            own_metrics: true,
             retention: Some(Duration::from_secs(15 * 86_400)),
             disk_share: 0.8,
             partitions: 1,

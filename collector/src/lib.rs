@@ -1,12 +1,12 @@
 //! The collector: accepts, stores, searches, serves. The parts are public so
 //! that tests and benches can drive them; `main.rs` only wires them.
 
-mod agents;
 pub mod api;
 pub mod auth;
 pub mod commit;
 pub mod config;
 pub mod metrics;
+mod own;
 pub mod server;
 pub mod tail;
 pub mod ui;

@@ -18,7 +18,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::agents;
 use crate::api::{self, Addresses, App};
 use crate::auth::{Auth, AuthError, FirstStart, IngestGate};
 use crate::commit::{
@@ -26,6 +25,7 @@ use crate::commit::{
 };
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::own;
 
 use door::{Door, Patience};
 
@@ -100,7 +100,6 @@ impl Collector {
         let addresses = Addresses { http: url(http), grpc: url(grpc) };
         let metrics = Arc::new(Metrics::new());
         let app = App::new(Arc::clone(&auth), Arc::clone(&store), meta, metrics, &config.limits, addresses);
-        let told = Arc::clone(&store);
         let receiver = Arc::new({
             let mapping =
                 Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
@@ -117,7 +116,7 @@ impl Collector {
         let servers = vec![
             tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
             tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
-            tokio::spawn(agents::tell(told, stopped)),
+            tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped)),
         ];
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
     }

@@ -63,7 +63,7 @@ describeLooks({
   },
   "metrics-browser": async (logs) => {
     const metrics = await open(logs, [], { browser: "1" });
-    await logs.page.goto("/metrics?browser=1&metric=system_cpu_time_seconds_total");
+    await logs.page.goto("/explore?browser=1&metric=system_cpu_time_seconds_total");
     await metrics.browser.getByRole("button", { name: /host_name/ }).click();
   },
   "metrics-unreadable": async (logs) => {
@@ -89,7 +89,7 @@ describeLooks({
   "metrics-none": async (logs) => {
     server.metrics.empty = true;
     await open(logs, [], { browser: "1" });
-    await logs.page.goto("/metrics?browser=1");
+    await logs.page.goto("/explore?browser=1");
     await logs.page.getByText(/No metric was stored/).waitFor();
   },
 });

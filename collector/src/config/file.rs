@@ -16,6 +16,7 @@ pub(super) struct File {
     pub(super) allowed_hosts: Option<Vec<At<String>>>,
     pub(super) allowed_origins: Option<Vec<At<String>>>,
     pub(super) require_token: Option<At<bool>>,
+    pub(super) own_metrics: Option<At<bool>>,
     pub(super) retention: Option<At<String>>,
     pub(super) disk_share: Option<At<f64>>,
     pub(super) partitions: Option<At<u16>>,

@@ -138,6 +138,7 @@ impl Check<'_> {
     }
 
     fn access(&mut self, config: &mut Config, file: &File, flags: &Flags) {
+        config.own_metrics = file.own_metrics.as_ref().is_none_or(|at| at.value);
         config.require_token = file.require_token.as_ref().is_some_and(|at| at.value);
         if let Some(at) = &file.admin_token_file {
             config.admin_token = self.token_file(at);

@@ -103,6 +103,14 @@ impl Program {
         Self::start_in(std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap()), change)
     }
 
+    /// The same, with the configuration of `with_config`.
+    pub(crate) fn kill_and_restart_with_config(self) -> Self {
+        let config = self.dir.path().join("collector.yaml");
+        self.kill_and_restart(|command| {
+            command.arg("--config").arg(&config);
+        })
+    }
+
     /// A file of /proc about it.
     pub(crate) fn proc(&self, name: &str) -> PathBuf {
         Path::new("/proc").join(self.child.id().to_string()).join(name)

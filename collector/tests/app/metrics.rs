@@ -6,6 +6,16 @@ use telemetry::samples::{Metadata, MetricKind, Sample, Writer};
 
 use crate::harness::{PASSWORD, Program, error_code, escape, json_of, now_ns, seal};
 
+/// Without the collector's own metrics, so that there is nothing but what a test writes.
+fn start() -> Program {
+    Program::with_config("own_metrics: false\n")
+}
+
+/// Kills it and starts it again, as it was.
+fn restart(program: Program) -> Program {
+    program.kill_and_restart_with_config()
+}
+
 fn now_ms() -> i64 {
     (now_ns() / 1_000_000) as i64
 }
@@ -71,7 +81,7 @@ async fn write_counters(program: &Program, end_ms: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_is_queried_sealed_and_survives_a_crash() {
-    let program = Program::start();
+    let program = start();
     let end_ms = now_ms();
     write_counters(&program, end_ms).await;
     let check = async |program: &Program| {
@@ -83,12 +93,12 @@ async fn what_is_written_is_queried_sealed_and_survives_a_crash() {
     // Acknowledged is not yet visible: within a second it is.
     tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
     check(&program).await;
-    let program = program.kill_and_restart(|_| {});
+    let program = restart(program);
     check(&program).await;
     let sealed = seal(&program).await;
     assert_eq!(sealed["sealed_offsets"]["samples-0"], 1);
     check(&program).await;
-    let program = program.kill_and_restart(|_| {});
+    let program = restart(program);
     check(&program).await;
 
     let start = end_ms as f64 / 1000.0 - 60.0;
@@ -107,7 +117,7 @@ async fn what_is_written_is_queried_sealed_and_survives_a_crash() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn remote_write_tells_what_was_written_and_what_not() {
-    let program = Program::start();
+    let program = start();
     let now = now_ms();
     let response = write(&program, &[(&A, &[(now - 1000, 1.0), (now, 2.0)])]).await;
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
@@ -125,7 +135,7 @@ async fn remote_write_tells_what_was_written_and_what_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_series_over_the_limit_is_refused_with_its_label() {
-    let program = Program::with_config("limits: {active_series: 3}\n");
+    let program = Program::with_config("own_metrics: false\nlimits: {active_series: 3}\n");
     let now = now_ms();
     let users: Vec<String> = (0..5).map(|n| n.to_string()).collect();
     let labels: Vec<[(&str, &str); 2]> =
@@ -138,16 +148,14 @@ async fn a_new_series_over_the_limit_is_refused_with_its_label() {
     let text = response.text().await.unwrap();
     assert!(text.contains("3 active series") && text.contains("\"user\""), "{text}");
     // The limit knows after a restart what is there.
-    let program = program.kill_and_restart(|command| {
-        command.arg("--config").arg("/dev/null");
-    });
+    let program = restart(program);
     let status = program.json("/api/v1/status/runtimeinfo").await;
     assert_eq!(status["data"]["timeSeriesCount"], 3, "{status}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn labels_series_and_metadata_are_listed() {
-    let program = Program::start();
+    let program = start();
     let end_ms = now_ms();
     write_counters(&program, end_ms).await;
     seal(&program).await;
@@ -173,7 +181,7 @@ async fn labels_series_and_metadata_are_listed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_probes_of_clients_are_answered() {
-    let program = Program::start();
+    let program = start();
     assert_eq!(
         program.json("/api/v1/query?query=1%2B1&time=4").await["data"],
         json!({"resultType": "scalar", "result": [4, "2"]})
@@ -195,7 +203,7 @@ async fn the_probes_of_clients_are_answered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mistakes_are_told_in_prometheus_envelope() {
-    let program = Program::start();
+    let program = start();
     let cases = [
         ("/api/v1/query?query=sum(", StatusCode::BAD_REQUEST, "bad_data"),
         ("/api/v1/query?query=up&time=later", StatusCode::BAD_REQUEST, "bad_data"),
@@ -222,7 +230,7 @@ async fn mistakes_are_told_in_prometheus_envelope() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_deleted_is_gone_before_and_after_a_merge_and_a_crash() {
-    let program = Program::start();
+    let program = start();
     let end_ms = now_ms();
     write_counters(&program, end_ms).await;
     seal(&program).await;
@@ -231,7 +239,7 @@ async fn what_is_deleted_is_gone_before_and_after_a_merge_and_a_crash() {
     assert_eq!(delete.send().await.unwrap().status(), StatusCode::NO_CONTENT);
     let left = [pair("b", "1200")];
     assert_eq!(values(&program, "requests_total", end_ms, "host").await, left);
-    let program = program.kill_and_restart(|_| {});
+    let program = restart(program);
     assert_eq!(values(&program, "requests_total", end_ms, "host").await, left);
     seal(&program).await;
     assert_eq!(values(&program, "requests_total", end_ms, "host").await, left);
@@ -244,7 +252,8 @@ async fn what_is_deleted_is_gone_before_and_after_a_merge_and_a_crash() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tenants_see_their_own_series() {
-    let program = Program::with_config("tenants: [{name: acme, ingest_token: token-of-acme}]\n");
+    let program =
+        Program::with_config("own_metrics: false\ntenants: [{name: acme, ingest_token: token-of-acme}]\n");
     write_counters(&program, now_ms()).await;
     seal(&program).await;
     let path = "/api/v1/label/host/values";

@@ -94,7 +94,7 @@ async fn conformance_promqltest() {
 fn tenants(script: &[Command]) -> String {
     let clears = script.iter().filter(|command| matches!(command, Command::Clear)).count();
     let entries = (0..=clears).map(|n| format!("  - {{name: t{n}, ingest_token: token-of-t{n}}}\n"));
-    format!("retention: 0\ntenants:\n{}", entries.collect::<String>())
+    format!("own_metrics: false\nretention: 0\ntenants:\n{}", entries.collect::<String>())
 }
 
 async fn run(script: &[Command]) -> Outcome {
@@ -102,11 +102,7 @@ async fn run(script: &[Command]) -> Outcome {
     let (mut outcome, mut tenant, mut has_histograms) = (Outcome::default(), 0, false);
     for (index, command) in script.iter().enumerate() {
         if index == script.len() / 2 {
-            let config = program.dir.path().join("collector.yaml");
-            program = program.kill_and_restart(|command| {
-                // The directory moves with the program.
-                command.arg("--config").arg(&config);
-            });
+            program = program.kill_and_restart_with_config();
         }
         match command {
             Command::Clear => (tenant, has_histograms) = (tenant + 1, false),

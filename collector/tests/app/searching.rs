@@ -286,7 +286,7 @@ async fn both_forms_of_time_bound_the_range() {
 
 #[tokio::test]
 async fn the_barrier_answers_when_everything_is_sealed() {
-    let program = Program::start();
+    let program = Program::with_config("own_metrics: false\n");
     for batch in 0..5 {
         program.send(&request("checkout", series(10 + batch))).await;
     }

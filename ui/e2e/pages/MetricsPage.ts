@@ -17,7 +17,7 @@ export class MetricsPage {
   }
 
   async open(search = ""): Promise<void> {
-    await this.page.goto(`/metrics${search}`);
+    await this.page.goto(`/explore${search}`);
     await this.query("A").waitFor();
   }
 

@@ -9,7 +9,7 @@ import { setPaletteOpen } from "./palette/store";
 import styles from "./Rail.module.css";
 
 interface RailPage {
-  to: "/logs" | "/metrics" | "/hosts" | "/dashboards" | "/status";
+  to: "/logs" | "/explore" | "/hosts" | "/dashboards" | "/status";
   icon: IconName;
   label: string;
   /** Not in the phone's bar, which has room for few; the palette has it. */
@@ -18,7 +18,7 @@ interface RailPage {
 
 const pages: RailPage[] = [
   { to: "/logs", icon: "logs", label: "Logs" },
-  { to: "/metrics", icon: "metrics", label: "Metrics" },
+  { to: "/explore", icon: "metrics", label: "Metrics" },
   { to: "/hosts", icon: "hosts", label: "Hosts" },
   { to: "/dashboards", icon: "dashboards", label: "Dashboards" },
   { to: "/status", icon: "status", label: "Status", wideOnly: true },

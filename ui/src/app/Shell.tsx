@@ -12,7 +12,7 @@ export function Shell() {
   const [help, setHelp] = useState(false);
   useShortcuts({
     "g l": () => navigate({ to: "/logs" }),
-    "g m": () => navigate({ to: "/metrics" }),
+    "g m": () => navigate({ to: "/explore" }),
     "g h": () => navigate({ to: "/hosts" }),
     "g d": () => navigate({ to: "/dashboards" }),
     "?": () => setHelp(true),

@@ -44,7 +44,7 @@ const logs = createRoute({
 // Pages with charts are chunks of their own: who reads logs does not load the drawing.
 const metrics = createRoute({
   getParentRoute: () => root,
-  path: "/metrics",
+  path: "/explore",
   validateSearch: (search: Record<string, unknown>) => encodeMetricsView(decodeMetricsView(search)),
   component: lazyRouteComponent(() => import("../pages/metrics/MetricsPage"), "MetricsPage"),
 });

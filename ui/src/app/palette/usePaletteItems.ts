@@ -58,7 +58,7 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
       icon: "metrics",
       label: "Metrics",
       keys: ["g", "m"],
-      run: () => void navigate({ to: "/metrics" }),
+      run: () => void navigate({ to: "/explore" }),
     },
     {
       id: "page hosts",

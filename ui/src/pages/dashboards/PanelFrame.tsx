@@ -94,7 +94,7 @@ export function PanelFrame(props: PanelFrameProps) {
         <span className={styles.tools}>
           {asked.queries.length > 0 && (
             <Link
-              to="/metrics"
+              to="/explore"
               search={encodeMetricsView({
                 ...plainMetrics,
                 queries: asked.queries

@@ -59,7 +59,7 @@ export function HostChart(props: HostChartProps) {
         <span className="grow" />
         <PartialTag warnings={warnings} />
         <Link
-          to="/metrics"
+          to="/explore"
           search={encodeMetricsView({
             ...plainView,
             queries: spec.queries.map(({ text, legend }) => ({ text, legend, hidden: false })),

@@ -22,6 +22,7 @@ export function listQueries(host: string | null = null) {
   const uptime = select("system_uptime_seconds", of);
   const used = select("system_memory_usage_bytes", of, 'system_memory_state="used"');
   const fileSystems = "sum by (host_name, system_filesystem_mountpoint)";
+  const usable = 'system_filesystem_state=~"used|free"';
   const filled = select("system_filesystem_usage_bytes", of, 'system_filesystem_state="used"');
   return {
     cpuBusy: `1 - avg by (host_name) (${rate("system_cpu_time_seconds_total", 'cpu_mode="idle"')})`,
@@ -29,7 +30,8 @@ export function listQueries(host: string | null = null) {
     load: `max by (host_name) (${select("system_cpu_load_average_1m", of)})`,
     memoryUsed: `sum by (host_name) (${used}) / max by (host_name) (${select("system_memory_limit_bytes", of)})`,
     pressure: `max by (host_name, resource) (${rate(pressure, 'kind="some"')})`,
-    fileSystems: `${fileSystems} (${filled}) / ${fileSystems} (${select("system_filesystem_usage_bytes", of)})`,
+    // As df counts: what only root may use is neither used nor free.
+    fileSystems: `${fileSystems} (${filled}) / ${fileSystems} (${select("system_filesystem_usage_bytes", of, usable)})`,
     diskBusy: `max by (host_name) (${rate("system_disk_io_time_seconds_total")})`,
     network: `sum by (host_name, network_io_direction) (${rate("system_network_io_bytes_total", 'network_interface_name!="lo"')})`,
     uptime: `max by (host_name) (${uptime})`,
@@ -283,7 +285,7 @@ export function hostTables(host: string) {
   const byProcess = "sum by (process_executable_name, process_pid)";
   return {
     fileSystemUsed: `${byMount} (system_filesystem_usage_bytes{${of}, system_filesystem_state="used"})`,
-    fileSystemSize: `${byMount} (system_filesystem_usage_bytes{${of}})`,
+    fileSystemSize: `${byMount} (system_filesystem_usage_bytes{${of}, system_filesystem_state=~"used|free"})`,
     processCpu: `topk(10, ${byProcess} (rate(process_cpu_time_seconds_total{${of}}[5m])))`,
     processMemory: `${byProcess} (process_memory_usage_bytes{${of}})`,
   };

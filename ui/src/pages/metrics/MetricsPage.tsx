@@ -30,7 +30,7 @@ import {
 import { useMetadata } from "./useMetrics";
 import { ValuesPanel } from "./ValuesPanel";
 
-const route = getRouteApi("/metrics");
+const route = getRouteApi("/explore");
 
 /** Metrics: queries in PromQL, their values over time or now, and the metrics that there are. */
 export function MetricsPage() {
