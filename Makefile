@@ -2,13 +2,14 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build ui test test-rust test-ui test-e2e check bench fuzz chaos conformance doctor fmt
+.PHONY: help run build ui test test-rust test-ui test-e2e check bench fuzz chaos conformance doctor fmt demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
 ROUNDS ?= 40
 RECORDS ?= 1000000
 SUITE ?=
+SECONDS ?= 60
 FILES ?=
 
 help: ## this list
@@ -57,6 +58,9 @@ chaos: ## kill the real programs ROUNDS times under load; counts lost and double
 
 conformance: ## the suites of CONFORMANCE_DATA (SUITE=name for one)
 	@scripts/conformance.sh $(SUITE)
+
+demo-load: ## make this host busy for SECONDS, so that its pressure shows
+	@scripts/demo-load.sh $(SECONDS)
 
 doctor: ## what this machine lacks
 	@scripts/doctor.sh

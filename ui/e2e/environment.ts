@@ -19,6 +19,22 @@ export function appendLine(text: string): void {
   appendFileSync(logFile, `${new Date().toISOString()} ERROR ${text}\n`);
 }
 
+/** Asks Prometheus' API as the admin. */
+export async function promql(query: string, timeS?: number): Promise<PromSeries[]> {
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
+  const at = timeS === undefined ? "" : `&time=${timeS}`;
+  const url = `${collectorUrl}/api/v1/query?query=${encodeURIComponent(query)}${at}`;
+  const response = await fetch(url, { headers: { authorization } });
+  if (!response.ok) throw new Error(`${query} answered ${response.status}: ${await response.text()}`);
+  return ((await response.json()) as { data: { result: PromSeries[] } }).data.result;
+}
+
+export interface PromSeries {
+  metric: Record<string, string>;
+  value?: [number, string];
+  values?: [number, string][];
+}
+
 /** Asks the API as the admin; for what the tests must know beside what the page shows. */
 export async function api(path: string): Promise<unknown> {
   const authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
