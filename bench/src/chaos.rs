@@ -1,11 +1,15 @@
 //! Kills the real programs at random moments under load and counts what was lost and doubled.
 //!
 //! Load: one file of numbered lines with runs of identical lines, renamed now and then, and four OTLP
-//! clients (two at the collector, two at the agent) that never resend. Expected: every line exactly once, in
-//! file order; every request that was answered 2xx exactly once; unanswered ones at most once.
+//! clients (two at the collector, two at the agent) that never resend; and four metric clients, OTLP over gRPC
+//! and remote write, one of each at the collector and at the agent. Expected: every line exactly once, in
+//! file order; every request that was answered 2xx exactly once; unanswered ones at most once; every sample with
+//! its value, and sums of increases that are the sums of those that are there.
 
 mod clients;
+mod samples;
 mod verify;
+mod verify_samples;
 mod writer;
 
 use std::path::Path;
@@ -18,6 +22,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::api::Collector;
+use samples::Protocol;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -46,6 +51,11 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     let clients: Vec<_> = (0..)
         .zip(targets)
         .map(|(client, url)| tokio::spawn(clients::post_requests(client, url, stop.clone())))
+        .collect();
+
+    let metric_clients: Vec<_> = metric_clients(&collector, ports)
+        .into_iter()
+        .map(|client| tokio::spawn(samples::send_requests(client, stop.clone())))
         .collect();
 
     let started = Instant::now();
@@ -77,6 +87,10 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     for client in clients {
         requests.merge(client.await?);
     }
+    let mut sent = Vec::new();
+    for client in metric_clients {
+        sent.push(client.await??);
+    }
     println!(
         "{} kills of the collector, {} of the agent in {:.0} s; {} lines written, {} records acknowledged, {} unanswered",
         kills[0],
@@ -92,7 +106,8 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     let records = verify::records(&collector, &requests).await?;
     println!("| kind | expected | found | lost | doubled | out of order |\n|---|---|---|---|---|---|");
     println!("{lines}\n{records}");
-    ensure!(lines.is_exact() && records.is_exact(), "the contract is broken: seed {seed}");
+    let of_samples = samples_of_all(&collector, &sent).await?;
+    ensure!(lines.is_exact() && records.is_exact() && of_samples, "the contract is broken: seed {seed}");
     println!("nothing lost, nothing doubled");
     Ok(())
 }
@@ -111,4 +126,32 @@ async fn settle(collector: &Collector, lines: u64, requests: &clients::Requests)
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(())
+}
+
+/// One at the collector and one at the agent, of each protocol.
+fn metric_clients(collector: &Collector, [grpc, http, _status]: [u16; 3]) -> Vec<samples::Client> {
+    let write = |address: String| format!("{address}/api/v1/write");
+    let client = |name, protocol, address| samples::Client { name, protocol, address };
+    vec![
+        client("otlp-collector", Protocol::Otlp, collector.grpc()),
+        client("otlp-agent", Protocol::Otlp, format!("http://127.0.0.1:{grpc}")),
+        client("write-collector", Protocol::RemoteWrite, write(collector.http(""))),
+        client("write-agent", Protocol::RemoteWrite, write(format!("http://127.0.0.1:{http}"))),
+    ]
+}
+
+/// Prints what became of every metric client's samples; answers whether all is as it must be.
+async fn samples_of_all(collector: &Collector, sent: &[samples::Sent]) -> anyhow::Result<bool> {
+    let mut exact = true;
+    let mut table =
+        String::from("| kind | sent | acknowledged | unanswered, there | lost | wrong | doubled |\n");
+    table.push_str("|---|---|---|---|---|---|---|\n");
+    for sent in sent {
+        for finding in verify_samples::samples(collector, sent).await? {
+            exact &= finding.is_exact();
+            table.push_str(&format!("{finding}\n"));
+        }
+    }
+    print!("{table}");
+    Ok(exact)
 }
