@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::task::JoinHandle;
 
 use crate::api::Collector;
 use samples::Protocol;
@@ -53,10 +54,7 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
         .map(|(client, url)| tokio::spawn(clients::post_requests(client, url, stop.clone())))
         .collect();
 
-    let metric_clients: Vec<_> = metric_clients(&collector, ports)
-        .into_iter()
-        .map(|client| tokio::spawn(samples::send_requests(client, stop.clone())))
-        .collect();
+    let metric_clients = start_metric_clients(&collector, ports, &stop);
 
     let started = Instant::now();
     let mut random = StdRng::seed_from_u64(seed);
@@ -87,10 +85,7 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     for client in clients {
         requests.merge(client.await?);
     }
-    let mut sent = Vec::new();
-    for client in metric_clients {
-        sent.push(client.await??);
-    }
+    let sent = join(metric_clients).await?;
     println!(
         "{} kills of the collector, {} of the agent in {:.0} s; {} lines written, {} records acknowledged, {} unanswered",
         kills[0],
@@ -128,16 +123,31 @@ async fn settle(collector: &Collector, lines: u64, requests: &clients::Requests)
     Ok(())
 }
 
+type MetricClient = JoinHandle<anyhow::Result<samples::Sent>>;
+
 /// One at the collector and one at the agent, of each protocol.
-fn metric_clients(collector: &Collector, [grpc, http, _status]: [u16; 3]) -> Vec<samples::Client> {
-    let write = |address: String| format!("{address}/api/v1/write");
-    let client = |name, protocol, address| samples::Client { name, protocol, address };
-    vec![
-        client("otlp-collector", Protocol::Otlp, collector.grpc()),
-        client("otlp-agent", Protocol::Otlp, format!("http://127.0.0.1:{grpc}")),
-        client("write-collector", Protocol::RemoteWrite, write(collector.http(""))),
-        client("write-agent", Protocol::RemoteWrite, write(format!("http://127.0.0.1:{http}"))),
-    ]
+fn start_metric_clients(
+    collector: &Collector,
+    [grpc, http, _status]: [u16; 3],
+    stop: &Arc<AtomicBool>,
+) -> Vec<MetricClient> {
+    let clients = [
+        ("otlp-collector", Protocol::Otlp, collector.grpc()),
+        ("otlp-agent", Protocol::Otlp, format!("http://127.0.0.1:{grpc}")),
+        ("write-collector", Protocol::RemoteWrite, collector.http("/api/v1/write")),
+        ("write-agent", Protocol::RemoteWrite, format!("http://127.0.0.1:{http}/api/v1/write")),
+    ];
+    let clients = clients.map(|(name, protocol, address)| samples::Client { name, protocol, address });
+    clients.map(|client| tokio::spawn(samples::send_requests(client, stop.clone()))).into()
+}
+
+/// What they sent, once they have stopped.
+async fn join(clients: Vec<MetricClient>) -> anyhow::Result<Vec<samples::Sent>> {
+    let mut sent = Vec::new();
+    for client in clients {
+        sent.push(client.await??);
+    }
+    Ok(sent)
 }
 
 /// Prints what became of every metric client's samples; answers whether all is as it must be.

@@ -77,7 +77,7 @@ pub(crate) async fn send_requests(client: Client, stop: Arc<AtomicBool>) -> anyh
 }
 
 enum Sender {
-    Otlp(MetricsServiceClient<tonic::transport::Channel>),
+    Otlp(Box<MetricsServiceClient<tonic::transport::Channel>>),
     RemoteWrite(reqwest::Client),
 }
 
@@ -86,7 +86,7 @@ impl Sender {
         Ok(match client.protocol {
             Protocol::Otlp => {
                 let endpoint = Endpoint::from_shared(client.address.clone())?.timeout(TIMEOUT);
-                Self::Otlp(MetricsServiceClient::new(endpoint.connect_lazy()))
+                Self::Otlp(Box::new(MetricsServiceClient::new(endpoint.connect_lazy())))
             }
             Protocol::RemoteWrite => Self::RemoteWrite(reqwest::Client::builder().timeout(TIMEOUT).build()?),
         })
