@@ -250,7 +250,7 @@ impl History {
             }
             "apply" => drop(store.apply().await),
             "seal" | "seal samples" => {
-                self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false))
+                self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false));
             }
             "merge" | "merge samples" => {
                 if self.dice.chance(0.5) {

@@ -138,7 +138,7 @@ impl History {
                 self.tally.samples_acknowledged += kept;
             }
             Some(Err(SinkError::Unavailable { .. })) | None => {
-                self.tally.samples_unanswered += times.len() as u64
+                self.tally.samples_unanswered += times.len() as u64;
             }
             Some(Err(SinkError::TooLarge { .. })) => {}
             Some(Err(error)) => panic!("{error:?}"),
