@@ -1,11 +1,15 @@
 //! Kills the real programs at random moments under load and counts what was lost and doubled.
 //!
 //! Load: one file of numbered lines with runs of identical lines, renamed now and then, and four OTLP
-//! clients (two at the collector, two at the agent) that never resend. Expected: every line exactly once, in
-//! file order; every request that was answered 2xx exactly once; unanswered ones at most once.
+//! clients (two at the collector, two at the agent) that never resend; and four metric clients, OTLP over gRPC
+//! and remote write, one of each at the collector and at the agent. Expected: every line exactly once, in
+//! file order; every request that was answered 2xx exactly once; unanswered ones at most once; every sample with
+//! its value, and sums of increases that are the sums of those that are there.
 
 mod clients;
+mod samples;
 mod verify;
+mod verify_samples;
 mod writer;
 
 use std::path::Path;
@@ -16,8 +20,10 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::task::JoinHandle;
 
 use crate::api::Collector;
+use samples::Protocol;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -48,6 +54,8 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
         .map(|(client, url)| tokio::spawn(clients::post_requests(client, url, stop.clone())))
         .collect();
 
+    let metric_clients = start_metric_clients(&collector, ports, &stop);
+
     let started = Instant::now();
     let mut random = StdRng::seed_from_u64(seed);
     let mut kills = [0u64; 2];
@@ -77,6 +85,7 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     for client in clients {
         requests.merge(client.await?);
     }
+    let sent = join(metric_clients).await?;
     println!(
         "{} kills of the collector, {} of the agent in {:.0} s; {} lines written, {} records acknowledged, {} unanswered",
         kills[0],
@@ -92,7 +101,8 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     let records = verify::records(&collector, &requests).await?;
     println!("| kind | expected | found | lost | doubled | out of order |\n|---|---|---|---|---|---|");
     println!("{lines}\n{records}");
-    ensure!(lines.is_exact() && records.is_exact(), "the contract is broken: seed {seed}");
+    let of_samples = samples_of_all(&collector, &sent).await?;
+    ensure!(lines.is_exact() && records.is_exact() && of_samples, "the contract is broken: seed {seed}");
     println!("nothing lost, nothing doubled");
     Ok(())
 }
@@ -111,4 +121,47 @@ async fn settle(collector: &Collector, lines: u64, requests: &clients::Requests)
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(())
+}
+
+type MetricClient = JoinHandle<anyhow::Result<samples::Sent>>;
+
+/// One at the collector and one at the agent, of each protocol.
+fn start_metric_clients(
+    collector: &Collector,
+    [grpc, http, _status]: [u16; 3],
+    stop: &Arc<AtomicBool>,
+) -> Vec<MetricClient> {
+    let clients = [
+        ("otlp-collector", Protocol::Otlp, collector.grpc()),
+        ("otlp-agent", Protocol::Otlp, format!("http://127.0.0.1:{grpc}")),
+        ("write-collector", Protocol::RemoteWrite, collector.http("/api/v1/write")),
+        ("write-agent", Protocol::RemoteWrite, format!("http://127.0.0.1:{http}/api/v1/write")),
+    ];
+    let clients = clients.map(|(name, protocol, address)| samples::Client { name, protocol, address });
+    clients.map(|client| tokio::spawn(samples::send_requests(client, stop.clone()))).into()
+}
+
+/// What they sent, once they have stopped.
+async fn join(clients: Vec<MetricClient>) -> anyhow::Result<Vec<samples::Sent>> {
+    let mut sent = Vec::new();
+    for client in clients {
+        sent.push(client.await??);
+    }
+    Ok(sent)
+}
+
+/// Prints what became of every metric client's samples; answers whether all is as it must be.
+async fn samples_of_all(collector: &Collector, sent: &[samples::Sent]) -> anyhow::Result<bool> {
+    let mut exact = true;
+    let mut table =
+        String::from("| kind | sent | acknowledged | unanswered, there | lost | wrong | doubled |\n");
+    table.push_str("|---|---|---|---|---|---|---|\n");
+    for sent in sent {
+        for finding in verify_samples::samples(collector, sent).await? {
+            exact &= finding.is_exact();
+            table.push_str(&format!("{finding}\n"));
+        }
+    }
+    print!("{table}");
+    Ok(exact)
 }

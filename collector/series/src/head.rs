@@ -293,6 +293,27 @@ impl Head {
                 self.streamed_rows += 1;
             }
         }
+        self.take_in_late(series);
+    }
+
+    /// A stream that has lost its end may have late samples behind its new one. They go into it: what comes next at
+    /// their times is newer than they are, and late ones win.
+    fn take_in_late(&mut self, series: u32) {
+        let Some(beside) = self.beside.get_mut(&series) else { return };
+        let stream = &mut self.series[series as usize].stream;
+        let end = (stream.count > 0).then_some(stream.last_ms);
+        if beside.late.iter().all(|(time_ms, _)| Some(*time_ms) <= end) {
+            return;
+        }
+        let before = beside.late.len();
+        keep_last(&mut beside.late);
+        let behind = beside.late.partition_point(|(time_ms, _)| Some(*time_ms) <= end);
+        for (time_ms, value) in beside.late.drain(behind..) {
+            stream.push(&mut self.slabs, time_ms, value);
+            self.streamed_rows += 1;
+        }
+        beside.sorted = beside.late.len();
+        self.late_rows -= (before - beside.sorted) as u64;
     }
 
     /// The series that pass all matchers.

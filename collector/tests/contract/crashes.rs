@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::history::{History, Tally, how_many};
 use crate::world::{Ground, World};
 
-const HISTORIES: u64 = 120;
+const HISTORIES: u64 = 90;
 const STEPS: usize = 60;
 
 /// Runs histories and demands that they crashed at more than 500 distinct points.

@@ -1,17 +1,20 @@
 //! A random history: operations on the store, faults and crashes under it, and after each recovery
 //! everything that queries answer against the model.
 
-use std::collections::BTreeSet;
+mod samples;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
 use journal::sim::{Crash, Faults, Operation};
 use meta::testing::Dice;
-use narrows_collector::commit::{CommitError, PartitionId, Store};
+use narrows_collector::commit::{CommitError, Kind, PartitionId, Store};
 use receive::{Sink, SinkError};
 use telemetry::{Batch, Outcome, Producer, TenantId};
 
 use crate::model::Model;
+use crate::points::SeriesModel;
 use crate::query;
 use crate::world::{Item, RETENTION_NS, SECOND_NS, World, batch};
 
@@ -26,6 +29,11 @@ pub(crate) struct Tally {
     pub(crate) seals: u64,
     pub(crate) merges: u64,
     pub(crate) comparisons: u64,
+    pub(crate) samples_acknowledged: u64,
+    pub(crate) samples_unanswered: u64,
+    /// (Series, time) pairs that were held against the model, and those that had a value.
+    pub(crate) points_compared: u64,
+    pub(crate) points_present: u64,
 }
 
 /// Where a crash struck: in which step of the store, of which kind, at the end of which operations on the
@@ -50,8 +58,16 @@ struct Sender {
     tenant: TenantId,
     epoch: u64,
     next_seq: u64,
-    /// (seq, items, acknowledged), the newest last.
-    sent: Vec<(u64, Vec<Item>, bool)>,
+    /// (seq, what, acknowledged), the newest last.
+    sent: Vec<(u64, Numbered, bool)>,
+}
+
+/// What a numbered batch holds.
+#[derive(Clone)]
+enum Numbered {
+    Logs(Vec<Item>),
+    /// The batch's name in the model.
+    Samples(usize),
 }
 
 /// One history under way.
@@ -59,6 +75,9 @@ pub(crate) struct History {
     pub(crate) world: World,
     dice: Dice,
     model: Model,
+    series: SeriesModel,
+    /// How many increases each tenant has sent.
+    increases: BTreeMap<TenantId, u32>,
     senders: Vec<Sender>,
     tenants: Vec<TenantId>,
     bodies: u64,
@@ -78,9 +97,11 @@ impl History {
         let sender =
             |id, name, epoch| Sender { id, tenant: tenant(name), epoch, next_seq: 1, sent: Vec::new() };
         Self {
-            world,
             dice: Dice::new(seed),
             model: Model::default(),
+            series: SeriesModel::new(world.partitions),
+            world,
+            increases: BTreeMap::new(),
             senders: vec![
                 sender("host-1", "acme", 11),
                 sender("host-2", "acme", 22),
@@ -123,7 +144,8 @@ impl History {
         self.compare(&store).await;
         self.tally.acknowledged = self.model.acknowledged;
         self.tally.unanswered = self.model.unanswered;
-        self.tally.resent = self.model.resent;
+        self.tally.resent = self.model.resent + self.series.resent;
+        (self.tally.points_compared, self.tally.points_present) = (self.series.compared, self.series.present);
         Left { tally: self.tally, places: self.places, world: self.world }
     }
 
@@ -182,6 +204,7 @@ impl History {
             match self.world.open().await {
                 Ok(store) if !self.world.disk.is_down() => {
                     self.tally.reopens += 1;
+                    self.series.closed();
                     self.compare(&store).await;
                     return store;
                 }
@@ -194,15 +217,20 @@ impl History {
     }
 
     async fn step(&mut self, store: &Arc<Store>) {
-        let partition = PartitionId::logs(self.dice.roll(u64::from(self.world.partitions)) as u16);
+        let number = self.dice.roll(u64::from(self.world.partitions)) as u16;
+        let kind = Kind::ALL[self.dice.roll(2) as usize];
+        let (partition, of_logs) = (PartitionId { kind, number }, kind == Kind::Logs);
         let roll = self.dice.roll(100);
         self.step = match roll {
-            0..20 => "append",
-            20..47 => "append numbered",
+            0..10 => "append",
+            10..22 => "append samples",
+            22..47 => "append numbered",
             47..55 => "append while sealing",
-            55..62 => "apply",
-            62..77 => "seal",
-            77..87 => "merge",
+            55..60 => "apply",
+            60..77 if of_logs => "seal",
+            60..77 => "seal samples",
+            77..87 if of_logs => "merge",
+            77..87 => "merge samples",
             87..90 => "barrier",
             90..93 => "retain",
             93..96 => "sweep",
@@ -210,21 +238,31 @@ impl History {
         };
         match self.step {
             "append" => self.append_plain(store).await,
+            "append samples" => self.append_samples(store).await,
             "append numbered" => self.append_numbered(store).await,
             "append while sealing" => {
                 let sealer = Arc::clone(store);
-                let (sealed, ()) = tokio::join!(sealer.seal(partition), self.append_plain(store));
+                let append = async {
+                    if of_logs { self.append_plain(store).await } else { self.append_samples(store).await }
+                };
+                let (sealed, ()) = tokio::join!(sealer.seal(partition), append);
                 self.tally.seals += u64::from(sealed.unwrap_or(false));
             }
             "apply" => drop(store.apply().await),
-            "seal" => self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false)),
-            "merge" => {
+            "seal" | "seal samples" => {
+                self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false));
+            }
+            "merge" | "merge samples" => {
+                if self.dice.chance(0.5) {
+                    self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false));
+                }
                 let all = self.dice.chance(0.5);
                 self.tally.merges += u64::from(store.merge(partition, all).await.unwrap_or(false));
             }
             "barrier" => self.barrier(store).await,
             "retain" => {
                 self.model.expire(self.world.now_ns() - RETENTION_NS);
+                self.series.expire((self.world.now_ns() - RETENTION_NS) / 1_000_000);
                 drop(store.retain().await);
             }
             "sweep" => drop(store.sweep().await),
@@ -283,24 +321,44 @@ impl History {
         let index = match resend {
             Some(index) => index,
             None => {
-                let items = self.items();
+                let tenant = self.senders[at].tenant.clone();
+                let what = if self.dice.chance(0.5) {
+                    Numbered::Logs(self.items())
+                } else {
+                    let items = self.sample_items(&tenant);
+                    Numbered::Samples(self.series.batch(&tenant, items, true))
+                };
                 let sender = &mut self.senders[at];
-                sender.sent.push((sender.next_seq, items, false));
+                sender.sent.push((sender.next_seq, what, false));
                 sender.next_seq += 1;
                 sender.sent.len() - 1
             }
         };
         let sender = &self.senders[at];
-        let (seq, items, _) = sender.sent[index].clone();
+        let (seq, what, _) = sender.sent[index].clone();
         let (tenant, producer) =
             (sender.tenant.clone(), Producer::new(sender.id, sender.epoch, seq, 1).unwrap());
-        self.note_send(&tenant, &items);
-        let batch = batch(&tenant, Some(producer), self.world.now_ns(), &items);
+        let acknowledged = match what {
+            Numbered::Logs(items) => self.append_numbered_logs(store, &items, &tenant, producer).await,
+            Numbered::Samples(name) => self.append_numbered_samples(store, name, &tenant, producer).await,
+        };
+        self.senders[at].sent[index].2 |= acknowledged;
+    }
+
+    async fn append_numbered_logs(
+        &mut self,
+        store: &Arc<Store>,
+        items: &[Item],
+        tenant: &TenantId,
+        producer: Producer,
+    ) -> bool {
+        self.note_send(tenant, items);
+        let batch = batch(tenant, Some(producer), self.world.now_ns(), items);
         let give_up = self.dice.chance(0.1);
         let outcome = send(store, batch, give_up).await;
         let acknowledged = matches!(outcome, Some(Ok(_)));
-        self.note_outcome(outcome, &tenant, &items);
-        self.senders[at].sent[index].2 |= acknowledged;
+        self.note_outcome(outcome, tenant, items);
+        acknowledged
     }
 
     /// Those that the store must take.
@@ -352,6 +410,12 @@ impl History {
             );
             self.model.compare(&tenant, &rows);
         }
+        for tenant in self.series.tenants() {
+            match query::points(store, &tenant).await {
+                Ok(points) => self.series.compare(&tenant, &points),
+                Err(error) => return assert!(self.world.disk.is_down(), "{error}"),
+            }
+        }
         self.tally.comparisons += 1;
     }
 }
@@ -383,5 +447,9 @@ impl Tally {
         self.seals += other.seals;
         self.merges += other.merges;
         self.comparisons += other.comparisons;
+        self.samples_acknowledged += other.samples_acknowledged;
+        self.samples_unanswered += other.samples_unanswered;
+        self.points_compared += other.points_compared;
+        self.points_present += other.points_present;
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use narrows_collector::commit::{RateLimit, Refusal, Space, Store, StoreOptions};
+use narrows_collector::commit::{Kind, RateLimit, Refusal, SeriesLimits, Space, Store, StoreOptions};
 use receive::{Sink, SinkError};
 use telemetry::{Producer, TenantId};
 
 use crate::query;
-use crate::world::{Ground, Item, RETENTION_NS, SECOND_NS, World, batch};
+use crate::world::{Ground, Item, RETENTION_NS, SECOND_NS, World, batch, samples};
 
 fn tenant() -> TenantId {
     TenantId::default_tenant()
@@ -258,4 +258,93 @@ async fn replay_is_sealed_on_the_way() {
     let stats = store.stats();
     assert!(stats.partitions[0].sealed_offset > 0 && stats.partitions[0].head_rows < 500, "{stats:?}");
     assert_eq!(query::count(&store, &tenant()).await, 1200);
+}
+
+/// What is stored of a metric: the numbers of its series, ascending, each with its one value.
+async fn stored(store: &Store, metric: &str) -> Vec<u64> {
+    store.apply().await.unwrap();
+    let points = query::points(store, &tenant()).await.unwrap();
+    let mut numbers = Vec::new();
+    for (labels, times) in points.iter().filter(|(labels, _)| labels.metric() == Some(metric)) {
+        let number: u64 = labels.get("n").unwrap().parse().unwrap();
+        assert_eq!(times.iter().map(|(_, bits)| f64::from_bits(*bits)).collect::<Vec<_>>(), [number as f64]);
+        numbers.push(number);
+    }
+    numbers.sort_unstable();
+    numbers
+}
+
+#[tokio::test]
+async fn series_over_a_limit_are_refused_before_they_are_stored_and_idle_ones_make_room() {
+    for partitions in [1, 3] {
+        let world = World::new(1, partitions, Ground::Files);
+        let limited = |options: &mut StoreOptions| {
+            options.series_limits = SeriesLimits { per_tenant: 5, per_metric: 3 }
+        };
+        let store = open(&world, limited).await;
+        let now = world.now_ns();
+        let many: Vec<_> = (0..5).map(|n| ("big", n, now)).chain((0..3).map(|n| ("small", n, now))).collect();
+        let outcome = store.append(samples(None, now, &many)).await.unwrap();
+        assert_eq!((outcome.accepted, outcome.rejected), (5, 3));
+        let told: Vec<_> =
+            outcome.reasons.iter().map(|r| (r.index, r.reason.contains("active series"))).collect();
+        assert_eq!(told, [(3, true), (4, true), (7, true)]);
+        assert_eq!(store.stats().refused, [(Refusal::TooManySeries, 3)].into());
+        assert_eq!((stored(&store, "big").await, stored(&store, "small").await), (vec![0, 1, 2], vec![0, 1]));
+        store.barrier(false).await.unwrap();
+        drop(store);
+
+        let store = open(&world, limited).await;
+        let outcome = store.append(samples(None, now, &many)).await.unwrap();
+        assert_eq!((outcome.accepted, outcome.rejected), (5, 3), "the same ones after a restart");
+        world.advance(3700 * SECOND_NS);
+        let now = world.now_ns();
+        let others: Vec<_> = (7..9).map(|n| ("big", n, now)).collect();
+        let outcome = store.append(samples(None, now, &others)).await.unwrap();
+        assert_eq!((outcome.accepted, outcome.rejected), (2, 0), "nobody was active for an hour");
+        assert_eq!(stored(&store, "big").await, [0, 1, 2, 7, 8]);
+    }
+}
+
+#[tokio::test]
+async fn samples_out_of_time_are_told_and_counted() {
+    for partitions in [1, 3] {
+        let world = World::new(1, partitions, Ground::Files);
+        let store = open(&world, |_| {}).await;
+        let now = world.now_ns();
+        let times = [
+            now - RETENTION_NS - SECOND_NS,
+            now - RETENTION_NS,
+            now,
+            now + 3600 * SECOND_NS,
+            now + 3601 * SECOND_NS,
+        ];
+        let all: Vec<_> = (0..).zip(times).map(|(n, time_ns)| ("m", n, time_ns)).collect();
+        let outcome = store.append(samples(None, now, &all)).await.unwrap();
+        assert_eq!((outcome.accepted, outcome.rejected), (3, 2));
+        assert_eq!(outcome.reasons.iter().map(|reason| reason.index).collect::<Vec<_>>(), [0, 4]);
+        let expected = [(Refusal::TooOld, 1), (Refusal::TooFarAhead, 1)];
+        assert_eq!(store.stats().refused, expected.into());
+        assert_eq!(stored(&store, "m").await, [1, 2, 3]);
+    }
+}
+
+#[tokio::test]
+async fn a_large_batch_of_samples_is_cut_and_with_a_producer_refused() {
+    let world = World::new(1, 1, Ground::Files);
+    let store = open(&world, |_| {}).await;
+    let now = world.now_ns();
+    let many: Vec<_> = (0..400).map(|n| ("m", n, now)).collect();
+    let producer = Producer::new("host-1", 1, 1, 1).unwrap();
+    let refused = store.append(samples(Some(producer.clone()), now, &many)).await;
+    assert!(matches!(refused, Err(SinkError::TooLarge { .. })), "{refused:?}");
+    assert_eq!(stored(&store, "m").await, [0; 0]);
+    assert_eq!(store.append(samples(None, now, &many)).await.unwrap().accepted, 400);
+    assert_eq!(stored(&store, "m").await.len(), 400);
+    let of_samples =
+        store.stats().partitions.into_iter().find(|p| p.partition.kind == Kind::Samples).unwrap();
+    assert!(of_samples.journal_end > 3, "it was cut into several records");
+    // One that was refused made nothing known: its number is free.
+    let outcome = store.append(samples(Some(producer), now, &[("small", 1, now)])).await.unwrap();
+    assert_eq!((outcome.accepted, stored(&store, "small").await), (1, vec![1]));
 }

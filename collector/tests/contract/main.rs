@@ -14,6 +14,7 @@ mod limits;
 mod load;
 mod memory;
 mod model;
+mod points;
 mod query;
 mod streams;
 mod world;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use narrows_collector::commit::{Refusal, Store, StoreOptions};
+use narrows_collector::commit::{Kind, PartitionStats, Refusal, Store, StoreOptions};
 use receive::{Sink, SinkError};
 use telemetry::{Producer, TenantId};
 
 use crate::query;
-use crate::world::{Ground, Item, World, batch};
+use crate::world::{Ground, Item, SECOND_NS, World, batch, samples};
 
 fn tenant() -> TenantId {
     TenantId::default_tenant()
@@ -154,4 +154,74 @@ async fn a_batch_of_which_nothing_is_kept_makes_no_producer_known() {
     let outcome = store.append(batch(&tenant(), Some(producer), world.now_ns(), &[old])).await.unwrap();
     assert_eq!((outcome.accepted, outcome.rejected), (0, 1));
     send_as(&store, &world, &tenant(), 2, 1).await.unwrap();
+}
+
+fn of_samples(store: &Store) -> PartitionStats {
+    store.stats().partitions.into_iter().find(|one| one.partition.kind == Kind::Samples).unwrap()
+}
+
+/// Ten series' samples of a second of their own.
+async fn send_samples(store: &Store, world: &World, second: u64) -> Result<(), SinkError> {
+    let time_ns = world.now_ns() + second as i64 * SECOND_NS;
+    let all: Vec<_> = (0..10).map(|n| ("m", second / 50 * 10 + n, time_ns)).collect();
+    store.append(samples(None, world.now_ns(), &all)).await.map(drop)
+}
+
+async fn count_samples(store: &Store) -> u64 {
+    let points = query::points(store, &tenant()).await.unwrap();
+    points.values().map(|times| times.len() as u64).sum()
+}
+
+#[tokio::test]
+async fn a_head_of_samples_that_fills_its_memory_pushes_back_until_it_is_sealed() {
+    let world = World::new(1, 1, Ground::Files);
+    let store = open(&world, |options| options.pressure.head_bytes = 20_000).await;
+    let mut sent = 0;
+    let error = loop {
+        match send_samples(&store, &world, sent).await {
+            Ok(()) => sent += 1,
+            Err(error) => break error,
+        }
+        store.apply().await.unwrap();
+    };
+    assert!(
+        matches!(&error, SinkError::Unavailable { reason, .. } if reason.contains("memory")),
+        "{error:?}"
+    );
+    assert!(!store.health().ready && of_samples(&store).head_bytes > 20_000);
+    send(&store, &world, 0).await.unwrap();
+    store.barrier(false).await.unwrap();
+    assert!(store.health().ready);
+    send_samples(&store, &world, sent).await.unwrap();
+    store.apply().await.unwrap();
+    assert_eq!(count_samples(&store).await, (sent + 1) * 10);
+}
+
+#[tokio::test]
+async fn replay_of_samples_is_sealed_on_the_way_by_each_of_its_own_limits() {
+    let world = World::new(1, 1, Ground::Files);
+    let unlimited = |options: &mut StoreOptions| {
+        let limits = &mut options.seal_samples;
+        (limits.rows, limits.journal_bytes, limits.head_bytes) = (u64::MAX, u64::MAX, u64::MAX);
+    };
+    let store = open(&world, unlimited).await;
+    let mut sent = 0;
+    while of_samples(&store).journal_end < 8000 {
+        send_samples(&store, &world, sent % 3000).await.unwrap();
+        sent += 1;
+    }
+    drop(store);
+    let store = open(&world, unlimited).await;
+    assert_eq!(of_samples(&store).sealed_offset, 0);
+    drop(store);
+    let store = open(&world, |options| {
+        unlimited(options);
+        // Those of the logs are not looked at.
+        options.seal.rows = 1;
+        options.seal_samples.head_bytes = 40_000;
+    })
+    .await;
+    let stats = of_samples(&store);
+    assert!(stats.sealed_offset > 0 && stats.sealed_offset + 1 < stats.journal_end, "{stats:?}");
+    assert_eq!(count_samples(&store).await, 30_000);
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use events::{Order, Request};
 use narrows_collector::commit::Store;
+use promql::{Querier, QueryError, Select, Values};
 use telemetry::TenantId;
 use telemetry::otlp::LogRecord;
+
+use crate::points::Points;
 
 /// Every row of a tenant: its body, and the times of all rows with that body.
 pub(crate) type Rows = BTreeMap<String, Vec<i64>>;
@@ -53,4 +56,25 @@ pub(crate) async fn count(store: &Store, tenant: &TenantId) -> u64 {
 /// The first page, whatever it lacks.
 pub(crate) async fn answer(store: &Store, tenant: &TenantId) -> events::Answer {
     events::search(&store.snapshots(tenant), &request(100)).await.unwrap()
+}
+
+/// Every sample of a tenant, off the runtime's threads: reading blocks.
+pub(crate) async fn points(store: &Store, tenant: &TenantId) -> Result<Points, QueryError> {
+    let series = store.series(tenant);
+    let read = move || {
+        let everything = Select { matchers: &[], start_ms: i64::MIN, end_ms: i64::MAX };
+        let selection = series.select(&everything)?;
+        let (mut points, mut values) = (Points::new(), Values::default());
+        for index in 0..selection.len() {
+            selection.read(index, &mut values)?;
+            assert!(values.times_ms.is_sorted_by(|a, b| a < b), "each time once: {:?}", values.times_ms);
+            let bits = values.values.iter().map(|value| value.to_bits());
+            let times: Vec<_> = values.times_ms.iter().copied().zip(bits).collect();
+            let other = if times.is_empty() { None } else { points.insert(selection.labels(index), times) };
+            assert!(other.is_none(), "each series once: {:?}", selection.labels(index));
+        }
+        assert_eq!(selection.warnings(), [""; 0]);
+        Ok(points)
+    };
+    tokio::task::spawn_blocking(read).await.unwrap()
 }

@@ -14,7 +14,8 @@ use meta::testing::FlakyMeta;
 use narrows_collector::commit::{CommitError, FileJournals, Journals, SealLimits, Store, StoreOptions};
 use parking_lot::Mutex;
 use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource};
-use telemetry::{Batch, Producer, Signal, TenantId, Value};
+use telemetry::samples::{Sample, Writer};
+use telemetry::{Batch, LabelSet, Producer, Signal, TenantId, Value};
 
 use crate::blobs::SimBlobs;
 use crate::documents::SimMeta;
@@ -96,8 +97,10 @@ impl World {
             head_bytes: 64 << 20,
             age: Duration::from_secs(600),
         };
+        options.seal_samples = options.seal;
         options.grace = Duration::ZERO;
         options.events.merge_factor = 3;
+        options.series.merge_factor = 3;
         options.background = false;
         let now_ns = Arc::clone(&self.now_ns);
         options.clock = Arc::new(move || now_ns.load(Ordering::Relaxed));
@@ -169,4 +172,16 @@ pub(crate) fn batch(
     }
     let payload = Bytes::from(writer.finish());
     Batch { tenant: tenant.clone(), signal: Signal::Logs, producer, received_at_ns, payload }
+}
+
+/// A batch of one sample each of these series: metric, number, time.
+pub(crate) fn samples(producer: Option<Producer>, received_at_ns: i64, all: &[(&str, u64, i64)]) -> Batch {
+    let mut writer = Writer::new();
+    for (metric, number, time_ns) in all {
+        let labels = LabelSet::new([("__name__", *metric), ("n", &number.to_string())]).unwrap();
+        let sample = Sample { time_ms: time_ns / 1_000_000, value: *number as f64 };
+        writer.series_of(&labels, false, &[sample], &[], &[]);
+    }
+    let (tenant, payload) = (TenantId::default_tenant(), Bytes::from(writer.finish()));
+    Batch { tenant, signal: Signal::Samples, producer, received_at_ns, payload }
 }

@@ -35,6 +35,33 @@ fn fill(world: &mut World, from_ms: i64) {
     }
 }
 
+/// A delete takes the newest samples away; what comes at the time of an earlier late one comes after it all the same.
+#[tokio::test]
+async fn the_later_value_wins_behind_a_delete_of_the_newest() {
+    let mut world = World::new();
+    for (number, (late, again)) in
+        [(vec![20], 20), (vec![20, 25, 20], 25), (vec![5], 5)].into_iter().enumerate()
+    {
+        let series = up(number);
+        world.samples(&series, &[(10, 1.0), (40, 2.0)]);
+        let late: Vec<_> = late.into_iter().map(|time_ms| (time_ms, 3.0)).collect();
+        world.samples(&series, &late);
+        let mut writer = Writer::new();
+        let is = ("instance".to_owned(), MatchOp::Equal, format!("host-{number:02}"));
+        writer.delete(&Delete { matchers: vec![is], start_ms: 30, end_ms: 50 });
+        world.apply(batch(RECEIVED_NS, writer.finish()));
+        world.samples(&series, &[(again, 4.0)]);
+        let read = async |world: &World| {
+            let is = matcher("instance", MatchOp::Equal, &format!("host-{number:02}"));
+            let found = world.read(vec![is], EVER).await;
+            found[0].1.0.iter().find(|(time_ms, _)| *time_ms == again).map(|(_, bits)| f64::from_bits(*bits))
+        };
+        assert_eq!(read(&world).await, Some(4.0), "{late:?}");
+        world.seal().await;
+        assert_eq!(read(&world).await, Some(4.0), "{late:?}, sealed");
+    }
+}
+
 async fn blobs(world: &World) -> Vec<String> {
     let listed: Vec<_> = world.store.list(None).try_collect().await.unwrap();
     listed.into_iter().map(|blob| blob.location.to_string()).collect()
