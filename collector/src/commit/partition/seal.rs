@@ -33,7 +33,7 @@ impl Partition {
         let _turn = self.sealing.lock().await;
         self.check()?;
         self.settle_pending().await?;
-        let (cut, records, bytes) = self.cut();
+        let (cut, records, bytes) = self.cut()?;
         if cut.sealed_offset == self.sealed_offset() {
             self.forget_sealed(Some(bytes)).await;
             return Ok(false);
@@ -74,7 +74,7 @@ impl Partition {
     }
 
     /// The state at the applied offset, without files; the records set aside; the journal bytes so far.
-    fn cut(&self) -> (Manifest, Vec<(u64, Bytes)>, u64) {
+    fn cut(&self) -> Result<(Manifest, Vec<(u64, Bytes)>, u64), CommitError> {
         let mut applied = self.applied.lock();
         applied.windows.sweep();
         let Applied { offset, windows, aside, aside_total, aside_records, duplicates, bytes, .. } = &*applied;
@@ -87,9 +87,9 @@ impl Partition {
             aside: aside.clone(),
             aside_total: *aside_total,
             duplicates: *duplicates,
-            state: self.engine.state(),
+            state: self.engine.state()?,
         };
-        (manifest, aside_records.clone(), *bytes)
+        Ok((manifest, aside_records.clone(), *bytes))
     }
 
     /// Lets go of what only unsealed records need; `bytes` were applied up to the sealed offset.
