@@ -11,6 +11,9 @@ use crate::commit::CommitError;
 use crate::commit::engine::{MergeOutcome, SealedFile};
 use crate::commit::manifest::Manifest;
 
+/// A manifest without files, the records set aside, the journal bytes so far.
+type Cut = (Manifest, Vec<(u64, Bytes)>, u64);
+
 impl Partition {
     /// Whether a seal is due by size, rows or age.
     pub(in crate::commit) fn seal_is_due(&self) -> bool {
@@ -73,8 +76,8 @@ impl Partition {
         }
     }
 
-    /// The state at the applied offset, without files; the records set aside; the journal bytes so far.
-    fn cut(&self) -> Result<(Manifest, Vec<(u64, Bytes)>, u64), CommitError> {
+    /// What is applied now.
+    fn cut(&self) -> Result<Cut, CommitError> {
         let mut applied = self.applied.lock();
         applied.windows.sweep();
         let Applied { offset, windows, aside, aside_total, aside_records, duplicates, bytes, .. } = &*applied;
