@@ -201,7 +201,7 @@ fn apply(partition: &Partition, writer: Writer, scrape: u64, offset: &mut u64, t
 
 async fn seal(partition: &Partition, offset: u64, files: &mut Vec<SegmentRef>, totals: &mut Totals) {
     let begun = Clock::now();
-    let state = partition.state().len();
+    let state = partition.state().map_or(0, |state| state.len());
     match partition.seal(1, offset).await {
         Ok(added) => files.extend(added),
         Err(error) => eprintln!("{error}"),

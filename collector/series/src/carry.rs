@@ -2,7 +2,7 @@
 //! of increases, what families say of themselves, deletes that are not done everywhere yet.
 //!
 //! It outlives heads and stands in the manifest. Its clock is when records were received, so that
-//! the same journal always leaves the same behind.
+//! the same journal always leaves the same behind, whenever it is sealed.
 
 mod bytes;
 mod delta;
@@ -23,8 +23,18 @@ use crate::head::{ByHash, Head};
 const ACTIVE_S: u32 = 3600;
 /// A family is forgotten when it said nothing of itself for so long.
 const DESCRIBED_S: u32 = 30 * 24 * 3600;
-/// No tenant describes more families; the next ones are not kept.
+/// No tenant describes more families, or in more bytes; the next ones are not kept.
 const MAX_DESCRIBED: usize = 100_000;
+const MAX_DESCRIBED_BYTES: usize = 32 << 20;
+/// A longer name is no family's; longer units and texts are cut.
+const MAX_FAMILY_BYTES: usize = 1024;
+const MAX_UNIT_BYTES: usize = 64;
+const MAX_HELP_BYTES: usize = 1024;
+/// No gap between records counts as more: a system clock that once was years ahead must neither forget
+/// everything nor stop forgetting.
+const STEP_S: i64 = 600;
+/// The clock before the first record; 0 is long ago.
+const FIRST_S: u32 = 2 * ACTIVE_S;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Newest {
@@ -36,6 +46,13 @@ pub(crate) struct Newest {
 pub(crate) struct Described {
     pub(crate) metadata: Metadata,
     received_s: u32,
+}
+
+impl Described {
+    fn size_bytes(&self) -> usize {
+        let Metadata { family, unit, help, .. } = &self.metadata;
+        family.len() + unit.len() + help.len() + 64
+    }
 }
 
 /// An order to forget, for what lies in frozen heads and segments.
@@ -60,16 +77,53 @@ impl Deletion {
     }
 }
 
+/// What was received and is not kept, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Increases (of delta series) that are not finite.
+    pub increases: u64,
+    /// What families said of themselves, beyond what a tenant may.
+    pub families: u64,
+}
+
 /// One tenant's carried state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Carry {
-    /// When the newest record was received, s since 1970.
+    /// Seconds that passed over records, in steps of at most `STEP_S`. All times of receipt are of this clock.
     pub(crate) now_s: u32,
+    /// When the newest record was received, s since 1970; set back with the system clock.
+    newest_s: u32,
     /// Series of sealed heads by the hash of their labels; the head knows its own.
     pub(crate) newest: ByHash<Newest>,
     sums: HashMap<Box<[u8]>, Sum>,
-    pub(crate) described: BTreeMap<String, Described>,
+    described: BTreeMap<String, Described>,
+    described_bytes: usize,
+    /// When families were forgotten last.
+    swept_s: u32,
     pub(crate) deletes: Arc<[Deletion]>,
+    /// Those of the record that is being applied.
+    new_deletes: Vec<Deletion>,
+    /// What is left of `RECORD_SURPLUS` in this record.
+    surplus: usize,
+    pub(crate) left_out: LeftOut,
+}
+
+impl Default for Carry {
+    fn default() -> Self {
+        Self {
+            now_s: FIRST_S,
+            newest_s: 0,
+            newest: ByHash::default(),
+            sums: HashMap::new(),
+            described: BTreeMap::new(),
+            described_bytes: 0,
+            swept_s: 0,
+            deletes: Arc::default(),
+            new_deletes: Vec::new(),
+            surplus: 0,
+            left_out: LeftOut::default(),
+        }
+    }
 }
 
 impl Carry {
@@ -77,7 +131,15 @@ impl Carry {
         self.now_s.saturating_sub(received_s) <= ACTIVE_S
     }
 
-    /// Applies a record to a head; what stands before an error is applied.
+    fn pass_time(&mut self, received_s: u32) {
+        let passed_s = i64::from(received_s) - i64::from(self.newest_s);
+        if !(-STEP_S..=0).contains(&passed_s) {
+            self.newest_s = received_s;
+            self.now_s = self.now_s.saturating_add(passed_s.clamp(0, STEP_S) as u32);
+        }
+    }
+
+    /// Applies a record to a head; what stands before an error is applied. `end_record` is to be called next.
     pub(crate) fn apply(
         &mut self,
         head: &mut Head,
@@ -86,7 +148,8 @@ impl Carry {
         payload: &[u8],
     ) -> Result<(), String> {
         let received_s = u32::try_from(received_at_ns / 1_000_000_000).unwrap_or(0);
-        self.now_s = self.now_s.max(received_s);
+        self.pass_time(received_s);
+        self.surplus = delta::RECORD_SURPLUS;
         head.begin(offset, received_at_ns);
         let malformed = |error: SamplesError| error.to_string();
         let mut cursor = Cursor::new(payload).map_err(malformed)?;
@@ -157,31 +220,89 @@ impl Carry {
         }
         sum.received_s = self.now_s;
         for sample in series.samples {
-            let value = sum.add(sample.value);
-            if self.takes(head, number, sample.time_ms, is_stale(value)) {
-                head.push(number, sample.time_ms, value);
+            let Some(value) = sum.add(sample.value) else {
+                self.left_out.increases += 1;
+                continue;
+            };
+            let stale = is_stale(value);
+            let time_ms = if stale { sample.time_ms } else { sum.at(sample.time_ms) };
+            if self.takes(head, number, time_ms, stale) {
+                head.push(number, time_ms, value);
             }
         }
         for (time_ms, histogram) in series.histograms {
-            let histogram = sum.add_histogram(histogram);
-            if self.takes(head, number, *time_ms, is_stale(histogram.sum)) {
-                head.push_histogram(number, *time_ms, histogram);
+            let Some(histogram) = sum.add_histogram(histogram, &mut self.surplus) else {
+                self.left_out.increases += 1;
+                continue;
+            };
+            let stale = is_stale(histogram.sum);
+            let time_ms = if stale { *time_ms } else { sum.at(*time_ms) };
+            if self.takes(head, number, time_ms, stale) {
+                head.push_histogram(number, time_ms, histogram);
             }
         }
         self.sums.insert(labels.into(), sum);
     }
 
-    fn describe(&mut self, metadata: Metadata) {
-        let is_known = self.described.contains_key(&metadata.family);
-        if is_known || self.described.len() < MAX_DESCRIBED {
-            let described = Described { metadata, received_s: self.now_s };
-            self.described.insert(described.metadata.family.clone(), described);
+    fn describe(&mut self, mut metadata: Metadata) {
+        metadata.unit.truncate(metadata.unit.floor_char_boundary(MAX_UNIT_BYTES));
+        metadata.help.truncate(metadata.help.floor_char_boundary(MAX_HELP_BYTES));
+        let described = Described { metadata, received_s: self.now_s };
+        if !self.has_room(&described) {
+            self.forget_families();
+            if !self.has_room(&described) {
+                self.left_out.families += 1;
+                return;
+            }
         }
+        self.put_described(described);
+    }
+
+    fn has_room(&self, new: &Described) -> bool {
+        let family = &new.metadata.family;
+        let old = self.described.get(family);
+        let count = self.described.len() + usize::from(old.is_none());
+        let bytes = self.described_bytes + new.size_bytes() - old.map_or(0, Described::size_bytes);
+        family.len() <= MAX_FAMILY_BYTES && count <= MAX_DESCRIBED && bytes <= MAX_DESCRIBED_BYTES
+    }
+
+    fn put_described(&mut self, described: Described) {
+        self.described_bytes += described.size_bytes();
+        if let Some(old) = self.described.insert(described.metadata.family.clone(), described) {
+            self.described_bytes -= old.size_bytes();
+        }
+    }
+
+    /// What families say of themselves, by name. Whether one is forgotten depends on records, not on seals.
+    pub(crate) fn families(&self) -> impl Iterator<Item = &Described> {
+        let is_known =
+            |described: &&Described| self.now_s.saturating_sub(described.received_s) <= DESCRIBED_S;
+        self.described.values().filter(is_known)
+    }
+
+    fn forget_families(&mut self) {
+        if self.swept_s == self.now_s {
+            return;
+        }
+        self.swept_s = self.now_s;
+        let (now_s, bytes) = (self.now_s, &mut self.described_bytes);
+        self.described.retain(|_, described| {
+            let keeps = now_s.saturating_sub(described.received_s) <= DESCRIBED_S;
+            *bytes -= if keeps { 0 } else { described.size_bytes() };
+            keeps
+        });
     }
 
     fn delete(&mut self, head: &mut Head, deletion: Deletion) {
         head.delete(&deletion.matchers, deletion.start_ms, deletion.end_ms);
-        self.deletes = self.deletes.iter().cloned().chain([deletion]).collect();
+        self.new_deletes.push(deletion);
+    }
+
+    /// Takes over the deletes of the record that was applied, all at once: a record may have many.
+    pub(crate) fn end_record(&mut self) {
+        if !self.new_deletes.is_empty() {
+            self.deletes = self.deletes.iter().cloned().chain(self.new_deletes.drain(..)).collect();
+        }
     }
 
     /// Series that are active, by the hash of their labels, and when their last sample was received, ms since 1970.
@@ -190,7 +311,9 @@ impl Carry {
             self.newest.iter().map(|(hash, newest)| (*hash, newest.received_s)).collect();
         received.extend(head.all_newest().map(|(hash, _, received_s)| (hash, received_s)));
         let active = received.into_iter().filter(|(_, received_s)| self.is_active(*received_s));
-        active.map(|(hash, received_s)| (hash, i64::from(received_s) * 1000)).collect()
+        let ago_s = |received_s: u32| i64::from(self.now_s.saturating_sub(received_s));
+        let ms = |received_s: u32| (i64::from(self.newest_s) - ago_s(received_s)) * 1000;
+        active.map(|(hash, received_s)| (hash, ms(received_s))).collect()
     }
 
     /// Takes over what a head knows that will be sealed, and forgets what is too old.
@@ -199,9 +322,12 @@ impl Carry {
             self.newest.insert(hash, Newest { newest_ms, received_s });
         }
         let now_s = self.now_s;
-        let is_younger = |received_s: u32, than_s: u32| now_s.saturating_sub(received_s) <= than_s;
-        self.newest.retain(|_, newest| is_younger(newest.received_s, ACTIVE_S));
-        self.sums.retain(|_, sum| is_younger(sum.received_s, ACTIVE_S));
-        self.described.retain(|_, described| is_younger(described.received_s, DESCRIBED_S));
+        let is_active = |received_s: u32| now_s.saturating_sub(received_s) <= ACTIVE_S;
+        self.newest.retain(|_, newest| is_active(newest.received_s));
+        self.sums.retain(|_, sum| is_active(sum.received_s));
+        self.forget_families();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,14 @@
 //! order, frozen when it is sealed, and gone when its segments are published.
 //!
 //! Samples of a series that ascend in time are a compressed stream; others stand in a list of
-//! their own and win where both have a time, as they came later.
+//! their own and win where both have a time, as they came later. Where there is a histogram, it is later than
+//! any float of its time: a float that comes behind it takes it out.
 
 mod index;
 mod intern;
 mod slabs;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use promql::{Matcher, Values};
 use roaring::RoaringBitmap;
@@ -44,10 +45,8 @@ struct Beside {
     /// Floats that came behind newer ones, in the order of the journal, sorted up to `sorted`.
     late: Vec<(i64, f64)>,
     sorted: usize,
-    /// Native histograms in the order of the journal.
-    histograms: Vec<(i64, Histogram)>,
-    /// No histogram is newer.
-    newest_histogram_ms: Option<i64>,
+    /// Native histograms by time.
+    histograms: BTreeMap<i64, Histogram>,
     exemplars: Vec<Exemplar>,
 }
 
@@ -63,8 +62,12 @@ pub(crate) struct Head {
     previous: u32,
     late_rows: u64,
     histogram_bytes: u64,
+    exemplar_bytes: u64,
     streamed_rows: u64,
     histogram_rows: u64,
+    /// When the record that is being applied was received.
+    received_at_ns: i64,
+    /// When the first record with a series was received.
     pub(crate) oldest_received_at_ns: Option<i64>,
     pub(crate) min_offset: u64,
     pub(crate) max_offset: u64,
@@ -77,6 +80,7 @@ impl Head {
         self.series.len() as u32
     }
 
+    /// Samples; floats that a histogram replaced count until they are sealed.
     pub(crate) fn rows(&self) -> u64 {
         self.streamed_rows + self.late_rows + self.histogram_rows
     }
@@ -89,15 +93,17 @@ impl Head {
     pub(crate) fn size_bytes(&self) -> u64 {
         let beside = self.late_rows as usize * 24 + self.beside.len() * (size_of::<Beside>() + 24);
         let series = self.labels.size_bytes() + self.series.capacity() * size_of::<Series>();
-        (series + self.index.size_bytes() + self.slabs.size_bytes() + beside) as u64 + self.histogram_bytes
+        let compact = series + self.index.size_bytes() + self.slabs.size_bytes() + beside;
+        compact as u64 + self.histogram_bytes + self.exemplar_bytes
     }
 
     /// Notes that a record is being applied.
     pub(crate) fn begin(&mut self, offset: u64, received_at_ns: i64) {
         self.min_offset = if self.is_empty() { offset } else { self.min_offset };
         self.max_offset = offset;
-        let oldest = self.oldest_received_at_ns.unwrap_or(received_at_ns);
-        self.oldest_received_at_ns = Some(oldest.min(received_at_ns));
+        self.received_at_ns = received_at_ns;
+        // What has nothing to seal has no age: records may hold no series.
+        self.oldest_received_at_ns = self.oldest_received_at_ns.map(|oldest| oldest.min(received_at_ns));
     }
 
     /// The number of a series that is known.
@@ -135,6 +141,7 @@ impl Head {
         let (newest_ms, received_s) = newest.unwrap_or((i64::MIN, 0));
         self.series.push(Series { next: NONE, received_s, newest_ms, stream: Stream::default() });
         self.index.add(number, labels);
+        self.oldest_received_at_ns.get_or_insert(self.received_at_ns);
         if self.series.len() == 1 {
             self.previous = NONE;
         }
@@ -173,8 +180,9 @@ impl Head {
             self.streamed_rows += 1;
         } else if time_ms < stream.last_ms || value.to_bits() != stream.last_bits() {
             self.push_late(series, time_ms, value);
-        } else {
-            self.forget_late(series, time_ms);
+        } else if self.beside.get(&series).is_some_and(|beside| !beside.late.is_empty()) {
+            // The stream has this value; one that came between may not have it.
+            self.push_late(series, time_ms, value);
         }
     }
 
@@ -191,60 +199,43 @@ impl Head {
         }
     }
 
-    /// The stream has the value of this time: what came later and said otherwise is outdated.
-    fn forget_late(&mut self, series: u32, time_ms: i64) {
-        let Some(beside) = self.beside.get_mut(&series) else { return };
-        let before = beside.late.len();
-        beside.sorted -= beside.late[..beside.sorted].iter().filter(|(t, _)| *t == time_ms).count();
-        beside.late.retain(|(t, _)| *t != time_ms);
-        self.late_rows -= (before - beside.late.len()) as u64;
-    }
-
     pub(crate) fn push_histogram(&mut self, series: u32, time_ms: i64, histogram: Histogram) {
-        let stream = &self.series[series as usize].stream;
-        let may_have_float = stream.first_ms <= time_ms && time_ms <= stream.last_ms
-            || self.beside.get(&series).is_some_and(|beside| !beside.late.is_empty());
-        if may_have_float {
-            self.remove_floats(series, time_ms, time_ms);
-        }
-        self.drop_histogram(series, time_ms);
         self.histogram_rows += 1;
         self.histogram_bytes += histogram_bytes(&histogram);
         let beside = self.beside.entry(series).or_default();
-        beside.newest_histogram_ms = beside.newest_histogram_ms.max(Some(time_ms));
-        beside.histograms.push((time_ms, histogram));
+        if let Some(old) = beside.histograms.insert(time_ms, histogram) {
+            self.histogram_rows -= 1;
+            self.histogram_bytes -= histogram_bytes(&old);
+        }
     }
 
     fn drop_histogram(&mut self, series: u32, time_ms: i64) {
-        let newest_ms = self.beside.get(&series).and_then(|beside| beside.newest_histogram_ms);
-        // Nearly always it is newer than all.
-        if newest_ms.is_some_and(|newest_ms| time_ms <= newest_ms) {
-            self.remove_histograms(series, time_ms, time_ms);
+        let dropped = self.beside.get_mut(&series).and_then(|beside| beside.histograms.remove(&time_ms));
+        if let Some(old) = dropped {
+            self.histogram_rows -= 1;
+            self.histogram_bytes -= histogram_bytes(&old);
         }
     }
 
     fn remove_histograms(&mut self, series: u32, start_ms: i64, end_ms: i64) {
-        let Some(beside) = self.beside.get_mut(&series) else { return };
-        let (rows, bytes) = (&mut self.histogram_rows, &mut self.histogram_bytes);
-        beside.histograms.retain(|(time_ms, histogram)| {
-            let goes = (start_ms..=end_ms).contains(time_ms);
-            if goes {
-                *rows -= 1;
-                *bytes -= histogram_bytes(histogram);
-            }
-            !goes
-        });
+        let Some(beside) = self.beside.get(&series).filter(|_| start_ms <= end_ms) else { return };
+        let times: Vec<i64> =
+            beside.histograms.range(start_ms..=end_ms).map(|(time_ms, _)| *time_ms).collect();
+        for time_ms in times {
+            self.drop_histogram(series, time_ms);
+        }
     }
 
     pub(crate) fn push_exemplars(&mut self, series: u32, exemplars: &[Exemplar]) {
         let kept = &mut self.beside.entry(series).or_default().exemplars;
-        for exemplar in exemplars {
+        for exemplar in &exemplars[exemplars.len().saturating_sub(MAX_EXEMPLARS)..] {
             if !kept.contains(exemplar) {
+                self.exemplar_bytes += exemplar_bytes(exemplar);
                 kept.push(exemplar.clone());
             }
         }
         let surplus = kept.len().saturating_sub(MAX_EXEMPLARS);
-        kept.drain(..surplus);
+        self.exemplar_bytes -= kept.drain(..surplus).map(|exemplar| exemplar_bytes(&exemplar)).sum::<u64>();
     }
 
     /// The exemplars of all series that have some.
@@ -265,30 +256,34 @@ impl Head {
             self.remove_floats(series, start_ms, end_ms);
             self.remove_histograms(series, start_ms, end_ms);
             if let Some(beside) = self.beside.get_mut(&series) {
-                beside.exemplars.retain(|exemplar| !(start_ms..=end_ms).contains(&exemplar.time_ms));
+                let goes = |exemplar: &mut Exemplar| (start_ms..=end_ms).contains(&exemplar.time_ms);
+                let gone = beside.exemplars.extract_if(.., goes);
+                self.exemplar_bytes -= gone.map(|exemplar| exemplar_bytes(&exemplar)).sum::<u64>();
             }
         }
     }
 
+    /// What came late joins the stream here: a stream that ends earlier than it did would let it win over what
+    /// is still to come.
     fn remove_floats(&mut self, series: u32, start_ms: i64, end_ms: i64) {
-        if let Some(beside) = self.beside.get_mut(&series) {
-            let before = beside.late.len();
-            let sorted = &beside.late[..beside.sorted];
-            let goes = |time_ms: i64| (start_ms..=end_ms).contains(&time_ms);
-            beside.sorted = sorted.iter().filter(|(time_ms, _)| !goes(*time_ms)).count();
-            beside.late.retain(|(time_ms, _)| !goes(*time_ms));
-            self.late_rows -= (before - beside.late.len()) as u64;
-        }
-        let stream = &mut self.series[series as usize].stream;
-        if stream.count == 0 || stream.last_ms < start_ms || stream.first_ms > end_ms {
+        let goes = |time_ms: i64| (start_ms..=end_ms).contains(&time_ms);
+        let stream = &self.series[series as usize].stream;
+        let late = self.beside.get(&series).map(|beside| &beside.late[..]).unwrap_or_default();
+        let in_stream = stream.count > 0 && stream.first_ms <= end_ms && stream.last_ms >= start_ms;
+        if !in_stream && !late.iter().any(|(time_ms, _)| goes(*time_ms)) {
             return;
         }
-        let (mut times, mut values) = (Vec::new(), Vec::new());
-        stream.read(&self.slabs, &mut Vec::new(), &mut times, &mut values);
-        self.streamed_rows -= times.len() as u64;
+        let mut floats = Values::default();
+        self.read_floats(series, (i64::MIN, i64::MAX), &mut Vec::new(), &mut floats);
+        if let Some(beside) = self.beside.get_mut(&series) {
+            self.late_rows -= beside.late.len() as u64;
+            (beside.late, beside.sorted) = (Vec::new(), 0);
+        }
+        let stream = &mut self.series[series as usize].stream;
+        self.streamed_rows -= u64::from(stream.count);
         stream.clear(&mut self.slabs);
-        for (time_ms, value) in times.into_iter().zip(values) {
-            if !(start_ms..=end_ms).contains(&time_ms) {
+        for (time_ms, value) in floats.times_ms.into_iter().zip(floats.values) {
+            if !goes(time_ms) {
                 stream.push(&mut self.slabs, time_ms, value);
                 self.streamed_rows += 1;
             }
@@ -327,7 +322,8 @@ impl Head {
         let mut bounds = (stream.count > 0).then_some((stream.first_ms, stream.last_ms));
         if let Some(beside) = self.beside.get(&series) {
             let late = beside.late.iter().map(|(time_ms, _)| *time_ms);
-            for time_ms in late.chain(beside.histograms.iter().map(|(time_ms, _)| *time_ms)) {
+            let (first, last) = (beside.histograms.first_key_value(), beside.histograms.last_key_value());
+            for time_ms in late.chain(first.into_iter().chain(last).map(|(time_ms, _)| *time_ms)) {
                 let (first, last) = bounds.unwrap_or((time_ms, time_ms));
                 bounds = Some((first.min(time_ms), last.max(time_ms)));
             }
@@ -343,6 +339,20 @@ impl Head {
 
     /// Appends what a series has in the range to `out`, which must be empty.
     pub(crate) fn read(&self, series: u32, range: (i64, i64), scratch: &mut Vec<u8>, out: &mut Values) {
+        self.read_floats(series, range, scratch, out);
+        let Some(beside) = self.beside.get(&series) else { return };
+        if beside.histograms.is_empty() || range.0 > range.1 {
+            return;
+        }
+        let floats = out.times_ms.iter().copied().zip(out.values.iter().copied());
+        let floats = floats.filter(|(time_ms, _)| !beside.histograms.contains_key(time_ms));
+        (out.times_ms, out.values) = floats.collect();
+        let histograms = beside.histograms.range(range.0..=range.1);
+        out.histograms.extend(histograms.map(|(time_ms, histogram)| (*time_ms, histogram.clone())));
+    }
+
+    /// Its floats, also those that a histogram replaced.
+    fn read_floats(&self, series: u32, range: (i64, i64), scratch: &mut Vec<u8>, out: &mut Values) {
         let stream = &self.series[series as usize].stream;
         if stream.count > 0 && stream.first_ms <= range.1 && stream.last_ms >= range.0 {
             stream.read(&self.slabs, scratch, &mut out.times_ms, &mut out.values);
@@ -353,17 +363,14 @@ impl Head {
             out.times_ms.drain(..start);
             out.values.drain(..start);
         }
-        let Some(beside) = self.beside.get(&series) else { return };
+        let late = self.beside.get(&series).map(|beside| &beside.late[..]).unwrap_or_default();
         let within = |time_ms: &i64| (range.0..=range.1).contains(time_ms);
-        let mut late: Vec<(i64, f64)> = beside.late.iter().filter(|(t, _)| within(t)).copied().collect();
+        let mut late: Vec<(i64, f64)> = late.iter().filter(|(t, _)| within(t)).copied().collect();
         if !late.is_empty() {
             keep_last(&mut late);
             let (times_ms, values) = late.into_iter().unzip();
             merge(out, Values { times_ms, values, histograms: Vec::new() });
         }
-        let histograms = beside.histograms.iter().filter(|(t, _)| within(t));
-        out.histograms.extend(histograms.cloned());
-        out.histograms.sort_by_key(|(time_ms, _)| *time_ms);
     }
 }
 
@@ -371,5 +378,13 @@ fn histogram_bytes(histogram: &Histogram) -> u64 {
     let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
     let floats =
         histogram.positive_counts.len() + histogram.negative_counts.len() + histogram.custom_values.len();
-    (size_of::<(i64, Histogram)>() + 8 * (spans + floats)) as u64
+    // The nodes of a map are a little more than half full.
+    (2 * size_of::<(i64, Histogram)>() + 8 * (spans + floats)) as u64
 }
+
+fn exemplar_bytes(exemplar: &Exemplar) -> u64 {
+    (size_of::<Exemplar>() + exemplar.labels.as_bytes().len()) as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,11 @@ mod values;
 mod wire;
 
 pub use cache::PageCache;
+pub use carry::LeftOut;
 pub use error::Damage;
 pub use merge::{MergePlan, Merged};
-pub use partition::{DamagedSegment, HeadStats, Options, Partition, SeriesError, SetAside, Snapshot};
+pub use partition::{
+    DamagedSegment, HeadStats, MAX_PENDING_DELETES, Options, Partition, SeriesError, SetAside, Snapshot,
+};
 pub use query::{Cardinality, CardinalityRow, Snapshots};
 pub use segment::SegmentRef;

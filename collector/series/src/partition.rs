@@ -21,7 +21,7 @@ pub use error::SeriesError;
 pub(crate) use files::{Listed, Pinned};
 
 use crate::cache::PageCache;
-use crate::carry::{self, Carry, Deletion};
+use crate::carry::{self, Carry, Deletion, LeftOut};
 use crate::head::Head;
 use crate::segment::SegmentRef;
 use blobs::Blobs;
@@ -53,7 +53,7 @@ pub struct HeadStats {
     pub series: u64,
     /// Memory in use for them.
     pub bytes: u64,
-    /// When the oldest of them was received.
+    /// When the oldest of them was received; `None` if there is no series.
     pub oldest_received_at_ns: Option<i64>,
     /// The highest journal offset that was applied, or sealed before this start.
     pub offset: u64,
@@ -76,6 +76,9 @@ pub struct DamagedSegment {
     /// What is wrong with it.
     pub reason: String,
 }
+
+/// No more deletes of a tenant should wait to be done.
+pub const MAX_PENDING_DELETES: usize = 1000;
 
 /// How many batches that were set aside are named; all are counted.
 const MAX_SET_ASIDE: usize = 1000;
@@ -170,6 +173,7 @@ impl Partition {
         let applied = catch_unwind(AssertUnwindSafe(|| {
             tenant.carry.apply(&mut head, offset, batch.received_at_ns, &batch.payload)
         }));
+        tenant.carry.end_record();
         stats.replace(before, head.stats());
         drop(head);
         let applied = applied.unwrap_or_else(|_| Err("the record crashed the engine".to_owned()));
@@ -191,12 +195,29 @@ impl Partition {
 
     /// The derived state at the applied offset, for the manifest: what samples to come depend on beside the
     /// segments. To be taken when no record is being applied.
-    pub fn state(&self) -> Bytes {
+    pub fn state(&self) -> Result<Bytes, SeriesError> {
         let state = self.inner.state.read();
         let heads: Vec<_> = state.tenants.values().map(|tenant| tenant.head.read()).collect();
         let tenants =
             state.tenants.iter().zip(&heads).map(|((name, tenant), head)| (name, &tenant.carry, &**head));
-        carry::encode(state.stats.offset, tenants).into()
+        carry::encode(state.stats.offset, tenants).map(Bytes::from)
+    }
+
+    /// What was received and is not kept, since the start.
+    pub fn left_out(&self) -> LeftOut {
+        let state = self.inner.state.read();
+        let all = state.tenants.values().map(|tenant| tenant.carry.left_out);
+        all.fold(LeftOut::default(), |sum, own| LeftOut {
+            increases: sum.increases + own.increases,
+            families: sum.families + own.families,
+        })
+    }
+
+    /// How many deletes of a tenant are not done everywhere yet. Each costs every query: whoever takes new ones
+    /// refuses them beyond [`MAX_PENDING_DELETES`].
+    pub fn pending_deletes(&self, tenant: &TenantId) -> usize {
+        let state = self.inner.state.read();
+        state.tenants.get(tenant).map_or(0, |tenant| tenant.carry.deletes.len())
     }
 
     /// Swaps what queries see at once: heads whose segments are in `files` leave, `files` is the new list.
@@ -278,7 +299,7 @@ impl Snapshot {
     /// What families say of themselves now.
     pub(crate) fn metadata(&self) -> Vec<Metadata> {
         let state = self.partition.inner.state.read();
-        let described = state.tenants.get(&self.tenant).map(|tenant| tenant.carry.described.values());
+        let described = state.tenants.get(&self.tenant).map(|tenant| tenant.carry.families());
         described.into_iter().flatten().map(|described| described.metadata.clone()).collect()
     }
 }

@@ -126,10 +126,10 @@ impl Engine {
     }
 
     /// What it has to know of sealed records to go on applying.
-    pub(super) fn state(&self) -> Bytes {
+    pub(super) fn state(&self) -> Result<Bytes, CommitError> {
         match self {
-            Self::Logs(_) => Bytes::new(),
-            Self::Samples(engine) => engine.state(),
+            Self::Logs(_) => Ok(Bytes::new()),
+            Self::Samples(engine) => Ok(engine.state()?),
         }
     }
 

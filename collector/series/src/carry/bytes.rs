@@ -1,6 +1,7 @@
 //! The carried state as bytes for the manifest. docs/format/segment.md, "State", has every byte.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use telemetry::TenantId;
 use telemetry::samples::{Delete, MatchOp, Metadata, MetricKind};
@@ -11,8 +12,8 @@ use crate::head::Head;
 use crate::partition::SeriesError;
 use crate::wire::{Malformed, Reader, put_bytes, put_float, put_signed, put_varint};
 
-const VERSION: u8 = 1;
-const MAX_BYTES: usize = 1 << 30;
+/// The version that is written; version 1 has no newest times of records and sums.
+const VERSION: u8 = 2;
 
 /// What was read of a state.
 pub(crate) struct Recovered {
@@ -24,7 +25,7 @@ pub(crate) struct Recovered {
 pub(crate) fn encode<'a>(
     offset: u64,
     tenants: impl ExactSizeIterator<Item = (&'a TenantId, &'a Carry, &'a Head)>,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, SeriesError> {
     let mut raw = Vec::new();
     put_varint(&mut raw, offset);
     put_varint(&mut raw, tenants.len() as u64);
@@ -34,13 +35,14 @@ pub(crate) fn encode<'a>(
     }
     let mut out = vec![VERSION];
     put_varint(&mut out, raw.len() as u64);
-    // Compression into memory cannot fail; the raw bytes are what it would be for.
-    out.extend(zstd::bulk::compress(&raw, 1).unwrap_or_default());
-    out
+    let packed = zstd::bulk::compress(&raw, 1);
+    out.extend(packed.map_err(|error| SeriesError::State(format!("it cannot be compressed: {error}")))?);
+    Ok(out)
 }
 
 fn put_tenant(out: &mut Vec<u8>, carry: &Carry, head: &Head) {
     put_varint(out, u64::from(carry.now_s));
+    put_varint(out, u64::from(carry.newest_s));
     let age = |received_s: u32| u64::from(carry.now_s.saturating_sub(received_s));
     let mut newest: BTreeMap<u64, Newest> =
         carry.newest.iter().map(|(hash, newest)| (*hash, *newest)).collect();
@@ -62,6 +64,7 @@ fn put_tenant(out: &mut Vec<u8>, carry: &Carry, head: &Head) {
     for (labels, sum) in sums {
         put_bytes(out, labels);
         put_float(out, sum.float);
+        put_signed(out, sum.newest_ms);
         put_varint(out, age(sum.received_s));
         let mut histogram = Vec::new();
         if let Some(sum) = &sum.histogram {
@@ -69,9 +72,9 @@ fn put_tenant(out: &mut Vec<u8>, carry: &Carry, head: &Head) {
         }
         put_bytes(out, &histogram);
     }
-    put_varint(out, carry.described.len() as u64);
-    for (family, described) in &carry.described {
-        put_bytes(out, family.as_bytes());
+    put_varint(out, carry.families().count() as u64);
+    for described in carry.families() {
+        put_bytes(out, described.metadata.family.as_bytes());
         out.push(described.metadata.kind as u8);
         put_bytes(out, described.metadata.unit.as_bytes());
         put_bytes(out, described.metadata.help.as_bytes());
@@ -103,34 +106,44 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Recovered, SeriesError> {
     let malformed = |error: Malformed| SeriesError::State(error.to_string());
     let mut reader = Reader::new(bytes);
     let version = reader.byte().map_err(malformed)?;
-    if version != VERSION {
-        return Err(SeriesError::State(format!("version {version}, this build knows {VERSION}")));
+    if version == 0 || version > VERSION {
+        return Err(SeriesError::State(format!("version {version}, this build knows 1 to {VERSION}")));
     }
-    let len = reader.varint().map_err(malformed)? as usize;
-    if len > MAX_BYTES {
-        return Err(SeriesError::State(format!("{len} bytes are more than a state may have")));
+    let len = reader.varint().map_err(malformed)?;
+    let raw = decompress(reader.rest(), len)?;
+    read(&raw, version).map_err(malformed)
+}
+
+/// What a manifest holds was written by this program: it may be as long as it says, and not longer. Room is
+/// made as it is filled.
+fn decompress(packed: &[u8], len: u64) -> Result<Vec<u8>, SeriesError> {
+    let failed = |error: std::io::Error| SeriesError::State(error.to_string());
+    let mut raw = Vec::new();
+    let decoder = zstd::stream::read::Decoder::new(packed).map_err(failed)?;
+    decoder.take(len.saturating_add(1)).read_to_end(&mut raw).map_err(failed)?;
+    if raw.len() as u64 != len {
+        return Err(SeriesError::State("it has another length than it says".to_owned()));
     }
-    let raw = zstd::bulk::decompress(reader.rest(), len);
-    let raw = raw.map_err(|error| SeriesError::State(error.to_string()))?;
-    read(&raw).map_err(malformed)
+    Ok(raw)
 }
 
 type Read<T> = Result<T, Malformed>;
 
-fn read(raw: &[u8]) -> Read<Recovered> {
+fn read(raw: &[u8], version: u8) -> Read<Recovered> {
     let mut reader = Reader::new(raw);
     let offset = reader.varint()?;
     let mut tenants = BTreeMap::new();
     for _ in 0..reader.count(2)? {
         let tenant = TenantId::new(reader.text()?).map_err(|_| reader.malformed())?;
-        tenants.insert(tenant, read_tenant(&mut reader)?);
+        tenants.insert(tenant, read_tenant(&mut reader, version)?);
     }
     Ok(Recovered { offset, tenants })
 }
 
-fn read_tenant(reader: &mut Reader<'_>) -> Read<Carry> {
+fn read_tenant(reader: &mut Reader<'_>, version: u8) -> Read<Carry> {
     let now_s = reader.u32()?;
-    let mut carry = Carry { now_s, ..Carry::default() };
+    let newest_s = if version > 1 { reader.u32()? } else { now_s };
+    let mut carry = Carry { now_s, newest_s, ..Carry::default() };
     let mut before = 0i64;
     for _ in 0..reader.count(10)? {
         let hash = u64::from_le_bytes(reader.array()?);
@@ -141,6 +154,7 @@ fn read_tenant(reader: &mut Reader<'_>) -> Read<Carry> {
     for _ in 0..reader.count(11)? {
         let labels = reader.bytes()?.into();
         let float = reader.float()?;
+        let newest_ms = if version > 1 { reader.signed()? } else { i64::MIN };
         let received_s = now_s.saturating_sub(reader.u32()?);
         let histogram = match reader.bytes()? {
             [] => None,
@@ -149,15 +163,15 @@ fn read_tenant(reader: &mut Reader<'_>) -> Read<Carry> {
                 histograms.pop().map(|(_, histogram)| histogram)
             }
         };
-        carry.sums.insert(labels, Sum { float, histogram, received_s });
+        carry.sums.insert(labels, Sum { float, histogram, newest_ms, received_s });
     }
     for _ in 0..reader.count(5)? {
         let family = reader.text()?.to_owned();
         let kind = MetricKind::from_byte(reader.byte()?).ok_or_else(|| reader.malformed())?;
         let (unit, help) = (reader.text()?.to_owned(), reader.text()?.to_owned());
         let received_s = now_s.saturating_sub(reader.u32()?);
-        let metadata = Metadata { family: family.clone(), kind, unit, help };
-        carry.described.insert(family, Described { metadata, received_s });
+        let metadata = Metadata { family, kind, unit, help };
+        carry.put_described(Described { metadata, received_s });
     }
     let mut deletes = Vec::new();
     for _ in 0..reader.count(4)? {

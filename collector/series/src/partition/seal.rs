@@ -129,7 +129,7 @@ fn write(
     writer.finish()
 }
 
-/// The ranges of time that hold samples, a day each unless they are too many.
+/// The ranges of time that hold samples, a day each unless they are too many. Exemplars beside them are left out.
 fn ranges(head: &Head) -> Vec<(i64, i64)> {
     let (mut days, mut scratch) = (BTreeSet::new(), Vec::new());
     for series in 0..head.series_count() {
@@ -144,7 +144,6 @@ fn ranges(head: &Head) -> Vec<(i64, i64)> {
             Some((first, _)) => drop(days.insert(day(first))),
             None => {}
         }
-        days.extend(head.exemplars_of(series, (i64::MIN, i64::MAX)).map(|exemplar| day(exemplar.time_ms)));
     }
     let mut shift = 0;
     while days.len() > MAX_SEGMENTS {

@@ -3,7 +3,7 @@
 use telemetry::LabelSet;
 use telemetry::samples::Exemplar;
 
-use super::format::{GROUP_SERIES, Section, put_section, read_section};
+use super::format::{CHUNK_ROWS, GROUP_SERIES, HISTOGRAM_ROWS, Section, put_section, read_section};
 use crate::wire::{Malformed, Reader, put_bytes, put_float, put_signed, put_varint};
 
 type Read<T> = Result<T, Malformed>;
@@ -117,6 +117,9 @@ pub(crate) fn read_columns(bytes: &[u8]) -> Read<Vec<Column>> {
     let (mut columns, mut at, mut before) = (Vec::new(), 0u32, 0i64);
     for _ in 0..reader.count(4)? {
         let (len, rows) = (reader.u32()?, reader.u32()?);
+        if rows as usize > CHUNK_ROWS {
+            return Err(reader.malformed());
+        }
         let min_ms = before.wrapping_add(reader.signed()?);
         let max_ms = min_ms.wrapping_add(reader.varint()? as i64);
         columns.push(Column { at, len, rows, min_ms, max_ms });
@@ -156,6 +159,9 @@ pub(crate) fn read_histogram_chunks(bytes: &[u8]) -> Read<Vec<HistogramChunk>> {
     for _ in 0..reader.count(10)? {
         series = series.checked_add(reader.u32()?).ok_or_else(|| reader.malformed())?;
         let (section, rows) = (read_section(&mut reader)?, reader.u32()?);
+        if rows as usize > HISTOGRAM_ROWS {
+            return Err(reader.malformed());
+        }
         let min_ms = reader.signed()?;
         let max_ms = min_ms.wrapping_add(reader.varint()? as i64);
         chunks.push(HistogramChunk { series, section, rows, min_ms, max_ms });
@@ -188,4 +194,26 @@ pub(crate) fn read_exemplars(bytes: &[u8]) -> Read<Vec<(u32, Vec<Exemplar>)>> {
         all.push((series, exemplars));
     }
     Ok(all)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_rows_than_a_chunk_has_are_refused() {
+        for (rows, is_taken) in [(480, true), (481, false), (u32::MAX, false)] {
+            let mut bytes = Vec::new();
+            put_columns(&mut bytes, &[Column { at: 0, len: 3, rows, min_ms: 1, max_ms: 2 }]);
+            assert_eq!(read_columns(&bytes).is_ok(), is_taken, "{rows}");
+        }
+        for (rows, is_taken) in [(120, true), (121, false), (u32::MAX, false)] {
+            let chunk = HistogramChunk { series: 0, section: Section::default(), rows, min_ms: 1, max_ms: 2 };
+            let mut bytes = Vec::new();
+            put_histogram_chunks(&mut bytes, &[chunk]);
+            bytes.extend([0; 4]);
+            assert_eq!(read_histogram_chunks(&bytes).is_ok(), is_taken, "{rows}");
+        }
+    }
 }

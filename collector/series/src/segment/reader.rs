@@ -1,6 +1,6 @@
 //! Reads a segment: what is asked for, part by part, through the cache.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use promql::{Matcher, Values};
 use roaring::RoaringBitmap;
@@ -27,6 +27,8 @@ type Read<T> = Result<T, ReadError>;
 pub(crate) struct SegmentReader {
     file: Arc<SegmentFile>,
     pub(crate) footer: Arc<Footer>,
+    /// The directory of histograms, once it was read: every series asks for it, and the cache may not hold it.
+    histograms: OnceLock<Arc<Vec<HistogramChunk>>>,
 }
 
 /// The labels of a run of series.
@@ -52,7 +54,7 @@ impl SegmentReader {
             let size = footer.size_bytes();
             Ok((footer, size))
         })?;
-        Ok(Self { file: file.clone(), footer })
+        Ok(Self { file: file.clone(), footer, histograms: OnceLock::new() })
     }
 
     fn table(&self, section: &Section, what: &str) -> Read<Vec<u8>> {
@@ -195,7 +197,11 @@ impl SegmentReader {
     fn column_block(&self, column: u32) -> Read<(usize, usize)> {
         let after = self.footer.columns.partition_point(|block| block.first <= column);
         let Some(position) = after.checked_sub(1) else { return damaged("a chunk has no times") };
-        Ok((position, (column - self.footer.columns[position].first) as usize))
+        // In a crafted footer the blocks may be in no order.
+        let Some(at) = column.checked_sub(self.footer.columns[position].first) else {
+            return damaged("blocks of times are out of order");
+        };
+        Ok((position, at as usize))
     }
 
     /// What is known of a column of times.
@@ -249,12 +255,16 @@ impl SegmentReader {
     }
 
     fn histogram_chunks(&self) -> Read<Arc<Vec<HistogramChunk>>> {
-        self.file.cached(Part::Histograms, 0, || {
+        if let Some(chunks) = self.histograms.get() {
+            return Ok(chunks.clone());
+        }
+        let chunks = self.file.cached(Part::Histograms, 0, || {
             let table = self.table(&self.footer.histograms, "the directory of histograms")?;
             let chunks = if table.is_empty() { Vec::new() } else { read_histogram_chunks(&table)? };
             let size = chunks.len() * size_of::<HistogramChunk>();
             Ok((chunks, size))
-        })
+        })?;
+        Ok(self.histograms.get_or_init(|| chunks).clone())
     }
 
     fn histogram_chunk(&self, number: usize, chunk: &HistogramChunk) -> Read<Arc<Vec<(i64, Histogram)>>> {
@@ -344,6 +354,9 @@ impl SegmentReader {
                 let times = self.times(chunk.column, &column)?;
                 let values = self.page(group.first_page + number as u32, page)?;
                 let before = page.chunks[..at].iter().flatten().count();
+                if values.get(before).is_none_or(|values| values.len() != times.len()) {
+                    return damaged("a page has other lengths than its times");
+                }
                 let start = times.partition_point(|time_ms| *time_ms < range.0);
                 let end = times.partition_point(|time_ms| *time_ms <= range.1);
                 out.times_ms.extend_from_slice(&times[start..end]);
@@ -436,4 +449,39 @@ fn read_footer(file: &SegmentFile) -> Read<Footer> {
         return damaged("the blob is not the one that is listed");
     }
     Ok(footer)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Weak;
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::segment::writer::{About, SegmentWriter};
+
+    #[tokio::test]
+    async fn the_directory_of_histograms_is_read_once() {
+        let store = Arc::new(InMemory::new());
+        let read = move || {
+            let about = About {
+                tenant: "default".to_owned(),
+                partition: 1,
+                min_offset: 1,
+                max_offset: 1,
+                clean_offset: 1,
+            };
+            let mut writer = SegmentWriter::new(store.clone(), "a".to_owned(), about);
+            let labels = LabelSet::new([("__name__", "latency")]).unwrap();
+            let histograms = vec![(5, Histogram::default())];
+            writer.push(labels.iter(), Values { histograms, ..Values::default() }, &[]).unwrap();
+            let listed = writer.finish().unwrap().unwrap();
+            // No cache: as with one that has no room for it.
+            let file = Arc::new(SegmentFile::new(store, Weak::new(), listed));
+            let reader = SegmentReader::open(&file).unwrap();
+            assert!(Arc::ptr_eq(&reader.histogram_chunks().unwrap(), &reader.histogram_chunks().unwrap()));
+        };
+        tokio::task::spawn_blocking(read).await.unwrap();
+    }
 }

@@ -118,14 +118,14 @@ impl SegmentWriter {
         }
     }
 
-    /// Adds a series; they come in the order of `series_order`. One that has nothing is left out.
+    /// Adds a series; they come in the order of `series_order`. One without samples is left out, also its exemplars.
     pub(crate) fn push(
         &mut self,
         labels: Labels<'_>,
         mut values: Values,
         exemplars: &[Exemplar],
     ) -> Result<(), SeriesError> {
-        if values.is_empty() && exemplars.is_empty() {
+        if values.is_empty() {
             return Ok(());
         }
         let metric = labels.value(telemetry::METRIC_NAME).unwrap_or_default();

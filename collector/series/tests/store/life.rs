@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use promql::{Querier, Select, Values};
 use series::{Partition, SegmentRef, Snapshots};
-use telemetry::samples::{Delete, MatchOp, Sample, Writer, stale_nan};
+use telemetry::samples::{Delete, Exemplar, MatchOp, Sample, Writer, stale_nan};
 use telemetry::{LabelSet, Signal, TenantId};
 
 use crate::world::{Bits, RECEIVED_NS, World, batch, labels, matcher, options, read};
@@ -286,12 +286,12 @@ async fn the_state_is_the_same_after_a_restart() {
     writer.series_of(&labels(&[("__name__", "done_total")]), true, &increases, &[], &[]);
     writer.metadata(&telemetry::samples::Metadata { family: "up".into(), ..Default::default() });
     world.apply(batch(RECEIVED_NS + 5_000_000_000, writer.finish()));
-    let before = world.partition.state();
+    let before = world.partition.state().unwrap();
     world.restart();
-    assert_eq!(world.partition.state(), before, "replayed whole");
+    assert_eq!(world.partition.state().unwrap(), before, "replayed whole");
     world.seal().await;
     world.restart();
-    assert_eq!(world.partition.state(), before, "recovered");
+    assert_eq!(world.partition.state().unwrap(), before, "recovered");
     let active = world.partition.active_series();
     let active = &active[&TenantId::default_tenant()];
     assert_eq!(active.len(), 41);
@@ -303,10 +303,13 @@ async fn the_state_is_the_same_after_a_restart() {
 async fn bytes_that_are_no_state_are_refused() {
     let mut world = World::new();
     fill(&mut world, 0);
-    let state = world.partition.state();
+    let state = world.partition.state().unwrap();
     let mut flipped = state.to_vec();
     flipped[0] = 9;
-    for bad in [&flipped[..], &state[..state.len() - 1], &[1]] {
+    // A length that no memory has room for is only what the bytes say.
+    let mut long = vec![2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+    long.extend_from_slice(&state[4..]);
+    for bad in [&flipped[..], &state[..state.len() - 1], &[1], &long] {
         let partition = Partition::new(world.store.clone(), 3, options());
         let error = partition.recover(Vec::new(), bad).unwrap_err();
         assert!(error.to_string().contains("state"), "{error}");
@@ -345,15 +348,119 @@ async fn deletes_leave_the_disk_with_the_next_merge_and_are_forgotten() {
     let before = world.read(Vec::new(), EVER).await;
     let rows = |found: &[(LabelSet, Bits)]| found.iter().map(|(_, (floats, _))| floats.len()).sum::<usize>();
     assert_eq!(rows(&before), 200 - 30);
-    let with = world.partition.state().len();
+    let with = world.partition.state().unwrap().len();
     assert!(world.merge(false).await, "one segment with deleted samples is worth it");
     assert!(!world.merge(false).await, "once");
     assert_eq!(world.partition.files()[0].rows, 170);
     assert_eq!(world.read(Vec::new(), EVER).await, before);
-    assert!(world.partition.state().len() < with, "the delete is in the state no more");
+    assert!(world.partition.state().unwrap().len() < with, "the delete is in the state no more");
     let mut writer = Writer::new();
     writer.delete(&Delete { matchers: Vec::new(), start_ms: EVER.0, end_ms: EVER.1 });
     world.apply(batch(RECEIVED_NS, writer.finish()));
     assert!(world.merge(true).await);
     assert_eq!(world.partition.files(), [], "nothing is left to keep");
+}
+
+#[tokio::test]
+async fn exemplars_are_where_their_series_has_samples() {
+    let mut world = World::new();
+    let exemplar = |time_ms| Exemplar { labels: labels(&[("trace_id", "a")]), value: 1.0, time_ms };
+    let mut writer = Writer::new();
+    let exemplars = [exemplar(400 * DAY_MS), exemplar(7), exemplar(i64::MAX)];
+    writer.series_of(&up(0), false, &[Sample { time_ms: 5, value: 1.0 }], &[], &exemplars);
+    writer.series_of(&up(1), false, &[], &[], &[exemplar(7)]);
+    world.apply(batch(RECEIVED_NS, writer.finish()));
+    let snapshots = world.snapshots();
+    assert_eq!(snapshots.series(&[Vec::new()], EVER.0, EVER.1, 9).unwrap(), [up(0)]);
+    world.seal().await;
+    let files = world.partition.files();
+    assert_eq!(files.iter().map(|file| (file.min_time_ms, file.max_time_ms)).collect::<Vec<_>>(), [(5, 7)]);
+    let snapshots = world.snapshots();
+    let ask = move || {
+        let series = snapshots.series(&[Vec::new()], EVER.0, EVER.1, 9).unwrap();
+        (series, snapshots.exemplars(&[], EVER.0, EVER.1).unwrap())
+    };
+    let (series, exemplars) = tokio::task::spawn_blocking(ask).await.unwrap();
+    assert_eq!(series, [up(0)], "listed neither before nor after");
+    assert_eq!(exemplars, [(up(0), vec![exemplar(7)])]);
+}
+
+#[tokio::test]
+async fn records_without_series_are_no_reason_to_seal() {
+    let mut world = World::new();
+    let mut writer = Writer::new();
+    writer.metadata(&telemetry::samples::Metadata { family: "up".into(), ..Default::default() });
+    world.apply(batch(RECEIVED_NS, writer.finish()));
+    assert_eq!(world.partition.head_stats().oldest_received_at_ns, None);
+    fill(&mut world, 0);
+    assert_eq!(world.partition.head_stats().oldest_received_at_ns, Some(RECEIVED_NS));
+    world.seal().await;
+    assert_eq!(world.partition.head_stats().oldest_received_at_ns, None);
+}
+
+#[tokio::test]
+async fn deletes_of_one_record_wait_together_until_they_are_done() {
+    let mut world = World::new();
+    fill(&mut world, 0);
+    world.seal().await;
+    let mut writer = Writer::new();
+    for number in 0..2000 {
+        let matchers = vec![("instance".to_owned(), MatchOp::Equal, format!("host-{number:02}"))];
+        writer.delete(&Delete { matchers, start_ms: 0, end_ms: 2000 });
+    }
+    world.apply(batch(RECEIVED_NS, writer.finish()));
+    let tenant = TenantId::default_tenant();
+    assert_eq!(world.partition.pending_deletes(&tenant), 2000);
+    assert_eq!(world.partition.pending_deletes(&TenantId::new("other").unwrap()), 0);
+    assert!(world.merge(false).await);
+    assert_eq!((world.partition.pending_deletes(&tenant), world.partition.files()[0].rows), (0, 80));
+}
+
+/// What one record of increases leaves.
+fn increase(world: &mut World, received_s: i64, samples: &[(i64, f64)]) {
+    let mut writer = Writer::new();
+    let samples: Vec<Sample> =
+        samples.iter().map(|(time_ms, value)| Sample { time_ms: *time_ms, value: *value }).collect();
+    writer.series_of(&up(0), true, &samples, &[], &[]);
+    world.apply(batch(RECEIVED_NS + received_s * 1_000_000_000, writer.finish()));
+}
+
+async fn floats(world: &World) -> Vec<(i64, f64)> {
+    let found = world.read(Vec::new(), EVER).await;
+    found[0].1.0.iter().map(|(time_ms, bits)| (*time_ms, f64::from_bits(*bits))).collect()
+}
+
+#[tokio::test]
+async fn a_late_increase_is_no_reset_also_after_a_restart() {
+    let mut world = World::new();
+    increase(&mut world, 0, &[(10, 1.0), (30, 2.0), (20, 4.0)]);
+    assert_eq!(floats(&world).await, [(10, 1.0), (30, 7.0)]);
+    world.seal().await;
+    world.restart();
+    increase(&mut world, 1, &[(15, 1.0), (25, f64::NAN), (40, f64::INFINITY), (35, 2.0)]);
+    assert_eq!(floats(&world).await, [(10, 1.0), (30, 8.0), (35, 10.0)]);
+    assert_eq!(world.partition.left_out().increases, 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_wrong_once_does_not_end_forgetting() {
+    let mut world = World::new();
+    increase(&mut world, 0, &[(10, 1.0)]);
+    // One record as of years later, by another series.
+    let mut writer = Writer::new();
+    writer.series_of(&up(1), false, &[Sample { time_ms: 1, value: 1.0 }], &[], &[]);
+    let other = writer.finish();
+    world.apply(batch(RECEIVED_NS + 1_000_000_000_000_000_000, other.clone()));
+    increase(&mut world, 60, &[(20, 2.0)]);
+    world.seal().await;
+    world.restart();
+    for minute in 2..70 {
+        world.apply(batch(RECEIVED_NS + minute * 60_000_000_000, other.clone()));
+    }
+    let active = &world.partition.active_series()[&TenantId::default_tenant()];
+    assert_eq!(active, &[(up(1).hash64(), RECEIVED_NS / 1_000_000 + 69 * 60_000)]);
+    increase(&mut world, 70 * 60, &[(30, 4.0)]);
+    let found = world.read(vec![matcher("instance", MatchOp::Equal, "host-00")], EVER).await;
+    let values: Vec<f64> = found[0].1.0.iter().map(|(_, bits)| f64::from_bits(*bits)).collect();
+    assert_eq!(values, [1.0, 3.0, 4.0], "kept over the wrong clock, begun anew after an hour");
 }

@@ -10,6 +10,7 @@ use telemetry::samples::{Cursor, Entry, Histogram, is_stale};
 use crate::world::Bits;
 
 const ACTIVE_S: i64 = 3600;
+const STEP_S: i64 = 600;
 
 #[derive(Clone, Debug)]
 enum Point {
@@ -17,25 +18,32 @@ enum Point {
     Histogram(Histogram),
 }
 
-#[derive(Default)]
 struct Series {
     points: BTreeMap<i64, Point>,
     newest: Option<i64>,
     received_s: i64,
     sum: f64,
     sum_histogram: Option<Histogram>,
+    sum_newest: i64,
     sum_received_s: i64,
 }
 
 #[derive(Default)]
 pub(crate) struct Naive {
     series: BTreeMap<LabelSet, Series>,
+    /// When the last record was received, and how much time passed until then as far as anyone can know.
+    newest_s: i64,
     now_s: i64,
 }
 
 impl Naive {
     pub(crate) fn apply(&mut self, batch: &Batch) {
-        self.now_s = self.now_s.max(batch.received_at_ns / 1_000_000_000);
+        let received_s = batch.received_at_ns / 1_000_000_000;
+        let passed_s = received_s - self.newest_s;
+        if !(-STEP_S..=0).contains(&passed_s) {
+            self.newest_s = received_s;
+            self.now_s += passed_s.clamp(0, STEP_S);
+        }
         let mut cursor = Cursor::new(&batch.payload).unwrap();
         while let Some(entry) = cursor.next().unwrap() {
             match entry {
@@ -45,31 +53,37 @@ impl Naive {
                     if entry.is_delta {
                         if now_s - series.sum_received_s > ACTIVE_S {
                             (series.sum, series.sum_histogram) = (0.0, None);
+                            series.sum_newest = i64::MIN;
                         }
                         series.sum_received_s = now_s;
                     }
                     for sample in entry.samples {
-                        let value = if entry.is_delta && !is_stale(sample.value) {
+                        if !entry.is_delta || is_stale(sample.value) {
+                            let point = Point::Float(sample.value.to_bits());
+                            series.put(now_s, sample.time_ms, is_stale(sample.value), point);
+                        } else if sample.value.is_finite() {
                             series.sum += sample.value;
-                            series.sum
-                        } else {
-                            sample.value
-                        };
-                        series.put(now_s, sample.time_ms, is_stale(value), Point::Float(value.to_bits()));
+                            series.sum_newest = series.sum_newest.max(sample.time_ms);
+                            let point = Point::Float(series.sum.to_bits());
+                            series.put(now_s, series.sum_newest, false, point);
+                        }
                     }
                     for (time_ms, histogram) in entry.histograms {
+                        if !entry.is_delta {
+                            series.put(now_s, *time_ms, false, Point::Histogram(histogram.clone()));
+                            continue;
+                        }
                         let mut histogram = histogram.clone();
                         // The model's histograms all have one shape.
-                        if let (true, Some(sum)) = (entry.is_delta, &series.sum_histogram) {
+                        if let Some(sum) = &series.sum_histogram {
                             histogram.count += sum.count;
                             histogram.sum += sum.sum;
                             let counts = histogram.positive_counts.iter_mut().zip(&sum.positive_counts);
                             counts.for_each(|(count, more)| *count += more);
                         }
-                        if entry.is_delta {
-                            series.sum_histogram = Some(histogram.clone());
-                        }
-                        series.put(now_s, *time_ms, false, Point::Histogram(histogram));
+                        series.sum_histogram = Some(histogram.clone());
+                        series.sum_newest = series.sum_newest.max(*time_ms);
+                        series.put(now_s, series.sum_newest, false, Point::Histogram(histogram));
                     }
                 }
                 Entry::Delete(delete) => {
@@ -100,6 +114,20 @@ impl Naive {
             }
         }
         found
+    }
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            points: BTreeMap::new(),
+            newest: None,
+            received_s: 0,
+            sum: 0.0,
+            sum_histogram: None,
+            sum_newest: i64::MIN,
+            sum_received_s: 0,
+        }
     }
 }
 

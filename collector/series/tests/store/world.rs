@@ -82,7 +82,11 @@ impl World {
 
     /// The state at the applied offset, as a seal takes it.
     pub(crate) fn cut(&self) -> Manifest {
-        Manifest { files: Vec::new(), state: self.partition.state(), sealed: self.journal.len() as u64 }
+        Manifest {
+            files: Vec::new(),
+            state: self.partition.state().unwrap(),
+            sealed: self.journal.len() as u64,
+        }
     }
 
     /// Seals what was applied when `cut` was taken, and commits it.

@@ -12,6 +12,9 @@ use crate::commit::engine::{MergeOutcome, SealedFile};
 use crate::commit::heavy::heavy;
 use crate::commit::manifest::Manifest;
 
+/// A manifest without files, the records set aside, the journal bytes so far.
+type Cut = (Manifest, Vec<(u64, Bytes)>, u64);
+
 impl Partition {
     /// Whether a seal is due by size, rows or age.
     pub(in crate::commit) fn seal_is_due(&self) -> bool {
@@ -43,7 +46,7 @@ impl Partition {
             return Ok(false);
         }
         // The state of many series takes a while to write down.
-        let (cut, records, bytes) = heavy(|| self.cut());
+        let (cut, records, bytes) = heavy(|| self.cut())?;
         let upto = cut.sealed_offset;
         let added = self.engine.seal(self.epoch, upto).await?;
         let sealed = self.commit_seal(cut, &added, &records).await;
@@ -79,8 +82,8 @@ impl Partition {
         }
     }
 
-    /// The state at the applied offset, without files; the records set aside; the journal bytes so far.
-    fn cut(&self) -> (Manifest, Vec<(u64, Bytes)>, u64) {
+    /// What is applied now.
+    fn cut(&self) -> Result<Cut, CommitError> {
         let mut applied = self.applied.lock();
         applied.windows.sweep();
         let Applied { offset, windows, aside, aside_total, aside_records, duplicates, bytes, .. } = &*applied;
@@ -93,9 +96,9 @@ impl Partition {
             aside: aside.clone(),
             aside_total: *aside_total,
             duplicates: *duplicates,
-            state: self.engine.state(),
+            state: self.engine.state()?,
         };
-        (manifest, aside_records.clone(), *bytes)
+        Ok((manifest, aside_records.clone(), *bytes))
     }
 
     /// Lets go of what only unsealed records need; `bytes` were applied up to the sealed offset.
