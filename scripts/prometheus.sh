@@ -34,5 +34,5 @@ finish() {
 trap finish EXIT
 http=$(wait_for_line "$work/out" '^listening on http' 60) || die "the collector did not start"
 grpc=$(wait_for_line "$work/out" '^listening on grpc' 10) || die "the collector did not start"
-timeout --kill-after=10 150 python3 scripts/prometheus.py "$bin/narrows-agent" "$work" \
+timeout --kill-after=10 100 python3 scripts/prometheus.py "$bin/narrows-agent" "$work" \
   "${http#listening on }" "${grpc#listening on grpc://}"
