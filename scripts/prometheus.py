@@ -276,7 +276,9 @@ def known_differences(prometheus, ours, instant, late):
 
     def said(server, query, at):
         result = server.query(query, at)
-        return result if isinstance(result, str) else [one["value"][1] for one in result]
+        if isinstance(result, str):
+            return result
+        return [f"{one['metric'].get('__name__', '')} {one['value'][1]}".strip() for one in result]
 
     held, listed = 0, cases.known_differences(instant, on_grid, range_ms, late)
     for what, query, at, holds in listed:
