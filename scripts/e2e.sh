@@ -67,6 +67,7 @@ for protocol in grpc http; do
 done
 expect 'exception.type:ValueError severity:error' 4
 NARROWS_TOKEN=$(cat "$work/collector/ingest-token") scripts/shippers.sh
+PROFILE=$profile scripts/prometheus.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"
 trap 'rm -rf "$work"' EXIT

@@ -69,9 +69,17 @@ impl Budget {
         )))
     }
 
-    /// Gives back what [`Self::take`] took.
+    /// Gives back what [`Self::take`] took. Estimates of one thing may differ between the two: never below nothing.
     pub(crate) fn give_back(&self, bytes: usize) {
-        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+        let less = |before: usize| Some(before.saturating_sub(bytes));
+        // It always gives a value, so that this cannot fail.
+        let _ = self.memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// What was in use as `before` bytes is now `after`.
+    pub(crate) fn resize(&self, before: usize, after: usize) -> Result<(), QueryError> {
+        self.give_back(before.saturating_sub(after));
+        self.take(after.saturating_sub(before))
     }
 
     /// To be called between pieces of work that take about a millisecond.
@@ -104,6 +112,20 @@ mod tests {
         budget.give_back(1 << 20);
         assert!(budget.take(1 << 20).is_ok());
         assert!(matches!(budget.take(1), Err(QueryError::TooLarge(text)) if text.contains("2 MiB")));
+    }
+
+    #[test]
+    fn what_is_given_back_twice_does_not_use_up_the_rest() {
+        let budget = Budget::new(Limits { max_memory_bytes: 100, ..Limits::default() });
+        assert!(budget.take(40).is_ok());
+        budget.give_back(60);
+        assert!(budget.take(100).is_ok());
+        assert!(budget.take(1).is_err());
+        budget.give_back(101);
+        assert!(budget.resize(0, 80).is_ok());
+        assert!(budget.resize(80, 70).is_ok());
+        assert!(budget.resize(10, 40).is_ok());
+        assert!(budget.resize(10, 11).is_err());
     }
 
     #[test]

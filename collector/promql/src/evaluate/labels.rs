@@ -26,7 +26,7 @@ impl Context<'_> {
             let Some(groups) = regex.captures(row.labels.get(&source).unwrap_or_default()) else { continue };
             let mut value = String::new();
             groups.expand(&replacement, &mut value);
-            set(row, &target, &value);
+            self.set(row, &target, &value)?;
         }
         merge_equal(rows)
     }
@@ -47,16 +47,19 @@ impl Context<'_> {
         for row in &mut rows {
             let values = sources.iter().map(|source| row.labels.get(source).unwrap_or_default());
             let value = values.collect::<Vec<_>>().join(&separator);
-            set(row, &target, &value);
+            self.set(row, &target, &value)?;
         }
         merge_equal(rows)
     }
-}
 
-fn set(row: &mut Row, target: &str, value: &str) {
-    row.labels = row.labels.with(target, value);
-    if target == METRIC_NAME {
-        row.drop_name = false;
+    /// Sets a label. Whoever takes the row over gives its memory back with the label.
+    fn set(&self, row: &mut Row, target: &str, value: &str) -> Result<(), QueryError> {
+        let before = row.bytes();
+        row.labels = row.labels.with(target, value);
+        if target == METRIC_NAME {
+            row.drop_name = false;
+        }
+        self.budget.resize(before, row.bytes())
     }
 }
 

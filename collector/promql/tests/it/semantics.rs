@@ -211,6 +211,21 @@ fn limits_stop_a_query() {
     assert!(matches!(late, Err(QueryError::Timeout(_))));
 }
 
+/// A row whose labels have grown is given back as what it is then.
+#[test]
+fn longer_labels_do_not_use_up_the_memory() {
+    let store = store("load 10s\n  m{x=\"1\"} 0+1x100\n  m{x=\"2\"} 0+1x100");
+    let limits = Limits { max_memory_bytes: 1 << 20, ..Limits::default() };
+    for query in [
+        r#"count by (y) (label_replace(rate(m[1m]), "y", "a long value: $1", "__name__", "(.+)"))"#,
+        r#"sum by (y) (label_join(m, "y", "-", "x", "x", "__name__")) + on () group_left () count(m)"#,
+        r#"sort(topk(1, label_replace(m, "y", "a long value", "", "")))"#,
+    ] {
+        let answer = ask(&store, query, 500_000, limits.clone());
+        assert!(answer.is_ok(), "{query}: {answer:?}");
+    }
+}
+
 /// More series than one thread takes: the sums are those of a plain loop, each time the same.
 #[test]
 fn many_series_are_summed_alike_each_time() {

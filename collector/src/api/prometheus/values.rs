@@ -134,10 +134,17 @@ fn put_time(out: &mut String, time_ms: i64) {
     }
 }
 
-/// The shortest digits that read back as the same number, never with an exponent.
+/// The shortest digits that read back as the same number; very small and very large ones with an exponent of two
+/// digits at least, as Prometheus writes them.
 fn put_number(out: &mut String, value: f64) {
-    if value.is_finite() {
+    let size = value.abs();
+    if size == 0.0 || (1e-6..1e21).contains(&size) {
         let _ = write!(out, "{value}");
+    } else if value.is_finite() {
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+        let _ = write!(out, "{digits}e{sign}{exponent:0>2}");
     } else if value.is_nan() {
         out.push_str("NaN");
     } else {
@@ -248,9 +255,14 @@ mod tests {
         let cases = [
             (0.0, "0"),
             (-0.0, "-0"),
-            (1e21, "1000000000000000000000"),
             (0.1, "0.1"),
-            (1.5e-7, "0.00000015"),
+            (1e-6, "0.000001"),
+            (1.5e-7, "1.5e-07"),
+            (-9.5e-7, "-9.5e-07"),
+            (5e-324, "5e-324"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (1e21, "1e+21"),
+            (-1.25e300, "-1.25e+300"),
             (f64::NAN, "NaN"),
             (f64::INFINITY, "+Inf"),
             (f64::NEG_INFINITY, "-Inf"),
