@@ -207,10 +207,9 @@ impl<'a> Converter<'a, '_, '_> {
             None => return Err("it has no value".to_owned()),
         };
         let time_ms = self.time_ms(point.time_ns);
-        self.label(point.attributes(), shared);
+        self.label(point.attributes(), shared)?;
         self.check_labels(&family.name, None)?;
-        let exemplars: Vec<_> =
-            point.exemplars().filter_map(|exemplar| self.exemplar(&exemplar, time_ms)).collect();
+        let exemplars = self.exemplars(point.exemplars(), time_ms)?;
         self.saw(time_ms);
         let content = Content {
             // What ends a series is no increase of it.
@@ -225,12 +224,13 @@ impl<'a> Converter<'a, '_, '_> {
     fn summary(&mut self, family: &Family<'_>, raw: &'a [u8], shared: &Shared<'a>) -> Result<(), Fault> {
         let point = SummaryPoint::of_valid(raw);
         let time_ms = self.time_ms(point.time_ns);
-        self.label(point.attributes(), shared);
+        self.label(point.attributes(), shared)?;
+        let max = self.mapping.limits.max_buckets;
+        // A quantile may be two bytes in the request: no more of them are read than can be taken.
         let quantiles: Vec<(String, f64)> =
-            point.quantiles().map(|(quantile, value)| (quantile.to_string(), value)).collect();
-        if quantiles.len() > self.mapping.limits.max_buckets {
-            let (count, max) = (quantiles.len(), self.mapping.limits.max_buckets);
-            return Err(format!("it has {count} quantiles, the limit is {max}"));
+            point.quantiles().take(max + 1).map(|(quantile, value)| (quantile.to_string(), value)).collect();
+        if quantiles.len() > max {
+            return Err(format!("it has more than {max} quantiles"));
         }
         self.check_labels(&family.name, Some(("quantile", "0.99")))?;
         self.saw(time_ms);
@@ -244,10 +244,11 @@ impl<'a> Converter<'a, '_, '_> {
     }
 
     /// Makes `own` the labels of a point.
-    fn label(&mut self, attributes: KeyValues<'a>, shared: &Shared<'a>) {
+    fn label(&mut self, attributes: KeyValues<'a>, shared: &Shared<'a>) -> Result<(), Fault> {
         self.own.clear();
-        self.names.labels(attributes, &mut self.own);
+        self.names.labels(attributes, self.mapping.limits.max_labels, &mut self.own)?;
         shared.complete(&mut self.own);
+        Ok(())
     }
 
     fn put_samples(
@@ -271,6 +272,23 @@ impl<'a> Converter<'a, '_, '_> {
     /// Checks the labels of the longest series that a point becomes, so that it is taken as a whole or not.
     fn check_labels(&self, longest_name: &str, extra: Option<(&str, &str)>) -> Result<(), Fault> {
         self.mapping.limits.check(&series(&self.own, longest_name, extra))
+    }
+
+    /// A point's exemplars: as many as it may have buckets, which have one each.
+    fn exemplars<'e>(
+        &self,
+        points: impl Iterator<Item = ExemplarPoint<'e>>,
+        point_ms: i64,
+    ) -> Result<Vec<Exemplar>, Fault> {
+        let max = self.mapping.limits.max_buckets;
+        let mut exemplars = Vec::new();
+        for exemplar in points.filter_map(|point| self.exemplar(&point, point_ms)) {
+            if exemplars.len() == max {
+                return Err(format!("it has more than {max} exemplars"));
+            }
+            exemplars.push(exemplar);
+        }
+        Ok(exemplars)
     }
 
     fn exemplar(&self, exemplar: &ExemplarPoint<'_>, point_ms: i64) -> Option<Exemplar> {
@@ -315,11 +333,17 @@ impl<'a> Converter<'a, '_, '_> {
     fn target_info(&mut self, resource: &ResourceMetrics<'a>, shared: &Shared<'a>) -> Result<(), NoRoom> {
         const NAME: &str = "target_info";
         let Some(time_ms) = self.newest_ms else { return Ok(()) };
-        let Some(labels) = shared.target_info(&resource.resource, &mut self.names) else { return Ok(()) };
-        self.own = labels;
-        let written = self
-            .check_labels(NAME, None)
-            .and_then(|()| self.put_samples(NAME, None, &[Sample { time_ms, value: 1.0 }]));
+        let max_labels = self.mapping.limits.max_labels;
+        let labels = shared.target_info(&resource.resource, max_labels, &mut self.names);
+        let written = match labels {
+            Ok(None) => return Ok(()),
+            Ok(Some(labels)) => {
+                self.own = labels;
+                self.check_labels(NAME, None)
+                    .and_then(|()| self.put_samples(NAME, None, &[Sample { time_ms, value: 1.0 }]))
+            }
+            Err(fault) => Err(fault),
+        };
         self.own.clear();
         match written {
             Err(fault) => self.reason(format!("a resource has no target_info: {fault}")),
