@@ -226,12 +226,8 @@ impl<'a> Converter<'a, '_, '_> {
         let time_ms = self.time_ms(point.time_ns);
         self.label(point.attributes(), shared)?;
         let max = self.mapping.limits.max_buckets;
-        // A quantile may be two bytes in the request: no more of them are read than can be taken.
-        let quantiles: Vec<(String, f64)> =
-            point.quantiles().take(max + 1).map(|(quantile, value)| (quantile.to_string(), value)).collect();
-        if quantiles.len() > max {
-            return Err(format!("it has more than {max} quantiles"));
-        }
+        let quantiles = point.quantiles().map(|(quantile, value)| (quantile.to_string(), value));
+        let quantiles = at_most(max, quantiles, "quantiles")?;
         self.check_labels(&family.name, Some(("quantile", "0.99")))?;
         self.saw(time_ms);
         let sample = |value| [Sample { time_ms, value: if point.is_no_value { stale_nan() } else { value } }];
@@ -280,15 +276,8 @@ impl<'a> Converter<'a, '_, '_> {
         points: impl Iterator<Item = ExemplarPoint<'e>>,
         point_ms: i64,
     ) -> Result<Vec<Exemplar>, Fault> {
-        let max = self.mapping.limits.max_buckets;
-        let mut exemplars = Vec::new();
-        for exemplar in points.filter_map(|point| self.exemplar(&point, point_ms)) {
-            if exemplars.len() == max {
-                return Err(format!("it has more than {max} exemplars"));
-            }
-            exemplars.push(exemplar);
-        }
-        Ok(exemplars)
+        let exemplars = points.filter_map(|point| self.exemplar(&point, point_ms));
+        at_most(self.mapping.limits.max_buckets, exemplars, "exemplars")
     }
 
     fn exemplar(&self, exemplar: &ExemplarPoint<'_>, point_ms: i64) -> Option<Exemplar> {
@@ -387,6 +376,18 @@ impl<'a> Converter<'a, '_, '_> {
     fn time_ms(&self, time_ns: u64) -> i64 {
         usable_ms(time_ns).unwrap_or(self.received_at_ns.div_euclid(1_000_000))
     }
+}
+
+/// All of them, or why not. One may be two bytes of a request: no more are read than can be taken.
+fn at_most<T>(max: usize, items: impl Iterator<Item = T>, what: &str) -> Result<Vec<T>, Fault> {
+    let mut taken = Vec::new();
+    for item in items {
+        if taken.len() == max {
+            return Err(format!("it has more than {max} {what}"));
+        }
+        taken.push(item);
+    }
+    Ok(taken)
 }
 
 /// 0 and what is past 2262 mean that no time is given.

@@ -2,7 +2,7 @@
 //! `_count`, exponential ones a native histogram.
 
 use super::labels::Shared;
-use super::{Content, Converter, Family, Fault};
+use super::{Content, Converter, Family, Fault, at_most};
 use crate::otlp::metrics::{Buckets, ExponentialPoint, HistogramPoint};
 use crate::samples::{Exemplar, Histogram, Sample, Span, stale_nan};
 
@@ -26,9 +26,9 @@ impl<'a> Converter<'a, '_, '_> {
     ) -> Result<(), Fault> {
         let point = HistogramPoint::of_valid(raw);
         let max = self.mapping.limits.max_buckets;
-        let bounds: Vec<f64> = point.bounds().take(max + 1).collect();
-        let counts: Vec<u64> = point.bucket_counts().take(max + 1).collect();
-        check_bounds(&bounds, &counts, max)?;
+        let bounds = at_most(max, point.bounds(), "buckets")?;
+        let counts = at_most(max, point.bucket_counts(), "buckets")?;
+        check_bounds(&bounds, &counts)?;
         let time_ms = self.time_ms(point.time_ns);
         self.label(point.attributes(), shared)?;
         let bucket_name = format!("{}_bucket", family.name);
@@ -118,11 +118,8 @@ impl ByBucket {
     }
 }
 
-fn check_bounds(bounds: &[f64], counts: &[u64], max: usize) -> Result<(), Fault> {
+fn check_bounds(bounds: &[f64], counts: &[u64]) -> Result<(), Fault> {
     let (bound_count, count) = (bounds.len(), counts.len());
-    if count.max(bound_count) > max {
-        return Err(format!("it has more than {max} buckets"));
-    }
     if count != bound_count + 1 && (count, bound_count) != (0, 0) {
         return Err(format!("it has {bound_count} bounds and {count} bucket counts, not one more"));
     }

@@ -382,6 +382,14 @@ fn a_large_resource_is_not_multiplied_beyond_the_room_there_is() {
 
 #[test]
 fn no_more_of_a_point_is_read_than_can_be_taken() {
+    let mut read = 0;
+    let endless = std::iter::from_fn(|| {
+        read += 1;
+        Some(read)
+    });
+    assert_eq!(at_most(3, endless, "things"), Err("it has more than 3 things".to_owned()));
+    assert_eq!(read, 4);
+    assert_eq!(at_most(3, [1, 2, 3].into_iter(), "things"), Ok(vec![1, 2, 3]));
     let many = 5000;
     let quantiles = SummaryDataPoint {
         quantile_values: vec![ValueAtQuantile::default(); many],
