@@ -153,7 +153,7 @@ impl<'a, 'o, 'r> Output<'a, 'o, 'r> {
         }
         if check_order(&self.labels).is_err() {
             // The specification wants them sorted. Not every sender does it, and Prometheus takes them all the same.
-            self.labels.sort_by(|(a, _), (b, _)| a.cmp(b));
+            self.labels.sort_by_key(|(name, _)| *name);
             check_order(&self.labels)?;
         }
         self.limits.check(&self.labels)?;
