@@ -15,6 +15,7 @@ use receive::{Denied, Gate, Limits, RequestHead, Server, Sink, SinkError, check_
 use telemetry::{Batch, Outcome, Signal, TenantId};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tonic::transport::server::TcpIncoming;
 
 use crate::config::OtlpInput;
@@ -105,10 +106,7 @@ impl QueueSink {
         } else {
             let enricher = self.enricher.clone();
             let cutting = tokio::task::spawn_blocking(move || enricher.pieces(&payload)).await;
-            cutting.map_err(|error| SinkError::Unavailable {
-                reason: format!("cannot cut the request: {error}"),
-                retry_after: RETRY_AFTER,
-            })?
+            cutting.map_err(crashed)?
         };
         pieces.map_err(|error| SinkError::Refused { reason: error.to_string() })
     }
@@ -126,11 +124,24 @@ impl QueueSink {
     }
 }
 
+async fn cut_metrics(signal: Signal, payload: Bytes) -> Result<metrics::Cut, SinkError> {
+    if payload.len() <= INLINE_BYTES {
+        return metrics::cut(signal, payload);
+    }
+    let cutting = tokio::task::spawn_blocking(move || metrics::cut(signal, payload)).await;
+    cutting.map_err(crashed)?
+}
+
+fn crashed(error: JoinError) -> SinkError {
+    SinkError::Unavailable { reason: format!("cannot cut the request: {error}"), retry_after: RETRY_AFTER }
+}
+
 impl Sink for QueueSink {
     async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
         if batch.signal != Signal::Logs {
-            let parcels = metrics::parcels(batch.signal, batch.payload)?;
-            return Ok(Outcome { accepted: self.enqueue(parcels).await?, ..Outcome::default() });
+            let metrics::Cut { parcels, mut outcome } = cut_metrics(batch.signal, batch.payload).await?;
+            outcome.accepted = self.enqueue(parcels).await?;
+            return Ok(outcome);
         }
         let pieces = self.cut(batch.payload).await?;
         let mut outcome = Outcome { accepted: pieces.filtered, ..Outcome::default() };

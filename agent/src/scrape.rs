@@ -326,7 +326,7 @@ impl Pool {
     fn start(&mut self, key: Key, target: Target, state: Arc<tokio::sync::Mutex<SeriesState>>) {
         let status = Arc::new(Mutex::new(TargetStatus {
             job: self.job.name.clone(),
-            url: target.url.to_string(),
+            url: target.shown_url(),
             labels: target.own.iter().cloned().collect(),
             health: "unknown",
             last_error: None,

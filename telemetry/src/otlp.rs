@@ -21,3 +21,4 @@ pub use validate::MAX_DEPTH;
 pub use wire::DecodeError;
 pub use write::{LogsWriter, RecordFields, write_attribute, write_record, write_resource, write_scope};
 pub use write::{MetricHead, MetricsWriter, NumberFields, NumberKind};
+pub use write::{MetricsPiece, PieceLimits, cut_metrics};

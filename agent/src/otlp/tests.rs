@@ -185,7 +185,7 @@ async fn of_a_request_in_pieces_all_or_nothing_is_queued() {
     assert_eq!((outcome.accepted, queue.pending()), (2, before + 2));
 }
 
-async fn sink(max_bytes: u64) -> (QueueSink, Arc<Queue>) {
+pub(super) async fn sink(max_bytes: u64) -> (QueueSink, Arc<Queue>) {
     let metrics = Arc::new(Metrics::new());
     let options = QueueOptions {
         agent_id: "host-1".to_owned(),

@@ -11,7 +11,8 @@ pub(super) fn pause(tries: u32, max: Duration, asked: Option<Duration>) -> Durat
     let jitter = ceiling.mul_f64(rand::random::<f64>());
     match asked {
         // Those who were all told the same time should not all come at that time.
-        Some(asked) => asked + jitter.min(asked),
+        // What is asked for may be nothing: our own pace stays.
+        Some(asked) => (asked + jitter.min(asked)).max(jitter),
         None => jitter,
     }
 }
@@ -36,6 +37,12 @@ mod tests {
     fn the_server_is_never_asked_too_early() {
         let asked = Duration::from_secs(7);
         assert!((0..200).all(|tries| pause(tries % 9, Duration::from_secs(30), Some(asked)) >= asked));
-        assert!(pause(0, Duration::from_secs(30), Some(Duration::ZERO)).is_zero());
+    }
+
+    #[test]
+    fn a_server_that_asks_for_no_pause_gets_ours() {
+        let max = Duration::from_secs(30);
+        let longest = (0..200).map(|_| pause(7, max, Some(Duration::ZERO))).max();
+        assert!(longest > Some(max / 2) && longest <= Some(max), "{longest:?}");
     }
 }

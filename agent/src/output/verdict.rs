@@ -71,7 +71,10 @@ pub(super) fn of_write(
         },
         (400, Some(written)) => Verdict::Taken { rejected: items.saturating_sub(written), message },
         (401 | 403, _) => Verdict::Unauthorized { message },
-        (404 | 405, _) => Verdict::Later { reason: "no_service", after, message },
+        // Not a collector, or something in front of one: no fault of the samples.
+        (300..=399 | 404 | 405 | 421 | 425 | 426 | 431, _) => {
+            Verdict::Later { reason: "no_service", after, message }
+        }
         (408, _) => Verdict::Later { reason: "timeout", after, message },
         (413, _) => Verdict::Refused { reason: "too_large", message },
         (415, _) => Verdict::Refused {
@@ -157,7 +160,15 @@ mod tests {
             (400, Some(4), "taken 6"),
             (400, None, "refused invalid"),
             (401, None, "unauthorized"),
+            (301, None, "later no_service"),
+            (302, None, "later no_service"),
+            (308, Some(3), "later no_service"),
             (404, None, "later no_service"),
+            (421, None, "later no_service"),
+            (425, None, "later no_service"),
+            (426, None, "later no_service"),
+            (431, None, "later no_service"),
+            (422, None, "refused invalid"),
             (413, None, "refused too_large"),
             (415, None, "refused unsupported"),
             (429, None, "later throttled"),

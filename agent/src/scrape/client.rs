@@ -78,8 +78,8 @@ impl Client {
                 if left == 0 {
                     return Err(format!("more than {MAX_REDIRECTS} redirects"));
                 }
-                if next.host_str() != url.host_str() {
-                    headers.remove(header::AUTHORIZATION);
+                if next.origin() != url.origin() {
+                    self.forget_secrets(&mut headers);
                 }
                 (url, left) = (next, left - 1);
                 continue;
@@ -103,6 +103,14 @@ impl Client {
         let is_one = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
         let to = headers.get(header::LOCATION).filter(|_| is_one && !self.job.http.has_no_redirects)?;
         url.join(to.to_str().ok()?).ok().filter(|to| matches!(to.scheme(), "http" | "https"))
+    }
+
+    /// What is for one server is not for another: neither the password nor any header of the configuration.
+    fn forget_secrets(&self, headers: &mut HeaderMap) {
+        headers.remove(header::AUTHORIZATION);
+        for (name, _) in &self.job.http.headers {
+            headers.remove(name.as_str());
+        }
     }
 
     async fn headers(&self, timeout_s: f64) -> Result<HeaderMap, String> {

@@ -228,7 +228,7 @@ impl Scraper {
             }
         }
         if let Err(error) = self.append(parcels, 0).await {
-            tracing::warn!(%error, target = %self.target.url, "stale markers of a target that is gone are lost");
+            tracing::warn!(%error, target = self.target.shown_url(), "stale markers of a target that is gone are lost");
         }
     }
 
@@ -238,7 +238,7 @@ impl Scraper {
         metrics.scrapes.with_label_values(&[result]).inc();
         metrics.scrape_repeated.inc_by(scrape.counts.repeated);
         if let Some(error) = &scrape.error {
-            tracing::debug!(target = %self.target.url, error, "a scrape has failed");
+            tracing::debug!(target = self.target.shown_url(), error, "a scrape has failed");
         }
         let mut status = self.status.lock();
         status.health = if scrape.error.is_some() { "down" } else { "up" };

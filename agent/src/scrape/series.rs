@@ -16,6 +16,9 @@ use super::relabel::{self, Labels};
 /// After so long what a family says about itself is told again.
 const TELL_AGAIN: Duration = Duration::from_secs(600);
 
+/// More samples of one scrape are a fault of the target, whatever `sample_limit` says: each takes memory here.
+const MAX_SAMPLES: u64 = 1_000_000;
+
 /// Whose samples they are.
 pub(super) struct Context<'a> {
     pub(super) job: &'a Job,
@@ -77,6 +80,7 @@ impl SeriesState {
                 Some(Entry::Sample(sample)) => {
                     counts.scraped += 1;
                     let labels = self.enter(&parser, &sample, context, counts)?;
+                    check_count(counts, context.job.limits.samples)?;
                     let Some((labels, time_ms)) = labels else { continue };
                     if let Some(metadata) = family.take() {
                         self.tell(metadata, format, out);
@@ -93,10 +97,6 @@ impl SeriesState {
                 }
                 Some(entry) => family = Some(noted(family, entry)),
             }
-        }
-        let limit = context.job.limits.samples;
-        if limit > 0 && counts.kept > limit {
-            return Err(format!("{} samples are more than the sample_limit of {limit}", counts.kept));
         }
         Ok(self.sweep(context.time_ms, out))
     }
@@ -141,6 +141,10 @@ impl SeriesState {
             cached.is_written = is_seen && cached.is_tracked;
             is_seen
         });
+        if self.told.len() > self.series.len() {
+            // Some of the families are gone. The others tell again what they are.
+            self.told.clear();
+        }
         if !gone.is_empty() {
             for labels in self.series.values().filter_map(|cached| cached.labels.as_ref()) {
                 gone.remove(labels);
@@ -182,6 +186,17 @@ impl SeriesState {
             out.metadata(&metadata);
         }
     }
+}
+
+/// While reading: a body that is too much is not kept up to its end.
+fn check_count(counts: &Counts, limit: u64) -> Result<(), String> {
+    if limit > 0 && counts.kept > limit {
+        return Err(format!("there are more samples than the sample_limit of {limit}"));
+    }
+    if counts.scraped > MAX_SAMPLES {
+        return Err(format!("there are more than {MAX_SAMPLES} samples, the most that one target may have"));
+    }
+    Ok(())
 }
 
 fn mark(gone: Vec<LabelSet>, time_ms: i64, out: &mut Parcels) -> Vec<LabelSet> {
@@ -286,4 +301,44 @@ fn check_limits(labels: &Labels, limits: &Limits) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(state: &mut SeriesState, body: &str, out: &mut Parcels) -> (Result<(), String>, Counts) {
+        let input = crate::scrape::tests::job("target:1", "");
+        let context = Context { job: &input.jobs[0], own: &[], external: &[], time_ms: 1 };
+        let mut counts = Counts::default();
+        let read = state.read(body, Format::Text, &context, out, &mut counts);
+        (read.map(drop), counts)
+    }
+
+    #[test]
+    fn a_target_has_an_end_whatever_its_limits_are() {
+        let body = "a 1\n".repeat(MAX_SAMPLES as usize);
+        let (whole, counts) = read(&mut SeriesState::default(), &body, &mut Parcels::default());
+        assert_eq!((whole, counts.scraped), (Ok(()), MAX_SAMPLES));
+        let (more, counts) =
+            read(&mut SeriesState::default(), &(body + "a 1\nthis is no line\n"), &mut Parcels::default());
+        assert!(more.unwrap_err().contains("more than 1000000 samples"));
+        assert_eq!(counts.scraped, MAX_SAMPLES + 1, "the rest is not read");
+    }
+
+    #[test]
+    fn families_that_are_gone_are_forgotten() {
+        let mut state = SeriesState::default();
+        for round in 0..50 {
+            let body: String =
+                (0..4).map(|at| format!("# TYPE m{round}_{at} gauge\nm{round}_{at} 1\n")).collect();
+            read(&mut state, &body, &mut Parcels::default()).0.unwrap();
+        }
+        assert!(state.told.len() <= 4, "{}", state.told.len());
+        for _ in 0..2 {
+            read(&mut state, "# TYPE a gauge\na 1\n", &mut Parcels::default()).0.unwrap();
+        }
+        assert_eq!(state.told.len(), 1);
+    }
 }

@@ -10,6 +10,12 @@ use super::job::{Group, Job};
 use super::relabel::{self, Labels};
 use crate::config::prometheus::units;
 
+/// What is shown in place of a secret.
+const HIDDEN: &str = "xxxxx";
+/// Parameters with such a word in their name are not shown.
+const SECRET_WORDS: [&str; 9] =
+    ["token", "secret", "passw", "pwd", "key", "auth", "credential", "signature", "session"];
+
 /// One endpoint. Two of equal labels and address are the same.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Target {
@@ -42,6 +48,7 @@ impl Targets {
                 Ok(Some(target)) => self.targets.push(target),
                 Ok(None) => self.dropped += 1,
                 Err(why) => {
+                    let address = without_user(address);
                     self.problems.push(format!("the target {address:?} of job {:?}: {why}", job.name));
                 }
             }
@@ -50,6 +57,23 @@ impl Targets {
 }
 
 impl Target {
+    /// The address for logs and `/status`: without a password, and without what parameters seem to keep secret.
+    pub(super) fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        if url.password().is_some() {
+            // It has a host, so it can have a password.
+            let _is_set = url.set_password(Some(HIDDEN));
+        }
+        if url.query_pairs().any(|(name, _)| is_secret(&name)) {
+            let shown = self.url.query_pairs().map(|(name, value)| {
+                let value = if is_secret(&name) { HIDDEN.into() } else { value };
+                (name, value)
+            });
+            url.query_pairs_mut().clear().extend_pairs(shown);
+        }
+        url.to_string()
+    }
+
     /// When in the interval it is scraped, the same at every start.
     pub(super) fn offset(&self, now_ns: i64, seed: u64) -> Duration {
         let interval = self.interval.as_nanos() as u64;
@@ -57,6 +81,16 @@ impl Target {
         let since = now_ns as u64 % interval;
         Duration::from_nanos((interval - since + hash % interval) % interval)
     }
+}
+
+fn is_secret(param: &str) -> bool {
+    let param = param.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| param.contains(word))
+}
+
+/// Everything behind what a user and a password stand before.
+fn without_user(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_, host)| host)
 }
 
 /// `None` if a rule drops it.
@@ -83,7 +117,7 @@ fn target(job: &Job, mut labels: Labels) -> Result<Option<Target>, String> {
     }
     let address = labels.get("__address__").to_owned();
     if address.is_empty() || address.contains('/') {
-        return Err(format!("{address:?} is no address"));
+        return Err(format!("{:?} is no address", without_user(&address)));
     }
     let interval = time(&labels, "__scrape_interval__")?;
     let timeout = time(&labels, "__scrape_timeout__")?;
@@ -91,7 +125,7 @@ fn target(job: &Job, mut labels: Labels) -> Result<Option<Target>, String> {
         return Err("its timeout is longer than its interval".to_owned());
     }
     if labels.get("instance").is_empty() {
-        labels.set("instance", &address);
+        labels.set("instance", without_user(&address));
     }
     labels.0.retain(|(name, _)| !name.starts_with("__meta_"));
     let url = url(job, &labels, &address)?;
@@ -111,7 +145,7 @@ fn url(job: &Job, labels: &Labels, address: &str) -> Result<Url, String> {
         return Err(format!("the scheme {scheme:?} is neither http nor https"));
     }
     let parsed = Url::parse(&format!("{scheme}://{address}"));
-    let mut url = parsed.map_err(|error| format!("{address:?} is no address: {error}"))?;
+    let mut url = parsed.map_err(|error| format!("{:?} is no address: {error}", without_user(address)))?;
     url.set_path(labels.get("__metrics_path__"));
     let mut params: Vec<(String, String)> = Vec::new();
     for (name, values) in &job.params {

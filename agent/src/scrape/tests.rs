@@ -39,7 +39,7 @@ fn input(text: &str) -> ScrapeInput {
 }
 
 /// One job with a short interval.
-fn job(address: &str, more: &str) -> ScrapeInput {
+pub(super) fn job(address: &str, more: &str) -> ScrapeInput {
     input(&format!(
         "scrape_configs:\n- job_name: j\n  scrape_interval: 250ms\n  scrape_timeout: 250ms\n  \
          static_configs: [{{targets: ['{address}']}}]\n{more}"
@@ -243,6 +243,8 @@ async fn packed_open_metrics_behind_a_password_are_read() {
 async fn what_is_too_much_or_unknown_fails_the_scrape() {
     let cases = [
         ("  sample_limit: 1\n", "text/plain", "a 1\nb 1\n", "sample_limit"),
+        // What stands behind the limit is not read.
+        ("  sample_limit: 1\n", "text/plain", "a 1\nb 1\nthis is no line\n", "sample_limit"),
         ("  label_limit: 3\n", "text/plain", "a{b=\"1\"} 1\n", "label_limit"),
         (
             "  label_value_length_limit: 30\n",
@@ -321,6 +323,59 @@ async fn redirects_are_followed_unless_they_are_not_to_be() {
     rig.until("\"a\"", 1).await;
     let mut rig = Rig::start(&job(&address, "  follow_redirects: false\n")).await;
     assert!(rig.until("\"up\"", 1).await[0].ends_with(" 0"));
+}
+
+#[tokio::test]
+async fn another_server_does_not_get_the_secrets_of_the_first() {
+    use std::sync::Mutex;
+    type Seen = Arc<Mutex<Vec<(bool, bool)>>>;
+    let seen: Seen = Arc::default();
+    let noted = seen.clone();
+    let other = serve(move |_, request| {
+        let has = |name: &str| request.headers().contains_key(name);
+        noted.lock().unwrap().push((has("authorization"), has("x-api-key")));
+        text("a 1\n")
+    })
+    .await;
+    // The same host: only the port is another.
+    let there = format!("http://{other}/metrics");
+    let kept: Seen = Arc::default();
+    let noted = kept.clone();
+    let first = serve(move |_, request| {
+        if request.uri().path() == "/metrics" {
+            return (axum::http::StatusCode::FOUND, [("location", "/here")]).into_response();
+        }
+        let has = |name: &str| request.headers().contains_key(name);
+        noted.lock().unwrap().push((has("authorization"), has("x-api-key")));
+        (axum::http::StatusCode::FOUND, [("location", there.as_str())]).into_response()
+    })
+    .await;
+    let more = "  basic_auth: {username: u, password: p}\n  http_headers: {X-Api-Key: {secrets: [s]}}\n";
+    let mut rig = Rig::start(&job(&first, more)).await;
+    rig.until("\"a\"", 1).await;
+    assert_eq!(kept.lock().unwrap()[0], (true, true), "its own redirects have them");
+    assert_eq!(seen.lock().unwrap()[0], (false, false));
+}
+
+#[tokio::test]
+async fn passwords_in_addresses_are_not_shown() {
+    let more = "  params: {module: [m], api_token: [hush]}\n  metrics_path: /x\n";
+    let mut rig = Rig::start(&job("u:hush@127.0.0.1:1", more)).await;
+    rig.until("\"up\"", 1).await;
+    let status = rig.status();
+    assert_eq!(status.targets[0].url, "http://u:xxxxx@127.0.0.1:1/x?api_token=xxxxx&module=m");
+    let shown = serde_json::to_string(&status).unwrap() + &rig.seen.join("");
+    assert!(!shown.contains("hush"), "{shown}");
+    let scheme = "  relabel_configs: [{target_label: __scheme__, replacement: ftp}]\n";
+    let bad = Rig::start(&job("u:hush@127.0.0.1:1", scheme)).await;
+    let problem = async {
+        while bad.status().problems.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bad.status().problems.join("")
+    };
+    let problem = tokio::time::timeout(Duration::from_secs(5), problem).await.unwrap();
+    assert!(problem.contains("127.0.0.1:1") && !problem.contains("hush"), "{problem}");
 }
 
 /// A target behind TLS that wants a certificate of its own authority.

@@ -207,10 +207,9 @@ impl<'a> Converter<'a, '_, '_> {
             None => return Err("it has no value".to_owned()),
         };
         let time_ms = self.time_ms(point.time_ns);
-        self.label(point.attributes(), shared);
+        self.label(point.attributes(), shared)?;
         self.check_labels(&family.name, None)?;
-        let exemplars: Vec<_> =
-            point.exemplars().filter_map(|exemplar| self.exemplar(&exemplar, time_ms)).collect();
+        let exemplars = self.exemplars(point.exemplars(), time_ms)?;
         self.saw(time_ms);
         let content = Content {
             // What ends a series is no increase of it.
@@ -225,13 +224,10 @@ impl<'a> Converter<'a, '_, '_> {
     fn summary(&mut self, family: &Family<'_>, raw: &'a [u8], shared: &Shared<'a>) -> Result<(), Fault> {
         let point = SummaryPoint::of_valid(raw);
         let time_ms = self.time_ms(point.time_ns);
-        self.label(point.attributes(), shared);
-        let quantiles: Vec<(String, f64)> =
-            point.quantiles().map(|(quantile, value)| (quantile.to_string(), value)).collect();
-        if quantiles.len() > self.mapping.limits.max_buckets {
-            let (count, max) = (quantiles.len(), self.mapping.limits.max_buckets);
-            return Err(format!("it has {count} quantiles, the limit is {max}"));
-        }
+        self.label(point.attributes(), shared)?;
+        let max = self.mapping.limits.max_buckets;
+        let quantiles = point.quantiles().map(|(quantile, value)| (quantile.to_string(), value));
+        let quantiles = at_most(max, quantiles, "quantiles")?;
         self.check_labels(&family.name, Some(("quantile", "0.99")))?;
         self.saw(time_ms);
         let sample = |value| [Sample { time_ms, value: if point.is_no_value { stale_nan() } else { value } }];
@@ -244,10 +240,11 @@ impl<'a> Converter<'a, '_, '_> {
     }
 
     /// Makes `own` the labels of a point.
-    fn label(&mut self, attributes: KeyValues<'a>, shared: &Shared<'a>) {
+    fn label(&mut self, attributes: KeyValues<'a>, shared: &Shared<'a>) -> Result<(), Fault> {
         self.own.clear();
-        self.names.labels(attributes, &mut self.own);
+        self.names.labels(attributes, self.mapping.limits.max_labels, &mut self.own)?;
         shared.complete(&mut self.own);
+        Ok(())
     }
 
     fn put_samples(
@@ -271,6 +268,16 @@ impl<'a> Converter<'a, '_, '_> {
     /// Checks the labels of the longest series that a point becomes, so that it is taken as a whole or not.
     fn check_labels(&self, longest_name: &str, extra: Option<(&str, &str)>) -> Result<(), Fault> {
         self.mapping.limits.check(&series(&self.own, longest_name, extra))
+    }
+
+    /// A point's exemplars: as many as it may have buckets, which have one each.
+    fn exemplars<'e>(
+        &self,
+        points: impl Iterator<Item = ExemplarPoint<'e>>,
+        point_ms: i64,
+    ) -> Result<Vec<Exemplar>, Fault> {
+        let exemplars = points.filter_map(|point| self.exemplar(&point, point_ms));
+        at_most(self.mapping.limits.max_buckets, exemplars, "exemplars")
     }
 
     fn exemplar(&self, exemplar: &ExemplarPoint<'_>, point_ms: i64) -> Option<Exemplar> {
@@ -315,11 +322,17 @@ impl<'a> Converter<'a, '_, '_> {
     fn target_info(&mut self, resource: &ResourceMetrics<'a>, shared: &Shared<'a>) -> Result<(), NoRoom> {
         const NAME: &str = "target_info";
         let Some(time_ms) = self.newest_ms else { return Ok(()) };
-        let Some(labels) = shared.target_info(&resource.resource, &mut self.names) else { return Ok(()) };
-        self.own = labels;
-        let written = self
-            .check_labels(NAME, None)
-            .and_then(|()| self.put_samples(NAME, None, &[Sample { time_ms, value: 1.0 }]));
+        let max_labels = self.mapping.limits.max_labels;
+        let labels = shared.target_info(&resource.resource, max_labels, &mut self.names);
+        let written = match labels {
+            Ok(None) => return Ok(()),
+            Ok(Some(labels)) => {
+                self.own = labels;
+                self.check_labels(NAME, None)
+                    .and_then(|()| self.put_samples(NAME, None, &[Sample { time_ms, value: 1.0 }]))
+            }
+            Err(fault) => Err(fault),
+        };
         self.own.clear();
         match written {
             Err(fault) => self.reason(format!("a resource has no target_info: {fault}")),
@@ -363,6 +376,18 @@ impl<'a> Converter<'a, '_, '_> {
     fn time_ms(&self, time_ns: u64) -> i64 {
         usable_ms(time_ns).unwrap_or(self.received_at_ns.div_euclid(1_000_000))
     }
+}
+
+/// All of them, or why not. One may be two bytes of a request: no more are read than can be taken.
+fn at_most<T>(max: usize, items: impl Iterator<Item = T>, what: &str) -> Result<Vec<T>, Fault> {
+    let mut taken = Vec::new();
+    for item in items {
+        if taken.len() == max {
+            return Err(format!("it has more than {max} {what}"));
+        }
+        taken.push(item);
+    }
+    Ok(taken)
 }
 
 /// 0 and what is past 2262 mean that no time is given.

@@ -2,8 +2,10 @@
 //! copied raw from a request into another (cut by size, by partition, by what was refused).
 
 mod metrics;
+mod pieces;
 
 pub use metrics::{MetricHead, MetricsWriter, NumberFields, NumberKind};
+pub use pieces::{MetricsPiece, PieceLimits, cut_metrics};
 
 use super::wire::{put_bytes, put_fixed32, put_fixed64, put_text, put_uint, varint_len};
 use crate::value::Value;

@@ -52,18 +52,20 @@ pub(super) fn read(raw: &[u8], max_buckets: usize) -> Result<Result<(i64, Histog
             }
             (7, Wire::Fixed64(bits)) => histogram.zero_count = f64::from_bits(bits),
             (8 | 11, Wire::Bytes(raw)) => {
-                side(number < 11, &mut positive, &mut negative).spans.push(span(raw)?);
+                let (span, side) = (span(raw)?, side(number < 11, &mut positive, &mut negative));
+                push(&mut side.spans, span, max_buckets);
             }
             (9 | 12, wire) => {
                 let side = side(number < 11, &mut positive, &mut negative);
-                each_varint(wire, |value| side.deltas.push(unzigzag(value)))?;
+                each_varint(wire, |value| push(&mut side.deltas, unzigzag(value), max_buckets))?;
             }
             (10 | 13, wire) => {
-                each_double(wire, &mut side(number < 11, &mut positive, &mut negative).counts)?;
+                let side = side(number < 11, &mut positive, &mut negative);
+                each_double(wire, &mut side.counts, max_buckets)?;
             }
             (14, Wire::Varint(value)) => hint = value,
             (15, Wire::Varint(value)) => time_ms = value as i64,
-            (16, wire) => each_double(wire, &mut histogram.custom_values)?,
+            (16, wire) => each_double(wire, &mut histogram.custom_values, max_buckets)?,
             (1..=8 | 11 | 14 | 15, _) => return Err(DecodeError::WireType("histogram")),
             _ => {}
         }
@@ -72,6 +74,13 @@ pub(super) fn read(raw: &[u8], max_buckets: usize) -> Result<Result<(i64, Histog
     let totals = Totals { count, zero_count };
     Ok(finish(histogram, schema, positive, negative, totals, max_buckets)
         .map(|histogram| (time_ms, histogram)))
+}
+
+/// One more than may be is enough to refuse it: a byte of the request is eight here, or more.
+pub(super) fn push<T>(into: &mut Vec<T>, value: T, max: usize) {
+    if into.len() <= max {
+        into.push(value);
+    }
 }
 
 fn side<'s>(is_negative: bool, positive: &'s mut Side, negative: &'s mut Side) -> &'s mut Side {
@@ -132,7 +141,7 @@ fn finish(
 fn check_custom(histogram: &Histogram, max_buckets: usize) -> Result<(), String> {
     let bounds = &histogram.custom_values;
     if bounds.len() > max_buckets {
-        return Err(format!("it has {} custom values, the limit is {max_buckets}", bounds.len()));
+        return Err(format!("it has more than {max_buckets} custom values"));
     }
     let is_ascending = bounds.is_sorted_by(|a, b| a < b);
     if !is_ascending || bounds.iter().any(|bound| bound.is_nan()) || bounds.last() == Some(&f64::INFINITY) {
@@ -160,11 +169,11 @@ impl Side {
         if is_mixed {
             return Err("its count and its buckets are of two kinds, integers and floats".to_owned());
         }
+        if given > max_buckets || spans.len() > max_buckets {
+            return Err(format!("it has more than {max_buckets} buckets"));
+        }
         if buckets != given as u64 {
             return Err(format!("its spans have {buckets} buckets, and {given} are given"));
-        }
-        if given > max_buckets || spans.len() > max_buckets {
-            return Err(format!("it has {given} buckets, the limit is {max_buckets}"));
         }
         if spans.iter().skip(1).any(|span| span.offset < 0) {
             return Err("its spans overlap".to_owned());
@@ -215,12 +224,13 @@ pub(super) fn each_varint(wire: Wire<'_>, mut take: impl FnMut(u64)) -> Result<(
     Ok(())
 }
 
-fn each_double(wire: Wire<'_>, out: &mut Vec<f64>) -> Result<(), DecodeError> {
+pub(super) fn each_double(wire: Wire<'_>, out: &mut Vec<f64>, max: usize) -> Result<(), DecodeError> {
     match wire {
-        Wire::Fixed64(bits) => out.push(f64::from_bits(bits)),
+        Wire::Fixed64(bits) => push(out, f64::from_bits(bits), max),
         Wire::Bytes(packed) if packed.len() % 8 == 0 => {
             let (words, _) = packed.as_chunks::<8>();
-            out.extend(words.iter().map(|word| f64::from_le_bytes(*word)));
+            let words = words.iter().take((max + 1).saturating_sub(out.len()));
+            out.extend(words.map(|word| f64::from_le_bytes(*word)));
         }
         Wire::Bytes(_) => return Err(DecodeError::Truncated),
         _ => return Err(DecodeError::WireType("a list of doubles")),

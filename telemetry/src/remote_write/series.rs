@@ -151,7 +151,11 @@ impl<'a, 'o, 'r> Output<'a, 'o, 'r> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
-        check_order(&self.labels)?;
+        if check_order(&self.labels).is_err() {
+            // The specification wants them sorted. Not every sender does it, and Prometheus takes them all the same.
+            self.labels.sort_by_key(|(name, _)| *name);
+            check_order(&self.labels)?;
+        }
         self.limits.check(&self.labels)?;
         if !self.samples.is_empty() && !self.histograms.is_empty() {
             return Err("the series has samples and histograms; send each as a series of its own".to_owned());
@@ -167,7 +171,7 @@ fn check_order(labels: &[(&str, &str)]) -> Result<(), String> {
     let mut before = "";
     for (name, value) in labels {
         if !is_after(name, before) {
-            return Err(disorder(before, name));
+            return Err(disorder(name));
         }
         has_metric |= *name == METRIC_NAME && !value.is_empty();
         before = name;
@@ -188,11 +192,10 @@ fn is_after(name: &str, before: &str) -> bool {
 }
 
 #[cold]
-fn disorder(before: &str, name: &str) -> String {
+fn disorder(name: &str) -> String {
     match name {
         "" => "a label has an empty name".to_owned(),
-        _ if name == before => format!("the label {:?} stands twice", cut(name)),
-        _ => format!("the label {:?} stands behind {:?}; sort labels by name", cut(name), cut(before)),
+        _ => format!("the label {:?} stands twice", cut(name)),
     }
 }
 

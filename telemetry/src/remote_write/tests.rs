@@ -273,7 +273,7 @@ fn series_of_version_1_that_are_wrong_are_left_out_one_by_one() {
         (series1(&[("job", "a")]), 1, "no label __name__"),
         (series1(&[(METRIC_NAME, ""), ("job", "a")]), 1, "no label __name__"),
         (series1(&[(METRIC_NAME, "m"), ("a", "1"), ("a", "2")]), 1, "\"a\" stands twice"),
-        (series1(&[(METRIC_NAME, "m"), ("b", "1"), ("a", "2")]), 1, "\"a\" stands behind \"b\""),
+        (series1(&[("a", "1"), (METRIC_NAME, "m"), ("a", "2")]), 1, "\"a\" stands twice"),
         (series1(&[("", "x"), (METRIC_NAME, "m")]), 1, "empty name"),
         (series1(&[(METRIC_NAME, &"m".repeat(4097))]), 1, "\"__name__\" has 4097 bytes"),
         (series1(&too_many), 1, "41 labels"),
@@ -383,7 +383,8 @@ fn version_2_is_read_through_its_symbols() {
         (series2(&[1, 2, 3]), "no pairs"),
         (series2(&[1, 8]), "refers to the symbol 8, there are 8"),
         (series2(&[1, 7]), "symbol 7 is not valid UTF-8"),
-        (series2(&[3, 4, 1, 2]), "\"__name__\" stands behind \"job\""),
+        (series2(&[3, 4, 1, 2]), ""),
+        (series2(&[3, 4, 1, 2, 3, 4]), "\"job\" stands twice"),
         (series2(&[1, 2, 3, 4, 3, 4]), "\"job\" stands twice"),
     ];
     for (series, expected) in cases {
@@ -433,6 +434,41 @@ fn many_empty_messages_do_not_take_memory_without_asking() {
         let outcome = read(&raw, &SeriesLimits::default(), &mut writer, Room::new(&mut grow));
         assert!(matches!(outcome, Err(WriteError::NoRoom(_))), "{outcome:?}");
     }
+}
+
+#[test]
+fn labels_that_are_not_sorted_are() {
+    let sorted = [("A", "1"), (METRIC_NAME, "m"), ("a", "2"), ("b", "3")];
+    for order in [[0, 1, 2, 3], [1, 0, 2, 3], [1, 3, 2, 0], [3, 2, 1, 0]] {
+        let labels = order.map(|at| sorted[at]);
+        let request = message::V1 { timeseries: vec![series1(&labels)], metadata: vec![] };
+        let (written, payload) = decode(decode_v1, &request.encode_to_vec()).unwrap();
+        assert_eq!((written.samples, written.rejected), (1, 0), "{:?}", written.reasons);
+        assert_eq!(held(&payload).series[0].0, r#"{A="1", __name__="m", a="2", b="3"}"#);
+    }
+}
+
+#[test]
+fn of_a_histogram_no_more_is_read_than_may_be() {
+    let tag = |number: u8| number << 3 | 2;
+    // 100,000 spans of two bytes, deltas of one, counts and bounds of eight.
+    let mut packed = Vec::new();
+    for (number, bytes) in [(12, 100_000), (13, 800_000), (16, 800_000)] {
+        crate::otlp::wire::put_bytes(&mut packed, number, &vec![0; bytes]);
+    }
+    let spans = [tag(11), 0].repeat(100_000);
+    let max = 64;
+    for raw in [[spans.clone(), packed.clone()].concat(), spans, packed] {
+        let Ok(Err(reason)) = histogram::read(&raw, max) else { panic!("it is refused") };
+        assert!(reason.contains("more than 64") || reason.contains("of two kinds"), "{reason}");
+    }
+    let mut few = Vec::new();
+    histogram::push(&mut few, 1, max);
+    (0..1000).for_each(|value| histogram::push(&mut few, value, max));
+    assert_eq!(few.len(), max + 1);
+    let mut bounds = vec![0.0; max];
+    histogram::each_double(crate::otlp::wire::Wire::Bytes(&[0; 80]), &mut bounds, max).unwrap();
+    assert_eq!(bounds.len(), max + 1);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use telemetry::Producer;
 use telemetry::remote_write::encode_v2;
+use tokio::task::JoinError;
 use tonic::body::Body;
 use tower::ServiceExt;
 
@@ -23,7 +24,7 @@ impl Client {
     pub(super) async fn write(&self, payload: Bytes, items: u64, producer: Option<&Producer>) -> Verdict {
         let body = match pack(payload).await {
             Ok(body) => body,
-            Err(message) => return Verdict::Refused { reason: "invalid", message },
+            Err(verdict) => return verdict,
         };
         let request = match self.request(body, producer) {
             Ok(request) => request,
@@ -67,16 +68,24 @@ impl Client {
 }
 
 /// Protobuf in a snappy block.
-async fn pack(payload: Bytes) -> Result<Vec<u8>, String> {
+async fn pack(payload: Bytes) -> Result<Vec<u8>, Verdict> {
     let packing = |payload: &[u8]| {
         let request = encode_v2(payload).map_err(|error| error.to_string())?;
         snap::raw::Encoder::new().compress_vec(&request).map_err(|error| error.to_string())
     };
     if payload.len() <= INLINE_BYTES {
-        return packing(&payload);
+        return packed(Ok(packing(&payload)));
     }
-    let packed = tokio::task::spawn_blocking(move || packing(&payload)).await;
-    packed.unwrap_or_else(|error| Err(error.to_string()))
+    packed(tokio::task::spawn_blocking(move || packing(&payload)).await)
+}
+
+/// What cannot be packed is refused. A crash may be the payload's fault or not: it is tried again.
+fn packed(packed: Result<Result<Vec<u8>, String>, JoinError>) -> Result<Vec<u8>, Verdict> {
+    match packed {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(message)) => Err(Verdict::Refused { reason: "invalid", message }),
+        Err(crash) => Err(Verdict::Suspect { message: format!("the samples could not be packed: {crash}") }),
+    }
 }
 
 async fn judge(response: Response<Body>, items: u64) -> Verdict {
@@ -93,4 +102,18 @@ async fn judge(response: Response<Body>, items: u64) -> Verdict {
     let body = body.map(|body| body.to_bytes()).unwrap_or_default();
     let message: String = String::from_utf8_lossy(&body).trim().chars().take(1000).collect();
     verdict::of_write(head.status, after, written, items, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crash_while_packing_is_no_refusal() {
+        let packing = tokio::spawn(std::future::pending::<Result<Vec<u8>, String>>());
+        packing.abort();
+        assert!(matches!(packed(packing.await), Err(Verdict::Suspect { .. })));
+        let refused = packed(Ok(Err("no form".to_owned())));
+        assert!(matches!(refused, Err(Verdict::Refused { reason: "invalid", .. })));
+    }
 }

@@ -2,7 +2,7 @@
 //! `_count`, exponential ones a native histogram.
 
 use super::labels::Shared;
-use super::{Content, Converter, Family, Fault};
+use super::{Content, Converter, Family, Fault, at_most};
 use crate::otlp::metrics::{Buckets, ExponentialPoint, HistogramPoint};
 use crate::samples::{Exemplar, Histogram, Sample, Span, stale_nan};
 
@@ -25,17 +25,18 @@ impl<'a> Converter<'a, '_, '_> {
         shared: &Shared<'a>,
     ) -> Result<(), Fault> {
         let point = HistogramPoint::of_valid(raw);
-        let bounds: Vec<f64> = point.bounds().collect();
-        let counts: Vec<u64> = point.bucket_counts().collect();
-        check_bounds(&bounds, &counts, self.mapping.limits.max_buckets)?;
+        let max = self.mapping.limits.max_buckets;
+        let bounds = at_most(max, point.bounds(), "buckets")?;
+        let counts = at_most(max, point.bucket_counts(), "buckets")?;
+        check_bounds(&bounds, &counts)?;
         let time_ms = self.time_ms(point.time_ns);
-        self.label(point.attributes(), shared);
+        self.label(point.attributes(), shared)?;
         let bucket_name = format!("{}_bucket", family.name);
         self.check_labels(&bucket_name, Some(("le", "+Inf")))?;
+        let exemplars = by_bucket(self.exemplars(point.exemplars(), time_ms)?, &bounds);
         self.saw(time_ms);
         let is_delta = is_delta && !point.is_no_value;
         let sample = |value| [Sample { time_ms, value: if point.is_no_value { stale_nan() } else { value } }];
-        let exemplars = self.by_bucket(&point, &bounds, time_ms);
         let mut cumulative = 0u64;
         for (at, (bound, count)) in bounds.iter().zip(&counts).enumerate() {
             cumulative = cumulative.saturating_add(*count);
@@ -75,11 +76,10 @@ impl<'a> Converter<'a, '_, '_> {
         let point = ExponentialPoint::of_valid(raw);
         let histogram = native(&point, self.mapping.limits.max_buckets)?;
         let time_ms = self.time_ms(point.time_ns);
-        self.label(point.attributes(), shared);
+        self.label(point.attributes(), shared)?;
         self.check_labels(&family.name, None)?;
+        let exemplars = self.exemplars(point.exemplars(), time_ms)?;
         self.saw(time_ms);
-        let exemplars: Vec<_> =
-            point.exemplars().filter_map(|exemplar| self.exemplar(&exemplar, time_ms)).collect();
         let content = Content {
             is_delta: is_delta && !point.is_no_value,
             histograms: &[(time_ms, histogram)],
@@ -88,20 +88,20 @@ impl<'a> Converter<'a, '_, '_> {
         };
         self.put(&family.name, None, content)
     }
+}
 
-    fn by_bucket(&self, point: &HistogramPoint<'_>, bounds: &[f64], time_ms: i64) -> ByBucket {
-        let exemplars = point.exemplars().filter_map(|exemplar| self.exemplar(&exemplar, time_ms));
-        let finite = bounds.iter().take_while(|bound| bound.is_finite() || **bound < 0.0).count();
-        let mut placed: Vec<(usize, Exemplar)> = exemplars
-            .map(|exemplar| match bounds[..finite].partition_point(|bound| *bound < exemplar.value) {
-                at if at == finite || exemplar.value.is_nan() => (bounds.len(), exemplar),
-                at => (at, exemplar),
-            })
-            .collect();
-        placed.sort_by_key(|(bucket, _)| *bucket);
-        let (buckets, exemplars) = placed.into_iter().unzip();
-        ByBucket { buckets, exemplars }
-    }
+fn by_bucket(exemplars: Vec<Exemplar>, bounds: &[f64]) -> ByBucket {
+    let finite = bounds.iter().take_while(|bound| bound.is_finite() || **bound < 0.0).count();
+    let mut placed: Vec<(usize, Exemplar)> = exemplars
+        .into_iter()
+        .map(|exemplar| match bounds[..finite].partition_point(|bound| *bound < exemplar.value) {
+            at if at == finite || exemplar.value.is_nan() => (bounds.len(), exemplar),
+            at => (at, exemplar),
+        })
+        .collect();
+    placed.sort_by_key(|(bucket, _)| *bucket);
+    let (buckets, exemplars) = placed.into_iter().unzip();
+    ByBucket { buckets, exemplars }
 }
 
 /// Exemplars in the order of their buckets.
@@ -118,16 +118,13 @@ impl ByBucket {
     }
 }
 
-fn check_bounds(bounds: &[f64], counts: &[u64], max: usize) -> Result<(), Fault> {
+fn check_bounds(bounds: &[f64], counts: &[u64]) -> Result<(), Fault> {
     let (bound_count, count) = (bounds.len(), counts.len());
     if count != bound_count + 1 && (count, bound_count) != (0, 0) {
         return Err(format!("it has {bound_count} bounds and {count} bucket counts, not one more"));
     }
     if !bounds.is_sorted_by(|a, b| a < b) || bounds.iter().any(|bound| bound.is_nan()) {
         return Err("its bounds do not ascend".to_owned());
-    }
-    if count > max {
-        return Err(format!("it has {count} buckets, the limit is {max}"));
     }
     Ok(())
 }

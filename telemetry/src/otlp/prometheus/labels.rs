@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::Mapping;
 use super::names::label_name;
 use crate::otlp::{Resource, Scope};
+use crate::samples::cut;
 use crate::value::KeyValues;
 
 const SERVICE_NAME: &str = "service.name";
@@ -50,6 +51,10 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
     }
 }
 
+/// So many translations are kept, of keys that are no longer: a request may have a new key in each point.
+const MAX_KEPT_NAMES: usize = 4096;
+const MAX_KEPT_KEY_BYTES: usize = 256;
+
 /// The names of labels that were translated before.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a>(HashMap<&'a str, Rc<str>>);
@@ -66,19 +71,38 @@ pub(super) struct Shared<'a> {
 }
 
 impl<'a> Names<'a> {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn get(&mut self, key: &'a str) -> Rc<str> {
+        let is_full = self.0.len() >= MAX_KEPT_NAMES && !self.0.contains_key(key);
+        if is_full || key.len() > MAX_KEPT_KEY_BYTES {
+            return Rc::from(label_name(key));
+        }
         let name = self.0.entry(key).or_insert_with(|| Rc::from(label_name(key)));
         Rc::clone(name)
     }
 
     /// One label per name, in order; of keys that become one name the values are joined in the keys' order.
-    /// A key without a character and a value without one are no label.
-    pub(super) fn labels(&mut self, attributes: KeyValues<'a>, into: &mut Vec<Label<'a>>) {
+    /// A key without a character and a value without one are no label. No more than `max` are read: an error is told
+    /// whatever the others would become.
+    pub(super) fn labels(
+        &mut self,
+        attributes: KeyValues<'a>,
+        max: usize,
+        into: &mut Vec<Label<'a>>,
+    ) -> Result<(), String> {
         for (key, value) in attributes.iter() {
             let (name, value) = (self.get(key), Text::from(value.to_text()));
-            if !name.is_empty() && !value.is_empty() {
-                into.push(Label { name, value, key });
+            if name.is_empty() || value.is_empty() {
+                continue;
             }
+            if into.len() == max {
+                return Err(format!("it has more than {max} attributes, {:?} the first too many", cut(key)));
+            }
+            into.push(Label { name, value, key });
         }
         into.sort_by(|a, b| a.name.cmp(&b.name).then(a.key.cmp(b.key)));
         into.dedup_by(|next, first| {
@@ -90,6 +114,7 @@ impl<'a> Names<'a> {
             }
             is_same
         });
+        Ok(())
     }
 }
 
@@ -159,16 +184,21 @@ impl<'a> Shared<'a> {
     pub(super) fn target_info(
         &self,
         resource: &Resource<'a>,
+        max_labels: usize,
         names: &mut Names<'a>,
-    ) -> Option<Vec<Label<'a>>> {
+    ) -> Result<Option<Vec<Label<'a>>>, String> {
+        if self.identity.is_empty() {
+            return Ok(None);
+        }
         let mut labels = Vec::new();
-        names.labels(resource.attributes(), &mut labels);
+        // The three that are the identity go.
+        names.labels(resource.attributes(), max_labels + 3, &mut labels)?;
         labels.retain(|label| ![SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID].contains(&label.key));
         labels.retain(|label| self.identity.iter().all(|other| other.name != label.name));
-        if labels.is_empty() || self.identity.is_empty() {
-            return None;
+        if labels.is_empty() {
+            return Ok(None);
         }
         labels.extend(self.identity.iter().cloned());
-        Some(labels)
+        Ok(Some(labels))
     }
 }

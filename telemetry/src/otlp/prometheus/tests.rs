@@ -381,6 +381,62 @@ fn a_large_resource_is_not_multiplied_beyond_the_room_there_is() {
 }
 
 #[test]
+fn no_more_of_a_point_is_read_than_can_be_taken() {
+    let mut read = 0;
+    let endless = std::iter::from_fn(|| {
+        read += 1;
+        Some(read)
+    });
+    assert_eq!(at_most(3, endless, "things"), Err("it has more than 3 things".to_owned()));
+    assert_eq!(read, 4);
+    assert_eq!(at_most(3, [1, 2, 3].into_iter(), "things"), Ok(vec![1, 2, 3]));
+    let many = 5000;
+    let quantiles = SummaryDataPoint {
+        quantile_values: vec![ValueAtQuantile::default(); many],
+        ..SummaryDataPoint::default()
+    };
+    let summary = metric::Data::Summary(Summary { data_points: vec![quantiles] });
+    let exemplar = Exemplar { value: Some(exemplar::Value::AsDouble(1.0)), ..Exemplar::default() };
+    let exemplars = NumberDataPoint { exemplars: vec![exemplar; many], ..number(1.0, &[]) };
+    let buckets = HistogramDataPoint {
+        explicit_bounds: (0..many).map(|bound| bound as f64).collect(),
+        bucket_counts: vec![1; many + 1],
+        ..HistogramDataPoint::default()
+    };
+    // All of them become one name: it is their number that counts, before they are joined.
+    let keys: Vec<_> = (0..many).map(|at| format!("a{}", ".".repeat(1 + at % 50))).collect();
+    let keys: Vec<_> = keys.iter().map(|key| (key.as_str(), "x")).collect();
+    let cases = [
+        (summary, "more than 4096 quantiles"),
+        (gauge(vec![exemplars]), "more than 4096 exemplars"),
+        (histogram(buckets, CUMULATIVE), "more than 4096 buckets"),
+        (gauge(vec![number(1.0, &keys)]), "more than 40 attributes, \"a."),
+    ];
+    for (data, expected) in cases {
+        let (converted, _) = convert(&request(&[], vec![metric("a", "", data)]), &Mapping::default());
+        assert_eq!((converted.accepted, converted.rejected), (0, 1), "{expected}");
+        assert!(converted.reasons[0].contains(expected), "{:?}, expected {expected}", converted.reasons);
+    }
+}
+
+#[test]
+fn names_of_labels_are_kept_to_a_limit() {
+    let keys: Vec<_> = (0..6000).map(|at| format!("key.{at}")).collect();
+    let points = keys.iter().map(|key| number(1.0, &[(key.as_str(), "x")])).collect();
+    let raw = request(&[], vec![metric("a", "", gauge(points))]).encode_to_vec();
+    let request = MetricsRequest::parse(&raw).unwrap();
+    let mut names = labels::Names::default();
+    let mut own = Vec::new();
+    for (.., metric) in request.metrics() {
+        for raw in metric.data.points().iter() {
+            own.clear();
+            names.labels(NumberPoint::of_valid(raw).attributes(), 40, &mut own).unwrap();
+        }
+    }
+    assert_eq!((&*own[0].name, names.len()), ("key_5999", 4096));
+}
+
+#[test]
 fn a_family_is_described_once() {
     let described = |name: &str, data| Metric { description: "What it is".into(), ..metric(name, "s", data) };
     let points = || vec![number(1.0, &[]), number(2.0, &[("a", "b")])];
