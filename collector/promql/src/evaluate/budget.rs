@@ -1,5 +1,6 @@
 //! What a query may still use: samples, memory, time. Shared by the threads that work on it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -71,7 +72,19 @@ impl Budget {
 
     /// Gives back what [`Self::take`] took.
     pub(crate) fn give_back(&self, bytes: usize) {
-        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+        // What was never taken must not make the counter wrap: every query would be too large from then on.
+        let less = |used: usize| Some(used.saturating_sub(bytes));
+        let before = self.memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap_or_default();
+        debug_assert!(before >= bytes, "{bytes} bytes are given back, {before} were taken");
+    }
+
+    /// What took `before` takes `now`.
+    pub(crate) fn change(&self, before: usize, now: usize) -> Result<(), QueryError> {
+        if now > before {
+            return self.take(now - before);
+        }
+        self.give_back(before - now);
+        Ok(())
     }
 
     /// To be called between pieces of work that take about a millisecond.
@@ -86,6 +99,23 @@ impl Budget {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Work of unknown length: asks now and then whether it may go on.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Cell<usize>);
+
+impl Pace {
+    /// Cells that are gone through in about a millisecond.
+    const WORK: usize = 1 << 16;
+
+    /// So many cells are about to be gone through.
+    #[inline]
+    pub(crate) fn work(&self, budget: &Budget, cells: usize) -> Result<(), QueryError> {
+        let done = self.0.get().saturating_add(cells);
+        self.0.set(if done < Self::WORK { done } else { 0 });
+        if done < Self::WORK { Ok(()) } else { budget.check() }
     }
 }
 
@@ -104,6 +134,23 @@ mod tests {
         budget.give_back(1 << 20);
         assert!(budget.take(1 << 20).is_ok());
         assert!(matches!(budget.take(1), Err(QueryError::TooLarge(text)) if text.contains("2 MiB")));
+    }
+
+    #[test]
+    fn what_grows_and_shrinks_stays_counted() {
+        let budget = Budget::new(Limits { max_memory_bytes: 100, ..Limits::default() });
+        assert!(budget.change(0, 60).is_ok() && budget.change(60, 40).is_ok());
+        assert!(budget.take(60).is_ok() && budget.take(1).is_err());
+    }
+
+    #[test]
+    fn long_work_asks_now_and_then() {
+        let cancel = Arc::new(AtomicBool::new(true));
+        let budget = Budget::new(Limits { cancel: Some(cancel), ..Limits::default() });
+        let pace = Pace::default();
+        assert!(pace.work(&budget, Pace::WORK - 1).is_ok());
+        assert_eq!(pace.work(&budget, 1), Err(QueryError::Cancelled));
+        assert!(pace.work(&budget, 1).is_ok(), "the next question comes after the same work");
     }
 
     #[test]
