@@ -45,7 +45,7 @@ use crate::{Querier, QueryError};
 use annotations::Annotations;
 use budget::Budget;
 pub use budget::Limits;
-use rows::{Cell, Row, Steps, is_some, merge_equal, without_name};
+use rows::{Cell, Row, Steps, bytes_of, is_some, merge_equal, without_name};
 
 /// The most steps of a query or of a subquery; the API allows far fewer for a query.
 const MOST_STEPS: usize = 1_000_000;
@@ -125,7 +125,7 @@ pub fn range(
         }
         ValueType::Vector => {
             let rows = finished(context.vector(expr, steps, &mut notes)?)?;
-            rows.iter().map(|row| series(row, steps)).collect()
+            context.converted(rows, steps)?
         }
         other => {
             return Err(QueryError::Execution(format!(
@@ -160,13 +160,26 @@ impl<'a> Context<'a> {
 
     /// Counts the memory of new rows.
     fn keep(&self, rows: Vec<Row>) -> Result<Vec<Row>, QueryError> {
-        self.budget.take(rows.iter().map(Row::bytes).sum())?;
+        self.budget.take(bytes_of(&rows))?;
         Ok(rows)
     }
 
     /// Rows are about to go.
     fn release(&self, rows: &[Row]) {
-        self.budget.give_back(rows.iter().map(Row::bytes).sum());
+        self.budget.give_back(bytes_of(rows));
+    }
+
+    /// Rows as they are answered; each goes when its series is there, for both are of the same size.
+    fn converted(&self, rows: Vec<Row>, steps: Steps) -> Result<Vec<Series>, QueryError> {
+        let mut all = Vec::new();
+        for row in rows {
+            self.budget.check()?;
+            let series = series(&row, steps);
+            self.budget.take(16 * series.floats.capacity() + select::histogram_bytes(&series.histograms))?;
+            self.release(std::slice::from_ref(&row));
+            all.push(series);
+        }
+        Ok(all)
     }
 
     /// What a part of the query looks like.
@@ -218,11 +231,14 @@ fn point(row: &Row, time_ms: i64) -> Option<(telemetry::LabelSet, i64, Point)> {
 }
 
 fn series(row: &Row, steps: Steps) -> Series {
-    let floats = steps.times().zip(&row.values).filter(|(_, value)| is_some(**value));
+    let some = steps.times().zip(&row.values).filter(|(_, value)| is_some(**value));
+    // No larger than needed: answers are counted.
+    let mut floats = Vec::with_capacity(some.clone().count());
+    floats.extend(some.map(|(time_ms, value)| (time_ms, *value)));
     let histograms = row.histograms.iter();
     Series {
         labels: row.labels.clone(),
-        floats: floats.map(|(time_ms, value)| (time_ms, *value)).collect(),
+        floats,
         histograms: histograms
             .map(|(step, native)| (steps.time(*step as usize), native.to_histogram()))
             .collect(),

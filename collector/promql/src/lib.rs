@@ -15,7 +15,7 @@ pub use ast::{Expr, ExprKind, ValueType};
 pub use error::ParseError;
 pub use evaluate::{Evaluation, Limits, instant, range};
 pub use json::to_json;
-pub use parse::{MAX_QUERY_BYTES, parse};
+pub use parse::{MAX_QUERY_BYTES, parse, parse_all};
 pub use print::format;
 pub use querier::{BadMatcher, Matcher, Querier, QueryError, Select, Selection, Values};
 pub use value::{Answer, Point, Series, Value};

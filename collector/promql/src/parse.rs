@@ -27,11 +27,27 @@ const MAX_ONE_REGEX_BYTES: usize = 10 << 20;
 
 /// Reads a query and checks its types.
 pub fn parse(text: &str) -> Result<Expr, ParseError> {
+    read(text, 0)
+}
+
+/// Reads queries that come together. Their regular expressions may take as much as those of one.
+pub fn parse_all(texts: &[&str]) -> Result<Vec<Expr>, ParseError> {
+    let long = texts.iter().filter(|text| text.len() > MAX_QUERY_BYTES);
+    let regexes = match long.count() {
+        0 => texts.iter().map(|text| regexes(&tokens(text))).sum(),
+        // One is refused anyway.
+        _ => 0,
+    };
+    texts.iter().map(|text| read(text, regexes)).collect()
+}
+
+/// Reads a query that has to leave room for so many regular expressions.
+fn read(text: &str, regexes: usize) -> Result<Expr, ParseError> {
     if text.len() > MAX_QUERY_BYTES {
         let message = format!("the query has {} bytes; {MAX_QUERY_BYTES} are allowed", text.len());
         return Err(ParseError::new(MAX_QUERY_BYTES..text.len(), message));
     }
-    let mut parser = Parser::new(text);
+    let mut parser = Parser::new(text, regexes);
     if parser.peek() == &Kind::End {
         return Err(ParseError::new(0..text.len(), "the query is empty"));
     }
@@ -48,6 +64,10 @@ struct Tree {
     height: usize,
 }
 
+fn regexes(tokens: &[Token]) -> usize {
+    tokens.iter().filter(|token| matches!(token.kind, Kind::Matches | Kind::NotMatches)).count()
+}
+
 struct Parser<'a> {
     text: &'a str,
     tokens: Vec<Token>,
@@ -61,10 +81,9 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, others: usize) -> Self {
         let tokens = tokens(text);
-        let regexes =
-            tokens.iter().filter(|token| matches!(token.kind, Kind::Matches | Kind::NotMatches)).count();
+        let regexes = regexes(&tokens).max(others);
         let regex_bytes = (MAX_REGEX_BYTES / regexes.max(1)).min(MAX_ONE_REGEX_BYTES);
         Self { text, tokens, at: 0, nesting: 0, regex_bytes, allow_empty: false }
     }

@@ -77,12 +77,25 @@ impl From<Found> for DashboardAnswer {
     }
 }
 
+impl DashboardRow {
+    fn of_shipped(classic: &Classic) -> Self {
+        let Classic { uid, title, tags, .. } = classic;
+        Self {
+            uid: uid.clone(),
+            title: title.clone(),
+            tags: tags.clone(),
+            folder: String::new(),
+            source: Source::Shipped,
+            revision: 0,
+            updated_at: None,
+        }
+    }
+}
+
 impl From<Found> for DashboardRow {
     fn from(found: Found) -> Self {
         let Found { classic, source, revision, updated_at_ns } = found;
-        let Classic { uid, title, tags, .. } = classic;
-        let updated_at = updated_at_ns.map(time::format);
-        Self { uid, title, tags, folder: String::new(), source, revision, updated_at }
+        Self { source, revision, updated_at: updated_at_ns.map(time::format), ..Self::of_shipped(&classic) }
     }
 }
 
@@ -120,8 +133,7 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Json<DashboardsAnswer>, ApiError> {
-    let all = app.dashboards.all(&principal.tenant).await?;
-    Ok(Json(DashboardsAnswer { dashboards: all.into_iter().map(DashboardRow::from).collect() }))
+    Ok(Json(DashboardsAnswer { dashboards: app.dashboards.rows(&principal.tenant).await? }))
 }
 
 /// Reads a dashboard.
@@ -170,7 +182,7 @@ pub(crate) async fn save(
         body.map_err(|_| ApiError::Body(format!("the body is longer than {limit} bytes, or was cut off")))?;
     let new: NewDashboard = serde_json::from_slice(&body)
         .map_err(|error| ApiError::Body(format!("the body is no dashboard: {error}")))?;
-    let classic = Classic::read(new.dashboard).map_err(ApiError::Body)?;
+    let classic = Classic::new(new.dashboard).map_err(ApiError::Body)?;
     let uid = classic.uid.clone();
     let (found, is_new) = app.dashboards.save(&principal.tenant, classic, new.revision).await?;
     tracing::info!(user = principal.user, tenant = %principal.tenant, uid, "a dashboard was saved");

@@ -216,7 +216,7 @@ pub(crate) async fn parse(Params(params): Params<TextParams>) -> Result<Json<Par
     Ok(Json(ParseAnswer { tokens, error }))
 }
 
-fn request(query: search::Query, range: Range, page: Page, admitted: &Admitted<'_>) -> events::Request {
+fn request(query: search::Query, range: Range, page: Page, admitted: &Admitted) -> events::Request {
     events::Request {
         query,
         start_ns: range.start_ns,
@@ -230,7 +230,7 @@ fn request(query: search::Query, range: Range, page: Page, admitted: &Admitted<'
 }
 
 /// All records that pass the query's filter, without its stages.
-fn filter_only(query: &search::Query, range: Range, admitted: &Admitted<'_>) -> events::Request {
+fn filter_only(query: &search::Query, range: Range, admitted: &Admitted) -> events::Request {
     let query = search::Query { filter: query.filter.clone(), stages: Vec::new() };
     request(query, range, Page { limit: 0, order: Order::Newest, cursor: None }, admitted)
 }

@@ -1,49 +1,51 @@
 //! Admission of queries: so many run, so many wait, the rest is told to come
-//! again. Who goes away gives the place back, for a permit falls with its request.
+//! again. A permit belongs to whoever does the work: it falls with the request, or moves into the thread that
+//! goes on after the request has gone.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::ApiError;
 use crate::config::Limits;
 
 /// The places of all queries of this process.
 pub struct Queries {
-    places: Semaphore,
-    running: Semaphore,
+    places: Arc<Semaphore>,
+    running: Arc<Semaphore>,
     limits: Limits,
 }
 
 /// The right to run one query.
-pub struct Admitted<'a> {
+pub struct Admitted {
     /// When it must be done.
     pub deadline: Instant,
     /// What it may hold.
     pub memory_bytes: usize,
-    _place: SemaphorePermit<'a>,
-    _running: SemaphorePermit<'a>,
+    _place: OwnedSemaphorePermit,
+    _running: OwnedSemaphorePermit,
 }
 
 impl Queries {
     /// As many as `limits` says.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            places: Semaphore::new(limits.concurrent_queries + limits.queued_queries),
-            running: Semaphore::new(limits.concurrent_queries),
+            places: Arc::new(Semaphore::new(limits.concurrent_queries + limits.queued_queries)),
+            running: Arc::new(Semaphore::new(limits.concurrent_queries)),
             limits: limits.clone(),
         }
     }
 
     /// Waits for a turn; waiting counts towards the deadline.
-    pub async fn admit(&self) -> Result<Admitted<'_>, ApiError> {
+    pub async fn admit(&self) -> Result<Admitted, ApiError> {
         let deadline = Instant::now() + self.limits.query_timeout;
         let busy = || ApiError::Busy {
             running: self.limits.concurrent_queries,
             waiting: self.limits.queued_queries,
         };
-        let place = self.places.try_acquire().map_err(|_| busy())?;
-        let turn = tokio::time::timeout(self.limits.query_timeout, self.running.acquire());
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
+        let turn = tokio::time::timeout(self.limits.query_timeout, Arc::clone(&self.running).acquire_owned());
         let running = turn.await.map_err(|_| busy())?.map_err(|_| ApiError::Stopping)?;
         let memory_bytes = self.limits.query_memory_bytes;
         Ok(Admitted { deadline, memory_bytes, _place: place, _running: running })

@@ -213,6 +213,11 @@ async fn mistakes_are_told_in_prometheus_envelope() {
         ("/api/v1/series", StatusCode::BAD_REQUEST, "bad_data"),
         ("/api/v1/series?match[]=1", StatusCode::BAD_REQUEST, "bad_data"),
         ("/api/v1/labels?limit=x", StatusCode::BAD_REQUEST, "bad_data"),
+        ("/api/v1/labels?match[]=up%20offset%205m", StatusCode::BAD_REQUEST, "bad_data"),
+        ("/api/v1/label/job/values?match[]=sum(", StatusCode::BAD_REQUEST, "bad_data"),
+        ("/api/v1/query_exemplars?query=sum(", StatusCode::BAD_REQUEST, "bad_data"),
+        ("/api/v1/format_query?query=sum(", StatusCode::BAD_REQUEST, "bad_data"),
+        ("/api/v1/parse_query?query=sum(", StatusCode::BAD_REQUEST, "bad_data"),
     ];
     for (path, status, kind) in cases {
         let response = program.get(path).basic_auth("admin", Some(PASSWORD)).send().await.unwrap();
@@ -224,6 +229,16 @@ async fn mistakes_are_told_in_prometheus_envelope() {
         program.get("/api/v1/query?query=up%20foo").basic_auth("admin", Some(PASSWORD)).send().await.unwrap();
     let body = json_of(response, StatusCode::BAD_REQUEST).await;
     assert_eq!(body["position"]["start"], 3, "{body}");
+    let put = async |form: &'static str| {
+        let request = program.client.put(program.url("/api/v1/admin/tsdb/delete_series"));
+        let request = request.basic_auth("admin", Some(PASSWORD));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(put("match[]=up").await, StatusCode::NO_CONTENT);
+    for form in ["match[]=up%20offset%205m", "match[]=up%20%40%2010", ""] {
+        assert_eq!(put(form).await, StatusCode::BAD_REQUEST, "{form}");
+    }
     let nobody = program.get("/api/v1/query?query=up").send().await.unwrap();
     assert_eq!(error_code(nobody, StatusCode::UNAUTHORIZED).await, "unauthenticated");
 }

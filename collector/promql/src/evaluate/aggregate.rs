@@ -10,7 +10,7 @@ use telemetry::{LabelSet, METRIC_NAME};
 
 use super::Context;
 use super::annotations::Annotations;
-use super::budget::Budget;
+use super::budget::{Budget, Pace};
 use super::range_call::quantile_out_of_range;
 use super::rows::{Row, Steps};
 use crate::QueryError;
@@ -78,7 +78,9 @@ impl Context<'_> {
             )?;
         } else {
             let rows = self.vector(&aggregate.expr, steps, notes)?;
+            let pace = Pace::default();
             for row in &rows {
+                pace.work(&self.budget, steps.count)?;
                 all.add(&grouping, row, &self.budget, notes)?;
             }
             self.release(&rows);
@@ -115,10 +117,12 @@ impl Context<'_> {
             notes.info(&aggregate.expr.span, "ignored histogram in quantile aggregation");
         }
         let members = members(&Grouping::of(aggregate), &rows);
-        let results = members
-            .into_iter()
-            .map(|(labels, members)| values::quantiles(labels, &rows, &members, &quantiles));
-        let results = results.filter(|row| !row.is_empty()).collect();
+        let mut results = Vec::new();
+        for (labels, members) in members {
+            results.push(self.quantiles(labels, &rows, &members, &quantiles)?);
+        }
+        results.retain(|row| !row.is_empty());
+        self.forget(quantiles.len());
         self.release(&rows);
         self.keep(results)
     }
@@ -167,8 +171,11 @@ impl Groups<'_> {
         let place = self.place(grouping.key(&row.labels), budget)?;
         let group = &mut self.groups[place];
         group.drop_name |= row.drop_name;
+        let before = group.cells.histogram_bytes();
         group.cells.add(row, span, notes);
-        Ok(())
+        let grown = group.cells.histogram_bytes().saturating_sub(before);
+        self.bytes += grown;
+        budget.take(grown)
     }
 
     fn place(&mut self, labels: LabelSet, budget: &Budget) -> Result<usize, QueryError> {
@@ -190,7 +197,11 @@ impl Groups<'_> {
             let place = self.place(group.labels, budget)?;
             let mine = &mut self.groups[place];
             mine.drop_name |= group.drop_name;
+            let before = mine.cells.histogram_bytes();
             mine.cells.merge(group.cells, span, notes);
+            let grown = mine.cells.histogram_bytes().saturating_sub(before);
+            self.bytes += grown;
+            budget.take(grown)?;
         }
         budget.give_back(other.bytes);
         Ok(())

@@ -6,12 +6,13 @@ mod sets;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use telemetry::LabelSet;
+use telemetry::{LabelSet, METRIC_NAME};
 
 use super::Context;
 use super::annotations::Annotations;
+use super::budget::Pace;
 use super::operator::{Combined, cells, changes_meaning};
-use super::rows::{Cell, Row, Steps, merge_equal, without_name};
+use super::rows::{Cell, Row, Steps, bytes_of, merge_equal, without_name};
 use crate::QueryError;
 use crate::ast::{Binary, Cardinality, Expr, VectorMatching};
 use matching::{Group, Groups, match_labels};
@@ -27,21 +28,21 @@ impl Context<'_> {
         let matching = binary.matching.clone().unwrap_or_default();
         let left = self.vector(&binary.lhs, steps, notes)?;
         let right = self.vector(&binary.rhs, steps, notes)?;
-        let (used, results) = {
-            let used: usize = left.iter().chain(&right).map(Row::bytes).sum();
-            let results = if binary.op.is_set() {
-                sets::combine(binary.op, &matching, left, right)
-            } else {
-                let swapped = matching.cardinality == Cardinality::OneToMany;
-                let (many, one) = if swapped { (right, left) } else { (left, right) };
-                let join =
-                    Join { context: self, binary, matching: &matching, span: &expr.span, swapped, steps };
-                join.run(&many, &one, notes)?
-            };
-            (used, results)
+        let used = bytes_of(&left) + bytes_of(&right);
+        let (taken, results) = if binary.op.is_set() {
+            // The rows are those of the operands.
+            (used, sets::combine(binary.op, &matching, left, right))
+        } else {
+            let swapped = matching.cardinality == Cardinality::OneToMany;
+            let (many, one) = if swapped { (right, left) } else { (left, right) };
+            let (span, pace) = (&expr.span, Pace::default());
+            let join = Join { context: self, binary, matching: &matching, span, swapped, steps, pace };
+            let results = join.run(&many, &one, notes)?;
+            (used + bytes_of(&results), results)
         };
-        self.budget.give_back(used);
-        self.keep(merge_equal(results)?)
+        let results = merge_equal(results)?;
+        self.budget.change(taken, bytes_of(&results))?;
+        Ok(results)
     }
 }
 
@@ -54,6 +55,7 @@ struct Join<'j> {
     /// Whether "many" is on the right in the query.
     swapped: bool,
     steps: Steps,
+    pace: Pace,
 }
 
 /// Which cells of a group have had a partner.
@@ -61,6 +63,8 @@ struct Matched {
     /// One to one: any. Many to one: by the labels of the result.
     by_labels: HashMap<LabelSet, Vec<bool>>,
     any: Vec<bool>,
+    /// What `by_labels` takes.
+    bytes: usize,
 }
 
 impl Join<'_> {
@@ -78,7 +82,6 @@ impl Join<'_> {
             }
             self.group(group, many, one, &mut results, notes)?;
         }
-        results.retain(|row| !row.is_empty());
         Ok(results)
     }
 
@@ -89,6 +92,10 @@ impl Join<'_> {
         (many.is_some() || one.is_some()).then_some((many, one))
     }
 
+    fn work(&self, cells: usize) -> Result<(), QueryError> {
+        self.pace.work(&self.context.budget, cells)
+    }
+
     /// Two series of a group on the side of "one" must not have values at a time at which the other side has any.
     fn check_one_side(
         &self,
@@ -97,12 +104,19 @@ impl Join<'_> {
         one: &[Row],
         always: bool,
     ) -> Result<(), QueryError> {
+        let present = |step: usize| {
+            self.work(many.len())?;
+            Ok(always || many.iter().any(|row| row.has(step)))
+        };
         let mut many_present: Option<Vec<bool>> = None;
         for group in groups.groups.iter().filter(|group| group.one.len() > 1) {
-            let present = many_present.get_or_insert_with(|| {
-                (0..self.steps.count).map(|step| always || many.iter().any(|row| row.has(step))).collect()
-            });
+            let present = match many_present.take() {
+                Some(present) => present,
+                None => (0..self.steps.count).map(present).collect::<Result<_, QueryError>>()?,
+            };
+            let present = many_present.insert(present);
             for step in (0..self.steps.count).filter(|step| present[*step]) {
+                self.work(group.one.len())?;
                 let mut there = group.one.iter().filter(|index| one[**index].has(step));
                 if let (Some(first), Some(second)) = (there.next(), there.next()) {
                     return Err(self.many_to_many(&one[*first].labels, &one[*second].labels));
@@ -133,15 +147,19 @@ impl Join<'_> {
         notes: &mut Annotations,
     ) -> Result<(), QueryError> {
         let (fill_many, fill_one) = self.fills().unwrap_or_default();
-        let mut matched = Matched { by_labels: HashMap::new(), any: vec![false; self.steps.count] };
+        let any = vec![false; self.steps.count];
+        let mut matched = Matched { by_labels: HashMap::new(), any, bytes: 0 };
+        let missing = match fill_one {
+            Some(_) => self.missing(&group.one, one)?,
+            None => Vec::new(),
+        };
         for left in group.many.iter().map(|index| &many[*index]) {
             for right in group.one.iter().map(|index| &one[*index]) {
                 results.extend(self.pair(left, right, &|step| right.has(step), &mut matched, notes)?);
             }
             if let Some(fill) = fill_one {
                 let right = filled(match_labels(self.matching, &left.labels), fill, self.steps);
-                let alone = |step| !group.one.iter().any(|index| one[*index].has(step));
-                results.extend(self.pair(left, &right, &alone, &mut matched, notes)?);
+                results.extend(self.pair(left, &right, &|step| missing[step], &mut matched, notes)?);
             }
         }
         if let Some(fill) = fill_many {
@@ -152,7 +170,17 @@ impl Join<'_> {
                 results.extend(self.pair(&left, right, &alone, &mut matched, notes)?);
             }
         }
+        self.context.budget.give_back(matched.bytes);
         Ok(())
+    }
+
+    /// At which steps none of some rows has a value.
+    fn missing(&self, members: &[usize], rows: &[Row]) -> Result<Vec<bool>, QueryError> {
+        let missing = |step: usize| {
+            self.work(members.len())?;
+            Ok(!members.iter().any(|index| rows[*index].has(step)))
+        };
+        (0..self.steps.count).map(missing).collect()
     }
 
     /// One series of each side, at the steps at which the left one has a value and `is_wanted` says yes.
@@ -166,6 +194,7 @@ impl Join<'_> {
     ) -> Result<Option<Row>, QueryError> {
         let mut row: Option<Row> = None;
         for step in 0..self.steps.count {
+            self.work(1)?;
             let left_cell = left.cell(step);
             if matches!(left_cell, Cell::Empty) || !is_wanted(step) {
                 continue;
@@ -178,13 +207,21 @@ impl Join<'_> {
             }
             let row = row.get_or_insert_with(|| {
                 let mut row = Row::empty(self.result_labels(left, right), self.steps.count);
-                row.drop_name = self.binary.return_bool;
+                row.drop_name = self.drops_name(left, right);
                 row
             });
             self.claim(&row.labels, step, matched)?;
             set(row, step, combined, self.binary.return_bool);
         }
+        let row = row.filter(|row| !row.is_empty());
+        self.context.budget.take(row.as_ref().map_or(0, Row::bytes))?;
         Ok(row)
+    }
+
+    /// Whether the metric's name goes at the end: as it would from the side that it comes from.
+    fn drops_name(&self, left: &Row, right: &Row) -> bool {
+        let is_included = self.matching.include.iter().any(|name| name == METRIC_NAME);
+        self.binary.return_bool || if is_included { right.drop_name } else { left.drop_name }
     }
 
     /// A group must not give two results for the same labels.
@@ -201,6 +238,9 @@ impl Join<'_> {
         }
         matched.any[step] = true;
         if !matched.by_labels.contains_key(labels) {
+            let bytes = size_of::<(LabelSet, Vec<bool>)>() + labels.as_bytes().len() + self.steps.count;
+            self.context.budget.take(bytes)?;
+            matched.bytes += bytes;
             matched.by_labels.insert(labels.clone(), vec![false; self.steps.count]);
         }
         let claimed =

@@ -1,5 +1,6 @@
 //! What a query may still use: samples, memory, time. Shared by the threads that work on it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -69,17 +70,21 @@ impl Budget {
         )))
     }
 
-    /// Gives back what [`Self::take`] took. Estimates of one thing may differ between the two: never below nothing.
+    /// Gives back what [`Self::take`] took.
     pub(crate) fn give_back(&self, bytes: usize) {
-        let less = |before: usize| Some(before.saturating_sub(bytes));
-        // It always gives a value, so that this cannot fail.
-        let _ = self.memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        // What was never taken must not make the counter wrap: every query would be too large from then on.
+        let less = |used: usize| Some(used.saturating_sub(bytes));
+        let before = self.memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).unwrap_or_default();
+        debug_assert!(before >= bytes, "{bytes} bytes are given back, {before} were taken");
     }
 
-    /// What was in use as `before` bytes is now `after`.
-    pub(crate) fn resize(&self, before: usize, after: usize) -> Result<(), QueryError> {
-        self.give_back(before.saturating_sub(after));
-        self.take(after.saturating_sub(before))
+    /// What took `before` takes `now`.
+    pub(crate) fn change(&self, before: usize, now: usize) -> Result<(), QueryError> {
+        if now > before {
+            return self.take(now - before);
+        }
+        self.give_back(before - now);
+        Ok(())
     }
 
     /// To be called between pieces of work that take about a millisecond.
@@ -94,6 +99,23 @@ impl Budget {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Work of unknown length: asks now and then whether it may go on.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Cell<usize>);
+
+impl Pace {
+    /// Cells that are gone through in about a millisecond.
+    const WORK: usize = 1 << 16;
+
+    /// So many cells are about to be gone through.
+    #[inline]
+    pub(crate) fn work(&self, budget: &Budget, cells: usize) -> Result<(), QueryError> {
+        let done = self.0.get().saturating_add(cells);
+        self.0.set(if done < Self::WORK { done } else { 0 });
+        if done < Self::WORK { Ok(()) } else { budget.check() }
     }
 }
 
@@ -115,17 +137,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_twice_does_not_use_up_the_rest() {
+    fn what_grows_and_shrinks_stays_counted() {
         let budget = Budget::new(Limits { max_memory_bytes: 100, ..Limits::default() });
-        assert!(budget.take(40).is_ok());
-        budget.give_back(60);
-        assert!(budget.take(100).is_ok());
-        assert!(budget.take(1).is_err());
-        budget.give_back(101);
-        assert!(budget.resize(0, 80).is_ok());
-        assert!(budget.resize(80, 70).is_ok());
-        assert!(budget.resize(10, 40).is_ok());
-        assert!(budget.resize(10, 11).is_err());
+        assert!(budget.change(0, 60).is_ok() && budget.change(60, 40).is_ok());
+        assert!(budget.take(60).is_ok() && budget.take(1).is_err());
+    }
+
+    #[test]
+    fn long_work_asks_now_and_then() {
+        let cancel = Arc::new(AtomicBool::new(true));
+        let budget = Budget::new(Limits { cancel: Some(cancel), ..Limits::default() });
+        let pace = Pace::default();
+        assert!(pace.work(&budget, Pace::WORK - 1).is_ok());
+        assert_eq!(pace.work(&budget, 1), Err(QueryError::Cancelled));
+        assert!(pace.work(&budget, 1).is_ok(), "the next question comes after the same work");
     }
 
     #[test]

@@ -85,11 +85,12 @@ impl Context<'_> {
             Function::AbsentOverTime => self.absent_over_time(call, steps, notes),
             Function::Absent => {
                 let present = self.present(&call.args[0], steps, notes)?;
-                Ok(absent(&call.args[0], &present, false))
+                self.keep(absent(&call.args[0], &present, false))
             }
             Function::Vector => {
                 let mut row = Row::empty(LabelSet::empty(), 0);
                 row.values = self.scalar(&call.args[0], steps, notes)?;
+                self.forget(row.values.len());
                 self.keep(vec![row])
             }
             Function::LabelReplace => self.label_replace(call, steps, notes),
@@ -154,7 +155,7 @@ impl Context<'_> {
         let span = call.args[0].span.clone();
         let present = Expr { kind: ExprKind::Call(present), span };
         let present = self.present(&present, steps, notes)?;
-        Ok(absent(&call.args[0], &present, true))
+        self.keep(absent(&call.args[0], &present, true))
     }
 }
 

@@ -6,11 +6,12 @@ use std::ops::Range;
 use telemetry::LabelSet;
 
 use super::annotations::{Annotations, Forced};
+use super::budget::{Budget, Pace};
 use super::classic::{self, Bucket};
 use super::native::{Doubt, Native};
 use super::numbers::{general, parse};
 use super::range_call::quantile_out_of_range;
-use super::rows::{Row, Steps, is_some, merge_equal};
+use super::rows::{Row, Steps, bytes_of, is_some, merge_equal};
 use super::{Context, text};
 use crate::QueryError;
 use crate::ast::Call;
@@ -47,7 +48,8 @@ impl Context<'_> {
         check_quantiles(&quantiles, &call.args[0].span, notes);
         let rows = self.vector(&call.args[1], steps, notes)?;
         let histograms = Histograms::of(&rows, call.args[1].without_parens().span.clone(), steps, notes);
-        let results = histograms.measure(&Measure::Quantile(&quantiles), notes);
+        let results = histograms.measure(&Measure::Quantile(&quantiles), &self.budget, notes)?;
+        self.forget(quantiles.len());
         self.release(&rows);
         self.keep(merge_equal(results)?)
     }
@@ -62,7 +64,8 @@ impl Context<'_> {
         let upper = self.scalar(&call.args[1], steps, notes)?;
         let rows = self.vector(&call.args[2], steps, notes)?;
         let histograms = Histograms::of(&rows, call.args[2].without_parens().span.clone(), steps, notes);
-        let results = histograms.measure(&Measure::Fraction(&lower, &upper), notes);
+        let results = histograms.measure(&Measure::Fraction(&lower, &upper), &self.budget, notes)?;
+        self.forget(lower.len() + upper.len());
         self.release(&rows);
         self.keep(merge_equal(results)?)
     }
@@ -81,27 +84,44 @@ impl Context<'_> {
         for arg in &call.args[2..] {
             let quantiles = self.scalar(arg, steps, notes)?;
             check_quantiles(&quantiles, &arg.span, notes);
-            let results = histograms.measure(&Measure::Quantile(&quantiles), notes);
-            all.extend(results.into_iter().flat_map(|row| labelled(&row, &label, &quantiles)));
+            let results = histograms.measure(&Measure::Quantile(&quantiles), &self.budget, notes)?;
+            for row in &results {
+                self.labelled(row, &label, &quantiles, &mut all)?;
+            }
+            self.forget(quantiles.len());
         }
-        self.release(&rows);
-        self.keep(merge_equal(all)?)
+        let taken = bytes_of(&rows) + bytes_of(&all);
+        let all = merge_equal(all)?;
+        self.budget.change(taken, bytes_of(&all))?;
+        Ok(all)
     }
-}
 
-/// A row with the quantile as a label; several if it changes from step to step.
-fn labelled(row: &Row, label: &str, quantiles: &[f64]) -> Vec<Row> {
-    let mut texts: Vec<String> = quantiles.iter().map(|q| open_metrics(*q)).collect();
-    let of_step = texts.clone();
-    texts.sort_unstable();
-    texts.dedup();
-    let rows = texts.into_iter().map(|text| {
-        let mut part = row.clone();
-        part.labels = row.labels.with(label, &text);
-        part.retain(|step| of_step[step] == text);
-        part
-    });
-    rows.collect()
+    /// A row with the quantile as a label; several if it changes from step to step.
+    fn labelled(
+        &self,
+        row: &Row,
+        label: &str,
+        quantiles: &[f64],
+        all: &mut Vec<Row>,
+    ) -> Result<(), QueryError> {
+        // Two texts for each step.
+        let texts_bytes = 2 * quantiles.len() * (size_of::<String>() + 24);
+        self.budget.take(texts_bytes)?;
+        let of_step: Vec<String> = quantiles.iter().map(|q| open_metrics(*q)).collect();
+        let mut texts = of_step.clone();
+        texts.sort_unstable();
+        texts.dedup();
+        for text in texts {
+            self.budget.check()?;
+            let mut part = row.clone();
+            part.labels = row.labels.with(label, &text);
+            part.retain(|step| of_step[step] == text);
+            self.budget.take(part.bytes())?;
+            all.push(part);
+        }
+        self.budget.give_back(texts_bytes);
+        Ok(())
+    }
 }
 
 /// As OpenMetrics has quantiles: `1.0`.
@@ -143,7 +163,13 @@ impl<'r> Histograms<'r> {
         Self { rows, classic, native, same, span, steps }
     }
 
-    fn measure(&self, measure: &Measure<'_>, notes: &mut Annotations) -> Vec<Row> {
+    fn measure(
+        &self,
+        measure: &Measure<'_>,
+        budget: &Budget,
+        notes: &mut Annotations,
+    ) -> Result<Vec<Row>, QueryError> {
+        let pace = Pace::default();
         // Steps at which both kinds are there have no result.
         let mut mixed: HashMap<usize, Vec<bool>> = HashMap::new();
         let mut results = Vec::new();
@@ -152,6 +178,7 @@ impl<'r> Histograms<'r> {
             let mut result = Row::empty(row.labels.clone(), self.steps.count);
             result.drop_name = true;
             for (step, native) in &row.histograms {
+                pace.work(budget, native.weight())?;
                 let step = *step as usize;
                 if let Some(place) = self.same.get(&index).filter(|place| self.has_classic(**place, step)) {
                     mixed.entry(*place).or_insert_with(|| vec![false; self.steps.count])[step] = true;
@@ -172,6 +199,7 @@ impl<'r> Histograms<'r> {
             result.drop_name = true;
             let mut buckets = Vec::with_capacity(members.len());
             for step in 0..self.steps.count {
+                pace.work(budget, members.len())?;
                 if mixed.get(&place).is_some_and(|mixed| mixed[step]) {
                     continue;
                 }
@@ -185,7 +213,7 @@ impl<'r> Histograms<'r> {
             results.push(result);
         }
         results.retain(|row| !row.is_empty());
-        results
+        Ok(results)
     }
 
     fn has_classic(&self, place: usize, step: usize) -> bool {

@@ -35,6 +35,15 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
+    /// How many numbers its scalars have.
+    pub(crate) fn numbers(&self) -> usize {
+        match self {
+            Self::Clamp { low, high } => low.len() + high.len(),
+            Self::Round(scalar) | Self::Binary { scalar, .. } => scalar.len(),
+            Self::Number(_) | Self::Histogram(_) | Self::Timestamp(_) | Self::Negate => 0,
+        }
+    }
+
     pub(crate) fn apply(&self, row: &mut Row, notes: &mut Annotations) {
         match self {
             Self::Number(function) => numbers_of(row, |_, value| function(value)),

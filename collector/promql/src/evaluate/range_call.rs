@@ -7,6 +7,7 @@ use telemetry::LabelSet;
 use telemetry::samples::ResetHint;
 
 use super::annotations::Annotations;
+use super::budget::{Budget, Pace};
 use super::native::{Native, Total};
 use super::over_time::{
     mean, median_deviation, place_of_largest, place_of_smallest, quantile, regression, smooth, sum, variance,
@@ -15,6 +16,7 @@ use super::rate::{self, Kind};
 use super::rows::{Row, Steps, is_some};
 use super::time::Reference;
 use super::window::{Bounds, Samples, Slider, Window};
+use crate::QueryError;
 use crate::ast::Function;
 
 /// A call of such a function, except for the series.
@@ -28,6 +30,12 @@ pub(crate) struct RangeCall {
     /// Where the first argument stands.
     pub(crate) span: Range<usize>,
 }
+
+/// Is told how many cells are about to be gone through; an error says that there is no time.
+pub(super) type Work<'w> = &'w dyn Fn(usize) -> Result<(), QueryError>;
+
+/// How many numbers' work a histogram is.
+const HISTOGRAM_CELLS: usize = 64;
 
 /// What a window becomes.
 enum Outcome {
@@ -50,27 +58,38 @@ impl RangeCall {
         labels: LabelSet,
         samples: &Samples,
         steps: Steps,
+        budget: &Budget,
         notes: &mut Annotations,
-    ) -> Row {
+    ) -> Result<Row, QueryError> {
         let mut row = Row::empty(labels, steps.count);
         row.drop_name = !matches!(self.function, Function::LastOverTime | Function::FirstOverTime);
         if samples.is_empty() {
-            return row;
+            return Ok(row);
         }
         if self.is_constant() && !steps.is_one() {
-            let one = self.row(row.labels.clone(), samples, Steps::one(steps.start_ms), notes);
+            let one = self.row(row.labels.clone(), samples, Steps::one(steps.start_ms), budget, notes)?;
             row.values.fill(one.values[0]);
             if let Some((_, native)) = one.histograms.first() {
                 row.histograms = (0..steps.count as u32).map(|step| (step, Arc::clone(native))).collect();
             }
-            return row;
+            return Ok(row);
         }
+        // One series may have very many samples at very many steps.
+        let pace = Pace::default();
+        let work = |cells: usize| pace.work(budget, cells);
         match self.rate_kind() {
-            Some(kind) if samples.histograms.is_empty() => rate::floats(kind, self, samples, steps, &mut row),
-            _ => self.windows(samples, steps, &mut row, notes),
+            Some(kind) if samples.histograms.is_empty() => {
+                rate::floats(kind, self, samples, steps, &mut row, &work)?;
+            }
+            _ => self.windows(samples, steps, &mut row, &work, notes)?,
         }
         self.check_name(&row, notes);
-        row
+        Ok(row)
+    }
+
+    /// How many numbers its scalars have.
+    pub(super) fn numbers(&self) -> usize {
+        self.scalars.iter().map(Vec::len).sum()
     }
 
     /// Whether all steps have one result.
@@ -87,11 +106,20 @@ impl RangeCall {
         }
     }
 
-    fn windows(&self, samples: &Samples, steps: Steps, row: &mut Row, notes: &mut Annotations) {
+    /// `work` is told how much is about to be done, and may stop it.
+    fn windows(
+        &self,
+        samples: &Samples,
+        steps: Steps,
+        row: &mut Row,
+        work: Work<'_>,
+        notes: &mut Annotations,
+    ) -> Result<(), QueryError> {
         let mut slider = Slider::default();
         let mut scratch = Vec::new();
         for step in 0..steps.count {
             let window = slider.window(samples, self.bounds(steps.time(step)));
+            work(1 + window.values.len() + HISTOGRAM_CELLS * window.histograms.len())?;
             if window.is_empty() {
                 continue;
             }
@@ -101,6 +129,7 @@ impl RangeCall {
                 Outcome::Histogram(native) => row.histograms.push((step as u32, native)),
             }
         }
+        Ok(())
     }
 
     /// Rates of what is no counter by its name.
@@ -214,8 +243,13 @@ impl RangeCall {
                 histograms: Vec::new(),
             };
             let mut row = Row::empty(LabelSet::empty(), 1);
-            rate::floats(kind, self, &samples, Steps::one(window.bounds.step_ms), &mut row);
-            return if is_some(row.values[0]) { Outcome::Float(row.values[0]) } else { Outcome::Nothing };
+            let read =
+                rate::floats(kind, self, &samples, Steps::one(window.bounds.step_ms), &mut row, &|_| Ok(()));
+            return if read.is_ok() && is_some(row.values[0]) {
+                Outcome::Float(row.values[0])
+            } else {
+                Outcome::Nothing
+            };
         }
         rate::histograms(kind, window, metric, self, notes)
             .map_or(Outcome::Nothing, |native| Outcome::Histogram(Arc::new(native)))

@@ -7,9 +7,10 @@ use telemetry::samples::ResetHint;
 
 use super::annotations::Annotations;
 use super::native::Native;
-use super::range_call::{RangeCall, mixed_schemas};
+use super::range_call::{RangeCall, Work, mixed_schemas};
 use super::rows::{Row, Steps};
 use super::window::{Bounds, Samples, Slider, Window};
+use crate::QueryError;
 
 /// Which of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,14 @@ struct Edges {
 
 /// Floats of a series over all steps. Windows are not read again at each step: only their ends, and the resets
 /// in them.
-pub(super) fn floats(kind: Kind, call: &RangeCall, samples: &Samples, steps: Steps, row: &mut Row) {
+pub(super) fn floats(
+    kind: Kind,
+    call: &RangeCall,
+    samples: &Samples,
+    steps: Steps,
+    row: &mut Row,
+    work: Work<'_>,
+) -> Result<(), QueryError> {
     let (times_ms, values) = (&samples.times_ms, &samples.values);
     let resets: Vec<usize> = if kind.is_counter {
         (1..values.len()).filter(|index| values[*index] < values[*index - 1]).collect()
@@ -59,8 +67,10 @@ pub(super) fn floats(kind: Kind, call: &RangeCall, samples: &Samples, steps: Ste
             while passed < resets.len() && resets[passed] <= first {
                 passed += 1;
             }
-            let inside = resets[passed..].iter().take_while(|index| **index <= last);
-            inside.for_each(|index| increase += values[*index - 1]);
+            let inside = &resets[passed..];
+            let inside = &inside[..inside.partition_point(|index| *index <= last)];
+            work(inside.len())?;
+            inside.iter().for_each(|index| increase += values[*index - 1]);
         }
         let edges = Edges {
             first_ms: times_ms[first],
@@ -71,6 +81,7 @@ pub(super) fn floats(kind: Kind, call: &RangeCall, samples: &Samples, steps: Ste
         };
         *cell = increase * factor(kind, &edges, bounds);
     }
+    Ok(())
 }
 
 /// One window of floats or of histograms.

@@ -43,7 +43,7 @@ impl Steps {
         self.count == 1
     }
 
-    pub(crate) fn times(&self) -> impl Iterator<Item = i64> + use<> {
+    pub(crate) fn times(&self) -> impl Iterator<Item = i64> + Clone + use<> {
         let steps = *self;
         (0..steps.count).map(move |step| steps.time(step))
     }
@@ -123,6 +123,11 @@ impl Row {
     pub(crate) fn metric(&self) -> &str {
         self.labels.metric().unwrap_or_default()
     }
+}
+
+/// An estimate of what some rows take.
+pub(crate) fn bytes_of(rows: &[Row]) -> usize {
+    rows.iter().map(Row::bytes).sum()
 }
 
 /// What a series has at a step.

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use telemetry::LabelSet;
-use telemetry::samples::is_stale;
+use telemetry::samples::{Histogram, is_stale};
 
 use super::annotations::Annotations;
+use super::budget::Budget;
 use super::map::Stage;
 use super::native::Native;
 use super::parallel::in_chunks;
@@ -80,7 +81,20 @@ impl<'a> Pipeline<'a> {
                 notes.merge(noted);
                 merge(chunk, notes)
             },
-        )
+        )?;
+        // What turned out to be damaged when it was read is known only now.
+        context.note_warnings(self.selection.warnings());
+        context.forget(self.numbers());
+        Ok(())
+    }
+
+    /// How many numbers the scalars have.
+    fn numbers(&self) -> usize {
+        let of_range = match &self.read {
+            Read::Range(call) => call.numbers(),
+            Read::Instant { .. } => 0,
+        };
+        of_range + self.stages.iter().map(Stage::numbers).sum::<usize>()
     }
 
     /// The rows of some series, those without a value left out.
@@ -101,8 +115,12 @@ impl<'a> Pipeline<'a> {
             if buffers.values.is_empty() {
                 continue;
             }
+            // What was read is held for as long as its row is made.
+            let held = histogram_bytes(&buffers.values.histograms);
+            context.budget.take(held)?;
             let labels = self.selection.labels(index);
-            let mut row = self.read.row(labels, &mut buffers, self.steps, notes);
+            let mut row = self.read.row(labels, &mut buffers, self.steps, &context.budget, notes)?;
+            context.budget.give_back(held);
             self.stages.iter().for_each(|stage| stage.apply(&mut row, notes));
             if !row.is_empty() {
                 take(row, notes)?;
@@ -147,17 +165,24 @@ impl Read {
         (first, reference.time(steps.end_ms()))
     }
 
-    fn row(&self, labels: LabelSet, buffers: &mut Buffers, steps: Steps, notes: &mut Annotations) -> Row {
+    fn row(
+        &self,
+        labels: LabelSet,
+        buffers: &mut Buffers,
+        steps: Steps,
+        budget: &Budget,
+        notes: &mut Annotations,
+    ) -> Result<Row, QueryError> {
         match self {
             Self::Instant { reference, lookback_ms, timestamps } => {
                 let mut row = Row::empty(labels, steps.count);
                 row.drop_name = *timestamps;
                 fill_newest(&buffers.values, *reference, *lookback_ms, *timestamps, steps, &mut row);
-                row
+                Ok(row)
             }
             Self::Range(call) => {
                 buffers.samples.take(&mut buffers.values);
-                call.row(labels, &buffers.samples, steps, notes)
+                call.row(labels, &buffers.samples, steps, budget, notes)
             }
         }
     }
@@ -236,7 +261,7 @@ pub(crate) fn raw(
         context.budget.check()?;
         selection.read(index, &mut read)?;
         context.budget.read(read.len())?;
-        context.budget.take(16 * read.len() + 64)?;
+        context.budget.take(64 + 16 * read.times_ms.len() + histogram_bytes(&read.histograms))?;
         let floats: Vec<(i64, f64)> = read
             .times_ms
             .iter()
@@ -249,5 +274,18 @@ pub(crate) fn raw(
             all.push(crate::Series { labels: selection.labels(index), floats, histograms });
         }
     }
+    context.note_warnings(selection.warnings());
     Ok(all)
+}
+
+/// An estimate of what histograms take, for the memory limit.
+pub(crate) fn histogram_bytes(histograms: &[(i64, Histogram)]) -> usize {
+    let numbers = |histogram: &Histogram| {
+        histogram.positive_spans.len()
+            + histogram.negative_spans.len()
+            + histogram.positive_counts.len()
+            + histogram.negative_counts.len()
+            + histogram.custom_values.len()
+    };
+    histograms.iter().map(|(_, histogram)| size_of::<(i64, Histogram)>() + 8 * numbers(histogram)).sum()
 }

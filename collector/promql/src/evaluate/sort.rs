@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use telemetry::LabelSet;
 
 use super::annotations::Annotations;
-use super::rows::{Row, Steps, is_some};
+use super::rows::{Row, Steps, bytes_of, is_some};
 use super::{Context, text};
 use crate::QueryError;
 use crate::ast::{Call, Expr, Function};
@@ -33,6 +33,7 @@ impl Context<'_> {
             });
             return Ok(rows);
         }
+        let before = bytes_of(&rows);
         for row in &mut rows {
             row.histograms.clear();
         }
@@ -40,6 +41,7 @@ impl Context<'_> {
             rows.retain(|row| is_some(row.values[0]));
             rows.sort_by(|a, b| by_value(a.values[0], b.values[0], descending));
         }
+        self.budget.change(before, bytes_of(&rows))?;
         Ok(rows)
     }
 }

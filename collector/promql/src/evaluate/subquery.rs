@@ -42,19 +42,21 @@ impl Context<'_> {
         let range_ms = self.query.positive_ms(&subquery.range)?;
         let reference = Reference::of(&subquery.time, &self.query)?;
         let range_call = self.range_call(call, range_ms, reference, steps, notes)?;
-        let mut results = Vec::with_capacity(rows.len());
+        let mut results = Vec::new();
         for (index, row) in rows.iter().enumerate() {
             if index % 64 == 0 {
                 self.budget.check()?;
             }
             let samples = Samples::of_row(row, |step| inner.time(step));
-            let mut result = range_call.row(row.labels.clone(), &samples, steps, notes);
+            let mut result = range_call.row(row.labels.clone(), &samples, steps, &self.budget, notes)?;
             result.drop_name |= row.drop_name;
             if !result.is_empty() {
+                self.budget.take(result.bytes())?;
                 results.push(result);
             }
         }
         self.release(&rows);
-        self.keep(results)
+        self.forget(range_call.numbers());
+        Ok(results)
     }
 }

@@ -1,12 +1,13 @@
 //! Which part of the evaluator an expression goes to.
 
 use super::annotations::Annotations;
+use super::budget::Pace;
 use super::map::Stage;
 use super::range_call::RangeCall;
-use super::rows::{Row, Steps};
+use super::rows::{Row, Steps, bytes_of};
 use super::select::{Pipeline, Read};
 use super::time::Reference;
-use super::{Context, Series, series};
+use super::{Context, Series};
 use crate::QueryError;
 use crate::ast::{Call, Expr, ExprKind, Function, MatrixSelector, UnaryOp, ValueType};
 
@@ -27,7 +28,13 @@ impl Context<'_> {
         }
         if let Some((inner, stage)) = self.stage(expr, steps, notes)? {
             let mut rows = self.vector(inner, steps, notes)?;
-            rows.iter_mut().for_each(|row| stage.apply(row, notes));
+            let (pace, before) = (Pace::default(), bytes_of(&rows));
+            for row in &mut rows {
+                pace.work(&self.budget, steps.count)?;
+                stage.apply(row, notes);
+            }
+            self.forget(stage.numbers());
+            self.budget.change(before, bytes_of(&rows))?;
             return Ok(rows);
         }
         match &expr.kind {
@@ -55,7 +62,7 @@ impl Context<'_> {
             }
             ExprKind::Subquery(subquery) => {
                 let (rows, steps) = self.subquery(subquery, steps, notes)?;
-                Ok(super::finished(rows)?.iter().map(|row| series(row, steps)).collect())
+                self.converted(super::finished(rows)?, steps)
             }
             _ => Err(QueryError::Execution("a range vector is expected".into())),
         }
@@ -167,12 +174,14 @@ impl Context<'_> {
         let mut scalar = |index: usize| self.scalar(&call.args[index], steps, notes);
         let stage = match call.function {
             Function::Clamp => Stage::Clamp { low: scalar(1)?, high: scalar(2)? },
-            Function::ClampMin => Stage::Clamp { low: scalar(1)?, high: vec![f64::INFINITY; steps.count] },
+            Function::ClampMin => {
+                Stage::Clamp { low: scalar(1)?, high: self.constant(f64::INFINITY, steps)? }
+            }
             Function::ClampMax => {
-                Stage::Clamp { low: vec![f64::NEG_INFINITY; steps.count], high: scalar(1)? }
+                Stage::Clamp { low: self.constant(f64::NEG_INFINITY, steps)?, high: scalar(1)? }
             }
             Function::Round if call.args.len() > 1 => Stage::Round(scalar(1)?),
-            Function::Round => Stage::Round(vec![1.0; steps.count]),
+            Function::Round => Stage::Round(self.constant(1.0, steps)?),
             Function::Timestamp if !matches!(inner.without_parens().kind, ExprKind::Vector(_)) => {
                 Stage::Timestamp(steps)
             }

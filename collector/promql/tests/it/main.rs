@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod conformance;
+mod limits;
 mod messages;
 mod promqltest;
 mod roundtrip;

@@ -7,7 +7,7 @@ use narrows_promql::testing::{Command, MemoryStore, parse_script};
 use narrows_promql::{Answer, Evaluation, Limits, QueryError, Value, instant, parse, range};
 use telemetry::LabelSet;
 
-fn store(load: &str) -> MemoryStore {
+pub(crate) fn store(load: &str) -> MemoryStore {
     let mut store = MemoryStore::default();
     for command in parse_script(load).unwrap() {
         match command {
@@ -18,7 +18,7 @@ fn store(load: &str) -> MemoryStore {
     store
 }
 
-fn ask(store: &MemoryStore, text: &str, at_ms: i64, limits: Limits) -> Result<Answer, QueryError> {
+pub(crate) fn ask(store: &MemoryStore, text: &str, at_ms: i64, limits: Limits) -> Result<Answer, QueryError> {
     let expr = parse(text).unwrap_or_else(|error| panic!("{}: {error}", &text[..text.len().min(100)]));
     let evaluation =
         Evaluation { querier: store, limits, lookback_ms: 300_000, default_step_ms: 60_000, text };
@@ -33,7 +33,7 @@ fn ask_range(store: &MemoryStore, text: &str, (start, end, step): (i64, i64, i64
 }
 
 /// Each line: seconds, query, the values in the order of their labels.
-fn check(load: &str, cases: &[(i64, &str, &[f64])]) {
+pub(crate) fn check(load: &str, cases: &[(i64, &str, &[f64])]) {
     let store = store(load);
     for (at, text, expected) in cases {
         let answer =

@@ -29,12 +29,19 @@ struct Fields {
 }
 
 impl Classic {
-    /// Checks a dashboard, and gives it a uid if it has none. The message says what is wrong.
-    pub(super) fn read(json: Box<RawValue>) -> Result<Self, String> {
-        let size_bytes = json.get().len();
+    /// Checks a dashboard that is to be kept, and gives it a uid if it has none. The message says what is wrong.
+    pub(super) fn new(json: Box<RawValue>) -> Result<Self, String> {
+        let classic = Self::read(json)?;
+        // With the uid: what is kept must fit, whatever was added to it.
+        let size_bytes = classic.json.get().len();
         if size_bytes > MAX_DASHBOARD_BYTES {
             return Err(format!("the dashboard has {size_bytes} bytes, the limit is {MAX_DASHBOARD_BYTES}"));
         }
+        Ok(classic)
+    }
+
+    /// Reads one that was kept, however large.
+    pub(super) fn read(json: Box<RawValue>) -> Result<Self, String> {
         if !json.get().starts_with('{') {
             return Err("the dashboard is no JSON object".to_owned());
         }
@@ -108,6 +115,19 @@ mod tests {
             let again = Classic::read(classic.json).unwrap();
             assert!(again.uid == classic.uid && is_uid(&again.uid), "{text}");
         }
+    }
+
+    #[test]
+    fn the_limit_is_that_of_what_is_kept() {
+        let with = |uid: &str, size: usize| {
+            let head = format!(r#"{{{uid}"title":"x","pad":""#);
+            let text = format!("{head}{}\"}}", "a".repeat(size - head.len() - 2));
+            assert_eq!(text.len(), size);
+            RawValue::from_string(text).unwrap()
+        };
+        assert!(Classic::new(with(r#""uid":"x","#, MAX_DASHBOARD_BYTES)).is_ok());
+        assert!(Classic::new(with("", MAX_DASHBOARD_BYTES - 10)).unwrap_err().contains("limit"));
+        assert!(Classic::read(with("", MAX_DASHBOARD_BYTES + 10)).is_ok(), "what is kept can be read");
     }
 
     #[test]

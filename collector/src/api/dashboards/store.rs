@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use telemetry::TenantId;
 
-use super::Source;
 use super::classic::{Classic, is_uid};
+use super::{DashboardRow, Source};
 use crate::api::{ApiError, now_ns};
 
 const PREFIX: &str = "dashboards";
@@ -52,19 +52,24 @@ impl Dashboards {
     }
 
     /// All that a tenant has, by title; a saved one stands in for a shipped one of its uid.
-    pub(super) async fn all(&self, tenant: &TenantId) -> Result<Vec<Found>, ApiError> {
+    ///
+    /// Only what the list shows is held: their bodies can be a GiB.
+    pub(super) async fn rows(&self, tenant: &TenantId) -> Result<Vec<DashboardRow>, ApiError> {
         let prefix = format!("{PREFIX}/{tenant}/");
-        let mut all: BTreeMap<String, Found> =
-            self.shipped.iter().map(|(uid, classic)| (uid.clone(), of_shipped(classic))).collect();
+        let shipped = self.shipped.iter();
+        let mut all: BTreeMap<String, DashboardRow> =
+            shipped.map(|(uid, classic)| (uid.clone(), DashboardRow::of_shipped(classic))).collect();
         for (key, _) in self.meta.list(&prefix).await? {
             let uid = key.strip_prefix(&prefix).unwrap_or_default();
-            // One that has gone meanwhile is gone.
-            if let Some(found) = self.saved(tenant, uid).await? {
-                all.insert(uid.to_owned(), found);
+            match self.saved(tenant, uid).await {
+                Ok(Some(found)) => drop(all.insert(uid.to_owned(), found.into())),
+                // One that has gone meanwhile is gone; one that cannot be read is in the log and hides no other.
+                Ok(None) | Err(ApiError::Internal) => {}
+                Err(error) => return Err(error),
             }
         }
-        let mut all: Vec<Found> = all.into_values().collect();
-        all.sort_by(|a, b| (&a.classic.title, &a.classic.uid).cmp(&(&b.classic.title, &b.classic.uid)));
+        let mut all: Vec<DashboardRow> = all.into_values().collect();
+        all.sort_by(|a, b| (&a.title, &a.uid).cmp(&(&b.title, &b.uid)));
         Ok(all)
     }
 
@@ -85,14 +90,15 @@ impl Dashboards {
         revision: Option<u64>,
     ) -> Result<(Found, bool), ApiError> {
         let _turn = self.writing.lock().await;
-        let before = self.saved(tenant, &classic.uid).await?;
+        // Not as a dashboard: one that cannot be read can be replaced, and deleted.
+        let before = self.meta.get(&key(tenant, &classic.uid)).await?;
         if before.is_none() {
             let count = self.meta.list(&format!("{PREFIX}/{tenant}/")).await?.len();
             if count >= MAX_DASHBOARDS {
                 return Err(ApiError::TooManyDashboards(count));
             }
         }
-        let current = before.as_ref().map_or(0, |found| found.revision);
+        let current = before.as_ref().map_or(0, |document| document.revision);
         let expected = revision.unwrap_or(current);
         let updated_at_ns = now_ns();
         let kept = Kept { updated_at_ns, dashboard: classic.json.clone() };
@@ -112,8 +118,8 @@ impl Dashboards {
         if !is_uid(uid) {
             return Err(none(uid));
         }
-        let found = self.saved(tenant, uid).await?.ok_or_else(|| none(uid))?;
-        Ok(self.meta.delete(&key(tenant, uid), found.revision).await?)
+        let document = self.meta.get(&key(tenant, uid)).await?.ok_or_else(|| none(uid))?;
+        Ok(self.meta.delete(&key(tenant, uid), document.revision).await?)
     }
 
     async fn saved(&self, tenant: &TenantId, uid: &str) -> Result<Option<Found>, ApiError> {
@@ -192,9 +198,33 @@ mod tests {
         assert!(matches!(stale, Err(ApiError::DashboardConflict(_))));
         let (_, is_new) = all.save(&tenant, classic("again"), Some(saved.revision)).await.unwrap();
         assert!(!is_new);
-        assert_eq!(all.all(&tenant).await.unwrap().len(), 1);
+        assert_eq!(all.rows(&tenant).await.unwrap().len(), 1);
         all.remove(&tenant, "one").await.unwrap();
         assert_eq!(title(&tenant).await, "shipped");
         assert!(matches!(all.remove(&tenant, "one").await, Err(ApiError::NoDashboard(_))));
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_read_hides_no_other_and_can_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let meta: Arc<dyn Meta> = Arc::new(meta::SqliteMeta::open(&dir.path().join("meta.db")).unwrap());
+        let all = Dashboards::new(Arc::clone(&meta));
+        let tenant = TenantId::default_tenant();
+        let before = all.rows(&tenant).await.unwrap().len();
+        let classic = |uid: &str| {
+            let text = format!(r#"{{"uid":"{uid}","title":"{uid}"}}"#);
+            Classic::new(RawValue::from_string(text).unwrap()).unwrap()
+        };
+        all.save(&tenant, classic("good"), None).await.unwrap();
+        for uid in ["bad", "worse"] {
+            meta.put(&key(&tenant, uid), Bytes::from_static(b"{}"), 0).await.unwrap();
+        }
+        let rows = all.rows(&tenant).await.unwrap();
+        assert_eq!(rows.len(), before + 1);
+        assert!(rows.iter().any(|row| row.uid == "good"));
+        all.remove(&tenant, "bad").await.unwrap();
+        let (_, is_new) = all.save(&tenant, classic("worse"), None).await.unwrap();
+        assert!(!is_new);
+        assert_eq!(all.rows(&tenant).await.unwrap().len(), before + 2);
     }
 }

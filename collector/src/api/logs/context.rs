@@ -180,7 +180,7 @@ impl Side {
 
 struct Around<'a> {
     snapshots: &'a [Snapshot],
-    admitted: &'a Admitted<'a>,
+    admitted: &'a Admitted,
     same: Same,
     hit: &'a Hit,
 }

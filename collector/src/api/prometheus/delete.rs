@@ -12,9 +12,9 @@ use receive::Sink;
 use telemetry::samples::{Delete, Writer};
 use telemetry::{Batch, Signal};
 
-use super::PromError;
 use super::error::PromErrorBody;
 use super::form::Form;
+use super::{PromError, blocking};
 use crate::api::error::ApiError;
 use crate::api::{App, now_ns};
 use crate::auth::Principal;
@@ -38,20 +38,26 @@ pub(super) async fn delete_series(
     Extension(principal): Extension<Principal>,
     form: Form,
 ) -> Result<Response, PromError> {
-    let (sets, (start_ms, end_ms)) = (form.matches()?, form.range()?);
-    if sets.is_empty() {
-        return Err(PromError::parameter("match[]", "no match[] parameter provided"));
-    }
-    let mut writer = Writer::new();
-    for set in &sets {
-        writer.delete(&Delete { matchers: set.iter().map(texts).collect(), start_ms, end_ms });
-    }
+    let (start_ms, end_ms) = form.range()?;
+    let admitted = app.queries.admit().await?;
+    let payload = blocking(admitted, move |_| {
+        let sets = form.matches()?;
+        if sets.is_empty() {
+            return Err(PromError::parameter("match[]", "no match[] parameter provided"));
+        }
+        let mut writer = Writer::new();
+        for set in &sets {
+            writer.delete(&Delete { matchers: set.iter().map(texts).collect(), start_ms, end_ms });
+        }
+        Ok(writer.finish())
+    })
+    .await?;
     let batch = Batch {
         tenant: principal.tenant,
         signal: Signal::Samples,
         producer: None,
         received_at_ns: now_ns(),
-        payload: Bytes::from(writer.finish()),
+        payload: Bytes::from(payload),
     };
     app.store.append(batch).await?;
     app.store.wait_visible().await;

@@ -6,10 +6,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
+use telemetry::LabelSet;
+use telemetry::samples::Exemplar;
 
 use super::error::PromErrorBody;
 use super::form::Form;
-use super::{PromError, blocking, success, values};
+use super::{PromError, blocking, body, json_text, values};
 use crate::api::App;
 use crate::auth::Principal;
 
@@ -31,17 +33,24 @@ pub(super) async fn exemplars(
     Extension(principal): Extension<Principal>,
     form: Form,
 ) -> Result<Response, PromError> {
-    let (expr, (start_ms, end_ms)) = (form.query()?, form.range()?);
-    let _admitted = app.queries.admit().await?;
+    let (start_ms, end_ms) = form.range()?;
+    let admitted = app.queries.admit().await?;
     let stored = app.store.series(&principal.tenant);
-    let found = blocking(move |_| {
+    let text = blocking(admitted, move |running| {
+        let expr = form.query()?;
         let mut found = Vec::new();
         for matchers in expr.selectors() {
+            running.check()?;
             found.extend(stored.exemplars(matchers, start_ms, end_ms)?);
         }
-        Ok(found)
-    })
-    .await?;
+        running.check()?;
+        // After the reading: what was found to be damaged meanwhile is among them.
+        body(rows(&found), stored.warnings(start_ms, end_ms)?)
+    });
+    Ok(json_text(text.await?))
+}
+
+fn rows(found: &[(LabelSet, Vec<Exemplar>)]) -> Vec<serde_json::Value> {
     let series = found.iter().map(|(labels, exemplars)| {
         let exemplars = exemplars.iter().map(|one| {
             json!({
@@ -52,7 +61,7 @@ pub(super) async fn exemplars(
         });
         json!({ "seriesLabels": values::labels(labels), "exemplars": exemplars.collect::<Vec<_>>() })
     });
-    Ok(success(series.collect::<Vec<_>>()))
+    series.collect()
 }
 
 /// Exemplars of the series that an expression reads; the parameters come as a form.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use http::{Method, header};
+use promql::ast::TimeModifiers;
 use promql::{Expr, ExprKind, Matcher};
 
 use super::PromError;
@@ -14,6 +15,9 @@ const MAX_FORM_BYTES: usize = 1 << 20;
 /// How many `match[]` one request may have.
 const MAX_MATCHES: usize = 100;
 
+/// A longer duration is none.
+const MAX_DURATION_BYTES: usize = 64;
+
 /// All parameters, in order.
 pub(super) struct Form(Vec<(String, String)>);
 
@@ -23,7 +27,7 @@ impl FromRequest<Arc<App>> for Form {
     async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, PromError> {
         let (parts, body) = request.into_parts();
         let mut all = read(parts.uri.query().unwrap_or_default().as_bytes());
-        if parts.method == Method::POST && is_form(&parts.headers) {
+        if matches!(parts.method, Method::POST | Method::PUT) && is_form(&parts.headers) {
             let body = axum::body::to_bytes(body, MAX_FORM_BYTES).await;
             let body = body.map_err(|_| {
                 PromError::parameter("body", format!("the form is longer than {MAX_FORM_BYTES} bytes"))
@@ -53,7 +57,7 @@ impl Form {
         self.0.iter().filter(move |(its, _)| its == name).map(|(_, value)| value.as_str())
     }
 
-    /// The query, parsed.
+    /// The query, parsed. Its regular expressions may take a while: to be called off the async threads.
     pub(super) fn query(&self) -> Result<Expr, PromError> {
         Ok(promql::parse(self.get("query").unwrap_or_default())?)
     }
@@ -83,13 +87,14 @@ impl Form {
         }
     }
 
-    /// The sets of conditions of `match[]`.
+    /// The sets of conditions of `match[]`; as [`Self::query`], off the async threads.
     pub(super) fn matches(&self) -> Result<Vec<Vec<Matcher>>, PromError> {
         let texts: Vec<&str> = self.all("match[]").collect();
         if texts.len() > MAX_MATCHES {
             return Err(PromError::parameter("match[]", format!("more than {MAX_MATCHES} selectors")));
         }
-        texts.into_iter().map(selector).collect()
+        let parsed = promql::parse_all(&texts)?;
+        parsed.into_iter().zip(texts).map(|(expr, text)| selector(expr, text)).collect()
     }
 
     /// The range of `start` and `end`; without them, all that is stored.
@@ -103,8 +108,13 @@ impl Form {
     }
 }
 
-fn selector(text: &str) -> Result<Vec<Matcher>, PromError> {
-    match promql::parse(text)?.kind {
+fn selector(expr: Expr, text: &str) -> Result<Vec<Matcher>, PromError> {
+    match expr.kind {
+        // A time of its own would be left out, and a delete would take what it does not name.
+        ExprKind::Vector(selector) if selector.time != TimeModifiers::default() => {
+            let message = format!("{:?}: no offset and no @ here, use start and end", short(text));
+            Err(PromError::parameter("match[]", message))
+        }
         ExprKind::Vector(selector) => Ok(selector.matchers),
         _ => Err(PromError::parameter("match[]", format!("{:?} is no selector of series", short(text)))),
     }
@@ -127,10 +137,12 @@ fn time_ms(name: &'static str, text: &str) -> Result<i64, PromError> {
 
 /// Seconds, or as PromQL writes durations.
 fn duration_ms(name: &'static str, text: &str) -> Result<i64, PromError> {
-    let seconds = text.parse::<f64>().ok().or_else(|| match promql::parse(text).ok()?.kind {
+    let parsed = |text: &str| match promql::parse(text).ok()?.kind {
         ExprKind::Number(number) => Some(number.value),
         _ => None,
-    });
+    };
+    let text_of = Some(text).filter(|text| text.len() <= MAX_DURATION_BYTES);
+    let seconds = text_of.and_then(|text| text.parse::<f64>().ok().or_else(|| parsed(text)));
     let ms = seconds.map(|seconds| (seconds * 1000.0).round());
     ms.filter(|ms| ms.is_finite() && ms.abs() < 9.2e18).map(|ms| ms as i64).ok_or_else(|| {
         PromError::parameter(name, format!("cannot parse {:?} to a valid duration", short(text)))
@@ -164,8 +176,23 @@ mod tests {
         for text in ["now", "NaN", ""] {
             assert!(time_ms("time", text).is_err(), "{text}");
         }
-        for text in ["x", "5 apples", "up"] {
+        let long = format!("5{}m", "0".repeat(100));
+        for text in ["x", "5 apples", "up", &long] {
             assert!(duration_ms("step", text).is_err(), "{text}");
         }
+    }
+    #[test]
+    fn selectors_share_one_bound_and_have_no_time_of_their_own() {
+        let form = |texts: &[&str]| {
+            Form(texts.iter().map(|text| ("match[]".to_owned(), (*text).to_owned())).collect())
+        };
+        assert_eq!(form(&["up", r#"{a="b",c=~"d.*"}"#]).matches().unwrap().len(), 2);
+        for text in ["up offset 5m", "up @ 10", "up @ start()", "up[5m]", "1"] {
+            assert!(form(&[text]).matches().is_err(), "{text}");
+        }
+        // Half a MiB when compiled: one may be, a hundred may not.
+        let large = r#"{a=~"(?:[a-z]{50}){100}"}"#;
+        assert!(form(&[large]).matches().is_ok());
+        assert!(form(&[large; 100]).matches().is_err());
     }
 }

@@ -1,16 +1,21 @@
 //! `series`, `labels` and `label/<name>/values`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use promql::QueryError;
+use promql::{Matcher, QueryError};
+use serde::Serialize;
+use series::Snapshots;
+use telemetry::LabelSet;
 
 use super::error::PromErrorBody;
 use super::form::Form;
-use super::{PromError, blocking, success_with, values};
+use super::{PromError, Running, blocking, body, json_text, values};
 use crate::api::App;
+use crate::api::queries::Admitted;
 use crate::auth::Principal;
 
 const TRUNCATED: &str = "results truncated due to limit";
@@ -34,23 +39,11 @@ pub(super) async fn series(
     Extension(principal): Extension<Principal>,
     form: Form,
 ) -> Result<Response, PromError> {
-    let (sets, (start_ms, end_ms), limit) = (form.matches()?, form.range()?, form.limit("limit")?);
-    if sets.is_empty() {
+    if form.all("match[]").next().is_none() {
         return Err(PromError::parameter("match[]", "no match[] parameter provided"));
     }
-    let _admitted = app.queries.admit().await?;
-    let stored = app.store.series(&principal.tenant);
-    // One more than asked for, to know whether there are more.
-    let found = blocking(move |_| {
-        let found = stored.series(&sets, start_ms, end_ms, limit.saturating_add(1))?;
-        Ok((found, stored.warnings(start_ms, end_ms)?))
-    });
-    let (mut found, mut warnings) = found.await?;
-    if found.len() > limit {
-        found.truncate(limit);
-        warnings.push(TRUNCATED.to_owned());
-    }
-    Ok(success_with(found.iter().map(values::labels).collect::<Vec<_>>(), warnings))
+    let listing = Listing::of(&app, &principal, form)?;
+    listing.answer(app.queries.admit().await?, Listing::series, |labels| values::labels(&labels)).await
 }
 
 /// The series that selectors find; the parameters come as a form.
@@ -85,13 +78,8 @@ pub(super) async fn labels(
     Extension(principal): Extension<Principal>,
     form: Form,
 ) -> Result<Response, PromError> {
-    let (sets, (start_ms, end_ms), limit) = (form.matches()?, form.range()?, form.limit("limit")?);
-    let _admitted = app.queries.admit().await?;
-    let stored = app.store.series(&principal.tenant);
-    texts(limit, move || {
-        Ok((stored.label_names(&sets, start_ms, end_ms)?, stored.warnings(start_ms, end_ms)?))
-    })
-    .await
+    let listing = Listing::of(&app, &principal, form)?;
+    listing.answer(app.queries.admit().await?, Listing::label_names, |name| name).await
 }
 
 /// The names of labels; the parameters come as a form.
@@ -132,31 +120,76 @@ pub(super) async fn label_values(
     if name.is_empty() {
         return Err(PromError::parameter("name", "invalid label name: \"\""));
     }
-    let (sets, (start_ms, end_ms), limit) = (form.matches()?, form.range()?, form.limit("limit")?);
-    let _admitted = app.queries.admit().await?;
-    let stored = app.store.series(&principal.tenant);
-    texts(limit, move || {
-        Ok((stored.label_values(&name, &sets, start_ms, end_ms)?, stored.warnings(start_ms, end_ms)?))
-    })
-    .await
+    let listing = Listing::of(&app, &principal, form)?;
+    let read = move |listing: &Listing, part: &Snapshots, sets: &[Vec<Matcher>]| {
+        part.label_values(&name, sets, listing.range.0, listing.range.1)
+    };
+    listing.answer(app.queries.admit().await?, read, |value| value).await
 }
 
-async fn texts<T: IntoIterator<Item = String> + Send + 'static>(
+/// What is asked of all series.
+struct Listing {
+    stored: Snapshots,
+    form: Form,
+    range: (i64, i64),
     limit: usize,
-    read: impl FnOnce() -> Result<(T, Vec<String>), QueryError> + Send + 'static,
-) -> Result<Response, PromError> {
-    let (texts, mut warnings) = blocking(move |_| {
-        let (texts, warnings) = read()?;
-        let texts: Vec<String> = texts.into_iter().take(limit.saturating_add(1)).collect();
-        Ok((texts, warnings))
-    })
-    .await?;
-    let mut texts = texts;
-    if texts.len() > limit {
-        texts.truncate(limit);
-        warnings.push(TRUNCATED.to_owned());
+}
+
+impl Listing {
+    fn of(app: &App, principal: &Principal, form: Form) -> Result<Self, PromError> {
+        let (range, limit) = (form.range()?, form.limit("limit")?);
+        Ok(Self { stored: app.store.series(&principal.tenant), form, range, limit })
     }
-    Ok(success_with(texts, warnings))
+
+    fn series(&self, part: &Snapshots, sets: &[Vec<Matcher>]) -> Result<BTreeSet<LabelSet>, QueryError> {
+        let found = part.series(sets, self.range.0, self.range.1, self.limit.saturating_add(1))?;
+        Ok(found.into_iter().collect())
+    }
+
+    fn label_names(&self, part: &Snapshots, sets: &[Vec<Matcher>]) -> Result<BTreeSet<String>, QueryError> {
+        part.label_names(sets, self.range.0, self.range.1)
+    }
+
+    /// Reads on a thread of its own, and makes the answer there.
+    async fn answer<T: Ord + Send + 'static, J: Serialize>(
+        self,
+        admitted: Admitted,
+        read: impl Fn(&Self, &Snapshots, &[Vec<Matcher>]) -> Result<BTreeSet<T>, QueryError> + Send + 'static,
+        json: impl Fn(T) -> J + Send + 'static,
+    ) -> Result<Response, PromError> {
+        let text = blocking(admitted, move |running| {
+            let found = self.collect(running, read)?;
+            let mut warnings = self.stored.warnings(self.range.0, self.range.1)?;
+            if found.len() > self.limit {
+                warnings.push(TRUNCATED.to_owned());
+            }
+            body(found.into_iter().take(self.limit).map(json).collect::<Vec<_>>(), warnings)
+        });
+        Ok(json_text(text.await?))
+    }
+
+    /// Part by part, so that it can be stopped. One more than asked for, to know whether there are more.
+    fn collect<T: Ord>(
+        &self,
+        running: &Running,
+        read: impl Fn(&Self, &Snapshots, &[Vec<Matcher>]) -> Result<BTreeSet<T>, QueryError>,
+    ) -> Result<BTreeSet<T>, PromError> {
+        let sets = self.form.matches()?;
+        let wanted: Vec<&[Vec<Matcher>]> = if sets.is_empty() { vec![&[]] } else { sets.chunks(1).collect() };
+        let mut found = BTreeSet::new();
+        for snapshot in &self.stored.0 {
+            let part = Snapshots(vec![snapshot.clone()]);
+            for set in &wanted {
+                running.check()?;
+                found.extend(read(self, &part, set)?);
+                while found.len() > self.limit.saturating_add(1) {
+                    found.pop_last();
+                }
+            }
+        }
+        running.check()?;
+        Ok(found)
+    }
 }
 
 /// Undoes the escaping of names (Prometheus, "Values escaping"): `U__a_2e_b` is `a.b`, `__` is `_`. What is no such

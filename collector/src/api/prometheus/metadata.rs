@@ -42,8 +42,9 @@ pub(super) async fn metadata(
 ) -> Result<Response, PromError> {
     let (limit, per_metric) = (form.limit("limit")?, form.limit("limit_per_metric")?);
     let metric = form.get("metric").map(str::to_owned);
+    let admitted = app.queries.admit().await?;
     let stored = app.store.series(&principal.tenant);
-    let all = blocking(move |_| Ok(stored.metadata())).await?;
+    let all = blocking(admitted, move |_| Ok(stored.metadata())).await?;
     let mut described: BTreeMap<String, Vec<Described>> = BTreeMap::new();
     for one in all.into_iter().filter(|one| metric.as_ref().is_none_or(|metric| *metric == one.family)) {
         if described.len() >= limit && !described.contains_key(&one.family) {

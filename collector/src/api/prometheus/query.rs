@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use promql::{Answer, Evaluation, Expr, Limits, Value};
+use promql::{Answer, Evaluation, Expr, Limits, QueryError, Value};
 
 use super::error::PromErrorBody;
 use super::form::Form;
@@ -123,39 +123,47 @@ async fn answer(
     State(app): State<Arc<App>>,
     Extension(principal): Extension<Principal>,
     form: Form,
-    run: impl FnOnce(&Evaluation<'_>, &Expr) -> Result<Answer, promql::QueryError> + Send + 'static,
+    run: impl FnOnce(&Evaluation<'_>, &Expr) -> Result<Answer, QueryError> + Send + 'static,
 ) -> Result<Response, PromError> {
     let begun = Instant::now();
-    let expr = form.query()?;
-    let query = form.get("query").unwrap_or_default().to_owned();
     let limit = form.limit("limit")?;
     let lookback_ms = form.duration("lookback_delta")?.filter(|ms| *ms > 0).unwrap_or(LOOKBACK_MS);
     let timeout = form.duration("timeout")?.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-    let admitted = app.queries.admit().await?;
+    let mut admitted = app.queries.admit().await?;
     let deadline = timeout.map_or(admitted.deadline, |timeout| admitted.deadline.min(begun + timeout));
-    let memory_bytes = admitted.memory_bytes;
+    admitted.deadline = deadline;
     let series = app.store.series(&principal.tenant);
-    let text = blocking(move |cancel| {
+    let text = blocking(admitted, move |running| {
+        let (expr, query) = (form.query()?, form.get("query").unwrap_or_default());
+        let memory_bytes = running.admitted.memory_bytes;
         let limits = Limits {
             max_samples: MAX_SAMPLES,
             max_memory_bytes: memory_bytes,
             timeout: Some(deadline),
-            cancel: Some(cancel),
+            cancel: Some(Arc::clone(&running.cancelled)),
         };
         let evaluation = Evaluation {
             querier: &series,
             limits,
             lookback_ms,
             default_step_ms: DEFAULT_STEP_MS,
-            text: &query,
+            text: query,
         };
         let mut answer = run(&evaluation, &expr)?;
         cut(&mut answer, limit);
-        Ok(values::answer(&answer))
+        values::answer(answer, |bytes| {
+            running.check()?;
+            if bytes <= memory_bytes { Ok(()) } else { Err(too_long(memory_bytes).into()) }
+        })
     })
     .await?;
     app.metrics.query("promql", begun.elapsed());
     Ok(json_text(text))
+}
+
+fn too_long(bytes: usize) -> QueryError {
+    let mib = bytes >> 20;
+    QueryError::TooLarge(format!("the answer is longer than {mib} MiB; select fewer series, or aggregate"))
 }
 
 /// Leaves `limit` series of an answer, and says so.

@@ -91,9 +91,9 @@ pub(super) async fn tsdb(
     form: Form,
 ) -> Result<Response, PromError> {
     let limit = if form.get("limit").is_some() { form.limit("limit")?.min(10_000) } else { 10 };
-    let _admitted = app.queries.admit().await?;
+    let admitted = app.queries.admit().await?;
     let stored = app.store.series(&principal.tenant);
-    let cardinality = blocking(move |_| stored.cardinality(i64::MIN, i64::MAX, limit)).await?;
+    let cardinality = blocking(admitted, move |_| Ok(stored.cardinality(i64::MIN, i64::MAX, limit)?)).await?;
     let rows = |rows: &[series::CardinalityRow]| -> Value {
         rows.iter().map(|row| json!({ "name": row.name, "value": row.count })).collect()
     };

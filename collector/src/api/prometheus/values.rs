@@ -7,32 +7,34 @@ use serde_json::json;
 use telemetry::LabelSet;
 use telemetry::samples::{Histogram, Span};
 
-/// The whole body of an answer. Written by hand: a range query has millions of numbers.
-pub(super) fn answer(answer: &Answer) -> String {
+/// The whole body of an answer. Written by hand: a range query has millions of numbers. Each series goes when it
+/// is written, and `check` is told how long the text has become.
+pub(super) fn answer<E>(answer: Answer, check: impl Fn(usize) -> Result<(), E>) -> Result<String, E> {
     let mut out = String::with_capacity(1024);
     out.push_str(r#"{"status":"success","data":{"resultType":""#);
-    match &answer.value {
+    match answer.value {
         Value::Scalar(time_ms, value) => {
             out.push_str(r#"scalar","result":"#);
-            put_pair(&mut out, *time_ms, *value);
+            put_pair(&mut out, time_ms, value);
         }
         Value::String(time_ms, text) => {
             out.push_str(r#"string","result":["#);
-            put_time(&mut out, *time_ms);
+            put_time(&mut out, time_ms);
             out.push(',');
-            put_text(&mut out, text);
+            put_text(&mut out, &text);
             out.push(']');
         }
         Value::Vector(series) => {
             out.push_str(r#"vector","result":["#);
-            separated(&mut out, series, |out, (labels, time_ms, point)| {
+            let put = |out: &mut String, (labels, time_ms, point): &(LabelSet, i64, Point)| {
                 put_vector(out, labels, *time_ms, point);
-            });
+            };
+            consumed(&mut out, series, put, check)?;
             out.push(']');
         }
         Value::Matrix(series) => {
             out.push_str(r#"matrix","result":["#);
-            separated(&mut out, series, put_series);
+            consumed(&mut out, series, put_series, check)?;
             out.push(']');
         }
     }
@@ -40,7 +42,23 @@ pub(super) fn answer(answer: &Answer) -> String {
     put_notes(&mut out, "warnings", &answer.warnings);
     put_notes(&mut out, "infos", &answer.infos);
     out.push('}');
-    out
+    Ok(out)
+}
+
+fn consumed<T, E>(
+    out: &mut String,
+    all: Vec<T>,
+    put: impl Fn(&mut String, &T),
+    check: impl Fn(usize) -> Result<(), E>,
+) -> Result<(), E> {
+    for (index, one) in all.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        put(out, &one);
+        check(out.len())?;
+    }
+    Ok(())
 }
 
 fn separated<T>(out: &mut String, all: &[T], put: impl Fn(&mut String, &T)) {
@@ -298,7 +316,10 @@ mod tests {
             (labels, 1500, Point::Float(f64::NAN)),
             (LabelSet::empty(), 2000, Point::Histogram(histogram)),
         ]);
-        let text = answer(&Answer { value, warnings: vec!["w".into()], infos: vec![], samples_read: 0 });
+        let whole = Answer { value, warnings: vec!["w".into()], infos: vec![], samples_read: 0 };
+        let within = |most: usize| move |bytes| if bytes <= most { Ok(()) } else { Err(bytes) };
+        assert!(answer(whole.clone(), within(200)).is_err(), "a text that is too long is not finished");
+        let text = answer(whole, within(10_000)).unwrap();
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["data"]["result"][0]["metric"]["__name__"], "a\"b\\\n\u{1}");
         assert_eq!(read["data"]["result"][0]["value"], json!([1.5, "NaN"]));

@@ -18,6 +18,8 @@ pub(super) struct Cells {
     op: AggregateOp,
     floats: Floats,
     histograms: BTreeMap<u32, Histograms>,
+    /// What `histograms` take.
+    histogram_bytes: usize,
 }
 
 enum Floats {
@@ -50,9 +52,15 @@ impl Cells {
             AggregateOp::Stddev | AggregateOp::Stdvar => Floats::Deviations(vec![[0.0; 3]; steps]),
             _ => Floats::Counts(vec![0; steps]),
         };
-        Self { op, floats, histograms: BTreeMap::new() }
+        Self { op, floats, histograms: BTreeMap::new(), histogram_bytes: 0 }
     }
 
+    /// What the histograms take that were added so far.
+    pub(super) fn histogram_bytes(&self) -> usize {
+        self.histogram_bytes
+    }
+
+    /// What is taken before anything is added.
     pub(super) fn bytes(&self) -> usize {
         match &self.floats {
             Floats::Sums(sums, _) => sums.len() * 16,
@@ -110,11 +118,14 @@ impl Cells {
             let is_mean = self.op == AggregateOp::Avg;
             let Some(mine) = self.histograms.get_mut(step) else {
                 let total = Total::new(native, is_mean);
+                self.histogram_bytes += total.bytes();
                 self.histograms.insert(*step, Histograms { total, incompatible: false, hints });
                 continue;
             };
             if !mine.incompatible {
+                let before = mine.total.bytes();
                 let joined = mine.join(hints, |total| total.add(native));
+                self.histogram_bytes += mine.total.bytes().saturating_sub(before);
                 note(joined, row.metric(), span, notes);
             }
         }
@@ -153,12 +164,15 @@ impl Cells {
         }
         for (step, other) in other.histograms {
             let Some(mine) = self.histograms.get_mut(&step) else {
+                self.histogram_bytes += other.total.bytes();
                 self.histograms.insert(step, other);
                 continue;
             };
             mine.incompatible |= other.incompatible;
             if !mine.incompatible {
+                let before = mine.total.bytes();
                 let joined = mine.join(other.hints, |total| total.merge(other.total));
+                self.histogram_bytes += mine.total.bytes().saturating_sub(before);
                 note(joined, "", span, notes);
             }
         }

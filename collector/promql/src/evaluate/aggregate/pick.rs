@@ -6,6 +6,7 @@ use super::{Context, Grouping, members};
 use crate::QueryError;
 use crate::ast::{Aggregate, AggregateOp};
 use crate::evaluate::annotations::Annotations;
+use crate::evaluate::budget::Pace;
 use crate::evaluate::numbers::general;
 use crate::evaluate::rows::{Row, Steps, is_some};
 
@@ -29,17 +30,20 @@ impl Context<'_> {
             notes.info(&span, format!("ignored histogram in {} aggregation", aggregate.op.as_str()));
         }
         let groups = members(&Grouping::of(aggregate), &rows);
+        let marks = rows.len() * steps.count;
+        self.budget.take(marks)?;
         let mut picked = Picked::new(&rows, steps);
+        let pace = Pace::default();
         for (step, param) in params.iter().enumerate() {
             for (_, members) in &groups {
+                pace.work(&self.budget, members.len())?;
                 picked.pick(aggregate.op, *param, members, step);
-            }
-            if step % 64 == 0 {
-                self.budget.check()?;
             }
         }
         let Picked { order, kept, .. } = picked;
         self.release(&rows);
+        self.forget(params.len());
+        self.budget.give_back(marks);
         let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
         let results = order.into_iter().filter_map(|index| {
             let mut row = rows[index].take()?;

@@ -8,26 +8,36 @@ use super::{Context, Grouping, text_param};
 use crate::QueryError;
 use crate::ast::Aggregate;
 use crate::evaluate::annotations::Annotations;
+use crate::evaluate::budget::Pace;
 use crate::evaluate::numbers::plain;
 use crate::evaluate::over_time::quantile;
 use crate::evaluate::rows::{Cell, Row, Steps, is_some};
 
-/// The quantile of some rows at each step.
-pub(super) fn quantiles(labels: LabelSet, rows: &[Row], members: &[usize], quantiles: &[f64]) -> Row {
-    let mut result = Row::empty(labels, quantiles.len());
-    let mut values = Vec::with_capacity(members.len());
-    for (step, cell) in result.values.iter_mut().enumerate() {
-        values.clear();
-        values.extend(members.iter().map(|index| rows[*index].values[step]).filter(|value| is_some(*value)));
-        if !values.is_empty() {
-            *cell = quantile(quantiles[step], &mut values);
-        }
-    }
-    result.drop_name = members.iter().any(|index| rows[*index].drop_name);
-    result
-}
-
 impl Context<'_> {
+    /// The quantile of some rows at each step.
+    pub(super) fn quantiles(
+        &self,
+        labels: LabelSet,
+        rows: &[Row],
+        members: &[usize],
+        quantiles: &[f64],
+    ) -> Result<Row, QueryError> {
+        let mut result = Row::empty(labels, quantiles.len());
+        let (pace, mut values) = (Pace::default(), Vec::with_capacity(members.len()));
+        for (step, cell) in result.values.iter_mut().enumerate() {
+            pace.work(&self.budget, members.len())?;
+            values.clear();
+            values.extend(
+                members.iter().map(|index| rows[*index].values[step]).filter(|value| is_some(*value)),
+            );
+            if !values.is_empty() {
+                *cell = quantile(quantiles[step], &mut values);
+            }
+        }
+        result.drop_name = members.iter().any(|index| rows[*index].drop_name);
+        Ok(result)
+    }
+
     pub(super) fn count_values(
         &self,
         aggregate: &Aggregate,
@@ -48,9 +58,11 @@ impl Context<'_> {
         let rows = self.vector(&aggregate.expr, steps, notes)?;
         let mut places: HashMap<LabelSet, usize> = HashMap::new();
         let mut results: Vec<Row> = Vec::new();
+        let pace = Pace::default();
         for row in &rows {
             let mut before: Option<(String, usize)> = None;
             for step in 0..steps.count {
+                pace.work(&self.budget, 16)?;
                 let text = match row.cell(step) {
                     Cell::Empty => continue,
                     Cell::Float(value) => plain(value),

@@ -22,6 +22,11 @@ impl Total {
         Self { sum: first.clone(), rest, count: 1.0, is_mean, incremental: false }
     }
 
+    /// An estimate, for the memory limit.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + 16 * (self.sum.weight() + self.rest.weight())
+    }
+
     pub(crate) fn add(&mut self, other: &Native) -> Result<Notes, Incompatible> {
         self.count += 1.0;
         if self.is_mean && !self.incremental {
