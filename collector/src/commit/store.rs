@@ -116,6 +116,11 @@ impl Store {
         series::Snapshots(self.sample_engines().map(|engine| engine.snapshot(tenant)).collect())
     }
 
+    /// Deletes of a tenant that no merge has carried out yet.
+    pub fn pending_deletes(&self, tenant: &TenantId) -> usize {
+        self.sample_engines().map(|engine| engine.pending_deletes(tenant)).max().unwrap_or(0)
+    }
+
     /// The set of active series as it is stored, so that the limits hold after a restart, too.
     async fn note_active_series(&self) {
         const HOUR_MS: i64 = 3_600_000;
@@ -147,7 +152,7 @@ impl Store {
         })
     }
 
-    fn sample_engines(&self) -> impl Iterator<Item = &series::Partition> {
+    pub(super) fn sample_engines(&self) -> impl Iterator<Item = &series::Partition> {
         self.partitions.values().filter_map(|partition| match partition.engine() {
             Engine::Samples(engine) => Some(engine),
             Engine::Logs(_) => None,

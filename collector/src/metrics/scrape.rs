@@ -47,6 +47,10 @@ impl Scrape {
     }
 
     fn store(&self, stats: &StoreStats) -> Result<(), Error> {
+        let help = "Increases of delta series that are no numbers, and were left out.";
+        self.total("left_out_increases_total", help, stats.left_out.increases)?;
+        let help = "Descriptions of metric families that were left out, past a tenant's cap.";
+        self.total("left_out_families_total", help, stats.left_out.families)?;
         self.gauge("records", "Log records that queries can find.", stats.records)?;
         self.gauge("samples", "Samples that queries can find.", stats.samples)?;
         let active = stats.tenants.values().map(|tenant| tenant.active_series).sum();

@@ -39,6 +39,9 @@ pub(super) async fn delete_series(
     form: Form,
 ) -> Result<Response, PromError> {
     let (start_ms, end_ms) = form.range()?;
+    if app.store.pending_deletes(&principal.tenant) >= series::MAX_PENDING_DELETES {
+        return Err(PromError::TooManyDeletes);
+    }
     let admitted = app.queries.admit().await?;
     let payload = blocking(admitted, move |_| {
         let sets = form.matches()?;

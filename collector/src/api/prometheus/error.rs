@@ -33,6 +33,12 @@ pub(crate) enum PromError {
     /// The store does not take what was to be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// As many deletes as may wait for a merge.
+    #[error(
+        "{} deletes wait to be carried out: wait for a merge, or ask for one with clean_tombstones",
+        series::MAX_PENDING_DELETES
+    )]
+    TooManyDeletes,
     /// A bug; the log says more.
     #[error("the request failed inside the collector")]
     Internal,
@@ -73,6 +79,7 @@ impl PromError {
             Self::Api(ApiError::Body(_) | ApiError::Parameter { .. }) => {
                 (StatusCode::BAD_REQUEST, "bad_data")
             }
+            Self::TooManyDeletes => (StatusCode::TOO_MANY_REQUESTS, "unavailable"),
             Self::Sink(SinkError::Throttled { .. }) => (StatusCode::TOO_MANY_REQUESTS, "unavailable"),
             Self::Sink(SinkError::TooLarge { .. } | SinkError::Refused { .. }) => {
                 (StatusCode::BAD_REQUEST, "bad_data")

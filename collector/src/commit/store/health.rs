@@ -46,6 +46,8 @@ pub struct StoreStats {
     pub producers: Vec<ProducerStats>,
     /// By partition.
     pub partitions: Vec<PartitionStats>,
+    /// What the sample engines left out since the start: increases that are no numbers, families past a cap.
+    pub left_out: series::LeftOut,
     /// Items accepted since the start.
     pub accepted: u64,
     /// Items refused since the start, by reason.
@@ -146,9 +148,19 @@ impl Store {
             tenants,
             producers: self.producers(|_| true),
             partitions,
+            left_out: self.left_out(),
             accepted: self.counters.accepted(),
             refused: self.counters.refused(),
         }
+    }
+
+    fn left_out(&self) -> series::LeftOut {
+        let mut all = series::LeftOut::default();
+        for one in self.sample_engines().map(series::Partition::left_out) {
+            all.increases += one.increases;
+            all.families += one.families;
+        }
+        all
     }
 
     fn producers(&self, keep: impl Fn(&Window) -> bool) -> Vec<ProducerStats> {
