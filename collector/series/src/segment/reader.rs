@@ -332,6 +332,25 @@ impl SegmentReader {
         })
     }
 
+    /// Whether the newest sample that a series has in the range is no stale marker, if the directory knows;
+    /// `Some(false)` if it has none.
+    pub(crate) fn presence(&self, series: u32, range: (i64, i64)) -> Read<Option<bool>> {
+        if self.footer.histograms.len > 0 {
+            return Ok(None);
+        }
+        self.with_group(series, |group, at| {
+            for chunk in group.pages.iter().rev().filter_map(|page| page.chunks[at]) {
+                let column = self.column(chunk.column)?;
+                if column.min_ms > range.1 {
+                    continue;
+                }
+                let is_whole = column.max_ms <= range.1;
+                return Ok(is_whole.then_some(column.max_ms >= range.0 && !chunk.ends_stale));
+            }
+            Ok(Some(false))
+        })
+    }
+
     /// Appends what a series has in the range to `out`, which must be empty.
     pub(crate) fn read(&self, series: u32, range: (i64, i64), out: &mut Values) -> Read<()> {
         self.with_group(series, |group, at| {
