@@ -9,20 +9,19 @@ use super::{Missing, Snapshots};
 use crate::head::ByHash;
 use crate::values::merge;
 
+/// Source and number of the series there.
+type Part = (u32, u32);
+
 /// A series and where it is, from old to new.
 struct Entry {
     labels: LabelSet,
-    /// Source and number of the series there.
-    parts: Vec<(u32, u32)>,
+    parts: Vec<Part>,
 }
 
 /// The series, in the order of their first place.
 enum Found {
     /// All are in one source, which has each label set once: labels are read when they are asked for.
-    InOne {
-        source: usize,
-        series: Vec<u32>,
-    },
+    InOne(Vec<Part>),
     Joined(Vec<Entry>),
 }
 
@@ -58,7 +57,7 @@ impl Selected {
         let mut filled = passed.iter().enumerate().filter(|(_, passed)| !passed.is_empty());
         let found = match (filled.next(), filled.next()) {
             (Some((source, passed)), None) if !labels => {
-                Found::InOne { source, series: passed.iter().collect() }
+                Found::InOne(passed.iter().map(|series| (source as u32, series)).collect())
             }
             _ => Found::Joined(join(&sources, &passed, &missing)?),
         };
@@ -68,17 +67,17 @@ impl Selected {
     /// All labels; only of what was made `with_labels`.
     pub(super) fn all_labels(&self) -> impl Iterator<Item = &LabelSet> {
         let entries: &[Entry] = match &self.found {
-            Found::InOne { .. } => &[],
+            Found::InOne(_) => &[],
             Found::Joined(entries) => entries,
         };
         entries.iter().map(|entry| &entry.labels)
     }
 
-    /// Source and number in every place that has a series.
-    fn parts(&self, index: usize) -> Option<(&[(u32, u32)], Option<(usize, u32)>)> {
+    /// Every place that has a series.
+    fn parts(&self, index: usize) -> Option<&[Part]> {
         match &self.found {
-            Found::InOne { source, series } => Some((&[], Some((*source, *series.get(index)?)))),
-            Found::Joined(entries) => Some((&entries.get(index)?.parts, None)),
+            Found::InOne(parts) => parts.get(index).map(std::slice::from_ref),
+            Found::Joined(entries) => entries.get(index).map(|entry| &*entry.parts),
         }
     }
 }
@@ -111,16 +110,16 @@ fn join(sources: &[Source], passed: &[RoaringBitmap], missing: &Missing) -> Resu
 impl Selection for Selected {
     fn len(&self) -> usize {
         match &self.found {
-            Found::InOne { series, .. } => series.len(),
+            Found::InOne(parts) => parts.len(),
             Found::Joined(entries) => entries.len(),
         }
     }
 
     fn labels(&self, index: usize) -> LabelSet {
         let labels = match &self.found {
-            Found::InOne { source, series } => series.get(index).and_then(|series| {
-                // A segment that turns out to be damaged is noted: the answer says that it is partial.
-                self.sources[*source].labels_of(*series, &self.missing).ok().flatten()
+            Found::InOne(parts) => parts.get(index).and_then(|(source, series)| {
+                // A segment that turns out to be damaged is noted, and `read` has said that there is nothing.
+                self.sources[*source as usize].labels_of(*series, &self.missing).ok().flatten()
             }),
             Found::Joined(entries) => entries.get(index).map(|entry| entry.labels.clone()),
         };
@@ -129,19 +128,14 @@ impl Selection for Selected {
 
     fn read(&self, index: usize, values: &mut Values) -> Result<(), QueryError> {
         values.clear();
-        let Some((parts, only)) = self.parts(index) else {
+        let Some(parts) = self.parts(index) else {
             return Err(QueryError::Execution(format!("there is no series {index}")));
         };
-        if let Some((source, series)) = only {
-            let source = &self.sources[source];
-            // Without its labels a series is no answer.
-            if source.labels_of(series, &self.missing)?.is_some() {
-                source.read(series, self.range, &self.missing, values)?;
-            }
-            return Ok(());
-        }
         for (number, (source, series)) in parts.iter().enumerate() {
             let source = &self.sources[*source as usize];
+            if matches!(self.found, Found::InOne(_)) && !source.has_labels(*series, &self.missing)? {
+                continue;
+            }
             if number == 0 {
                 source.read(*series, self.range, &self.missing, values)?;
                 continue;
@@ -155,20 +149,17 @@ impl Selection for Selected {
 
     fn count_hint(&self, index: usize) -> Option<usize> {
         match self.parts(index)? {
-            (_, Some((source, series))) => self.sources[source].count(series, self.range),
-            ([(source, series)], None) => self.sources[*source as usize].count(*series, self.range),
+            [(source, series)] => self.sources[*source as usize].count(*series, self.range),
             _ => None,
         }
     }
 
     fn presence_hint(&self, index: usize) -> Option<bool> {
-        let (parts, only) = self.parts(index)?;
-        if let Some((source, series)) = only {
-            return self.sources[source].presence(series, self.range);
-        }
         // Which place has the newest sample is not known: they must agree.
-        let mut all =
-            parts.iter().map(|(source, series)| self.sources[*source as usize].presence(*series, self.range));
+        let mut all = self
+            .parts(index)?
+            .iter()
+            .map(|(source, series)| self.sources[*source as usize].presence(*series, self.range));
         let first = all.next()??;
         all.all(|presence| presence == Some(first)).then_some(first)
     }

@@ -162,6 +162,16 @@ impl Source {
         }
     }
 
+    /// Whether the labels of a series can be read; not if the segment turns out to be damaged.
+    pub(super) fn has_labels(&self, series: u32, missing: &Missing) -> Result<bool, QueryError> {
+        match &self.place {
+            Place::Head(_) => Ok(true),
+            Place::Segment { reader, pinned } => {
+                Ok(missing.unless_damaged(pinned, reader.check_labels(series))?.is_some())
+            }
+        }
+    }
+
     /// Whether deletes hide something of it.
     pub(super) fn has_hidden(&self) -> bool {
         !self.hidden.is_empty()
