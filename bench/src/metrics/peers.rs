@@ -133,8 +133,8 @@ impl Peer {
 
     async fn listed_bytes(&self) -> anyhow::Result<u64> {
         let text = self.client.get(format!("{}/metrics", self.base)).send().await?.text().await?;
-        let line = text.lines().find_map(|line| line.strip_prefix("narrows_splits_bytes "));
-        Ok(line.context("no narrows_splits_bytes")?.trim().parse::<f64>()? as u64)
+        let line = text.lines().find_map(|line| line.strip_prefix("narrows_collector_splits_bytes "));
+        Ok(line.context("no narrows_collector_splits_bytes")?.trim().parse::<f64>()? as u64)
     }
 
     async fn idle(&self) -> anyhow::Result<()> {

@@ -34,7 +34,7 @@ const QUERIES: [Asked; 5] = [
     },
     Asked {
         name: "c one series, 1 h",
-        query: "node_memory_MemAvailable_bytes{instance=\"host-0100.example.net:9100\"}",
+        query: "node_memory_MemAvailable_bytes{instance=\"host-0050.example.net:9100\"}",
         step_s: Some(15),
     },
     Asked {
