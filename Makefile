@@ -2,18 +2,21 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build ui test test-rust test-ui test-e2e check bench fuzz chaos conformance doctor fmt demo-load
+.PHONY: help run build ui test test-rust test-ui test-e2e check bench bench-metrics fuzz chaos conformance doctor fmt demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
 ROUNDS ?= 40
 RECORDS ?= 1000000
+SERIES ?= 20000,100000
+SCRAPES ?= 480
+PEERS ?= narrows,victoria-metrics,prometheus
 SUITE ?=
-SECONDS ?= 60
+LOAD_S ?= 60
 FILES ?=
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: ## build, start a collector and an agent here, say how to log in and send (FILES='/var/log/*.log')
 	@scripts/doctor.sh --fix --for run
@@ -47,7 +50,11 @@ fmt: ## format everything
 	@cd ui && npx --no-install biome check --write .
 
 bench: ## workload L through the real collector (RECORDS=n or n,m for the slope), then the agent at 10,000 lines/s and idle
-	@scripts/bench.sh $(RECORDS)
+	@scripts/bench.sh logs $(RECORDS)
+
+bench-metrics: ## workload M beside Debian's victoria-metrics and prometheus (SERIES=20000,100000 SCRAPES=480 PEERS=…), then a cardinality bomb
+	@SERIES=$(SERIES) SCRAPES=$(SCRAPES) PEERS=$(PEERS) scripts/bench.sh metrics
+	@scripts/bench.sh bomb
 
 fuzz: ## every decoder and the query parser for FUZZ_S seconds in all
 	@fuzz/run.sh $(FUZZ_S)
@@ -59,8 +66,8 @@ chaos: ## kill the real programs ROUNDS times under load; counts lost and double
 conformance: ## the suites of CONFORMANCE_DATA (SUITE=name for one)
 	@scripts/conformance.sh $(SUITE)
 
-demo-load: ## make this host busy for SECONDS, so that its pressure shows
-	@scripts/demo-load.sh $(SECONDS)
+demo-load: ## make this host busy for LOAD_S seconds, so that its pressure shows
+	@scripts/demo-load.sh $(LOAD_S)
 
 doctor: ## what this machine lacks
 	@scripts/doctor.sh

@@ -1,8 +1,29 @@
 #!/usr/bin/env bash
-# Workload L through the real collector, then the agent: bench.sh [RECORDS[,RECORDS…]]
+# Workloads through the real collector: bench.sh logs [RECORDS[,RECORDS…]] | metrics | bomb
+#   SERIES, SCRAPES   sizes of workload M (20000,100000 and 480; fewer scrapes where time is short)
+#   PEERS             what it is measured beside, ours among them (narrows,victoria-metrics,prometheus)
+#   ARGS              further arguments of narrows-bench
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
+kind=${1:-logs}
+read -ra more <<<"${ARGS:-}"
 cargo build --locked --release -p narrows-collector -p narrows-agent -p narrows-bench
-scripts/bench-bin.sh logs --records "${1:-1000000}"
-scripts/bench-bin.sh agent
+case "$kind" in
+  logs)
+    scripts/bench-bin.sh logs --records "${2:-1000000}" "${more[@]}"
+    scripts/bench-bin.sh agent
+    ;;
+  metrics)
+    peers=${PEERS:-narrows,victoria-metrics,prometheus}
+    for peer in victoria-metrics prometheus; do
+      case ",$peers," in
+        *",$peer,"*) command -v "$peer" >/dev/null || die "install the Debian package $peer, or leave it out of PEERS" ;;
+      esac
+    done
+    scripts/bench-bin.sh metrics --series "${SERIES:-20000,100000}" --scrapes "${SCRAPES:-480}" --peers "$peers" \
+      --cache "$cache/bench" "${more[@]}"
+    ;;
+  bomb) scripts/bench-bin.sh bomb "${more[@]}" ;;
+  *) die "what to measure: logs, metrics or bomb" ;;
+esac

@@ -13,30 +13,42 @@ pub(crate) struct Collector {
     pub(crate) process: Process,
     pub(crate) data: PathBuf,
     program: PathBuf,
+    config: Option<PathBuf>,
     http_port: u16,
     grpc_port: u16,
     log: PathBuf,
     client: reqwest::Client,
 }
 
-const PASSWORD: &str = "bench-only-password";
+pub(crate) const PASSWORD: &str = "bench-only-password";
 
 impl Collector {
     /// Starts one on an empty or old data directory and waits until it is ready.
     pub(crate) async fn start(bin_dir: &Path, dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(bin_dir, dir, None).await
+    }
+
+    /// The same with a configuration file.
+    pub(crate) async fn start_with(
+        bin_dir: &Path,
+        dir: &Path,
+        config: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let (http_port, grpc_port) = (crate::process::free_port()?, crate::process::free_port()?);
         let program = bin_dir.join("narrows-collector");
         let (data, log) = (dir.join("collector"), dir.join("collector.log"));
         let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build()?;
-        let process = spawn(&program, &data, http_port, grpc_port, &log)?;
-        let collector = Self { process, data, program, http_port, grpc_port, log, client };
+        let config = config.map(Path::to_path_buf);
+        let process = spawn(&program, &data, config.as_deref(), (http_port, grpc_port), &log)?;
+        let collector = Self { process, data, program, config, http_port, grpc_port, log, client };
         collector.ready(Duration::from_secs(60)).await?;
         Ok(collector)
     }
 
     /// Starts it again on the same data and addresses, after it was killed.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
-        self.process = spawn(&self.program, &self.data, self.http_port, self.grpc_port, &self.log)?;
+        let ports = (self.http_port, self.grpc_port);
+        self.process = spawn(&self.program, &self.data, self.config.as_deref(), ports, &self.log)?;
         Ok(())
     }
 
@@ -73,10 +85,19 @@ impl Collector {
     }
 }
 
-fn spawn(program: &Path, data: &Path, http_port: u16, grpc_port: u16, log: &Path) -> anyhow::Result<Process> {
+fn spawn(
+    program: &Path,
+    data: &Path,
+    config: Option<&Path>,
+    (http_port, grpc_port): (u16, u16),
+    log: &Path,
+) -> anyhow::Result<Process> {
     let mut args = vec!["--data".to_owned(), data.display().to_string()];
     args.extend(["--listen".to_owned(), format!("127.0.0.1:{http_port}")]);
     args.extend(["--listen-grpc".to_owned(), format!("127.0.0.1:{grpc_port}")]);
+    if let Some(config) = config {
+        args.extend(["--config".to_owned(), config.display().to_string()]);
+    }
     Process::start_with(program, &args, &[("NARROWS_ADMIN_PASSWORD", PASSWORD)], log)
 }
 

@@ -6,8 +6,10 @@ mod agent;
 mod api;
 mod chaos;
 mod logs;
+mod metrics;
 mod process;
 mod workload_l;
+mod workload_m;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +30,10 @@ struct Args {
 enum Command {
     /// Workload L over OTLP: CPU, bytes, memory, the six queries.
     Logs(logs::Args),
+    /// Workload M over remote write, beside VictoriaMetrics and Prometheus: CPU, bytes, memory, the five queries.
+    Metrics(metrics::Args),
+    /// 2 M new series in a minute of one tenant: refused, and no other tenant waits.
+    Bomb(metrics::bomb::Args),
     /// The agent at 10,000 lines/s, and idle.
     Agent(agent::Args),
     /// Kills under load; counts what was lost and doubled.
@@ -49,6 +55,8 @@ fn run(args: Args) -> anyhow::Result<()> {
     runtime.block_on(async {
         match args.command {
             Command::Logs(command) => logs::run(&args.bin_dir, command).await,
+            Command::Metrics(command) => metrics::run(&args.bin_dir, command).await,
+            Command::Bomb(command) => metrics::bomb::run(&args.bin_dir, command).await,
             Command::Agent(command) => agent::run(&args.bin_dir, command).await,
             Command::Chaos(command) => chaos::run(&args.bin_dir, command).await,
         }

@@ -154,6 +154,12 @@ pub trait Selection: Send + Sync {
         None
     }
 
+    /// Whether that series' newest sample in the range is one that counts, that is, no stale marker, where that is
+    /// known without reading it. `Some(false)` if it has none there.
+    fn presence_hint(&self, _index: usize) -> Option<bool> {
+        None
+    }
+
     /// What is missing from the answer, to be shown with it (a damaged file, for one).
     fn warnings(&self) -> Vec<String> {
         Vec::new()

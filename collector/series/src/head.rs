@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use promql::{Matcher, Values};
 use roaring::RoaringBitmap;
 use telemetry::Labels;
-use telemetry::samples::{Exemplar, Histogram};
+use telemetry::samples::{Exemplar, Histogram, is_stale};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use index::{HeadIndex, all};
@@ -314,6 +314,15 @@ impl Head {
     /// The series that pass all matchers.
     pub(crate) fn matching(&self, matchers: &[Matcher]) -> RoaringBitmap {
         self.index.matching(matchers, self.series_count())
+    }
+
+    /// Whether the newest sample of a series in a closed range of time is no stale marker, if that is plain to see.
+    pub(crate) fn presence(&self, series: u32, range: (i64, i64)) -> Option<bool> {
+        let stream = &self.series[series as usize].stream;
+        if self.beside.contains_key(&series) || stream.count == 0 || stream.last_ms > range.1 {
+            return None;
+        }
+        Some(stream.last_ms >= range.0 && !is_stale(f64::from_bits(stream.last_bits())))
     }
 
     /// Earliest and latest time of a series' samples; `None` if it has none.

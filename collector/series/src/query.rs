@@ -84,7 +84,7 @@ impl Querier for Snapshots {
 
 impl Snapshots {
     fn selected(&self, matchers: &[Matcher], range: (i64, i64)) -> Result<Selected, QueryError> {
-        Selected::new(self, &Select { matchers, start_ms: range.0, end_ms: range.1 })
+        Selected::with_labels(self, &Select { matchers, start_ms: range.0, end_ms: range.1 })
     }
 
     /// The label sets that pass any of `sets` and may have samples in the range, in order, at most `limit`.

@@ -68,7 +68,10 @@ impl Context<'_> {
         let grouping = Grouping::of(aggregate);
         let new = || Groups { aggregate, steps, places: HashMap::new(), groups: Vec::new(), bytes: 0 };
         let mut all = new();
-        if let Some(pipeline) = self.pipeline(&aggregate.expr, steps, notes)? {
+        if let Some(mut pipeline) = self.pipeline(&aggregate.expr, steps, notes)? {
+            if matches!(aggregate.op, AggregateOp::Count | AggregateOp::Group) {
+                pipeline = pipeline.for_presence(grouping.without || !grouping.labels.is_empty());
+            }
             pipeline.fold(
                 self,
                 notes,

@@ -34,6 +34,17 @@ pub(crate) struct Pipeline<'a> {
     read: Read,
     stages: Vec<Stage>,
     steps: Steps,
+    wanted: Wanted,
+}
+
+/// What of the rows is used. Not all has to be read for all of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    All,
+    /// Which series have a value; of their labels too if the flag says so.
+    Presence {
+        labels: bool,
+    },
 }
 
 /// Memory that is used for one series after the other.
@@ -58,7 +69,17 @@ impl<'a> Pipeline<'a> {
         let select = Select { matchers: &selector.matchers, start_ms, end_ms };
         let selection = context.evaluation.querier.select(&select)?;
         context.note_warnings(selection.warnings());
-        Ok(Self { selection, read, stages, steps })
+        Ok(Self { selection, read, stages, steps, wanted: Wanted::All })
+    }
+
+    /// The same where nothing of a series is used but whether it has a value, and its labels only if `labels`.
+    pub(crate) fn for_presence(mut self, labels: bool) -> Self {
+        let is_plain = matches!(self.read, Read::Instant { timestamps: false, .. }) && self.stages.is_empty();
+        // The range that is selected is then the lookback of the only step.
+        if is_plain && self.steps.count == 1 {
+            self.wanted = Wanted::Presence { labels };
+        }
+        self
     }
 
     /// Adds the rows that have a value to what `new` made, chunk by chunk; gives the chunks to `merge` in order.
@@ -110,6 +131,11 @@ impl<'a> Pipeline<'a> {
             if index % 16 == 0 {
                 context.budget.check()?;
             }
+            if let Some(row) = self.known(index) {
+                context.budget.read(1)?;
+                row.map_or(Ok(()), |row| take(row, notes))?;
+                continue;
+            }
             self.selection.read(index, &mut buffers.values)?;
             context.budget.read(buffers.values.len())?;
             if buffers.values.is_empty() {
@@ -127,6 +153,18 @@ impl<'a> Pipeline<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The row of a series that need not be read; the inner `None` if it has no value.
+    fn known(&self, index: usize) -> Option<Option<Row>> {
+        let Wanted::Presence { labels } = self.wanted else { return None };
+        let is_present = self.selection.presence_hint(index)?;
+        Some(is_present.then(|| {
+            let labels = if labels { self.selection.labels(index) } else { LabelSet::empty() };
+            let mut row = Row::empty(labels, 1);
+            row.values[0] = 1.0;
+            row
+        }))
     }
 
     /// All rows.

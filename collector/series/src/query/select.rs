@@ -1,6 +1,7 @@
 //! Selected series: each label set once, with the places that have it.
 
 use promql::{QueryError, Select, Selection, Values};
+use roaring::RoaringBitmap;
 use telemetry::LabelSet;
 
 use super::source::Source;
@@ -8,98 +9,159 @@ use super::{Missing, Snapshots};
 use crate::head::ByHash;
 use crate::values::merge;
 
+/// Source and number of the series there.
+type Part = (u32, u32);
+
 /// A series and where it is, from old to new.
 struct Entry {
     labels: LabelSet,
-    /// Source and number of the series there.
-    parts: Vec<(u32, u32)>,
+    parts: Vec<Part>,
+}
+
+/// The series, in the order of their first place.
+enum Found {
+    /// All are in one source, which has each label set once: labels are read when they are asked for.
+    InOne(Vec<Part>),
+    Joined(Vec<Entry>),
 }
 
 pub(super) struct Selected {
     sources: Vec<Source>,
-    entries: Vec<Entry>,
+    found: Found,
     range: (i64, i64),
     pub(super) missing: Missing,
 }
 
 impl Selected {
     pub(super) fn new(snapshots: &Snapshots, select: &Select<'_>) -> Result<Self, QueryError> {
-        let missing = Missing::default();
-        let range = (select.start_ms, select.end_ms);
-        let mut selected = Self { sources: Vec::new(), entries: Vec::new(), range, missing };
-        if range.0 > range.1 {
-            return Ok(selected);
-        }
-        let mut known: ByHash<u32> = ByHash::default();
-        for snapshot in &snapshots.0 {
-            for source in Source::all(snapshot, range, &selected.missing)? {
-                selected.add(source, select, &mut known)?;
-            }
-        }
-        Ok(selected)
+        Self::build(snapshots, select, false)
     }
 
-    fn add(
-        &mut self,
-        source: Source,
-        select: &Select<'_>,
-        known: &mut ByHash<u32>,
-    ) -> Result<(), QueryError> {
-        let number = self.sources.len() as u32;
-        let series = source.select(select.matchers, self.range, &self.missing)?;
-        for (series, labels) in source.labels(&series, &self.missing)? {
+    /// The same with all labels at hand.
+    pub(super) fn with_labels(snapshots: &Snapshots, select: &Select<'_>) -> Result<Self, QueryError> {
+        Self::build(snapshots, select, true)
+    }
+
+    fn build(snapshots: &Snapshots, select: &Select<'_>, labels: bool) -> Result<Self, QueryError> {
+        let range = (select.start_ms, select.end_ms);
+        let missing = Missing::default();
+        let (mut sources, mut passed) = (Vec::new(), Vec::<RoaringBitmap>::new());
+        if range.0 <= range.1 {
+            for snapshot in &snapshots.0 {
+                for source in Source::all(snapshot, range, &missing)? {
+                    passed.push(source.select(select.matchers, range, &missing)?);
+                    sources.push(source);
+                }
+            }
+        }
+        let mut filled = passed.iter().enumerate().filter(|(_, passed)| !passed.is_empty());
+        let found = match (filled.next(), filled.next()) {
+            (Some((source, passed)), None) if !labels => {
+                Found::InOne(passed.iter().map(|series| (source as u32, series)).collect())
+            }
+            _ => Found::Joined(join(&sources, &passed, &missing)?),
+        };
+        Ok(Self { sources, found, range, missing })
+    }
+
+    /// All labels; only of what was made `with_labels`.
+    pub(super) fn all_labels(&self) -> impl Iterator<Item = &LabelSet> {
+        let entries: &[Entry] = match &self.found {
+            Found::InOne(_) => &[],
+            Found::Joined(entries) => entries,
+        };
+        entries.iter().map(|entry| &entry.labels)
+    }
+
+    /// Every place that has a series.
+    fn parts(&self, index: usize) -> Option<&[Part]> {
+        match &self.found {
+            Found::InOne(parts) => parts.get(index).map(std::slice::from_ref),
+            Found::Joined(entries) => entries.get(index).map(|entry| &*entry.parts),
+        }
+    }
+}
+
+/// Finds the places that have the same labels.
+fn join(sources: &[Source], passed: &[RoaringBitmap], missing: &Missing) -> Result<Vec<Entry>, QueryError> {
+    let (mut entries, mut known) = (Vec::<Entry>::new(), ByHash::<u32>::default());
+    for (number, (source, passed)) in sources.iter().zip(passed).enumerate() {
+        for (series, labels) in source.labels(passed, missing)? {
             let mut hash = labels.hash64();
             let entry = loop {
                 match known.get(&hash) {
-                    Some(entry) if self.entries[*entry as usize].labels == labels => break *entry,
+                    Some(entry) if entries[*entry as usize].labels == labels => break *entry,
                     // Another series of this hash: its place is the next that is free.
                     Some(_) => hash = hash.wrapping_add(1),
                     None => {
-                        let entry = self.entries.len() as u32;
+                        let entry = entries.len() as u32;
                         known.insert(hash, entry);
-                        self.entries.push(Entry { labels, parts: Vec::with_capacity(1) });
+                        entries.push(Entry { labels, parts: Vec::with_capacity(1) });
                         break entry;
                     }
                 }
             };
-            self.entries[entry as usize].parts.push((number, series));
+            entries[entry as usize].parts.push((number as u32, series));
         }
-        self.sources.push(source);
-        Ok(())
     }
-
-    pub(super) fn all_labels(&self) -> impl Iterator<Item = &LabelSet> {
-        self.entries.iter().map(|entry| &entry.labels)
-    }
-
-    fn entry(&self, index: usize) -> Result<&Entry, QueryError> {
-        self.entries.get(index).ok_or_else(|| QueryError::Execution(format!("there is no series {index}")))
-    }
+    Ok(entries)
 }
 
 impl Selection for Selected {
     fn len(&self) -> usize {
-        self.entries.len()
+        match &self.found {
+            Found::InOne(parts) => parts.len(),
+            Found::Joined(entries) => entries.len(),
+        }
     }
 
     fn labels(&self, index: usize) -> LabelSet {
-        self.entries.get(index).map_or_else(LabelSet::empty, |entry| entry.labels.clone())
+        let labels = match &self.found {
+            Found::InOne(parts) => parts.get(index).and_then(|(source, series)| {
+                // A segment that turns out to be damaged is noted, and `read` has said that there is nothing.
+                self.sources[*source as usize].labels_of(*series, &self.missing).ok().flatten()
+            }),
+            Found::Joined(entries) => entries.get(index).map(|entry| entry.labels.clone()),
+        };
+        labels.unwrap_or_else(LabelSet::empty)
     }
 
     fn read(&self, index: usize, values: &mut Values) -> Result<(), QueryError> {
         values.clear();
-        for (source, series) in &self.entry(index)?.parts {
-            let own = self.sources[*source as usize].read(*series, self.range, &self.missing)?;
+        let Some(parts) = self.parts(index) else {
+            return Err(QueryError::Execution(format!("there is no series {index}")));
+        };
+        for (number, (source, series)) in parts.iter().enumerate() {
+            let source = &self.sources[*source as usize];
+            if matches!(self.found, Found::InOne(_)) && !source.has_labels(*series, &self.missing)? {
+                continue;
+            }
+            if number == 0 {
+                source.read(*series, self.range, &self.missing, values)?;
+                continue;
+            }
+            let mut own = Values::default();
+            source.read(*series, self.range, &self.missing, &mut own)?;
             merge(values, own);
         }
         Ok(())
     }
 
     fn count_hint(&self, index: usize) -> Option<usize> {
-        match &*self.entries.get(index)?.parts {
+        match self.parts(index)? {
             [(source, series)] => self.sources[*source as usize].count(*series, self.range),
             _ => None,
         }
+    }
+
+    fn presence_hint(&self, index: usize) -> Option<bool> {
+        // Which place has the newest sample is not known: they must agree.
+        let mut all = self
+            .parts(index)?
+            .iter()
+            .map(|(source, series)| self.sources[*source as usize].presence(*series, self.range));
+        let first = all.next()??;
+        all.all(|presence| presence == Some(first)).then_some(first)
     }
 
     fn warnings(&self) -> Vec<String> {

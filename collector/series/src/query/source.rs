@@ -109,25 +109,25 @@ impl Source {
         }
     }
 
-    /// What a series has in the range.
+    /// What a series has in the range goes to `values`, which must be empty.
     pub(super) fn read(
         &self,
         series: u32,
         range: (i64, i64),
         missing: &Missing,
-    ) -> Result<Values, QueryError> {
-        let mut values = Values::default();
+        values: &mut Values,
+    ) -> Result<(), QueryError> {
         match &self.place {
-            Place::Head(head) => head.read().read(series, range, &mut Vec::new(), &mut values),
+            Place::Head(head) => head.read().read(series, range, &mut Vec::new(), values),
             Place::Segment { reader, pinned } => {
-                let read = reader.read(series, range, &mut values);
+                let read = reader.read(series, range, values);
                 if missing.unless_damaged(pinned, read)?.is_none() {
                     values.clear();
                 }
             }
         }
-        self.hidden.apply(series, &mut values);
-        Ok(values)
+        self.hidden.apply(series, values);
+        Ok(())
     }
 
     /// How many samples a series has in the range, if that is known without reading them.
@@ -141,6 +141,33 @@ impl Source {
                 let head = head.read();
                 let (first, last) = head.bounds(series)?;
                 (range.0 <= first && last <= range.1).then(|| head.count(series)).flatten()
+            }
+        }
+    }
+
+    /// Whether a series' newest sample in the range is no stale marker, if that is known without reading.
+    pub(super) fn presence(&self, series: u32, range: (i64, i64)) -> Option<bool> {
+        match &self.place {
+            _ if self.hidden.touches(series) => None,
+            Place::Segment { reader, .. } => reader.presence(series, range).ok()?,
+            Place::Head(head) => head.read().presence(series, range),
+        }
+    }
+
+    /// The labels of one series; none if the segment turns out to be damaged.
+    pub(super) fn labels_of(&self, series: u32, missing: &Missing) -> Result<Option<LabelSet>, QueryError> {
+        match &self.place {
+            Place::Head(head) => Ok(Some(head.read().labels(series).to_set())),
+            Place::Segment { reader, pinned } => missing.unless_damaged(pinned, reader.labels(series)),
+        }
+    }
+
+    /// Whether the labels of a series can be read; not if the segment turns out to be damaged.
+    pub(super) fn has_labels(&self, series: u32, missing: &Missing) -> Result<bool, QueryError> {
+        match &self.place {
+            Place::Head(_) => Ok(true),
+            Place::Segment { reader, pinned } => {
+                Ok(missing.unless_damaged(pinned, reader.check_labels(series))?.is_some())
             }
         }
     }

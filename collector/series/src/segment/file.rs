@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use object_store::path::Path;
@@ -142,11 +143,17 @@ impl SegmentFile {
 
 /// Waits on a thread that may block, whether or not it belongs to a runtime.
 fn wait<T>(future: impl Future<Output = object_store::Result<T>>) -> object_store::Result<T> {
-    match Handle::try_current() {
+    if let Ok(runtime) = Handle::try_current() {
+        return runtime.block_on(future);
+    }
+    // Without a runtime a local store reads in place: a runtime of its own, or a hop to another thread, would take
+    // many times longer than the read.
+    let mut future = std::pin::pin!(future);
+    if let Poll::Ready(read) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return read;
+    }
+    match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(future),
-        Err(_) => match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(future),
-            Err(source) => Err(object_store::Error::Generic { store: "runtime", source: Box::new(source) }),
-        },
+        Err(source) => Err(object_store::Error::Generic { store: "runtime", source: Box::new(source) }),
     }
 }

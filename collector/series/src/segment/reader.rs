@@ -37,6 +37,26 @@ struct LabelBlock {
     ends: Vec<u32>,
 }
 
+/// The columns of times that were looked at last: many series in a row have theirs in one block.
+#[derive(Default)]
+struct OpenColumns(Option<(usize, Arc<Vec<Column>>)>);
+
+impl OpenColumns {
+    fn get(&mut self, reader: &SegmentReader, column: u32) -> Read<Column> {
+        let (position, at) = reader.column_block(column)?;
+        let columns = match self.0.take() {
+            Some((open, columns)) if open == position => columns,
+            _ => reader.columns(position)?,
+        };
+        let found = columns.get(at).copied();
+        self.0 = Some((position, columns));
+        match found {
+            Some(column) => Ok(column),
+            None => damaged("a chunk has no times"),
+        }
+    }
+}
+
 /// A label name's values with their series.
 pub(crate) struct Label {
     pub(crate) values: Dictionary,
@@ -142,6 +162,11 @@ impl SegmentReader {
         self.label_block(series as usize / LABEL_SERIES)?.labels(series as usize % LABEL_SERIES)
     }
 
+    /// Fails if the labels of a series cannot be read.
+    pub(crate) fn check_labels(&self, series: u32) -> Read<()> {
+        self.label_block(series as usize / LABEL_SERIES).map(drop)
+    }
+
     /// Those of some series, in order.
     pub(crate) fn labels_of(&self, series: &RoaringBitmap) -> Read<Vec<(u32, LabelSet)>> {
         let mut found = Vec::with_capacity(series.len() as usize);
@@ -204,19 +229,18 @@ impl SegmentReader {
         Ok((position, at as usize))
     }
 
-    /// What is known of a column of times.
-    fn column(&self, column: u32) -> Read<Column> {
-        let (position, at) = self.column_block(column)?;
-        let columns = self.file.cached(Part::Columns, position as u32, || {
+    fn columns(&self, position: usize) -> Read<Arc<Vec<Column>>> {
+        self.file.cached(Part::Columns, position as u32, || {
             let directory = &self.footer.columns[position].directory;
             let columns = read_columns(&self.table(directory, "a directory of times")?)?;
             let size = columns.len() * size_of::<Column>();
             Ok((columns, size))
-        })?;
-        match columns.get(at) {
-            Some(column) => Ok(*column),
-            None => damaged("a chunk has no times"),
-        }
+        })
+    }
+
+    /// What is known of a column of times.
+    fn column(&self, column: u32) -> Read<Column> {
+        OpenColumns::default().get(self, column)
     }
 
     fn times(&self, number: u32, column: &Column) -> Read<Arc<Vec<i64>>> {
@@ -243,7 +267,9 @@ impl SegmentReader {
     fn page(&self, number: u32, page: &Page) -> Read<Arc<Vec<Vec<f64>>>> {
         self.file.cached(Part::Page, number, || {
             let bytes = self.file.section(&page.section, "a page")?;
-            let lens = page.chunks.iter().flatten().map(|chunk| Ok(self.column(chunk.column)?.rows as usize));
+            let mut columns = OpenColumns::default();
+            let lens =
+                page.chunks.iter().flatten().map(|chunk| Ok(columns.get(self, chunk.column)?.rows as usize));
             let lens = lens.collect::<Read<Vec<usize>>>()?;
             let values = decode_page(&bytes, &lens)?;
             if !values.iter().map(Vec::len).eq(lens.iter().copied()) {
@@ -283,7 +309,7 @@ impl SegmentReader {
         }
         let mut found = RoaringBitmap::new();
         // Neighbours share their block, and mostly their columns.
-        let (mut block, mut last) = (None, None);
+        let (mut block, mut last, mut columns) = (None, None, OpenColumns::default());
         for number in series {
             let position = self.block_of(number)?;
             let groups = match block.take() {
@@ -295,7 +321,7 @@ impl SegmentReader {
                 let overlaps = match last {
                     Some((column, overlaps)) if column == chunk.column => overlaps,
                     _ => {
-                        let column = self.column(chunk.column)?;
+                        let column = columns.get(self, chunk.column)?;
                         column.min_ms <= range.1 && column.max_ms >= range.0
                     }
                 };
@@ -339,6 +365,25 @@ impl SegmentReader {
                 }
             }
             Ok(Some(count))
+        })
+    }
+
+    /// Whether the newest sample that a series has in the range is no stale marker, if the directory knows;
+    /// `Some(false)` if it has none.
+    pub(crate) fn presence(&self, series: u32, range: (i64, i64)) -> Read<Option<bool>> {
+        if self.footer.histograms.len > 0 {
+            return Ok(None);
+        }
+        self.with_group(series, |group, at| {
+            for chunk in group.pages.iter().rev().filter_map(|page| page.chunks[at]) {
+                let column = self.column(chunk.column)?;
+                if column.min_ms > range.1 {
+                    continue;
+                }
+                let is_whole = column.max_ms <= range.1;
+                return Ok(is_whole.then_some(column.max_ms >= range.0 && !chunk.ends_stale));
+            }
+            Ok(Some(false))
         })
     }
 
