@@ -16,8 +16,6 @@ use crate::commit::options::SeriesLimits;
 const ACTIVE_MINUTES: u32 = 60;
 /// How often a full set is looked through for those that are not active any more.
 const SWEEP_MINUTES: u32 = 5;
-/// So many refusals of a batch name the label that has grown: finding it takes longer than all the rest of a refusal.
-const EXPLAINED: usize = 8;
 /// Labels whose values are counted, per tenant.
 const MAX_LABELS: usize = 256;
 
@@ -51,8 +49,6 @@ pub(in crate::commit) struct Admission<'a> {
     limits: SeriesLimits,
     series: MutexGuard<'a, Series>,
     minute: u32,
-    /// How many refusals name the label that has grown.
-    explained: usize,
 }
 
 impl ActiveSeries {
@@ -83,7 +79,7 @@ impl TenantSeries {
     /// The set for a batch that was received at this time.
     pub(in crate::commit) fn at(&self, received_at_ns: i64) -> Admission<'_> {
         let minute = u32::try_from(received_at_ns / 60_000_000_000).unwrap_or(0);
-        Admission { limits: self.limits, series: self.series.lock(), minute, explained: 0 }
+        Admission { limits: self.limits, series: self.series.lock(), minute }
     }
 }
 
@@ -127,10 +123,6 @@ impl Admission<'_> {
             None
         };
         if let Some(full) = full {
-            if self.explained >= EXPLAINED {
-                return Err(full);
-            }
-            self.explained += 1;
             return Err(format!("{full}{}", self.series.grown(labels)));
         }
         self.series.count_values(labels);
