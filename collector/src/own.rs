@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use receive::Sink;
 use telemetry::exposition::{Caps, Entry, Format, ParseError, Parser};
 use telemetry::samples::{Metadata, MetricKind, Sample, Writer};
 use telemetry::{Batch, METRIC_NAME, Signal, TenantId};
@@ -44,7 +43,7 @@ pub(crate) async fn tell(app: Arc<App>, own_metrics: bool, mut stop: watch::Rece
             batches.extend(agents(&app.store.stats().producers, now_ns));
         }
         for batch in batches {
-            if let Err(error) = app.store.append(batch).await {
+            if let Err(error) = app.store.append_own(batch).await {
                 tracing::debug!(%error, "cannot note what the collector itself has to tell");
             }
         }

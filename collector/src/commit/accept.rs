@@ -41,25 +41,7 @@ const AFTER_PRODUCERS: Duration = Duration::from_secs(60);
 
 impl Sink for Store {
     async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
-        let _in_flight =
-            self.in_flight.enter().ok_or_else(|| unavailable("the collector is shutting down", AFTER_LAG))?;
-        let Some(kind) = Kind::of(batch.signal) else {
-            return Err(SinkError::Refused { reason: format!("{:?} are not stored here", batch.signal) });
-        };
-        self.check_disk()?;
-        let key = WindowKey::of(&batch);
-        let (tenant, size_bytes) = (batch.tenant.clone(), batch.payload.len());
-        let divided = self.divide(kind, batch)?;
-        for (id, _) in &divided.parts {
-            self.check_partition(self.partition(*id)?)?;
-        }
-        if let Some(key) = key.filter(|_| !divided.parts.is_empty()) {
-            self.admit(key, &divided)?;
-        }
-        self.take_from_rate(&tenant, size_bytes, &divided)?;
-        self.append_all(&divided).await?;
-        self.counters.note(&divided);
-        Ok(divided.outcome)
+        self.accept(batch, true).await
     }
 
     async fn wait_visible(&self) {
@@ -77,6 +59,35 @@ impl Sink for Store {
 }
 
 impl Store {
+    /// Appends what the collector itself has to tell: it takes nothing from the tenant's rate.
+    pub async fn append_own(&self, batch: Batch) -> Result<Outcome, SinkError> {
+        self.accept(batch, false).await
+    }
+
+    async fn accept(&self, batch: Batch, is_rated: bool) -> Result<Outcome, SinkError> {
+        let _in_flight =
+            self.in_flight.enter().ok_or_else(|| unavailable("the collector is shutting down", AFTER_LAG))?;
+        let Some(kind) = Kind::of(batch.signal) else {
+            return Err(SinkError::Refused { reason: format!("{:?} are not stored here", batch.signal) });
+        };
+        self.check_disk()?;
+        let key = WindowKey::of(&batch);
+        let (tenant, size_bytes) = (batch.tenant.clone(), batch.payload.len());
+        let divided = self.divide(kind, batch)?;
+        for (id, _) in &divided.parts {
+            self.check_partition(self.partition(*id)?)?;
+        }
+        if let Some(key) = key.filter(|_| !divided.parts.is_empty()) {
+            self.admit(key, &divided)?;
+        }
+        if is_rated {
+            self.take_from_rate(&tenant, size_bytes, &divided)?;
+        }
+        self.append_all(&divided).await?;
+        self.counters.note(&divided);
+        Ok(divided.outcome)
+    }
+
     fn check_disk(&self) -> Result<(), SinkError> {
         if self.disk_is_low.load(Ordering::Relaxed) {
             return Err(unavailable("the collector's disk is nearly full", AFTER_FULL));
