@@ -237,7 +237,13 @@ impl SeriesModel {
             .collect();
         for (place, key) in &mut tenant.keys {
             let seen = seen.get(place).copied();
-            key.compare(place, seen, &tenant.deletes, moment);
+            let (labels, time_ms) = place;
+            let deltas = tenant.deltas.get(labels);
+            let is_late = |when: &When| deltas.is_some_and(|deltas| deltas.may_be_late(*time_ms, when));
+            let may_grow = deltas.is_some_and(|deltas| {
+                seen.and_then(deltas::mask).is_some_and(|mask| deltas.has_late(*time_ms, mask))
+            });
+            key.compare(place, seen, &tenant.deletes, moment, (&is_late, may_grow));
             self.compared += 1;
             self.present += u64::from(seen.is_some());
         }
@@ -346,7 +352,16 @@ fn is_stale(what: &What) -> bool {
 }
 
 impl Key {
-    fn compare(&mut self, place: &(LabelSet, i64), seen: Option<u64>, deletes: &[Deletion], moment: u64) {
+    /// Of delta series: whether an increase may have come late and stand at a later time, and whether this sum may
+    /// have grown by one that did.
+    fn compare(
+        &mut self,
+        place: &(LabelSet, i64),
+        seen: Option<u64>,
+        deletes: &[Deletion],
+        moment: u64,
+        (is_late, may_grow): (&dyn Fn(&When) -> bool, bool),
+    ) {
         let (labels, time_ms) = place;
         let at = self.seen_at;
         let before = When { batch: usize::MAX, index: 0, start: at, end: at, certain: true };
@@ -360,7 +375,9 @@ impl Key {
         events.extend(hits.map(|deletion| (deletion.when, What::Gone)));
         let stands =
             |(when, _): &&Event| !events.iter().any(|(other, _)| other.certain && when.surely_before(other));
-        let allowed = events.iter().filter(stands).any(|(_, what)| what.gives(seen));
+        let moved = |(when, what): &Event| seen.is_none() && matches!(what, What::Delta(_)) && is_late(when);
+        let stand = || events.iter().filter(stands);
+        let allowed = may_grow || stand().any(|event| event.1.gives(seen) || moved(event));
         let expired = self.may_expire && (seen.is_none() || self.ever.iter().any(|what| what.gives(seen)));
         assert!(
             allowed || expired,

@@ -123,8 +123,9 @@ proptest! {
     #[test]
     fn printed_queries_mean_the_same(query in query()) {
         let expr = parse(&query);
-        // What the strategy cannot see: that an operand becomes a scalar, a range nothing.
-        let unlucky = ["greater than 0", "divided by zero", "one side is a scalar"];
+        // What the strategy cannot see: that an operand becomes a scalar, a range nothing, a name a keyword.
+        let unlucky =
+            ["greater than 0", "divided by zero", "one side is a scalar", "a metric of this name is"];
         prop_assume!(!matches!(&expr, Err(error) if unlucky.iter().any(|text| error.message.contains(text))));
         let expr = expr.map_err(|error| TestCaseError::fail(format!("{query}: {error:?}")))?;
         for text in [expr.to_string(), format(&expr)] {

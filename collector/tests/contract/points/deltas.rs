@@ -1,4 +1,5 @@
-//! One delta series: every increase is a power of two, so a sum is the set of the increases in it.
+//! One delta series: every increase is a power of two, so a sum is the set of the increases in it. A sum stands at
+//! the newest time of its increases: one that comes late changes the value there.
 
 use telemetry::LabelSet;
 
@@ -38,6 +39,16 @@ impl Deltas {
         within.map(|delta| (delta.when.batch, delta.when.index))
     }
 
+    /// Whether a sum has an increase of an earlier time than its own: it may have come after all others.
+    pub(super) fn has_late(&self, time_ms: i64, mask: u64) -> bool {
+        self.0.iter().any(|delta| delta.time_ms < time_ms && mask >> delta.bit & 1 == 1)
+    }
+
+    /// Whether an increase of this time may have come after one of a later time.
+    pub(super) fn may_be_late(&self, time_ms: i64, when: &When) -> bool {
+        self.0.iter().any(|other| other.time_ms > time_ms && !when.surely_before(&other.when))
+    }
+
     /// The sums grow by one increase each; none is in them twice, and none that was there is missing.
     pub(super) fn compare(&mut self, labels: &LabelSet, sums: &[(i64, u64)]) {
         let mut seen = Vec::new();
@@ -51,7 +62,7 @@ impl Deltas {
             let delta = &mut self.0[at];
             let before = delta.seen.replace(mask);
             assert!(
-                before.is_none_or(|before| before == mask),
+                before.is_none_or(|before| before & mask == before),
                 "{labels:?} at {time_ms}: {before:x?} became {mask:x}"
             );
             seen.push(mask);
@@ -77,9 +88,12 @@ impl Deltas {
             if other.when.certain && other.when.surely_before(&own.when) {
                 assert!(within, "{labels:?}: the sum {mask:x} lacks the increase {} before it", other.bit);
             }
-            if own.when.surely_before(&other.when) {
-                assert!(!within, "{labels:?}: the sum {mask:x} has the increase {} after it", other.bit);
-            }
+            assert!(
+                !within || other.time_ms <= own.time_ms,
+                "{labels:?}: the sum {mask:x} at {} has the increase {} of a later time",
+                own.time_ms,
+                other.bit
+            );
         }
     }
 }
