@@ -18,6 +18,7 @@ work=$(mktemp -d)
 export NARROWS_ADMIN_PASSWORD='peers: 100% @/real' NARROWS_INGEST_TOKEN=token-of-prometheus
 echo token-of-the-agent >"$work/agent-token"
 cat >"$work/collector.yaml" <<YAML
+own_metrics: false
 require_token: true
 tenants:
   - name: default
