@@ -240,10 +240,8 @@ impl SeriesModel {
             let (labels, time_ms) = place;
             let deltas = tenant.deltas.get(labels);
             let is_late = |when: &When| deltas.is_some_and(|deltas| deltas.may_be_late(*time_ms, when));
-            let may_grow = deltas.is_some_and(|deltas| {
-                seen.and_then(deltas::mask).is_some_and(|mask| deltas.has_late(*time_ms, mask))
-            });
-            key.compare(place, seen, &tenant.deletes, moment, (&is_late, may_grow));
+            let late = deltas.map(|deltas| deltas.late(*time_ms)).unwrap_or_default();
+            key.compare(place, seen, &tenant.deletes, moment, (&is_late, late));
             self.compared += 1;
             self.present += u64::from(seen.is_some());
         }
@@ -352,15 +350,15 @@ fn is_stale(what: &What) -> bool {
 }
 
 impl Key {
-    /// Of delta series: whether an increase may have come late and stand at a later time, and whether this sum may
-    /// have grown by one that did.
+    /// Of delta series: whether an increase may have come late and stand at a later time, and the increases of
+    /// earlier times, each of which may have come late and stand in the sum of this one.
     fn compare(
         &mut self,
         place: &(LabelSet, i64),
         seen: Option<u64>,
         deletes: &[Deletion],
         moment: u64,
-        (is_late, may_grow): (&dyn Fn(&When) -> bool, bool),
+        (is_late, late): (&dyn Fn(&When) -> bool, Vec<Event>),
     ) {
         let (labels, time_ms) = place;
         let at = self.seen_at;
@@ -375,9 +373,11 @@ impl Key {
         events.extend(hits.map(|deletion| (deletion.when, What::Gone)));
         let stands =
             |(when, _): &&Event| !events.iter().any(|(other, _)| other.certain && when.surely_before(other));
-        let moved = |(when, what): &Event| seen.is_none() && matches!(what, What::Delta(_)) && is_late(when);
-        let stand = || events.iter().filter(stands);
-        let allowed = may_grow || stand().any(|event| event.1.gives(seen) || moved(event));
+        let own = &self.events;
+        let moved = |(when, what): &Event| matches!(what, What::Delta(_)) && is_late(when);
+        let allowed = events.iter().filter(stands).any(|(_, what)| what.gives(seen))
+            || late.iter().filter(stands).any(|(_, what)| what.gives(seen))
+            || seen.is_none() && own.iter().filter(stands).any(moved);
         let expired = self.may_expire && (seen.is_none() || self.ever.iter().any(|what| what.gives(seen)));
         assert!(
             allowed || expired,

@@ -3,7 +3,7 @@
 
 use telemetry::LabelSet;
 
-use super::When;
+use super::{Event, What, When};
 
 struct Delta {
     time_ms: i64,
@@ -39,9 +39,11 @@ impl Deltas {
         within.map(|delta| (delta.when.batch, delta.when.index))
     }
 
-    /// Whether a sum has an increase of an earlier time than its own: it may have come after all others.
-    pub(super) fn has_late(&self, time_ms: i64, mask: u64) -> bool {
-        self.0.iter().any(|delta| delta.time_ms < time_ms && mask >> delta.bit & 1 == 1)
+    /// The increases of earlier times: if one came after that of this time, it stands in the sum here. None of them
+    /// is certain to, so that none rules anything else out.
+    pub(super) fn late(&self, time_ms: i64) -> Vec<Event> {
+        let earlier = self.0.iter().filter(|delta| delta.time_ms < time_ms);
+        earlier.map(|delta| (When { certain: false, ..delta.when }, What::Delta(delta.bit))).collect()
     }
 
     /// Whether an increase of this time may have come after one of a later time.
