@@ -105,6 +105,14 @@ struct Key {
     may_expire: bool,
 }
 
+/// What increases that came late do to a time of a delta series.
+struct Late<'a> {
+    /// Whether an increase of this time may have come late, and stand at a later one.
+    is_late: &'a dyn Fn(&When) -> bool,
+    /// Increases of earlier times, each of which may have come late and stand in the sum of this one.
+    earlier: Vec<Event>,
+}
+
 struct Deletion {
     when: When,
     matchers: Vec<Matcher>,
@@ -239,9 +247,11 @@ impl SeriesModel {
             let seen = seen.get(place).copied();
             let (labels, time_ms) = place;
             let deltas = tenant.deltas.get(labels);
-            let is_late = |when: &When| deltas.is_some_and(|deltas| deltas.may_be_late(*time_ms, when));
-            let late = deltas.map(|deltas| deltas.late(*time_ms)).unwrap_or_default();
-            key.compare(place, seen, &tenant.deletes, moment, (&is_late, late));
+            let late = Late {
+                is_late: &|when| deltas.is_some_and(|deltas| deltas.may_be_late(*time_ms, when)),
+                earlier: deltas.map(|deltas| deltas.late(*time_ms)).unwrap_or_default(),
+            };
+            key.compare(place, seen, &tenant.deletes, moment, &late);
             self.compared += 1;
             self.present += u64::from(seen.is_some());
         }
@@ -350,15 +360,13 @@ fn is_stale(what: &What) -> bool {
 }
 
 impl Key {
-    /// Of delta series: whether an increase may have come late and stand at a later time, and the increases of
-    /// earlier times, each of which may have come late and stand in the sum of this one.
     fn compare(
         &mut self,
         place: &(LabelSet, i64),
         seen: Option<u64>,
         deletes: &[Deletion],
         moment: u64,
-        (is_late, late): (&dyn Fn(&When) -> bool, Vec<Event>),
+        late: &Late<'_>,
     ) {
         let (labels, time_ms) = place;
         let at = self.seen_at;
@@ -374,9 +382,9 @@ impl Key {
         let stands =
             |(when, _): &&Event| !events.iter().any(|(other, _)| other.certain && when.surely_before(other));
         let own = &self.events;
-        let moved = |(when, what): &Event| matches!(what, What::Delta(_)) && is_late(when);
+        let moved = |(when, what): &Event| matches!(what, What::Delta(_)) && (late.is_late)(when);
         let allowed = events.iter().filter(stands).any(|(_, what)| what.gives(seen))
-            || late.iter().filter(stands).any(|(_, what)| what.gives(seen))
+            || late.earlier.iter().filter(stands).any(|(_, what)| what.gives(seen))
             || seen.is_none() && own.iter().filter(stands).any(moved);
         let expired = self.may_expire && (seen.is_none() || self.ever.iter().any(|what| what.gives(seen)));
         assert!(
