@@ -1,5 +1,7 @@
 //! What can go wrong at rest, and in a query.
 
+use sealed::UploadError;
+
 /// Why a seal or a merge did not happen. Nothing that queries see has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
@@ -65,4 +67,10 @@ pub enum SearchError {
     /// The task panicked; a bug, the store is unharmed.
     #[error("the query failed inside: {0}")]
     Internal(String),
+}
+
+impl From<UploadError> for EventsError {
+    fn from(error: UploadError) -> Self {
+        Self::Write { name: error.name, source: error.source }
+    }
 }

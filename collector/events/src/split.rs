@@ -14,7 +14,6 @@ pub(crate) mod recent;
 pub(crate) mod record;
 pub(crate) mod rest;
 pub(crate) mod streams;
-pub(crate) mod upload;
 pub(crate) mod writer;
 
 use serde::{Deserialize, Serialize};

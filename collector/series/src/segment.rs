@@ -5,7 +5,6 @@ pub(crate) mod directory;
 pub(crate) mod file;
 pub(crate) mod format;
 pub(crate) mod reader;
-pub(crate) mod upload;
 pub(crate) mod writer;
 
 use std::cmp::Ordering;

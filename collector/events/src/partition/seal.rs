@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sealed::Upload;
 use tokio::task::spawn_blocking;
 
 use super::{Inner, Partition};
@@ -9,7 +10,6 @@ use crate::EventsError;
 use crate::head::Chunk;
 use crate::split::SplitRef;
 use crate::split::record::Row;
-use crate::split::upload::Upload;
 use crate::split::writer::{SplitWriter, WriterOptions};
 
 impl Partition {

@@ -2,6 +2,8 @@
 
 mod bodies;
 
+use sealed::{PART_BYTES, Upload};
+
 use super::block::{self, BlockBuilder, BodyColumn, EncodedBlock};
 use super::column::{MAX_RAW_BYTES, Strings};
 use super::format::{
@@ -9,7 +11,6 @@ use super::format::{
 };
 use super::record::Row;
 use super::streams::{Stream, StreamsBuilder};
-use super::upload::{PART_BYTES, Upload};
 use super::{Layout, SplitRef};
 use crate::EventsError;
 use crate::index::IndexBuilder;
@@ -221,7 +222,7 @@ impl SplitWriter {
             return Ok(());
         }
         self.uploaded += self.out.len() as u64;
-        self.upload.push(std::mem::take(&mut self.out))
+        Ok(self.upload.push(std::mem::take(&mut self.out))?)
     }
 
     /// Writes what stands behind the blocks; the split is durable when this returns.

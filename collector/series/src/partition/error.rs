@@ -1,5 +1,7 @@
 //! What can go wrong at rest.
 
+use sealed::UploadError;
+
 /// Why a seal or a merge did not happen. Nothing that queries see has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SeriesError {
@@ -44,4 +46,10 @@ pub enum SeriesError {
     /// The task was cancelled or panicked.
     #[error("the storage task ended early: {0}")]
     Task(String),
+}
+
+impl From<UploadError> for SeriesError {
+    fn from(error: UploadError) -> Self {
+        Self::Write { name: error.name, source: error.source }
+    }
 }

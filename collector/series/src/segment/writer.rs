@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use promql::Values;
+use sealed::{PART_BYTES, Upload};
 use telemetry::Labels;
 use telemetry::samples::{Exemplar, is_stale};
 
@@ -17,7 +18,6 @@ use super::format::{
     BLOCK_GROUPS, CHUNK_ROWS, Footer, GROUP_SERIES, GroupBlock, HEAD_MAGIC, HISTOGRAM_ROWS, Section,
     TAIL_MAGIC, VERSION, pack,
 };
-use super::upload::{PART_BYTES, Upload};
 use crate::encode::{encode_histograms, encode_page};
 use crate::partition::SeriesError;
 use columns::Columns;

@@ -1,4 +1,4 @@
-//! Puts a segment into the blob store while it is written: small ones in one piece,
+//! Puts a file into the blob store while it is written: small ones in one piece,
 //! large ones in parts, so that a merge holds only a part in memory.
 
 use std::sync::Arc;
@@ -7,29 +7,39 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tokio::runtime::Handle;
 
-use crate::partition::SeriesError;
-
 /// Object stores want parts of at least 5 MiB.
-pub(crate) const PART_BYTES: usize = 8 << 20;
+pub const PART_BYTES: usize = 8 << 20;
+
+/// The blob store refused to write.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {name}")]
+pub struct UploadError {
+    /// The blob's name.
+    pub name: String,
+    /// The cause.
+    pub source: object_store::Error,
+}
 
 /// A blob that is being written; blocks, so only for threads that may.
-pub(crate) struct Upload {
+pub struct Upload {
     store: Arc<dyn ObjectStore>,
     name: String,
     parts: Option<Box<dyn MultipartUpload>>,
 }
 
 impl Upload {
-    pub(crate) fn new(store: Arc<dyn ObjectStore>, name: String) -> Self {
+    /// Of a blob that is not there yet. Nothing is written before the first part.
+    pub fn new(store: Arc<dyn ObjectStore>, name: String) -> Self {
         Self { store, name, parts: None }
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// The blob's name.
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Writes the next part; at least `PART_BYTES` of it.
-    pub(crate) fn push(&mut self, part: Vec<u8>) -> Result<(), SeriesError> {
+    pub fn push(&mut self, part: Vec<u8>) -> Result<(), UploadError> {
         let runtime = Handle::current();
         if self.parts.is_none() {
             let begun = runtime.block_on(self.store.put_multipart(&Path::from(self.name.as_str())));
@@ -41,7 +51,7 @@ impl Upload {
     }
 
     /// Writes the last part; the blob is durable and visible when this returns.
-    pub(crate) fn finish(mut self, last: Vec<u8>) -> Result<(), SeriesError> {
+    pub fn finish(mut self, last: Vec<u8>) -> Result<(), UploadError> {
         let runtime = Handle::current();
         if self.parts.is_none() {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
@@ -56,14 +66,14 @@ impl Upload {
     }
 
     /// Gives up; what was written is removed where the store can do so.
-    pub(crate) fn abort(mut self) {
+    pub fn abort(mut self) {
         let Some(parts) = &mut self.parts else { return };
         if let Err(error) = Handle::current().block_on(parts.abort()) {
-            tracing::warn!(name = self.name, %error, "an unfinished segment could not be removed");
+            tracing::warn!(name = self.name, %error, "an unfinished file could not be removed");
         }
     }
 
-    fn failed(&self, source: object_store::Error) -> SeriesError {
-        SeriesError::Write { name: self.name.clone(), source }
+    fn failed(&self, source: object_store::Error) -> UploadError {
+        UploadError { name: self.name.clone(), source }
     }
 }
