@@ -25,7 +25,8 @@ export function listQueries(host: string | null = null) {
   const usable = 'system_filesystem_state=~"used|free"';
   const filled = select("system_filesystem_usage_bytes", of, 'system_filesystem_state="used"');
   return {
-    cpuBusy: `1 - avg by (host_name) (${rate("system_cpu_time_seconds_total", 'cpu_mode="idle"')})`,
+    // A ratio: the rate of a host that has just begun is too low, of idle time as of all.
+    cpuBusy: `1 - sum by (host_name) (${rate("system_cpu_time_seconds_total", 'cpu_mode="idle"')}) / sum by (host_name) (${rate("system_cpu_time_seconds_total")})`,
     cores: `count by (host_name) (count by (host_name, cpu) (${select("system_cpu_time_seconds_total", of)}))`,
     load: `max by (host_name) (${select("system_cpu_load_average_1m", of)})`,
     memoryUsed: `sum by (host_name) (${used}) / max by (host_name) (${select("system_memory_limit_bytes", of)})`,
@@ -46,7 +47,7 @@ export type ListQuery = keyof ReturnType<typeof listQueries>;
 export function sparkQueries(interval: string): { pressure: string; cpuBusy: string } {
   return {
     pressure: `max by (host_name) (rate(${pressure}{kind="some"}[${interval}]))`,
-    cpuBusy: `1 - avg by (host_name) (rate(system_cpu_time_seconds_total{cpu_mode="idle"}[${interval}]))`,
+    cpuBusy: `1 - sum by (host_name) (rate(system_cpu_time_seconds_total{cpu_mode="idle"}[${interval}])) / sum by (host_name) (rate(system_cpu_time_seconds_total[${interval}]))`,
   };
 }
 
