@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use telemetry::Value;
-use telemetry::otlp::{Any, LogsWriter, write_attribute, write_resource};
+use telemetry::otlp::{Any, RecordsWriter, write_attribute, write_resource};
 
 use crate::config::{FileInput, Scalar, merge};
 use crate::detect::{Clock, Zone};
@@ -38,7 +38,7 @@ pub(crate) struct Labels {
 
 /// Records on their way to the queue.
 pub(crate) struct BatchBuilder {
-    writer: LogsWriter,
+    writer: RecordsWriter,
     current: Option<Arc<Labels>>,
     cursors: BTreeMap<Bytes, Cursor>,
     cursor_bytes: usize,
@@ -130,7 +130,7 @@ fn mark(draft: &mut Draft<'_>, marks: Marks) {
 impl BatchBuilder {
     pub(crate) fn new(metrics: Arc<Metrics>, processing: Processing) -> Self {
         Self {
-            writer: LogsWriter::default(),
+            writer: RecordsWriter::default(),
             current: None,
             cursors: BTreeMap::new(),
             cursor_bytes: 0,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json, json};
-use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter};
+use telemetry::otlp::{LogRecord, LogsRequest, RecordsWriter};
 
 use crate::batch::{Labels, draft_of};
 use crate::config::{Config, FileInput, StdinInput, SyslogInput, merge};
@@ -193,7 +193,7 @@ impl Run {
         // Through the bytes that would be sent: what is shown is what arrives.
         let mut raw = Vec::new();
         draft.encode(&mut raw, self.now_ns, ROOM);
-        let mut writer = LogsWriter::default();
+        let mut writer = RecordsWriter::default();
         writer.resource(&[], "");
         writer.scope(&[], "");
         writer.record(&raw);

@@ -7,7 +7,7 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use telemetry::Value;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource, write_scope};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource, write_scope};
 
 const SERVICES: usize = 30;
 const HOSTS: usize = 100;
@@ -73,7 +73,7 @@ impl WorkloadL {
             return None;
         }
         // A request comes from one sender: some hosts' records, each host's together.
-        let mut writer = LogsWriter::default();
+        let mut writer = RecordsWriter::default();
         let (mut resource, mut scope, mut record) = (Vec::new(), Vec::new(), Vec::new());
         let mut left = count;
         while left > 0 {

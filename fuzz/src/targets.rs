@@ -21,7 +21,7 @@ use telemetry::exposition::{self, Caps, Format, Parser};
 use telemetry::loki::{Push, PushError, PushLimits, decode_json, decode_protobuf};
 use telemetry::otlp::json::{METRICS_GROWTH, decode_logs, decode_metrics};
 use telemetry::otlp::{
-    LogRecord, LogsRequest, LogsWriter, Mapping, MetricsRequest, RecordFields, to_samples, write_record,
+    LogRecord, LogsRequest, Mapping, MetricsRequest, RecordFields, RecordsWriter, to_samples, write_record,
 };
 use telemetry::remote_write::{WriteError, Written, decode_v1, decode_v2, encode_v2};
 use telemetry::samples::{Cursor, Entry, SeriesLimits, Writer, check};
@@ -196,7 +196,7 @@ fn otlp_json(data: &[u8]) {
 /// OTLP protobuf: what parses can be walked to its end, and copied record by record.
 fn otlp_protobuf(data: &[u8]) {
     let Ok(request) = LogsRequest::parse(data) else { return };
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     for resource in request.resources() {
         writer.resource(resource.resource.raw, resource.schema_url);
         resource.resource.attributes().iter().for_each(|(_, value)| walk(&value));

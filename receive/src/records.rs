@@ -1,7 +1,7 @@
 //! The limits of single records. A record over a limit is left out with a reason;
 //! a request in which none is stays the bytes that came in.
 
-use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter, ResourceLogs, ScopeLogs};
+use telemetry::otlp::{LogRecord, LogsRequest, RecordsWriter, ResourceLogs, ScopeLogs};
 
 use crate::limits::Limits;
 
@@ -43,7 +43,7 @@ fn spelled_out_bytes(request: &LogsRequest<'_>) -> usize {
 
 fn rewrite(request: &LogsRequest<'_>, limits: &Limits) -> Kept {
     let mut kept = Kept::default();
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     let mut index = 0u64;
     let mut spelled_out = 0usize;
     for resource in request.resources() {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn request(groups: &[(usize, &[Vec<u8>])]) -> Vec<u8> {
-        let mut writer = LogsWriter::default();
+        let mut writer = RecordsWriter::default();
         for (resource_attributes, records) in groups {
             let mut resource = Vec::new();
             write_resource(&mut resource, &vec![("r", Value::Int(1)); *resource_attributes]);
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_not_multiplied_by_scopes_without_end() {
-        let mut writer = LogsWriter::default();
+        let mut writer = RecordsWriter::default();
         let mut resource = Vec::new();
         write_resource(&mut resource, &[("r", Value::Str(&"x".repeat(50)))]);
         writer.resource(&resource, "");

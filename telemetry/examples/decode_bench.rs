@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use narrows_telemetry::otlp::json::decode_logs;
-use narrows_telemetry::otlp::{LogsRequest, LogsWriter, RecordFields, write_record, write_resource};
+use narrows_telemetry::otlp::{LogsRequest, RecordFields, RecordsWriter, write_record, write_resource};
 use narrows_telemetry::{KeyValues, Value};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use prost::Message;
@@ -29,7 +29,7 @@ fn main() {
 }
 
 fn request() -> Vec<u8> {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     let mut resource = Vec::new();
     write_resource(
         &mut resource,

@@ -6,6 +6,7 @@ pub mod json;
 mod logs;
 mod metrics;
 mod prometheus;
+mod traces;
 mod validate;
 pub(crate) mod wire;
 mod write;
@@ -17,8 +18,10 @@ pub use metrics::{
     NumberPoint, PointValue, Points, ResourceMetrics, ScopeMetrics, SummaryPoint, Temporality,
 };
 pub use prometheus::{Converted, DEFAULT_PROMOTED, Mapping, to_samples};
+pub use traces::{Event, Link, ResourceSpans, ScopeSpans, Span, SpanKind, StatusCode, TracesRequest};
 pub use validate::MAX_DEPTH;
 pub use wire::DecodeError;
-pub use write::{LogsWriter, RecordFields, write_attribute, write_record, write_resource, write_scope};
+pub use write::{EventFields, LinkFields, SpanFields, write_span};
 pub use write::{MetricHead, MetricsWriter, NumberFields, NumberKind};
 pub use write::{MetricsPiece, PieceLimits, cut_metrics};
+pub use write::{RecordFields, RecordsWriter, write_attribute, write_record, write_resource, write_scope};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use telemetry::otlp::{
-    Any, DecodeError, LogRecord, LogsRequest, LogsWriter, Resource, ResourceLogs, write_any_attribute,
+    Any, DecodeError, LogRecord, LogsRequest, RecordsWriter, Resource, ResourceLogs, write_any_attribute,
     write_attribute,
 };
 
@@ -58,7 +58,7 @@ impl Enricher {
     }
 
     fn rebuild(&self, request: &LogsRequest<'_>, processors: &Processors) -> Pieces {
-        let (mut pieces, mut writer, mut index) = (Pieces::default(), LogsWriter::default(), 0);
+        let (mut pieces, mut writer, mut index) = (Pieces::default(), RecordsWriter::default(), 0);
         for resource in request.resources() {
             let raw_resource = self.complete(&resource);
             let attributes = Resource::of_valid(&raw_resource).attributes();
@@ -150,7 +150,7 @@ impl Enricher {
 }
 
 impl Pieces {
-    fn push(&mut self, writer: LogsWriter) {
+    fn push(&mut self, writer: RecordsWriter) {
         let items = writer.record_count() as u32;
         if items > 0 {
             self.parcels.push(Parcel { payload: writer.finish().into(), items, ..Parcel::default() });

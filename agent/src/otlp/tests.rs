@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use journal::sim::SimDisk;
-use telemetry::otlp::{LogsRequest, LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::otlp::{LogsRequest, RecordFields, RecordsWriter, write_record, write_resource};
 use telemetry::{Signal, Value};
 
 use super::*;
@@ -30,7 +30,7 @@ type Attributes<'a> = &'a [(&'a str, Value<'a>)];
 
 /// One resource per element: its attributes and its bodies.
 fn request(resources: &[(Attributes<'_>, &[&str])]) -> Bytes {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     for (attributes, bodies) in resources {
         let mut resource = Vec::new();
         write_resource(&mut resource, attributes);
@@ -84,7 +84,7 @@ fn rules_and_redaction_go_over_programs_records_too() {
         Processors::new(&ProcessorsConfig { rules, known: vec![KnownSecret::Emails], own: Vec::new() });
     let metrics = Arc::new(Metrics::new());
     let enricher = Enricher::new(&host(), Processing::new(processors), metrics.clone());
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     let mut resource = Vec::new();
     write_resource(&mut resource, &[("host.name", Value::Str("db-1"))]);
     writer.resource(&resource, "");
@@ -144,7 +144,7 @@ fn secrets_of_resources_and_scopes_are_taken_out() {
     let processors = Processors::new(&ProcessorsConfig { known, ..ProcessorsConfig::default() });
     let metrics = Arc::new(Metrics::new());
     let enricher = Enricher::new(&host(), Processing::new(processors), metrics);
-    let (mut writer, mut resource, mut scope) = (LogsWriter::default(), Vec::new(), Vec::new());
+    let (mut writer, mut resource, mut scope) = (RecordsWriter::default(), Vec::new(), Vec::new());
     let owner = [("owner", Value::Str("a@b.example")), ("service.name", Value::Str("cart"))];
     write_resource(&mut resource, &owner);
     // dropped_attributes_count

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use journal::sim::SimDisk;
 use receive::{Denied, Gate, Limits, RequestHead, Server, Sink, SinkError};
-use telemetry::otlp::{LogsRequest, LogsWriter, RecordFields, write_record};
+use telemetry::otlp::{LogsRequest, RecordFields, RecordsWriter, write_record};
 use telemetry::{Batch, Outcome, TenantId, Value};
 use tonic::Status;
 use tonic::transport::server::TcpIncoming;
@@ -155,7 +155,7 @@ impl Rig {
     async fn enqueue(&mut self, count: u32) {
         for _ in 0..count {
             let body = format!("line {}", self.next);
-            let (mut record, mut writer) = (Vec::new(), LogsWriter::default());
+            let (mut record, mut writer) = (Vec::new(), RecordsWriter::default());
             write_record(&mut record, &RecordFields { body: Value::Str(&body), ..RecordFields::default() });
             writer.resource(&[], "");
             writer.scope(&[], "");

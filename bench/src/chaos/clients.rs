@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use telemetry::Value;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource};
 
 /// Records per request.
 const ITEMS: i64 = 10;
@@ -54,7 +54,7 @@ fn request(client: i64, numbers: std::ops::Range<Number>) -> Vec<u8> {
     let (mut resource, mut record) = (Vec::new(), Vec::new());
     let name = format!("chaos-client-{client}");
     write_resource(&mut resource, &[("service.name", Value::Str(&name))]);
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(&resource, "");
     writer.scope(&[], "");
     for number in numbers {

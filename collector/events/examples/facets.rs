@@ -9,7 +9,7 @@ use std::time::Instant;
 use events::{FacetOptions, Options, Order, Partition, Request};
 use object_store::memory::InMemory;
 use search::Field;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource};
 use telemetry::{Batch, Signal, TenantId, Value};
 
 const RECORDS: u64 = 200_000;
@@ -17,7 +17,7 @@ const BATCH: u64 = 5_000;
 const T0: u64 = 1_700_000_000_000_000_000;
 
 fn batch(tenant: &TenantId, first: u64) -> Batch {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     let mut resource = Vec::new();
     let service = ["checkout", "cart", "pay"][(first / BATCH % 3) as usize];
     let names = [("service.name", Value::Str(service)), ("host.name", Value::Str("app-1"))];

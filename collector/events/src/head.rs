@@ -156,7 +156,7 @@ impl Chunks {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use telemetry::otlp::{LogsWriter, RecordFields, write_record};
+    use telemetry::otlp::{RecordFields, RecordsWriter, write_record};
     use telemetry::{Signal, TenantId};
 
     fn batch(payload: Vec<u8>) -> Batch {
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_chunk_has_the_batch_s_rows() {
-        let mut writer = LogsWriter::default();
+        let mut writer = RecordsWriter::default();
         writer.resource(b"", "url");
         writer.scope(b"", "");
         for time_ns in [9, 0, 5] {

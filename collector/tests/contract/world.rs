@@ -13,7 +13,7 @@ use journal::{Journal, JournalError, MemoryJournal};
 use meta::testing::FlakyMeta;
 use narrows_collector::commit::{CommitError, FileJournals, Journals, SealLimits, Store, StoreOptions};
 use parking_lot::Mutex;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource};
 use telemetry::samples::{Sample, Writer};
 use telemetry::{Batch, LabelSet, Producer, Signal, TenantId, Value};
 
@@ -155,7 +155,7 @@ pub(crate) fn batch(
     received_at_ns: i64,
     items: &[Item],
 ) -> Batch {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     for item in items {
         let (mut resource, mut record) = (Vec::new(), Vec::new());
         write_resource(&mut resource, &[("service.name", Value::Str(&format!("service-{}", item.resource)))]);

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use telemetry::Value;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource};
 
 use crate::support::Endpoint;
 
@@ -70,7 +70,7 @@ fn record(body: Value<'_>, attributes: usize) -> Vec<u8> {
 fn protobuf_request(records: &[Vec<u8>]) -> Vec<u8> {
     let mut resource = Vec::new();
     write_resource(&mut resource, &[("service.name", Value::Str("shop"))]);
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(&resource, "");
     writer.scope(b"", "");
     records.iter().for_each(|record| writer.record(record));

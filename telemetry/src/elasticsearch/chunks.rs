@@ -83,11 +83,11 @@ impl Chunks {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::otlp::LogsWriter;
+    use crate::otlp::RecordsWriter;
 
     #[test]
     fn a_batch_is_what_the_writer_of_requests_makes_of_it() {
-        let (mut chunks, mut writer) = (Chunks::default(), LogsWriter::default());
+        let (mut chunks, mut writer) = (Chunks::default(), RecordsWriter::default());
         let record = [1 << 3 | 1, 0, 0, 0, 0, 0, 0, 0, 7];
         for item in 0..600_u32 {
             let resource: &[u8] = if item / 200 == 1 { &[] } else { &[2 << 3, 7] };

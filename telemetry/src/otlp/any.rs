@@ -134,7 +134,7 @@ fn entry_len((key, value): &(Cow<'_, str>, Any<'_>)) -> usize {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::otlp::{LogsRequest, LogsWriter};
+    use crate::otlp::{LogsRequest, RecordsWriter};
     use proptest::prelude::*;
 
     fn any_value() -> impl Strategy<Value = Any<'static>> {
@@ -165,7 +165,7 @@ mod tests {
             for (key, value) in &attributes {
                 write_any_attribute(&mut record, 6, key, value);
             }
-            let mut writer = LogsWriter::default();
+            let mut writer = RecordsWriter::default();
             writer.resource(&[], "");
             writer.scope(&[], "");
             writer.record(&record);

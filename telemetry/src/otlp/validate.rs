@@ -1,7 +1,8 @@
-//! The one pass that a logs or metrics request has to survive before anything else reads it:
+//! The one pass that a logs, metrics or traces request has to survive before anything else reads it:
 //! every length, wire type and text, as deep as values nest.
 
 pub(super) mod metrics;
+pub(super) mod traces;
 
 use super::wire::{Cursor, DecodeError, Field, Wire};
 

@@ -1,20 +1,22 @@
-//! Writes OTLP logs requests: records that are made here, and records that are
+//! Writes OTLP logs and traces requests: items that are made here, and items that are
 //! copied raw from a request into another (cut by size, by partition, by what was refused).
 
 mod metrics;
 mod pieces;
+mod span;
 
 pub use metrics::{MetricHead, MetricsWriter, NumberFields, NumberKind};
 pub use pieces::{MetricsPiece, PieceLimits, cut_metrics};
+pub use span::{EventFields, LinkFields, SpanFields, write_span};
 
 use super::wire::{put_bytes, put_fixed32, put_fixed64, put_text, put_uint, varint_len};
 use crate::value::Value;
 
-/// Groups raw records under raw resources and scopes.
+/// Groups raw `LogRecord`s or raw `Span`s under raw resources and scopes: both requests number their fields alike.
 ///
 /// Call `resource`, then `scope`, then `record`s, in any number; groups without records are left out.
 #[derive(Debug, Default)]
-pub struct LogsWriter {
+pub struct RecordsWriter {
     out: Vec<u8>,
     resource: Vec<u8>,
     scope: Vec<u8>,
@@ -23,7 +25,7 @@ pub struct LogsWriter {
     records: usize,
 }
 
-impl LogsWriter {
+impl RecordsWriter {
     /// Begins the group of a `Resource` message.
     pub fn resource(&mut self, resource: &[u8], schema_url: &str) {
         self.flush_resource();
@@ -42,7 +44,7 @@ impl LogsWriter {
         put_text(&mut self.scope_head, 3, schema_url.as_bytes());
     }
 
-    /// Adds a `LogRecord` message to the group that was begun last.
+    /// Adds a `LogRecord` or `Span` message to the group that was begun last.
     pub fn record(&mut self, record: &[u8]) {
         put_bytes(&mut self.scope, 2, record);
         self.records += 1;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use events::{Layout, Options, Partition};
 use object_store::memory::InMemory;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record};
 use telemetry::{Batch, Signal, TenantId, Value};
 
 /// How often each set is written; one round is too short for the clock.
@@ -24,7 +24,7 @@ fn cpu_s() -> f64 {
 }
 
 fn batch(lines: &[&str]) -> Batch {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(b"", "");
     writer.scope(b"", "");
     for (second, line) in lines.iter().enumerate() {

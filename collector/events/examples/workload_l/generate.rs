@@ -1,7 +1,7 @@
 //! Workload L: logs of 30 services on 100 hosts over two hours, the same bytes in every run.
 
 use telemetry::Value;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource, write_scope};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource, write_scope};
 
 /// Records of a request.
 pub(crate) const REQUEST_RECORDS: u64 = 2_000;
@@ -103,7 +103,7 @@ impl Generator {
             let record = self.record();
             groups[group].push(record);
         }
-        let mut writer = LogsWriter::default();
+        let mut writer = RecordsWriter::default();
         for group in groups {
             let (mut resource, mut scope) = (Vec::new(), Vec::new());
             let service = format!("service-{:02}", self.random.skewed(SERVICES));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
-use telemetry::otlp::{LogsWriter, RecordFields, write_record};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record};
 use telemetry::{Batch, Signal, TenantId};
 
 use super::plan::{Compiler, Node};
@@ -21,7 +21,7 @@ async fn slow_partition(rows: u64, wait: Duration) -> Partition {
     let options = Options { block_rows: 10, cache: BlockCache::new(0), ..Options::default() };
     let partition = Partition::new(std::sync::Arc::new(store), 0, options);
     partition.recover(Vec::new());
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(b"", "");
     writer.scope(b"", "");
     for time_ns in 1..=rows {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use receive::SinkError;
-use telemetry::otlp::{LogRecord, LogsRequest, LogsWriter, ResourceLogs, ScopeLogs};
+use telemetry::otlp::{LogRecord, LogsRequest, RecordsWriter, ResourceLogs, ScopeLogs};
 use telemetry::{Batch, Outcome};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -35,7 +35,7 @@ pub(super) struct Cutter<'a> {
 /// A payload that is being written, and which group of the request it is in.
 #[derive(Default)]
 struct Open {
-    writer: LogsWriter,
+    writer: RecordsWriter,
     group: Option<(usize, usize)>,
 }
 
@@ -136,7 +136,7 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    fn close(&mut self, partition: u16, writer: LogsWriter) -> Result<(), SinkError> {
+    fn close(&mut self, partition: u16, writer: RecordsWriter) -> Result<(), SinkError> {
         if writer.record_count() == 0 {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 use super::*;
 use bytes::Bytes;
 use proptest::prelude::*;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record, write_resource};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource};
 use telemetry::{Producer, Signal, TenantId, Value};
 
 const NOW: i64 = 1_700_000_000_000_000_000;
@@ -13,7 +13,7 @@ fn limits(max_record_bytes: usize) -> ItemLimits {
 
 /// (resource, time, body length) per record.
 fn batch(records: &[(u8, i64, usize)], with_producer: bool) -> Batch {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     for (index, (resource, time_ns, len)) in records.iter().enumerate() {
         let (mut raw, mut record) = (Vec::new(), Vec::new());
         write_resource(&mut raw, &[("service.name", Value::Str(&format!("s{resource}")))]);
@@ -127,7 +127,7 @@ fn an_empty_payload_becomes_nothing() {
 
 /// Many empty records under a resource of `resource_bytes`, in scopes of `scope_records` each.
 fn under_a_large_resource(resource_bytes: usize, records: usize, scope_records: usize) -> Batch {
-    let (mut writer, mut raw) = (LogsWriter::default(), Vec::new());
+    let (mut writer, mut raw) = (RecordsWriter::default(), Vec::new());
     write_resource(&mut raw, &[("text", Value::Str(&"x".repeat(resource_bytes)))]);
     writer.resource(&raw, "");
     for n in 0..records {

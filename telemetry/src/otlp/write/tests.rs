@@ -32,7 +32,7 @@ fn sample() -> Vec<u8> {
             event_name: "device.lost",
         },
     );
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(&resource, "https://schema.example/1");
     writer.scope(&scope, "");
     writer.record(&record);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use events::{RowKey, Stream};
 use serde_json::json;
-use telemetry::otlp::{LogsRequest, LogsWriter, RecordFields, write_record, write_resource, write_scope};
+use telemetry::otlp::{LogsRequest, RecordFields, RecordsWriter, write_record, write_resource, write_scope};
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn hit(resource: &[(&str, Value<'_>)], scope: &[u8], fields: &RecordFields<'_>) 
     let (mut record, mut raw_resource) = (Vec::new(), Vec::new());
     write_record(&mut record, fields);
     write_resource(&mut raw_resource, resource);
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(&raw_resource, "");
     writer.scope(scope, "");
     writer.record(&record);

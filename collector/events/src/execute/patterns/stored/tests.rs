@@ -1,7 +1,7 @@
 //! What is kept between queries.
 
 use object_store::memory::InMemory;
-use telemetry::otlp::{LogsWriter, RecordFields, write_record};
+use telemetry::otlp::{RecordFields, RecordsWriter, write_record};
 use telemetry::{Batch, Signal, TenantId};
 
 use super::*;
@@ -9,7 +9,7 @@ use crate::execute::Order;
 use crate::{BlockCache, Options, Partition};
 
 fn apply(partition: &Partition, offset: u64, records: &[(u64, &str)]) {
-    let mut writer = LogsWriter::default();
+    let mut writer = RecordsWriter::default();
     writer.resource(b"", "");
     writer.scope(b"", "");
     for (time_ns, body) in records {
