@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Each crate and what it may stand on.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("telemetry", &[]),
     ("journal", &[]),
     ("meta", &[]),
@@ -17,16 +17,34 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("sealed", &[]),
     ("events", &["sealed", "search", "telemetry"]),
     ("promql", &["telemetry"]),
+    ("derive", &["telemetry"]),
+    ("bottleneck", &[]),
     ("series", &["promql", "sealed", "telemetry"]),
     ("agent", &["journal", "receive", "telemetry"]),
-    ("collector", &["events", "journal", "meta", "promql", "receive", "search", "series", "telemetry"]),
+    (
+        "collector",
+        &[
+            "bottleneck",
+            "derive",
+            "events",
+            "journal",
+            "meta",
+            "promql",
+            "receive",
+            "search",
+            "series",
+            "telemetry",
+        ],
+    ),
     ("bench", &["telemetry"]),
 ];
 
 /// What a crate must never have heard of, wherever it comes from.
-const ABSENT: [(&str, &[&str]); 8] = [
+const ABSENT: [(&str, &[&str]); 10] = [
     ("telemetry", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
     ("search", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
+    ("derive", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
+    ("bottleneck", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
     ("promql", &["tokio", "axum", "tonic", "hyper", "http", "tantivy", "object_store", "rusqlite"]),
     ("sealed", &["axum", "tonic", "hyper", "prost", "tantivy", "rusqlite"]),
     ("series", &["axum", "tonic", "hyper", "prost", "tantivy", "rusqlite"]),
