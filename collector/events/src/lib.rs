@@ -16,6 +16,7 @@ mod merge;
 mod partition;
 mod patterns;
 mod signature;
+mod spans;
 mod split;
 mod tail;
 

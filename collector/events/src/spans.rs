@@ -1,0 +1,4 @@
+//! Spans at rest.
+
+#[allow(dead_code, unused_imports)]
+pub(crate) mod split;
