@@ -8,6 +8,8 @@
 mod head;
 mod partition;
 mod prune;
+#[allow(dead_code, unused_imports)]
+pub(crate) mod split;
 
 use std::time::Instant;
 
