@@ -49,8 +49,11 @@ fn changed(raw: Cow<'_, [u8]>) -> Option<Vec<u8>> {
     }
 }
 
+/// Of a field's number and content: another content, where it has one.
+type Map<'m> = dyn Fn(u64, &[u8]) -> Option<Vec<u8>> + 'm;
+
 /// The message with the contents that `map` gives for some of its fields, whose numbers are below 16.
-fn map_fields<'a>(raw: Cow<'a, [u8]>, map: &dyn Fn(u64, &[u8]) -> Option<Vec<u8>>) -> Cow<'a, [u8]> {
+fn map_fields<'a>(raw: Cow<'a, [u8]>, map: &Map<'_>) -> Cow<'a, [u8]> {
     let (mut out, mut is_changed) = (Vec::new(), false);
     for field in fields(&raw) {
         match map(field.number, field.content) {
