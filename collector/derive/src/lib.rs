@@ -5,6 +5,7 @@
 
 mod bytes;
 mod cell;
+mod due;
 mod emit;
 mod histogram;
 mod live;
