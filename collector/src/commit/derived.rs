@@ -13,7 +13,7 @@ use telemetry::{Batch, Producer, Signal};
 
 use super::CommitError;
 use super::accept::ActiveSeries;
-use super::divide::{ItemLimits, divide_samples};
+use super::divide::{ItemLimits, MAX_RECORD_BYTES, divide_samples};
 use super::kind::PartitionId;
 use super::options::{SeriesLimits, StoreOptions};
 use super::partition::Partition;
@@ -108,21 +108,29 @@ impl Outlet {
     pub(super) fn new(options: &StoreOptions, samples: Vec<Arc<Partition>>) -> Self {
         let without_limit = SeriesLimits { per_tenant: usize::MAX, per_metric: usize::MAX };
         let active = ActiveSeries::new(without_limit);
-        Self { samples, partitions: options.partitions, items: options.items, active }
+        // Emissions are made to fit into the largest record; whatever senders may fill.
+        let items = ItemLimits { max_record_bytes: MAX_RECORD_BYTES, ..options.items };
+        Self { samples, partitions: options.partitions, items, active }
     }
 
     async fn append(&self, batch: Batch) -> Result<(), CommitError> {
-        let producer = batch.producer.as_ref().map(|producer| Arc::clone(&producer.id)).unwrap_or_default();
-        let refused = |reason: String| CommitError::Derived { producer: producer.to_string(), reason };
-        let divided = divide_samples(batch, self.partitions, &self.items, &self.active)
-            .map_err(|error| refused(error.to_string()))?;
+        let divided = match divide_samples(batch, self.partitions, &self.items, &self.active) {
+            Ok(divided) => divided,
+            // No emission is like that. Were one, everything behind it must go on all the same.
+            Err(error) => {
+                tracing::error!(%error, "derived samples cannot be stored");
+                return Ok(());
+            }
+        };
         if divided.outcome.rejected > 0 {
             // Only what is older than the retention: all other limits are off.
-            tracing::debug!(%producer, count = divided.outcome.rejected, "derived samples are too old to keep");
+            tracing::debug!(count = divided.outcome.rejected, "derived samples are too old to keep");
         }
         for (id, part) in &divided.parts {
-            let partition = self.samples.iter().find(|partition| partition.id() == *id);
-            let partition = partition.ok_or_else(|| refused(format!("the partition {id} is not open")))?;
+            // Every partition that batches are divided over is open.
+            let Some(partition) = self.samples.iter().find(|partition| partition.id() == *id) else {
+                continue;
+            };
             let appended = partition.append(part).await;
             appended.map_err(|source| CommitError::Journal { name: id.to_string(), source })?;
         }

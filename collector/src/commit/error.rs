@@ -61,14 +61,6 @@ pub enum CommitError {
         /// Why not.
         reason: String,
     },
-    /// What was derived from records cannot be appended.
-    #[error("what {producer} has derived cannot be stored: {reason}")]
-    Derived {
-        /// The producer of the derived samples.
-        producer: String,
-        /// Why not.
-        reason: String,
-    },
     /// A journal without a seal document.
     #[error(
         "there is a journal {name} but no seal document for it: the document store was lost; restore meta.sqlite, or move the journal away to begin anew without its records"
