@@ -5,6 +5,7 @@
 
 mod bytes;
 mod cell;
+mod edges;
 mod emit;
 mod histogram;
 mod live;
@@ -19,6 +20,7 @@ mod slots;
 mod spans;
 mod state;
 mod subject;
+mod target;
 mod time;
 mod window;
 
