@@ -81,8 +81,9 @@ export interface SpanEvent {
 }
 
 export interface SpanLink {
-  trace_id: string;
-  span_id: string;
+  /** Null: the program sent none that can be one. */
+  trace_id: string | null;
+  span_id: string | null;
   attributes: { [key: string]: Json };
 }
 
@@ -190,7 +191,9 @@ const spans = object<{ spans: SpanDetail[] }>({
       events: array(
         object<SpanEvent>({ time: string, offset_ns: number, name: string, attributes: jsonObject }),
       ),
-      links: array(object<SpanLink>({ trace_id: string, span_id: string, attributes: jsonObject })),
+      links: array(
+        object<SpanLink>({ trace_id: nullable(string), span_id: nullable(string), attributes: jsonObject }),
+      ),
       dropped,
     }),
   ),

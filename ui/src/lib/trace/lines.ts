@@ -105,3 +105,41 @@ export function threadOf(view: TraceView, lines: Lines): Thread {
   }
   return { count, line, fromNs, toNs, first, order };
 }
+
+export interface Stay {
+  line: number;
+  fromNs: number;
+  toNs: number;
+}
+
+/**
+ * The stays within a window that are long enough to be followed. Short ones between two on the same line vanish; of a
+ * run of short ones that together are long enough, the longest stands for them.
+ */
+export function staysOf(thread: Thread, fromNs: number, toNs: number, leastNs: number): Stay[] {
+  const stays: Stay[] = [];
+  const add = (stay: Stay) => {
+    const last = stays.at(-1);
+    if (last && last.line === stay.line) last.toNs = stay.toNs;
+    // What was too short in between is given to the one that follows, so that the line has no slant.
+    else stays.push(last ? { ...stay, fromNs: last.toNs } : stay);
+  };
+  let short: Stay | null = null;
+  let shortFrom = 0;
+  for (let at = 0; at < thread.count; at += 1) {
+    const stay = { line: thread.line[at] ?? 0, fromNs: thread.fromNs[at] ?? 0, toNs: thread.toNs[at] ?? 0 };
+    if (stay.toNs < fromNs) continue;
+    if (stay.fromNs > toNs) break;
+    if (stay.toNs - stay.fromNs >= leastNs) {
+      short = null;
+      add(stay);
+      continue;
+    }
+    if (short === null) shortFrom = stay.fromNs;
+    if (short === null || stay.toNs - stay.fromNs > short.toNs - short.fromNs) short = stay;
+    if (stay.toNs - shortFrom < leastNs) continue;
+    add({ ...short, fromNs: shortFrom, toNs: stay.toNs });
+    short = null;
+  }
+  return stays;
+}

@@ -1,6 +1,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
+import { usePaint } from "../../../components/chart/usePaint";
 import { cssColour } from "../../../lib/chart/colours";
 import { formatExact, plural } from "../../../lib/number";
 import { formatNanos, formatPercent } from "../../../lib/time/nanosText";
@@ -8,7 +9,6 @@ import { type Frame, framesOf, type Placed, placeFrames } from "../../../lib/tra
 import { drawFlame, flameRowPx } from "./drawFlame";
 import styles from "./FlameGraph.module.css";
 import type { OpenTrace } from "./useTrace";
-import { usePaint } from "./waterfall/usePaint";
 
 interface FlameGraphProps {
   trace: OpenTrace;

@@ -1,11 +1,11 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react";
+import { usePaint } from "../../../components/chart/usePaint";
 import { formatNanos } from "../../../lib/time/nanosText";
 import { clamped, moved, type Window, wholeWindow } from "../../../lib/trace/window";
 import styles from "./Minimap.module.css";
 import type { OpenTrace } from "./useTrace";
-import { usePaint } from "./waterfall/usePaint";
 
 interface MinimapProps {
   trace: OpenTrace;

@@ -3,19 +3,17 @@ import { formatNanos, formatPercent } from "../../../lib/time/nanosText";
 import styles from "./TracePage.module.css";
 import type { OpenTrace } from "./useTrace";
 
-interface PathLegendProps {
-  trace: OpenTrace;
-  pathOnly: boolean;
-  onPathOnly: (pathOnly: boolean) => void;
-}
-
 const shownServices = 5;
 
 /** Where the time went that the trace took: how much of the critical path is whose. */
-export function PathLegend({ trace: { view, colours }, pathOnly, onPathOnly }: PathLegendProps) {
+export function PathLegend({ trace: { view, colours } }: { trace: OpenTrace }) {
   const whole = view.pathByService.reduce((sum, { ns }) => sum + ns, 0);
   if (whole <= 0)
-    return <p className="text3 small">No span of this trace takes any time, so nothing was waited for.</p>;
+    return (
+      <p className={`text3 small ${styles.legend}`}>
+        No span of this trace takes any time, so nothing was waited for.
+      </p>
+    );
   const shown =
     view.pathByService.length <= shownServices + 1
       ? view.pathByService
@@ -47,17 +45,6 @@ export function PathLegend({ trace: { view, colours }, pathOnly, onPathOnly }: P
           {others.length} more <span className="text3">{formatPercent(othersNs / whole)}</span>
         </span>
       )}
-      <span className="grow" />
-      <button
-        type="button"
-        className="button button-small"
-        aria-pressed={pathOnly}
-        aria-keyshortcuts="Shift+P"
-        title="Only the spans that the trace waited for, and their callers (P)"
-        onClick={() => onPathOnly(!pathOnly)}
-      >
-        Path only <kbd>P</kbd>
-      </button>
     </div>
   );
 }

@@ -168,7 +168,17 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       <div className={styles.column}>
         <TraceHead trace={trace} tab={state.tab} onTab={(tab) => onChange({ tab })} />
         <div className={styles.tools}>
-          <PathLegend trace={trace} pathOnly={pathOnly} onPathOnly={(on) => onChange({ pathOnly: on })} />
+          <PathLegend trace={trace} />
+          <button
+            type="button"
+            className={`button button-small ${styles.pathOnly}`}
+            aria-pressed={pathOnly}
+            disabled={view.path.length === 0}
+            title="Only the spans that the trace waited for, and their callers (P)"
+            onClick={togglePath}
+          >
+            Path only <kbd>P</kbd>
+          </button>
           <FindBar
             ref={input}
             find={state.find}

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { TimeSeriesChart } from "../../../../components/chart/TimeSeriesChart";
 import { useRanges } from "../../../../components/chart/useAnswers";
 import type { Annotation, ChartSeries } from "../../../../lib/chart/series";
@@ -22,7 +22,10 @@ const heightPx = 112;
 
 /** Did the span wait for its machine? What the host's tasks were stalled on, with the span's time as a band. */
 export function HostPressure({ host, startMs, endMs, zone }: HostPressureProps) {
-  const span = aroundSpan(startMs, endMs);
+  const around = aroundSpan(startMs, endMs);
+  // What lies ahead is no gap.
+  const [nowMs] = useState(Date.now);
+  const span = { startMs: around.startMs, endMs: Math.max(Math.ceil(endMs), Math.min(around.endMs, nowMs)) };
   const stepS = stepFor(span.endMs - span.startMs, values);
   const grid = gridOf(span, stepS);
   const spec = hostCharts(host, `${rateInterval(stepS)}s`).find(({ id }) => id === "pressure");

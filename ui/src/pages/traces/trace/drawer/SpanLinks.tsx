@@ -15,15 +15,19 @@ export function SpanLinks({ span }: { span: SpanDetail }) {
           // biome-ignore lint/suspicious/noArrayIndexKey: two links may lead to one span, and none moves
           <li key={at}>
             <div className={styles.event}>
-              <Link
-                to="/traces/$traceId"
-                params={{ traceId: link.trace_id }}
-                search={{ span: link.span_id }}
-                className="link mono"
-              >
-                {link.trace_id === span.trace_id ? "this trace" : `trace ${shortId(link.trace_id)}`}, span{" "}
-                {link.span_id}
-              </Link>
+              {link.trace_id === null ? (
+                <span>A link without a trace id</span>
+              ) : (
+                <Link
+                  to="/traces/$traceId"
+                  params={{ traceId: link.trace_id }}
+                  search={link.span_id === null ? {} : { span: link.span_id }}
+                  className="link mono"
+                >
+                  {link.trace_id === span.trace_id ? "this trace" : `trace ${shortId(link.trace_id)}`}
+                  {link.span_id !== null && `, span ${link.span_id}`}
+                </Link>
+              )}
             </div>
             <dl className={styles.pairs}>
               {Object.entries(link.attributes).map(([name, value]) => (

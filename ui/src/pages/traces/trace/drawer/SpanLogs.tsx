@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { searchLogs } from "../../../../api/logs";
 import { oneLine } from "../../../../lib/json";
 import { formatCount } from "../../../../lib/number";
+import { bounds } from "../../../../lib/query/question";
 import { severityOf, severityRole } from "../../../../lib/severity";
 import { formatClockMs } from "../../../../lib/time/format";
 import { absoluteRange, type Span } from "../../../../lib/time/range";
@@ -10,7 +11,6 @@ import type { Zone } from "../../../../lib/time/zone";
 import type { TraceView } from "../../../../lib/trace/view";
 import { sentence } from "../../../../lib/words";
 import { encodeLogsView, plainView } from "../../../logs/url";
-import { bounds } from "../../../logs/useLogs";
 import styles from "./SpanDrawer.module.css";
 
 const shownRecords = 20;

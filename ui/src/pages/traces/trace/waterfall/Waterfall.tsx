@@ -1,6 +1,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { usePaint } from "../../../../components/chart/usePaint";
 import { moved, type Window, zoomed } from "../../../../lib/trace/window";
 import type { OpenTrace } from "../useTrace";
 import { drawWaterfall, type Scene } from "./draw";
@@ -8,7 +9,6 @@ import { axisPx, type Layout, layoutOf, nsAt, rowPx } from "./layout";
 import { Mirror } from "./Mirror";
 import { SpanTooltip } from "./SpanTooltip";
 import type { LinesHandle } from "./useLines";
-import { usePaint } from "./usePaint";
 import { usePointer } from "./usePointer";
 import styles from "./Waterfall.module.css";
 
@@ -105,7 +105,10 @@ export function Waterfall(props: WaterfallProps) {
   useEffect(() => {
     // The first drawing may come before the font.
     void document.fonts?.ready.then(ask);
-    return () => cancelAnimationFrame(asked.current);
+    return () => {
+      cancelAnimationFrame(asked.current);
+      asked.current = 0;
+    };
   }, [ask]);
   useEffect(() => onLayout(layout), [layout, onLayout]);
   useWheel(scroller, layout, view.durationNs, onWindow);

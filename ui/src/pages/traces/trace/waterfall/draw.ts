@@ -1,7 +1,7 @@
 // Draws the waterfall: only the lines that are on the screen, so that a trace of 100,000 spans costs what one of 30 does.
 import type { Paint } from "../../../../components/chart/paint";
 import { formatNanos, nanoTicks, tickNanos } from "../../../../lib/time/nanosText";
-import type { Lines, Thread } from "../../../../lib/trace/lines";
+import { type Lines, staysOf, type Thread } from "../../../../lib/trace/lines";
 import { type Fold, foldLabel, hasChildren, selfIntervals, type Tree } from "../../../../lib/trace/tree";
 import { errorStatus, nameOf, serviceOf, type TraceView } from "../../../../lib/trace/view";
 import { axisPx, barPx, barTop, type Layout, lineTop, nameLeft, rowPx, xOf } from "./layout";
@@ -33,6 +33,7 @@ export interface Pointed {
 const offPathAlpha = 0.28;
 const onPathAlpha = 0.38;
 const selfAlpha = 0.55;
+const leastStayPx = 3;
 
 export function drawWaterfall(
   ctx: CanvasRenderingContext2D,
@@ -315,7 +316,7 @@ function drawCuts(
   }
 }
 
-/** The violet line from stay to stay. Where many fall on one pixel, only how far up and down they go is drawn. */
+/** The violet line from stay to stay; the bars themselves show those that are too short for it. */
 function drawThread(
   ctx: CanvasRenderingContext2D,
   { thread }: Scene,
@@ -330,7 +331,7 @@ function drawThread(
   ctx.rect(left - 9, axisPx, right - left + 18, height - axisPx);
   ctx.clip();
   const clampY = (y: number) => Math.min(height + 40, Math.max(axisPx - 40, y));
-  const yOf = (piece: number) => clampY(barTop(thread.line[piece] ?? 0, scrollTop) + barPx + 3);
+  const yOf = (line: number) => clampY(barTop(line, scrollTop) + barPx + 3);
   ctx.beginPath();
   let started = false;
   let lastX = Number.NaN;
@@ -343,19 +344,11 @@ function drawThread(
     lastX = x;
     lastY = y;
   };
-  for (let piece = 0; piece < thread.count; piece += 1) {
-    const fromX = xOf(layout, thread.fromNs[piece] ?? 0);
-    const toX = xOf(layout, thread.toNs[piece] ?? 0);
-    if (toX < left - 40) {
-      // What lies before the window only says where the line comes in.
-      started = false;
-      lastX = Number.NaN;
-      continue;
-    }
-    if (fromX > right + 40) break;
-    const y = yOf(piece);
-    to(Math.round(Math.max(fromX, left - 40) * 2) / 2, y);
-    to(Math.round(Math.min(toX, right + 40) * 2) / 2, y);
+  const perNs = (right - left) / (layout.window.toNs - layout.window.fromNs);
+  for (const stay of staysOf(thread, layout.window.fromNs, layout.window.toNs, leastStayPx / perNs)) {
+    const y = yOf(stay.line);
+    to(Math.round(Math.max(xOf(layout, stay.fromNs), left - 40) * 2) / 2, y);
+    to(Math.round(Math.min(xOf(layout, stay.toNs), right + 40) * 2) / 2, y);
   }
   ctx.strokeStyle = paint.role("accent");
   ctx.lineWidth = 2;

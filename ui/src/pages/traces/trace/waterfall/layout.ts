@@ -20,7 +20,7 @@ export interface Layout {
 
 export function layoutOf(width: number, height: number, maxDepth: number, window: Window): Layout {
   const narrow = width < 560;
-  const names = narrow ? Math.round(width * 0.44) : Math.round(Math.min(420, Math.max(240, width * 0.3)));
+  const names = narrow ? Math.round(width * 0.44) : Math.round(Math.min(340, Math.max(240, width * 0.3)));
   const durations = narrow ? 54 : 68;
   // Deep traces give up indentation, never the names.
   const indent = Math.max(

@@ -1,11 +1,11 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { fetchFieldNames } from "../../api/fields";
-import { Icon } from "../../components/Icon";
 import { canName, filterOnly } from "../../lib/query/edit";
+import { bounds, type Question } from "../../lib/query/question";
+import { Icon } from "../Icon";
+import { useQueryLanguage } from "../query/language";
 import styles from "./FieldPicker.module.css";
-import { bounds, type Question } from "./useLogs";
 
 interface FieldPickerProps {
   question: Question;
@@ -94,10 +94,11 @@ function percent(share: number): string {
 }
 
 function useFieldNames({ query, span, generation }: Question, prefix: string) {
+  const language = useQueryLanguage();
   const request = { query: filterOnly(query), ...bounds(span), prefix };
   return {
-    queryKey: ["logs", "fields", request, generation],
-    queryFn: ({ signal }: { signal: AbortSignal }) => fetchFieldNames(request, signal),
+    queryKey: [language.name, "fields", request, generation],
+    queryFn: ({ signal }: { signal: AbortSignal }) => language.fieldNames(request, signal),
     placeholderData: keepPreviousData,
   };
 }

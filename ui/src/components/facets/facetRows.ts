@@ -1,7 +1,7 @@
 // What a facet shows: the counted values, and those of the query that were not counted.
-import type { Facet, FacetValue } from "../../../api/facets";
-import type { Choice, Scalar } from "../../../lib/query/edit";
-import { isSeverity, severities } from "../../../lib/severity";
+import type { Facet, FacetValue } from "../../api/facets";
+import type { Choice, Scalar } from "../../lib/query/edit";
+import { isSeverity, severities } from "../../lib/severity";
 
 export type ValueState = "plain" | "included" | "excluded";
 

@@ -1,8 +1,10 @@
 import type { MouseEvent } from "react";
-import { Icon } from "../../../components/Icon";
-import { formatCount, plural } from "../../../lib/number";
-import type { Scalar } from "../../../lib/query/edit";
-import { isSeverity, severityRole } from "../../../lib/severity";
+import { formatCount, plural } from "../../lib/number";
+import type { Scalar } from "../../lib/query/edit";
+import { isSeverity, severityRole } from "../../lib/severity";
+import { headline } from "../../lib/words";
+import { Icon } from "../Icon";
+import { useQueryLanguage } from "../query/language";
 import styles from "./Facets.module.css";
 import type { FacetRow } from "./facetRows";
 
@@ -17,9 +19,10 @@ interface FacetValueProps {
 /** A value with its count; Alt-click excludes as the minus does. */
 export function FacetValue({ field, row, onInclude, onExclude }: FacetValueProps) {
   const { value, count, share, state } = row;
+  const { nouns } = useQueryLanguage();
   const name = onExclude ? String(value) : "missing";
   const severity = field === "severity" && isSeverity(name) ? name : null;
-  const counted = count === null ? "not counted" : plural(count, "record");
+  const counted = count === null ? "not counted" : plural(count, ...nouns);
   const choose = (event: MouseEvent) => {
     if (onExclude && (event.altKey || state === "excluded")) onExclude(value);
     else onInclude(value);
@@ -32,7 +35,7 @@ export function FacetValue({ field, row, onInclude, onExclude }: FacetValueProps
         role="checkbox"
         aria-checked={state === "included"}
         aria-label={`${name || "(empty)"}${state === "excluded" ? ", excluded" : ""}, ${counted}`}
-        title={onExclude ? `${name}\nAlt-click excludes it` : `Records without ${field}`}
+        title={onExclude ? `${name}\nAlt-click excludes it` : `${headline(nouns[1])} without ${field}`}
         onClick={choose}
       >
         <span className={styles.box} aria-hidden="true">

@@ -9,19 +9,20 @@ import {
   useState,
 } from "react";
 import type { ParseAnswer, QueryError } from "../../api/logs";
-import { Icon } from "../../components/Icon";
-import { usePhone } from "../../components/usePhone";
 import { plural } from "../../lib/number";
 import { lexQuery, type Token, type TokenKind } from "../../lib/query/lex";
 import { underlineOf, utf16Position } from "../../lib/query/position";
 import type { Span } from "../../lib/time/range";
 import { sentence } from "../../lib/words";
+import { Icon } from "../Icon";
+import { usePhone } from "../usePhone";
 import { CompletionList } from "./complete/CompletionList";
 import { useCompletion } from "./complete/useCompletion";
+import { useQueryLanguage } from "./language";
 import styles from "./QueryBar.module.css";
 import { QueryHelp } from "./QueryHelp";
 import { QueryText } from "./QueryText";
-import { useParse } from "./useLogs";
+import { useParse } from "./useParse";
 
 interface QueryBarProps {
   ref: RefObject<HTMLTextAreaElement | null>;
@@ -49,6 +50,7 @@ export function QueryBar({ ref, query, span, running, runError, onRun }: QueryBa
   const error = current?.error ?? (draft === query ? runError : null);
   const underline = error?.position ? underlineOf(draft, error.position) : null;
   const id = useId();
+  const language = useQueryLanguage();
   const phone = usePhone();
   const mirror = useRef<HTMLDivElement>(null);
   const completion = useCompletion(ref, span);
@@ -91,9 +93,7 @@ export function QueryBar({ ref, query, span, running, runError, onRun }: QueryBa
               aria-label="Query"
               aria-invalid={error !== null}
               aria-describedby={error ? `${id}-error` : undefined}
-              placeholder={
-                phone ? "Every record" : "Every record. Try: timeout, service:checkout, severity>=error"
-              }
+              placeholder={phone ? language.phonePlaceholder : language.placeholder}
               // A text area of several lines cannot have the role combobox; these say the same.
               aria-autocomplete="list"
               aria-haspopup="listbox"

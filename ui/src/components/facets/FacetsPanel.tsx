@@ -1,13 +1,14 @@
 import { type KeyboardEvent, useState } from "react";
-import { ApiError } from "../../../api/http";
-import { Icon } from "../../../components/Icon";
-import { usePreferences } from "../../../components/usePreferences";
-import { writePreferences } from "../../../lib/preferences";
-import { sentence } from "../../../lib/words";
-import { FieldPicker } from "../FieldPicker";
-import type { Question } from "../useLogs";
+import { ApiError } from "../../api/http";
+import { writePreferences } from "../../lib/preferences";
+import type { Question } from "../../lib/query/question";
+import { sentence } from "../../lib/words";
+import { Icon } from "../Icon";
+import { useQueryLanguage } from "../query/language";
+import { usePreferences } from "../usePreferences";
 import { FacetGroup } from "./FacetGroup";
 import styles from "./Facets.module.css";
+import { FieldPicker } from "./FieldPicker";
 import type { FacetsState } from "./useFacets";
 
 export interface FacetsPanelProps {
@@ -20,18 +21,19 @@ export interface FacetsPanelProps {
 /** What occurs in the records that match: a click on a value asks for it, its minus excludes it. */
 export function FacetsPanel({ facets: state, question, onQuery, onRetry }: FacetsPanelProps) {
   const preferences = usePreferences();
+  const { nouns, facetsKey } = useQueryLanguage();
   const { facets, names, sampled, counting, error } = state;
   const [picking, setPicking] = useState(false);
   const toggle = (field: string) =>
     writePreferences({
-      facets: names.includes(field) ? names.filter((name) => name !== field) : [...names, field],
+      [facetsKey]: names.includes(field) ? names.filter((name) => name !== field) : [...names, field],
     });
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys only move the focus between its buttons
     <div className={styles.panel} aria-busy={counting} data-counting={counting} onKeyDown={moveFocus}>
       {error && <Failed error={error} onRetry={onRetry} />}
       {!facets && !error && <Loading />}
-      {sampled && <p className={styles.note}>Counted over the newest part of the records.</p>}
+      {sampled && <p className={styles.note}>Counted over the newest part of the {nouns[1]}.</p>}
       {facets?.map((facet) => (
         <FacetGroup
           key={facet.field}
@@ -54,8 +56,12 @@ export function FacetsPanel({ facets: state, question, onQuery, onRetry }: Facet
             <Icon name={picking ? "down" : "plus"} small />
             Choose facets
           </button>
-          {preferences.facets && (
-            <button type="button" className={styles.add} onClick={() => writePreferences({ facets: null })}>
+          {preferences[facetsKey] && (
+            <button
+              type="button"
+              className={styles.add}
+              onClick={() => writePreferences({ [facetsKey]: null })}
+            >
               Usual ones
             </button>
           )}

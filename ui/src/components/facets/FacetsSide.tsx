@@ -1,8 +1,8 @@
 import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
-import { Icon } from "../../../components/Icon";
-import { usePreferences } from "../../../components/usePreferences";
-import { readPreferences, writePreferences } from "../../../lib/preferences";
+import { readPreferences, writePreferences } from "../../lib/preferences";
+import { Icon } from "../Icon";
+import { usePreferences } from "../usePreferences";
 import { FacetsDrawer } from "./FacetsDrawer";
 import { FacetsPanel, type FacetsPanelProps } from "./FacetsPanel";
 import side from "./FacetsSide.module.css";

@@ -1,11 +1,10 @@
 // What to offer at a place of the query, best first.
 import type { FieldName } from "../../../api/fields";
 import type { ValueCount } from "../../../api/patterns";
-import { formatCount } from "../../../lib/number";
+import { formatCount, formatShare } from "../../../lib/number";
 import type { Completion, Wanted } from "../../../lib/query/completion";
 import { canName, quote } from "../../../lib/query/edit";
-import { severities } from "../../../lib/severity";
-import { formatShare } from "../patterns/arrange";
+import { logsLanguage } from "../language";
 
 export interface Suggestion {
   /** What is shown, and matched with what is typed. */
@@ -47,12 +46,24 @@ const logic: [name: string, does: string][] = [
   ["NOT", "the opposite"],
 ];
 
-export function suggest(completion: Completion, fields: FieldName[], values: ValueCount[]): Suggestion[] {
+export function suggest(
+  completion: Completion,
+  fields: FieldName[],
+  values: ValueCount[],
+  fixedValues: (field: string) => string[] | null = logsLanguage.fixedValues,
+): Suggestion[] {
   const { wanted, prefix } = completion;
-  return rank(candidates(wanted, prefix, fields, values), prefix, wanted).slice(0, limit);
+  const fixed = wanted.kind === "value" ? fixedValues(wanted.field) : null;
+  return rank(candidates(wanted, prefix, fields, values, fixed), prefix, wanted).slice(0, limit);
 }
 
-function candidates(wanted: Wanted, prefix: string, fields: FieldName[], values: ValueCount[]): Suggestion[] {
+function candidates(
+  wanted: Wanted,
+  prefix: string,
+  fields: FieldName[],
+  values: ValueCount[],
+  fixed: string[] | null,
+): Suggestion[] {
   switch (wanted.kind) {
     case "condition":
       return [
@@ -61,8 +72,8 @@ function candidates(wanted: Wanted, prefix: string, fields: FieldName[], values:
         ...(prefix === "" ? [] : [word("exists(", "a field is there", "")]),
       ];
     case "value":
-      return wanted.field === "severity" || wanted.field === "level"
-        ? severities.map((name) => ({ label: name, insert: `${name} `, detail: "", kind: "value" }))
+      return fixed
+        ? fixed.map((name) => ({ label: name, insert: `${name} `, detail: "", kind: "value" }))
         : values.map(valueSuggestion);
     case "field":
       return fields.map((field) => fieldSuggestion(field, ""));

@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { type RefObject, useCallback, useRef } from "react";
-import { type Paint, paintOf } from "../../../../components/chart/paint";
+import { type Paint, paintOf } from "./paint";
 
 /** Colours for a canvas, read from the page once per scheme: a frame asks for hundreds of them. */
 export function usePaint(element: RefObject<Element | null>): () => Paint | null {

@@ -1,12 +1,12 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, type RefObject, useMemo, useState } from "react";
-import { fetchFieldNames, fetchFieldValues } from "../../../api/fields";
 import { ApiError } from "../../../api/http";
 import { type Completion, completionAt } from "../../../lib/query/completion";
 import { filterOnly } from "../../../lib/query/edit";
+import { bounds } from "../../../lib/query/question";
 import type { Span } from "../../../lib/time/range";
-import { bounds } from "../useLogs";
+import { useQueryLanguage } from "../language";
 import { type Suggestion, suggest } from "./suggest";
 
 const valueLimit = 20;
@@ -30,14 +30,15 @@ export function useCompletion(
   input: RefObject<HTMLTextAreaElement | null>,
   span: Span | null,
 ): CompletionState {
+  const { fixedValues } = useQueryLanguage();
   const [at, setAt] = useState<{ text: string; caret: number } | null>(null);
   const [active, setActive] = useState(-1);
   const completion = useMemo(() => at && completionAt(at.text, at.caret), [at]);
   const [asked] = useDebouncedValue(at && completion ? { text: at.text, completion } : null, 150);
   const { fields, values } = useNames(asked?.text ?? "", asked?.completion ?? null, span);
   const suggestions = useMemo(
-    () => (completion ? suggest(completion, fields, values) : []),
-    [completion, fields, values],
+    () => (completion ? suggest(completion, fields, values, fixedValues) : []),
+    [completion, fields, values, fixedValues],
   );
 
   const close = () => {
@@ -111,6 +112,7 @@ function opensAt(text: string, caret: number): boolean {
 }
 
 function useNames(text: string, completion: Completion | null, span: Span | null) {
+  const language = useQueryLanguage();
   const wanted = completion?.wanted;
   const among = {
     ...bounds(
@@ -125,19 +127,19 @@ function useNames(text: string, completion: Completion | null, span: Span | null
   const field = wanted?.kind === "value" ? wanted.field : null;
   const wantsFields = wanted !== undefined && ["condition", "field", "grouping"].includes(wanted.kind);
   const names = useQuery({
-    queryKey: ["logs", "field names", among],
-    queryFn: ({ signal }) => amongThese(among, (request) => fetchFieldNames(request, signal)),
+    queryKey: [language.name, "field names", among],
+    queryFn: ({ signal }) => amongThese(among, (request) => language.fieldNames(request, signal)),
     enabled: wantsFields,
     placeholderData: keepPreviousData,
     retry: false,
   });
   const found = useQuery({
-    queryKey: ["logs", "field values", field, among],
+    queryKey: [language.name, "field values", field, among],
     queryFn: ({ signal }) =>
       amongThese(among, (request) =>
-        fetchFieldValues({ ...request, field: field ?? "", limit: valueLimit }, signal),
+        language.fieldValues({ ...request, field: field ?? "", limit: valueLimit }, signal),
       ),
-    enabled: field !== null && field !== "severity" && field !== "level" && field !== "body",
+    enabled: field !== null && field !== "body" && language.fixedValues(field) === null,
     // Values of another field would be wrong for a moment; those of a shorter prefix are not.
     placeholderData: (old, oldQuery) => (oldQuery?.queryKey[2] === field ? old : undefined),
     retry: false,

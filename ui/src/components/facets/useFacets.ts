@@ -1,9 +1,10 @@
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
-import { type Facet, fetchFacets, fetchFacetValues } from "../../../api/facets";
-import { usePreferences } from "../../../components/usePreferences";
-import { chosenFields, filterBeside, filterOnly } from "../../../lib/query/edit";
-import { bounds, type Question } from "../useLogs";
+import type { Facet } from "../../api/facets";
+import { chosenFields, filterBeside, filterOnly } from "../../lib/query/edit";
+import { bounds, type Question } from "../../lib/query/question";
+import { useQueryLanguage } from "../query/language";
+import { usePreferences } from "../usePreferences";
 
 const valueLimit = 10;
 const searchLimit = 50;
@@ -23,25 +24,26 @@ export interface FacetsState {
  * what else could be chosen must stay in sight.
  */
 export function useFacets({ query, span, generation }: Question, shown: boolean): FacetsState {
-  const { facets: fields } = usePreferences();
+  const language = useQueryLanguage();
+  const fields = usePreferences()[language.facetsKey];
   const names = fields?.join(",");
   const request = { query: filterOnly(query), ...bounds(span), fields: names, limit: valueLimit };
   const all = useQuery({
-    queryKey: ["logs", "facets", request, generation],
-    queryFn: ({ signal }) => fetchFacets(request, signal),
+    queryKey: [language.name, "facets", request, generation],
+    queryFn: ({ signal }) => language.facets(request, signal),
     placeholderData: keepPreviousData,
     enabled: shown && names !== "",
   });
   const counted = all.data?.fields.map(({ field }) => field) ?? [];
   const chosen = chosenFields(query).filter(
-    (field) => countable(field) && (!fields || fields.includes(field)),
+    (field) => !language.uncounted.includes(field) && (!fields || fields.includes(field)),
   );
   const beside = useQueries({
     queries: chosen.map((field) => {
       const own = { query: filterBeside(query, field), ...bounds(span), fields: field, limit: valueLimit };
       return {
-        queryKey: ["logs", "facets", own, generation],
-        queryFn: ({ signal }: { signal: AbortSignal }) => fetchFacets(own, signal),
+        queryKey: [language.name, "facets", own, generation],
+        queryFn: ({ signal }: { signal: AbortSignal }) => language.facets(own, signal),
         placeholderData: keepPreviousData,
         enabled: shown,
       };
@@ -58,11 +60,6 @@ export function useFacets({ query, span, generation }: Question, shown: boolean)
     counting: all.isFetching || beside.some(({ isFetching }) => isFetching),
     error: all.error ?? beside.find(({ error }) => error !== null)?.error ?? null,
   };
-}
-
-/** Ids have as many values as there are records, and a pattern is chosen in its own tab. */
-function countable(field: string): boolean {
-  return !["trace_id", "span_id", "pattern"].includes(field);
 }
 
 /**
@@ -85,10 +82,11 @@ export function useFacetValues(
   prefix: string,
   open: boolean,
 ) {
+  const language = useQueryLanguage();
   const request = { field, prefix, query: filterBeside(query, field), ...bounds(span), limit: searchLimit };
   return useQuery({
-    queryKey: ["logs", "values", request, generation],
-    queryFn: ({ signal }) => fetchFacetValues(request, signal),
+    queryKey: [language.name, "values", request, generation],
+    queryFn: ({ signal }) => language.facetValues(request, signal),
     placeholderData: keepPreviousData,
     enabled: open,
   });

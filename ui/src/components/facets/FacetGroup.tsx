@@ -1,9 +1,8 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
-import type { Facet } from "../../../api/facets";
-import { Icon } from "../../../components/Icon";
-import { formatCount } from "../../../lib/number";
-import { readPreferences, writePreferences } from "../../../lib/preferences";
+import type { Facet } from "../../api/facets";
+import { formatCount } from "../../lib/number";
+import { readPreferences, writePreferences } from "../../lib/preferences";
 import {
   asksForMissing,
   choiceOf,
@@ -12,8 +11,10 @@ import {
   toggleIncluded,
   toggleMissing,
   withoutField,
-} from "../../../lib/query/edit";
-import type { Question } from "../useLogs";
+} from "../../lib/query/edit";
+import type { Question } from "../../lib/query/question";
+import { Icon } from "../Icon";
+import { useQueryLanguage } from "../query/language";
 import styles from "./Facets.module.css";
 import { FacetValue } from "./FacetValue";
 import { hiddenValues, rowsOf } from "./facetRows";
@@ -30,6 +31,7 @@ interface FacetGroupProps {
 /** One field: its values with their counts, a search when there are more, and what has no value at all. */
 export function FacetGroup({ facet, question, folded, onQuery, onRemove }: FacetGroupProps) {
   const { field } = facet;
+  const { nouns } = useQueryLanguage();
   const { query } = question;
   const [searching, setSearching] = useState(false);
   const [prefix, setPrefix] = useState("");
@@ -148,7 +150,7 @@ export function FacetGroup({ facet, question, folded, onQuery, onRemove }: Facet
             </button>
           )}
           {!searching && rows.length === 0 && facet.missing === 0 && (
-            <p className={styles.note}>No record matches.</p>
+            <p className={styles.note}>No {nouns[0]} matches.</p>
           )}
         </>
       )}
