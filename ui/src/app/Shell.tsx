@@ -11,6 +11,7 @@ export function Shell() {
   const navigate = useNavigate();
   const [help, setHelp] = useState(false);
   useShortcuts({
+    "g s": () => navigate({ to: "/services" }),
     "g l": () => navigate({ to: "/logs" }),
     "g m": () => navigate({ to: "/explore" }),
     "g h": () => navigate({ to: "/hosts" }),
