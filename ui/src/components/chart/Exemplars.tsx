@@ -32,7 +32,6 @@ export function Exemplars({ placed, width, unit, zone }: ExemplarsProps) {
   const side =
     shown && (shown.left > width / 2 ? { right: width - shown.left + 10 } : { left: shown.left + 10 });
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: it only keeps the clicks on links to itself
     <div
       role="group"
       aria-label="Traces of single samples"

@@ -39,10 +39,10 @@ export function RedCharts({ answer, span, zone, exemplars, small = false, ...zoo
   const common = { times: red.times, zone, span, height: small ? smallPx : heightPx + legendPx, ...zoom };
   return (
     <div className={styles.charts} data-small={small}>
-      <Chart title="Rate" note="per second" small={small} value={rateWith(answer.rate, "service")}>
+      <ChartFrame title="Rate" note="per second" small={small} value={rateWith(answer.rate, "service")}>
         <TimeSeriesChart name="Rate" series={red.rate} legend="hidden" {...common} />
-      </Chart>
-      <Chart title="Errors" note="%" small={small} value={errorsText(answer.errors)} level={level}>
+      </ChartFrame>
+      <ChartFrame title="Errors" note="%" small={small} value={errorsText(answer.errors)} level={level}>
         <TimeSeriesChart
           name="Errors"
           series={red.errors}
@@ -52,8 +52,8 @@ export function RedCharts({ answer, span, zone, exemplars, small = false, ...zoo
           {...(most < 0.01 && { max: 0.01 })}
           {...common}
         />
-      </Chart>
-      <Chart
+      </ChartFrame>
+      <ChartFrame
         title={small ? "Latency p95" : "Latency"}
         note={unit}
         small={small}
@@ -68,7 +68,7 @@ export function RedCharts({ answer, span, zone, exemplars, small = false, ...zoo
           {...common}
           height={small ? smallPx : heightPx}
         />
-      </Chart>
+      </ChartFrame>
     </div>
   );
 }
@@ -82,7 +82,7 @@ interface ChartProps {
   children: ReactNode;
 }
 
-function Chart({ title, note, value, level = null, small, children }: ChartProps) {
+export function ChartFrame({ title, note, value, level = null, small, children }: ChartProps) {
   return (
     <section className={small ? styles.chart : `panel ${styles.chart}`} aria-label={title}>
       <div className={styles.head}>
