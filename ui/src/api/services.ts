@@ -177,3 +177,29 @@ export function fetchService(service: string, within: Within, signal: AbortSigna
 export function fetchServiceMap(within: Within, signal: AbortSignal): Promise<MapAnswer> {
   return get("/services/map", { ...within }, mapAnswer, signal);
 }
+
+const hostFacets = object<{ fields: { field: string; values: { value: string; count: number }[] }[] }>({
+  fields: array(
+    object<{ field: string; values: { value: string; count: number }[] }>({
+      field: string,
+      values: array(object<{ value: string; count: number }>({ value: string, count: number })),
+    }),
+  ),
+});
+
+export interface ServiceOnHost {
+  service: string;
+  spans: number;
+}
+
+/** The services whose spans come from a host, those with most spans first. */
+export async function fetchServicesOn(
+  condition: string,
+  within: Within,
+  signal: AbortSignal,
+): Promise<ServiceOnHost[]> {
+  const params = { query: condition, ...within, fields: "service", limit: 50 };
+  const { fields } = await get("/traces/facets", params, hostFacets, signal);
+  const values = fields.find(({ field }) => field === "service")?.values ?? [];
+  return values.map(({ value, count }) => ({ service: value, spans: count }));
+}

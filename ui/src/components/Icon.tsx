@@ -2,6 +2,7 @@
 const paths = {
   search: "M4 11a7 7 0 1 0 14 0a7 7 0 1 0-14 0M16 16l5 5",
   logs: "M4 6h16M4 12h5M4 18h5M12 15a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M18 18l3 3",
+  traces: "M4 17l4-6l4 3l3-8l5 5M4 17v.01",
   metrics: "M4 19h16M4 15l4.500-6l4 3l3.500-5l4 4",
   hosts: "M4 5h16v6h-16zM4 13h16v6h-16zM8 8v.01M8 16v.01",
   services:
@@ -9,7 +10,6 @@ const paths = {
   database: "M5 6a7 3 0 1 0 14 0a7 3 0 1 0-14 0M5 6v12a7 3 0 0 0 14 0v-12M5 12a7 3 0 0 0 14 0",
   queue: "M3 8h18v8h-18zM9 8v8M15 8v8",
   external: "M14 4h6v6M20 4l-9 9M18 14v6h-14v-14h6",
-  traces: "M3 5h10M7 10h9M11 15h10M11 20h5",
   dashboards: "M4 4h7v9h-7zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5h-7z",
   status: "M3 12h4l3-8l4 16l3-8h4",
   account: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M9 10a3 3 0 1 0 6 0a3 3 0 1 0-6 0M6 19c1-3 3-4 6-4s5 1 6 4",

@@ -29,9 +29,9 @@ export function exemplarsOf(points: ExemplarPoint[], onAxis: boolean): Exemplar[
   });
 }
 
-/** Does a query answer with the values that its exemplars have? Rates and counts do not. */
+/** Does a query answer with the values that its exemplars have? Rates, counts and what is recalculated do not. */
 export function answersInValues(query: string): boolean {
-  return /\bhistogram_(quantile|avg|sum|stddev)\s*\(/.test(query);
+  return /\bhistogram_(quantile|avg)\s*\(/.test(query) && !/\)\s*[*/]\s*[\d.(]|[\d.]\s*\*/.test(query);
 }
 
 /** Is it worth to ask for exemplars? They belong to histograms, and to what tells of them by its name. */

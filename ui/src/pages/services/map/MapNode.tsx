@@ -78,7 +78,12 @@ export const MapNode = memo(MapNodeView);
 function Kind({ node: { type, members } }: { node: GraphNode }) {
   if (type === "service") return null;
   if (type === "group")
-    return <span className={styles.kind}>{members.length > 0 && `+${members.length}`}</span>;
+    return (
+      <span className={styles.kind}>
+        {members.length}
+        <span className="visually-hidden"> as one, opens on the map</span>
+      </span>
+    );
   if (type === "external") return <span className={styles.kind}>external</span>;
   return (
     <span className={styles.kind} title={typeNames[type]}>
