@@ -4,6 +4,7 @@
 //! Hop by hop: catch a panic → count → check `Host` → who is it → handler.
 
 mod admin;
+mod blocking;
 mod compress;
 mod dashboards;
 mod error;

@@ -9,12 +9,14 @@ use axum::response::{IntoResponse, Response};
 use events::SearchError;
 use http::{HeaderValue, StatusCode, header};
 use meta::MetaError;
+use promql::QueryError;
 use receive::Denied;
 use search::{AggregateError, ParseError};
 use serde::Serialize;
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
+use super::blocking::Lost;
 use crate::auth::AuthError;
 use crate::commit::CommitError;
 
@@ -97,6 +99,9 @@ pub enum ApiError {
     /// The query failed.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// Stored series cannot be read, or not in time.
+    #[error(transparent)]
+    Series(#[from] QueryError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] CommitError),
@@ -173,6 +178,12 @@ impl From<&ParseError> for Position {
     }
 }
 
+impl From<Lost> for ApiError {
+    fn from(_: Lost) -> Self {
+        Self::Internal
+    }
+}
+
 impl ApiError {
     /// A parameter that cannot be read.
     pub(super) fn parameter(name: &'static str, message: impl Into<String>) -> Self {
@@ -198,14 +209,19 @@ impl ApiError {
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
             Self::Query(_) => (StatusCode::BAD_REQUEST, "bad_query"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "bad_request"),
-            Self::Search(SearchError::Timeout) => (StatusCode::SERVICE_UNAVAILABLE, "query_timeout"),
+            Self::Search(SearchError::Timeout) | Self::Series(QueryError::Timeout(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "query_timeout")
+            }
             Self::Search(
                 SearchError::TooLarge { .. }
                 | SearchError::Aggregate(
                     AggregateError::TooManyGroups { .. } | AggregateError::TooLarge { .. },
                 ),
-            ) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
-            Self::Search(_) | Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            )
+            | Self::Series(QueryError::TooLarge(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
+            Self::Search(_) | Self::Series(_) | Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
             Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) | Self::NoDashboard(_) => {
                 (StatusCode::NOT_FOUND, "not_found")
@@ -245,6 +261,7 @@ impl ApiError {
                     AggregateError::TooManyGroups { .. } | AggregateError::TooLarge { .. },
                 ),
             ) => "a filter, a shorter time range or a wider bin() leaves less to hold",
+            Self::Series(QueryError::TooLarge(_)) => "a shorter time range reads less",
             Self::NotFound(_) => "GET /api/v1/narrows/openapi.json lists what there is",
             _ => return None,
         };
