@@ -16,6 +16,7 @@ mod params;
 mod probes;
 mod prometheus;
 mod queries;
+mod services;
 mod session;
 mod status;
 mod time;
@@ -95,6 +96,7 @@ pub struct Peer(pub SocketAddr);
     tags(
         (name = "session", description = "Logging in and out"),
         (name = "logs", description = "Searching log records"),
+        (name = "services", description = "What spans say about services"),
         (name = "views", description = "Saved views"),
         (name = "dashboards", description = "Dashboards in Grafana's classic schema"),
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
@@ -190,6 +192,9 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logs::explain))
         .routes(routes!(logs::patterns))
         .routes(routes!(logs::export))
+        .routes(routes!(services::list))
+        .routes(routes!(services::one))
+        .routes(routes!(services::map))
         .routes(routes!(live::live))
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::change, views::remove))

@@ -264,6 +264,6 @@ fn series(histogram: &Histogram) -> Vec<Series> {
     occurring.map(|(severity, counts)| Series { severity, counts: counts.clone() }).collect()
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
