@@ -11,7 +11,7 @@ export NARROWS_CONFORMANCE=required
 declare -A crate=(
   [otlp]=narrows-telemetry [openmetrics]=narrows-telemetry [exposition]=narrows-telemetry [loghub]=narrows-events [syslog]=narrows-agent
   [multiline]=narrows-agent [prometheus-config]=narrows-agent [promql-parse]=narrows-promql
-  [promqltest-memory]=narrows-promql [promqltest]=narrows-collector
+  [promqltest-memory]=narrows-promql [promqltest]=narrows-collector [crisp]=narrows-bottleneck
 )
 suites=${1:-${!crate[*]} grafana-dashboards}
 status=0
