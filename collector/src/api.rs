@@ -20,6 +20,7 @@ mod services;
 mod session;
 mod status;
 mod time;
+mod traces;
 mod views;
 
 use std::net::SocketAddr;
@@ -96,6 +97,7 @@ pub struct Peer(pub SocketAddr);
     tags(
         (name = "session", description = "Logging in and out"),
         (name = "logs", description = "Searching log records"),
+        (name = "traces", description = "Finding traces, and a trace whole"),
         (name = "services", description = "What spans say about services"),
         (name = "views", description = "Saved views"),
         (name = "dashboards", description = "Dashboards in Grafana's classic schema"),
@@ -192,6 +194,13 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logs::explain))
         .routes(routes!(logs::patterns))
         .routes(routes!(logs::export))
+        .routes(routes!(traces::search))
+        .routes(routes!(traces::points))
+        .routes(routes!(traces::facets))
+        .routes(routes!(traces::fields))
+        .routes(routes!(traces::one))
+        .routes(routes!(traces::view))
+        .routes(routes!(traces::span))
         .routes(routes!(services::list))
         .routes(routes!(services::one))
         .routes(routes!(services::map))

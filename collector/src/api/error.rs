@@ -53,6 +53,17 @@ pub enum ApiError {
         /// A sealed file that may hold it cannot be read.
         unread: bool,
     },
+    /// No such trace.
+    #[error("there is no trace {0}")]
+    NoTrace(String),
+    /// No such span in a trace.
+    #[error("there is no span {id} in the trace{}", if *unread { ", as far as can be read" } else { "" })]
+    NoSpan {
+        /// Its id.
+        id: String,
+        /// A sealed file that may hold it cannot be read.
+        unread: bool,
+    },
     /// No such saved view.
     #[error("there is no view {0}")]
     NoView(String),
@@ -223,9 +234,12 @@ impl ApiError {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) | Self::NoDashboard(_) => {
-                (StatusCode::NOT_FOUND, "not_found")
-            }
+            Self::NotFound(_)
+            | Self::NoRecord { .. }
+            | Self::NoTrace(_)
+            | Self::NoSpan { .. }
+            | Self::NoView(_)
+            | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
             Self::Conflict(_) | Self::DashboardConflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::TooManyViews(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_views"),
@@ -246,6 +260,9 @@ impl ApiError {
             Self::TooManyOpen { .. } => "close one, or wait until one has ended",
             Self::NoRecord { .. } => {
                 "records leave when their retention ends; ids come from `id` of an answer"
+            }
+            Self::NoTrace(_) => {
+                "traces leave when their retention ends; one that has just been sent is there within a second"
             }
             Self::Exists(_) => "choose another name, or change the view that is there",
             Self::Conflict(_) => "read the views again, and send the revision that you see there",

@@ -38,7 +38,11 @@ impl Scrape {
         self.totals("ingest_refused_requests_total", help, "reason", refused)?;
         let help = "Data points and samples that were accepted, resent ones too.";
         self.total("ingest_samples_total", help, counts.accepted_points)?;
-        self.total("ingest_spans_total", "Spans that were accepted, resent ones too.", counts.accepted_spans)?;
+        self.total(
+            "ingest_spans_total",
+            "Spans that were accepted, resent ones too.",
+            counts.accepted_spans,
+        )?;
         let receivers = counts.rejected_records + counts.rejected_points + counts.rejected_spans;
         let receivers = ("malformed".to_owned(), receivers);
         let store = stats.refused.iter().map(|(reason, count)| (reason.label().to_owned(), *count));
