@@ -7,6 +7,7 @@ mod batch;
 pub mod elasticsearch;
 pub mod exposition;
 mod ids;
+pub mod jaeger;
 mod json_text;
 mod label_set;
 pub mod loki;
