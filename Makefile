@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build ui test test-rust test-ui test-e2e check bench bench-metrics fuzz chaos conformance doctor fmt demo-load
+.PHONY: help run build ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
@@ -51,6 +51,9 @@ fmt: ## format everything
 
 bench: ## workload L through the real collector (RECORDS=n or n,m for the slope), then the agent at 10,000 lines/s and idle
 	@scripts/bench.sh logs $(RECORDS)
+
+bench-traces: ## workload T through the real collector: CPU, bytes, memory, a trace by id and a search
+	@scripts/bench.sh traces
 
 bench-metrics: ## workload M beside Debian's victoria-metrics and prometheus (SERIES=20000,100000 SCRAPES=480 PEERS=…), then a cardinality bomb
 	@SERIES=$(SERIES) SCRAPES=$(SCRAPES) PEERS=$(PEERS) scripts/bench.sh metrics

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Workloads through the real collector: bench.sh logs [RECORDS[,RECORDS…]] | metrics | bomb
+# Workloads through the real collector: bench.sh logs [RECORDS[,RECORDS…]] | traces | metrics | bomb
 #   SERIES, SCRAPES   sizes of workload M (20000,100000 and 480; fewer scrapes where time is short)
 #   PEERS             what it is measured beside, ours among them (narrows,victoria-metrics,prometheus)
 #   ARGS              further arguments of narrows-bench
@@ -14,6 +14,7 @@ case "$kind" in
     scripts/bench-bin.sh logs --records "${2:-1000000}" "${more[@]}"
     scripts/bench-bin.sh agent
     ;;
+  traces) scripts/bench-bin.sh traces "${more[@]}" ;;
   metrics)
     peers=${PEERS:-narrows,victoria-metrics,prometheus}
     for peer in victoria-metrics prometheus; do
@@ -25,5 +26,5 @@ case "$kind" in
       --cache "$cache/bench" "${more[@]}"
     ;;
   bomb) scripts/bench-bin.sh bomb "${more[@]}" ;;
-  *) die "what to measure: logs, metrics or bomb" ;;
+  *) die "what to measure: logs, traces, metrics or bomb" ;;
 esac

@@ -228,7 +228,7 @@ impl Metrics {
     /// Takes over what the OTLP receiver has counted.
     pub(crate) fn observe_otlp(&self, counts: &receive::Counts) {
         raise(&self.otlp_requests, counts.requests);
-        raise(&self.otlp_rejected, counts.rejected_records);
+        raise(&self.otlp_rejected, counts.rejected_records + counts.rejected_points + counts.rejected_spans);
         for (reason, count) in &counts.refused_requests {
             raise(&self.otlp_refused.with_label_values(&[*reason]), *count);
         }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, ensure};
 
 use crate::api::Collector;
+use crate::figures::{Figure, over, print};
 use crate::process::dir_bytes;
+use crate::send::Sending;
 use crate::workload_l::WorkloadL;
 use queries::QueryFigure;
 
@@ -34,22 +36,13 @@ pub(crate) struct Args {
     bounds: bool,
 }
 
-/// One measured figure, what the peer needs (VictoriaLogs v1.26, docs/bench.md), and the most it may be.
-struct Figure {
-    name: &'static str,
-    ours: f64,
-    peer: &'static str,
-    bound: Option<f64>,
-}
-
 pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     let mut sizes = Vec::new();
     let mut missed = Vec::new();
     for records in &args.records {
         let (figures, queries) = measure(bin_dir, &args, *records).await?;
         if *records >= 5_000_000 {
-            let over = figures.iter().filter(|figure| figure.bound.is_some_and(|bound| figure.ours > bound));
-            missed.extend(over.map(|figure| figure.name.to_owned()));
+            missed.extend(over(&figures));
             missed.extend(queries.iter().filter(|query| query.is_over()).map(|query| query.name.to_owned()));
         }
         sizes.push((*records, queries));
@@ -96,50 +89,22 @@ async fn measure(
         figure("memory at rest, MiB", collector.process.usage()?.resident_mib, "–", None),
     ];
     println!("\nworkload L: {records} records, {:.0} B each as OTLP\n", sent_bytes as f64 / count);
-    println!("| figure | ours | bound | VictoriaLogs v1.26 |\n|---|---|---|---|");
-    for Figure { name, ours, peer, bound } in &figures {
-        let digits = if *ours < 100.0 { 2 } else { 0 };
-        let bound = bound.map_or("–".to_owned(), |bound| format!("{bound}"));
-        println!("| {name} | {ours:.digits$} | {bound} | {peer} |");
-    }
+    print(&figures, "VictoriaLogs v1.26");
     queries::print(&queries);
     Ok((figures, queries))
 }
 
 /// Sends everything; returns the bytes sent and a trace id in the middle of the data.
 async fn ingest(collector: &Collector, args: &Args, records: u64, now: u64) -> anyhow::Result<(u64, String)> {
-    let client = reqwest::Client::new();
-    let url = collector.http("/v1/logs");
+    let mut sending = Sending::new(collector.http("/v1/logs"), args.clients);
     let mut workload = WorkloadL::new(args.seed, records, now);
-    let (mut sent_bytes, mut trace) = (0, String::new());
-    let mut under_way = tokio::task::JoinSet::new();
-    let mut made = 0;
+    let (mut trace, mut made) = (String::new(), 0);
     while let Some((body, count)) = workload.next_request(args.request) {
-        sent_bytes += body.len() as u64;
         made += count;
         if trace.is_empty() && made * 2 >= records {
             trace = workload.trace_hex();
         }
-        if under_way.len() >= args.clients {
-            under_way.join_next().await.context("a request was under way")???;
-        }
-        under_way.spawn(send(client.clone(), url.clone(), body));
+        sending.push(body).await?;
     }
-    while let Some(done) = under_way.join_next().await {
-        done??;
-    }
-    Ok((sent_bytes, trace))
-}
-
-async fn send(client: reqwest::Client, url: String, body: Vec<u8>) -> anyhow::Result<()> {
-    loop {
-        let request = client.post(&url).header("content-type", "application/x-protobuf").body(body.clone());
-        let answer = request.send().await?;
-        match answer.status().as_u16() {
-            200 => return Ok(()),
-            // Pushed back: the collector says when to come again.
-            429 | 503 => tokio::time::sleep(Duration::from_millis(200)).await,
-            status => anyhow::bail!("{status}: {}", answer.text().await?),
-        }
-    }
+    Ok((sending.finish().await?, trace))
 }

@@ -5,11 +5,15 @@
 mod agent;
 mod api;
 mod chaos;
+mod figures;
 mod logs;
 mod metrics;
 mod process;
+mod send;
+mod traces;
 mod workload_l;
 mod workload_m;
+mod workload_t;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +34,8 @@ struct Args {
 enum Command {
     /// Workload L over OTLP: CPU, bytes, memory, the six queries.
     Logs(logs::Args),
+    /// Workload T over OTLP: CPU, bytes, memory, a trace by id and a search.
+    Traces(traces::Args),
     /// Workload M over remote write, beside VictoriaMetrics and Prometheus: CPU, bytes, memory, the five queries.
     Metrics(metrics::Args),
     /// 2 M new series in a minute of one tenant: refused, and no other tenant waits.
@@ -55,6 +61,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     runtime.block_on(async {
         match args.command {
             Command::Logs(command) => logs::run(&args.bin_dir, command).await,
+            Command::Traces(command) => traces::run(&args.bin_dir, command).await,
             Command::Metrics(command) => metrics::run(&args.bin_dir, command).await,
             Command::Bomb(command) => metrics::bomb::run(&args.bin_dir, command).await,
             Command::Agent(command) => agent::run(&args.bin_dir, command).await,

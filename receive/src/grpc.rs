@@ -1,4 +1,4 @@
-//! OTLP/gRPC: `LogsService/Export` and `MetricsService/Export` on raw bytes.
+//! OTLP/gRPC: `LogsService/Export`, `MetricsService/Export` and `TraceService/Export` on raw bytes.
 //!
 //! The unary call is framed here and not by tonic's codec: that one has a single
 //! cap for a message's wire and plain size, answers a message over it with the
@@ -36,7 +36,7 @@ const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const GRPC_TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
 
-/// The routes of OTLP/gRPC: logs and metrics; everything else is answered UNIMPLEMENTED. Remote write is served
+/// The routes of OTLP/gRPC: logs, metrics and traces; everything else is answered UNIMPLEMENTED. Remote write is served
 /// here too, as what it is: an agent sends its samples over the connection that it has.
 pub fn grpc_routes<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Routes {
     let exports = |items, decoder: Decoder| {
@@ -45,11 +45,13 @@ pub fn grpc_routes<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Routes {
     };
     let logs = exports(Items::LogRecords, intake::logs_protobuf);
     let metrics = exports(Items::DataPoints, intake::metrics_protobuf);
+    let traces = exports(Items::Spans, intake::traces_protobuf);
     let remote_write = remote_write::routes(Arc::clone(&server));
     let other = move |request: Request| async move { refuse_service(&server, &request) };
     let router = axum::Router::new()
         .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", logs)
         .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", metrics)
+        .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", traces)
         .merge(remote_write)
         .fallback(other);
     Routes::from(router)
@@ -125,8 +127,9 @@ fn refuse_service<S: Sink, G: Gate>(server: &Server<S, G>, request: &Request) ->
     server.count_request();
     let path: String = request.uri().path().chars().take(120).collect();
     let problem = Problem::NotServed(format!(
-        "{path} is not taken; this version takes logs and metrics, at opentelemetry.proto.collector.logs.v1.LogsService/Export \
-         and opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+        "{path} is not taken; send logs to opentelemetry.proto.collector.logs.v1.LogsService/Export, metrics to \
+         opentelemetry.proto.collector.metrics.v1.MetricsService/Export, traces to \
+         opentelemetry.proto.collector.trace.v1.TraceService/Export"
     ));
     server.count_refusal(&problem);
     failure(&problem)

@@ -10,7 +10,7 @@ use ::http::{HeaderMap, HeaderValue, header};
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use http_body::Body;
-use telemetry::otlp::{LogsRequest, Mapping, MetricsRequest, json, to_samples};
+use telemetry::otlp::{LogRecord, Mapping, MetricsRequest, Request, Span, json, to_samples};
 use telemetry::samples::Writer;
 use telemetry::{Batch, Producer, ProducerError, Room, Signal, TenantId};
 use tokio::task::spawn_blocking;
@@ -22,7 +22,7 @@ use crate::gate::{Gate, RequestHead};
 use crate::inflate::{Encoding, Inflate};
 use crate::limits::Limits;
 use crate::problem::Problem;
-use crate::records;
+use crate::records::{self, Record};
 use crate::server::Server;
 use crate::sink::Sink;
 
@@ -90,7 +90,7 @@ pub(crate) struct Taken {
 struct Checked {
     signal: Signal,
     payload: Bytes,
-    /// Log records, data points of OTLP, samples and histograms of remote write.
+    /// Log records, spans, data points of OTLP, samples and histograms of remote write.
     items: u64,
     contents: Contents,
     rejected: u64,
@@ -237,23 +237,29 @@ fn check(plain: Bytes, decoder: Decoder, rules: &Rules, mut lease: Lease) -> Res
         (Signal::Metrics, Some(mapping)) => convert(&decoded, mapping, rules, lease),
         (Signal::Metrics, None) => check_metrics(decoded, lease),
         (Signal::Samples, _) => Ok(check_samples(decoded, lease)),
-        (Signal::Logs | Signal::Spans, _) => check_logs(decoded, &rules.limits, lease),
+        (Signal::Logs, _) => check_records::<LogRecord<'_>>(&decoded, "logs", &rules.limits, lease),
+        (Signal::Spans, _) => check_records::<Span<'_>>(&decoded, "traces", &rules.limits, lease),
     }
 }
 
-fn check_logs(decoded: Decoded, limits: &Limits, lease: Lease) -> Result<Checked, Problem> {
-    let Decoded { signal, payload, contents, rejected, first_reason } = decoded;
-    let request = LogsRequest::parse(&payload)
-        .map_err(|error| Problem::Malformed(format!("the body is no OTLP logs request: {error}")))?;
-    let records = request.record_count() as u64;
+fn check_records<'a, R: Record<'a>>(
+    decoded: &'a Decoded,
+    what: &str,
+    limits: &Limits,
+    lease: Lease,
+) -> Result<Checked, Problem> {
+    let payload = &decoded.payload;
+    let request = Request::<R>::parse(payload)
+        .map_err(|error| Problem::Malformed(format!("the body is no OTLP {what} request: {error}")))?;
+    let records = request.count() as u64;
     let kept = records::enforce(&request, payload.len(), limits);
     Ok(Checked {
-        signal,
+        signal: decoded.signal,
         items: records.saturating_sub(kept.rejected),
-        contents,
-        rejected: rejected + kept.rejected,
-        first_reason: first_reason.or(kept.first_reason),
-        payload: kept.rewritten.map_or(payload, Bytes::from),
+        contents: decoded.contents,
+        rejected: decoded.rejected + kept.rejected,
+        first_reason: decoded.first_reason.clone().or(kept.first_reason),
+        payload: kept.rewritten.map_or_else(|| payload.clone(), Bytes::from),
         _lease: lease,
     })
 }
@@ -318,6 +324,17 @@ pub(crate) fn logs_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<De
 pub(crate) fn metrics_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<Decoded, Problem> {
     let growth = json::METRICS_GROWTH;
     Ok(Decoded::otlp(Signal::Metrics, from_json(&text, "metrics", json::decode_metrics, growth, lease)?))
+}
+
+/// The same for traces.
+pub(crate) fn traces_protobuf(payload: Bytes, _: &Limits, _: &mut Lease) -> Result<Decoded, Problem> {
+    Ok(Decoded::otlp(Signal::Spans, payload))
+}
+
+/// The same for traces, where numbers of an enum can grow.
+pub(crate) fn traces_json(text: Bytes, _: &Limits, lease: &mut Lease) -> Result<Decoded, Problem> {
+    let growth = json::TRACES_GROWTH;
+    Ok(Decoded::otlp(Signal::Spans, from_json(&text, "traces", json::decode_traces, growth, lease)?))
 }
 
 fn from_json(

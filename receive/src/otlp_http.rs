@@ -1,5 +1,5 @@
-//! OTLP/HTTP: `POST /v1/logs` and `/v1/metrics` in protobuf or JSON. Refusals are `google.rpc.Status`
-//! in the request's own content type, as the specification asks.
+//! OTLP/HTTP: `POST /v1/logs`, `/v1/metrics` and `/v1/traces` in protobuf or JSON. Refusals are
+//! `google.rpc.Status` in the request's own content type, as the specification asks.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,20 +40,23 @@ static LOGS: Service =
     Service { items: Items::LogRecords, protobuf: intake::logs_protobuf, json: intake::logs_json };
 static METRICS: Service =
     Service { items: Items::DataPoints, protobuf: intake::metrics_protobuf, json: intake::metrics_json };
+static TRACES: Service =
+    Service { items: Items::Spans, protobuf: intake::traces_protobuf, json: intake::traces_json };
 
-/// `/v1/logs`, `/v1/metrics`, which has Prometheus' path too; `/v1/traces` says that it is not taken yet.
+/// `/v1/logs`, `/v1/traces`, and `/v1/metrics`, which has Prometheus' path too; `/v1development/profiles` says that it is not taken.
 pub(crate) fn routes<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Router {
     let exports = |service: &'static Service| {
         let server = Arc::clone(&server);
         any(move |request: Request| async move { answer(&server, service, request).await })
     };
-    let (logs, metrics) = (exports(&LOGS), exports(&METRICS));
+    let (logs, metrics, traces) = (exports(&LOGS), exports(&METRICS), exports(&TRACES));
     let not_served = any(move |request: Request| async move { refuse_signal(&server, request).await });
     Router::new()
         .route("/v1/logs", logs)
         .route("/v1/metrics", metrics.clone())
         .route("/api/v1/otlp/v1/metrics", metrics)
-        .route("/v1/traces", not_served)
+        .route("/v1/traces", traces)
+        .route("/v1development/profiles", not_served)
 }
 
 async fn answer<S: Sink, G: Gate>(
@@ -97,7 +100,7 @@ async fn refuse_signal<S: Sink, G: Gate>(server: &Server<S, G>, request: Request
     server.count_request();
     let (parts, body) = request.into_parts();
     let problem = Problem::NotServed(format!(
-        "{} is not taken yet; this version takes logs, at /v1/logs, and metrics, at /v1/metrics",
+        "{} is not taken; send logs to /v1/logs, metrics to /v1/metrics, traces to /v1/traces",
         parts.uri.path()
     ));
     refuse(server, &problem, &parts.headers, body).await;

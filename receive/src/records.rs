@@ -1,7 +1,8 @@
-//! The limits of single records. A record over a limit is left out with a reason;
+//! The limits of single log records and spans. One over a limit is left out with a reason;
 //! a request in which none is stays the bytes that came in.
 
-use telemetry::otlp::{LogRecord, LogsRequest, RecordsWriter, ResourceLogs, ScopeLogs};
+use telemetry::KeyValues;
+use telemetry::otlp::{Item, LogRecord, RecordsWriter, Request, ResourceGroup, ScopeGroup, Span};
 
 use crate::limits::Limits;
 
@@ -16,19 +17,75 @@ pub(crate) struct Kept {
     pub(crate) first_reason: Option<String>,
 }
 
+/// A log record, or what else is stored one by one.
+pub(crate) trait Record<'a>: Item<'a> {
+    /// What it is called.
+    const NAME: &'static str;
+    /// Whether even a small one may be at fault.
+    const HAS_IDS: bool;
+
+    /// What is wrong with it, besides its size.
+    fn fault(raw: &'a [u8], max_attributes: usize) -> Option<String>;
+}
+
+impl<'a> Record<'a> for LogRecord<'a> {
+    const NAME: &'static str = "record";
+    const HAS_IDS: bool = false;
+
+    fn fault(raw: &'a [u8], max_attributes: usize) -> Option<String> {
+        if raw.len() / SHORTEST_ATTRIBUTE <= max_attributes {
+            return None;
+        }
+        too_many("has", LogRecord::of_valid(raw).attributes(), max_attributes)
+    }
+}
+
+impl<'a> Record<'a> for Span<'a> {
+    const NAME: &'static str = "span";
+    const HAS_IDS: bool = true;
+
+    fn fault(raw: &'a [u8], max_attributes: usize) -> Option<String> {
+        let span = Span::of_valid(raw);
+        if let Some(fault) = span.id_fault() {
+            return Some(fault.to_string());
+        }
+        if raw.len() / SHORTEST_ATTRIBUTE <= max_attributes {
+            return None;
+        }
+        let of_event = |event| too_many("has an event with", event, max_attributes);
+        let of_link = |link| too_many("has a link with", link, max_attributes);
+        too_many("has", span.attributes(), max_attributes)
+            .or_else(|| span.events().find_map(|event| of_event(event.attributes())))
+            .or_else(|| span.links().find_map(|link| of_link(link.attributes())))
+    }
+}
+
+/// The bytes of one without key and value.
+const SHORTEST_ATTRIBUTE: usize = 2;
+
+fn too_many(whose: &str, attributes: KeyValues<'_>, max: usize) -> Option<String> {
+    let count = attributes.iter().count();
+    (count > max).then(|| format!("{whose} {count} attributes, the limit is {max}"))
+}
+
 /// Checks every record of `request`, which is `size_bytes` long.
-pub(crate) fn enforce(request: &LogsRequest<'_>, size_bytes: usize, limits: &Limits) -> Kept {
-    // The shortest attribute takes two bytes, so a small request cannot be over a limit: no walk over records.
-    let small = size_bytes <= limits.max_record_bytes && size_bytes / 2 <= limits.max_attributes_per_record;
+pub(crate) fn enforce<'a, R: Record<'a>>(
+    request: &Request<'a, R>,
+    size_bytes: usize,
+    limits: &Limits,
+) -> Kept {
+    // A small request cannot be over a limit: no walk over records.
+    let small = size_bytes <= limits.max_record_bytes
+        && size_bytes / SHORTEST_ATTRIBUTE <= limits.max_attributes_per_record;
     let spelled_out = spelled_out_bytes(request) > limits.max_spelled_out_bytes;
-    if small && !spelled_out {
+    if small && !R::HAS_IDS && !spelled_out {
         return Kept::default();
     }
-    let is_over = |resource: ResourceLogs<'_>| {
+    let is_over = |resource: ResourceGroup<'a, R>| {
         let mut scopes = resource.scopes();
         scopes.any(|scope| {
             let group = Group::new(&resource, &scope, limits);
-            scope.raw_records().any(|record| group.fault(record, limits).is_some())
+            scope.raw_items().any(|record| group.fault::<R>(record, limits).is_some())
         })
     };
     let any_is_over = spelled_out || request.resources().any(is_over);
@@ -36,12 +93,12 @@ pub(crate) fn enforce(request: &LogsRequest<'_>, size_bytes: usize, limits: &Lim
 }
 
 /// What the resources take, written out once for each of their scopes.
-fn spelled_out_bytes(request: &LogsRequest<'_>) -> usize {
+fn spelled_out_bytes<'a, R: Record<'a>>(request: &Request<'a, R>) -> usize {
     let resources = request.resources();
     resources.map(|resource| resource.resource.raw.len().saturating_mul(resource.scopes().count())).sum()
 }
 
-fn rewrite(request: &LogsRequest<'_>, limits: &Limits) -> Kept {
+fn rewrite<'a, R: Record<'a>>(request: &Request<'a, R>, limits: &Limits) -> Kept {
     let mut kept = Kept::default();
     let mut writer = RecordsWriter::default();
     let mut index = 0u64;
@@ -55,12 +112,12 @@ fn rewrite(request: &LogsRequest<'_>, limits: &Limits) -> Kept {
                 true => Group::beyond(limits),
                 false => Group::new(&resource, &scope, limits),
             };
-            for record in scope.raw_records() {
-                match group.fault(record, limits) {
+            for record in scope.raw_items() {
+                match group.fault::<R>(record, limits) {
                     None => writer.record(record),
                     Some(fault) => {
                         kept.rejected += 1;
-                        kept.first_reason.get_or_insert_with(|| format!("record {index} {fault}"));
+                        kept.first_reason.get_or_insert_with(|| format!("{} {index} {fault}", R::NAME));
                     }
                 }
                 index += 1;
@@ -78,21 +135,21 @@ struct Group {
 }
 
 impl Group {
-    fn new(resource: &ResourceLogs<'_>, scope: &ScopeLogs<'_>, limits: &Limits) -> Self {
+    fn new<'a, R: Record<'a>>(
+        resource: &ResourceGroup<'a, R>,
+        scope: &ScopeGroup<'a, R>,
+        limits: &Limits,
+    ) -> Self {
         let max = limits.max_attributes_per_record;
-        let over = |raw: &[u8], count: &dyn Fn() -> usize| {
-            (raw.len() / 2 > max).then(count).filter(|count| *count > max)
+        let over = |raw: &[u8], owner: &str, attributes: KeyValues<'_>| {
+            let whose = format!("belongs to a {owner} with");
+            (raw.len() / SHORTEST_ATTRIBUTE > max).then(|| too_many(&whose, attributes, max)).flatten()
         };
-        let resource_over = over(resource.resource.raw, &|| resource.resource.attributes().iter().count());
-        let scope_over = over(scope.scope.raw, &|| scope.scope.attributes().iter().count());
-        let fault = |owner: &str, count: usize| {
-            format!("belongs to a {owner} with {count} attributes, the limit is {max}")
-        };
+        let (resource, scope) = (resource.resource, scope.scope);
         Self {
-            shared_bytes: resource.resource.raw.len() + scope.scope.raw.len(),
-            shared_fault: resource_over
-                .map(|count| fault("resource", count))
-                .or_else(|| scope_over.map(|count| fault("scope", count))),
+            shared_bytes: resource.raw.len() + scope.raw.len(),
+            shared_fault: over(resource.raw, "resource", resource.attributes())
+                .or_else(|| over(scope.raw, "scope", scope.attributes())),
         }
     }
 
@@ -102,7 +159,7 @@ impl Group {
         Self { shared_bytes: 0, shared_fault: Some(fault) }
     }
 
-    fn fault(&self, record: &[u8], limits: &Limits) -> Option<String> {
+    fn fault<'a, R: Record<'a>>(&self, record: &'a [u8], limits: &Limits) -> Option<String> {
         if let Some(fault) = &self.shared_fault {
             return Some(fault.clone());
         }
@@ -111,12 +168,7 @@ impl Group {
             let max = limits.max_record_bytes;
             return Some(format!("has {bytes} bytes with its resource and scope, the limit is {max}"));
         }
-        let max = limits.max_attributes_per_record;
-        if record.len() / 2 <= max {
-            return None;
-        }
-        let count = LogRecord::of_valid(record).attributes().iter().count();
-        (count > max).then(|| format!("has {count} attributes, the limit is {max}"))
+        R::fault(record, limits.max_attributes_per_record)
     }
 }
 
@@ -124,7 +176,10 @@ impl Group {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use telemetry::Value;
-    use telemetry::otlp::{RecordFields, write_record, write_resource};
+    use telemetry::otlp::{
+        EventFields, LogsRequest, RecordFields, SpanFields, TracesRequest, write_record, write_resource,
+        write_span,
+    };
 
     use super::*;
 
@@ -230,5 +285,36 @@ mod tests {
         let raw = request(&[(3, &[record(&"x".repeat(180), 0)])]);
         let reason = check(&raw).first_reason.unwrap();
         assert!(reason.ends_with("bytes with its resource and scope, the limit is 200"), "{reason}");
+    }
+
+    #[test]
+    fn spans_without_ids_or_with_too_many_attributes_leave() {
+        let four = [("k", Value::Int(1)); 4];
+        let event = [EventFields { attributes: &four, ..EventFields::default() }];
+        let good = SpanFields { trace_id: &[7; 16], span_id: &[1; 8], name: "a", ..SpanFields::default() };
+        let cases = [
+            (good, None),
+            (SpanFields { attributes: &four[..3], ..good }, None),
+            (SpanFields { trace_id: &[], ..good }, Some("has no trace id")),
+            (SpanFields { span_id: &[0; 8], ..good }, Some("has a span id of zeros, which is none")),
+            (SpanFields { attributes: &four, ..good }, Some("has 4 attributes, the limit is 3")),
+            (SpanFields { events: &event, ..good }, Some("has an event with 4 attributes, the limit is 3")),
+        ];
+        for (span, fault) in cases {
+            let mut writer = RecordsWriter::default();
+            writer.resource(&[], "");
+            writer.scope(&[], "");
+            for span in [&good, &span, &good] {
+                let mut raw = Vec::new();
+                write_span(&mut raw, span);
+                writer.record(&raw);
+            }
+            let raw = writer.finish();
+            let kept = enforce(&TracesRequest::parse(&raw).unwrap(), raw.len(), &LIMITS());
+            let reason = fault.map(|fault| format!("span 1 {fault}"));
+            assert_eq!((kept.rejected, kept.first_reason), (u64::from(fault.is_some()), reason));
+            let stays = kept.rewritten.map(|raw| TracesRequest::parse(&raw).unwrap().span_count());
+            assert_eq!(stays, fault.map(|_| 2));
+        }
     }
 }

@@ -16,6 +16,7 @@ const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 pub(crate) enum Items {
     LogRecords,
     DataPoints,
+    Spans,
 }
 
 impl Items {
@@ -23,6 +24,7 @@ impl Items {
         match self {
             Self::LogRecords => "records",
             Self::DataPoints => "data points",
+            Self::Spans => "spans",
         }
     }
 
@@ -30,6 +32,7 @@ impl Items {
         match self {
             Self::LogRecords => "rejectedLogRecords",
             Self::DataPoints => "rejectedDataPoints",
+            Self::Spans => "rejectedSpans",
         }
     }
 }
@@ -128,6 +131,7 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 mod tests {
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
     use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
     use prost::Message;
 
     use super::*;
@@ -136,7 +140,7 @@ mod tests {
     #[test]
     fn a_full_success_is_an_empty_message() {
         let taken = Taken { accepted: 3, ..Taken::default() };
-        for items in [Items::LogRecords, Items::DataPoints] {
+        for items in [Items::LogRecords, Items::DataPoints, Items::Spans] {
             assert_eq!(response_protobuf(&taken, items), b"");
             assert_eq!(response_json(&taken, items), b"{}");
         }
@@ -157,6 +161,12 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_slice(&response_json(&taken, Items::DataPoints)).unwrap();
         assert_eq!(json["partialSuccess"]["rejectedDataPoints"], "300");
+        let bytes = response_protobuf(&taken, Items::Spans);
+        let partial = ExportTraceServiceResponse::decode(bytes.as_slice()).unwrap().partial_success.unwrap();
+        assert_eq!(partial.rejected_spans, 300);
+        assert_eq!(partial.error_message, "300 of 302 spans were rejected; the first: record 7 is too old");
+        let json: serde_json::Value = serde_json::from_slice(&response_json(&taken, Items::Spans)).unwrap();
+        assert_eq!(json["partialSuccess"]["rejectedSpans"], "300");
         let warning =
             Taken { accepted: 2, first_reason: Some("no target_info".to_owned()), ..Taken::default() };
         let bytes = response_protobuf(&warning, Items::DataPoints);

@@ -47,6 +47,10 @@ pub struct Counts {
     pub accepted_points: u64,
     /// Those that were refused inside an accepted request.
     pub rejected_points: u64,
+    /// Spans that the sink took.
+    pub accepted_spans: u64,
+    /// Spans that were refused inside an accepted request.
+    pub rejected_spans: u64,
     /// Bytes of requests in memory now.
     pub in_flight_bytes: usize,
 }
@@ -59,6 +63,8 @@ struct Totals {
     rejected_records: AtomicU64,
     accepted_points: AtomicU64,
     rejected_points: AtomicU64,
+    accepted_spans: AtomicU64,
+    rejected_spans: AtomicU64,
     refused: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -103,6 +109,8 @@ impl<S: Sink, G: Gate> Server<S, G> {
             rejected_records: read(&self.totals.rejected_records),
             accepted_points: read(&self.totals.accepted_points),
             rejected_points: read(&self.totals.rejected_points),
+            accepted_spans: read(&self.totals.accepted_spans),
+            rejected_spans: read(&self.totals.rejected_spans),
             in_flight_bytes: self.budget.used_bytes(),
         }
     }
@@ -118,7 +126,8 @@ impl<S: Sink, G: Gate> Server<S, G> {
     pub(crate) fn count_items(&self, signal: Signal, accepted: u64, rejected: u64) {
         let totals = &self.totals;
         let (of_accepted, of_rejected) = match signal {
-            Signal::Logs | Signal::Spans => (&totals.accepted_records, &totals.rejected_records),
+            Signal::Logs => (&totals.accepted_records, &totals.rejected_records),
+            Signal::Spans => (&totals.accepted_spans, &totals.rejected_spans),
             Signal::Samples | Signal::Metrics => (&totals.accepted_points, &totals.rejected_points),
         };
         of_accepted.fetch_add(accepted, Ordering::Relaxed);

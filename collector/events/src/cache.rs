@@ -23,6 +23,19 @@ pub enum Part {
     Column(u8),
     /// Of the attribute whose path has this hash.
     Attribute(u64),
+    /// Of a file of spans.
+    Span(SpanPart),
+}
+
+/// The kinds of values of a file of spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum SpanPart {
+    Footer,
+    Tables,
+    Statistics,
+    Traces,
+    Column(u16),
 }
 
 /// The process-wide cache of what was read from splits.

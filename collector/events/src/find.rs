@@ -7,9 +7,10 @@ use std::time::Instant;
 use tokio::task::spawn_blocking;
 
 use crate::SearchError;
+use crate::chunks::Chunks;
 use crate::execute::Hit;
 use crate::execute::fetch::OpenBlock;
-use crate::head::{Chunk, Chunks};
+use crate::head::Chunk;
 use crate::key::{RecordId, RowKey};
 use crate::partition::{Pinned, Snapshot};
 use crate::split::ReadError;
@@ -40,7 +41,7 @@ pub async fn find(
     found.await.map_err(|error| SearchError::Internal(error.to_string()))?
 }
 
-fn in_head(chunks: &Chunks, id: RecordId) -> Option<Hit> {
+fn in_head(chunks: &Chunks<Chunk>, id: RecordId) -> Option<Hit> {
     let chunk = chunks.iter().rev().find(|chunk| chunk.offset <= id.offset())?;
     let row = (id.seq - chunk.seq(0).min(id.seq)) as usize;
     (chunk.offset == id.offset() && row < chunk.rows.len()).then(|| head_hit(chunk, row, id.partition))

@@ -1,12 +1,11 @@
 //! The head: rows that are in the journal but in no split yet. One immutable chunk
 //! per journal record keeps the batch's bytes as they came and a table of its rows.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use telemetry::Batch;
 use telemetry::otlp::{LogRecord, LogsRequest, ResourceLogs, ScopeLogs};
 
+use crate::chunks::HeadChunk;
 use crate::key::{MAX_BATCH_ROWS, RowKey};
 use crate::split::Stream;
 use crate::split::format::SEVERITIES;
@@ -110,52 +109,37 @@ impl Chunk {
     pub(crate) fn seq(&self, row: usize) -> u64 {
         RowKey::seq(self.offset, row as u32)
     }
+}
 
-    /// Memory that it holds; seals and pushing back go by it.
-    pub(crate) fn size_bytes(&self) -> usize {
+impl HeadChunk for Chunk {
+    type Index = ();
+
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn received_at_ns(&self) -> i64 {
+        self.received_at_ns
+    }
+
+    fn size_bytes(&self) -> usize {
         let streams = self.streams.capacity() * size_of::<Stream>();
         let rows = self.rows.capacity() * size_of::<HeadRow>();
         self.payload.len() + rows + streams + size_of::<Self>() + OVERHEAD_BYTES
     }
 }
 
-/// How many chunks share one allocation of the list.
-const RUN: usize = 256;
-
-/// Chunks in journal order. Cloning is cheap, so that a snapshot of a long head is too.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Chunks {
-    runs: Vec<Arc<Vec<Arc<Chunk>>>>,
-}
-
-impl Chunks {
-    pub(crate) fn push(&mut self, chunk: Arc<Chunk>) {
-        match self.runs.last_mut() {
-            Some(run) if run.len() < RUN => Arc::make_mut(run).push(chunk),
-            _ => self.runs.push(Arc::new(vec![chunk])),
-        }
-    }
-
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Chunk>> {
-        self.runs.iter().flat_map(|run| run.iter())
-    }
-
-    /// Those above `offset`.
-    pub(crate) fn after(&self, offset: u64) -> Self {
-        let mut kept = Self::default();
-        self.iter().filter(|chunk| chunk.offset > offset).for_each(|chunk| kept.push(chunk.clone()));
-        kept
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::chunks::Chunks;
     use telemetry::otlp::{RecordFields, RecordsWriter, write_record};
     use telemetry::{Signal, TenantId};
 

@@ -6,6 +6,7 @@
 //! Bytes on disk: docs/format/split.md.
 
 mod cache;
+mod chunks;
 mod error;
 mod execute;
 mod find;
@@ -16,6 +17,7 @@ mod merge;
 mod partition;
 mod patterns;
 mod signature;
+pub mod spans;
 mod split;
 mod tail;
 

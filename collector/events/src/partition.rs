@@ -5,6 +5,7 @@
 mod blobs;
 mod files;
 mod seal;
+mod state;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,13 +16,15 @@ use parking_lot::RwLock;
 use telemetry::{Batch, Signal, TenantId};
 use tokio::sync::watch;
 
+pub(crate) use blobs::Blobs;
 pub(crate) use files::{Listed, Pinned};
+pub(crate) use state::State;
 
 use crate::EventsError;
 use crate::cache::BlockCache;
-use crate::head::{Chunk, Chunks};
+use crate::chunks::Chunks;
+use crate::head::Chunk;
 use crate::split::{Layout, SplitRef};
-use blobs::Blobs;
 
 /// How a partition is kept.
 #[derive(Clone, Debug)]
@@ -92,9 +95,6 @@ pub struct DamagedSplit {
     pub reason: String,
 }
 
-/// How many batches that were set aside are named; all are counted.
-const MAX_SET_ASIDE: usize = 1000;
-
 /// One partition; clones are the same partition.
 #[derive(Clone)]
 pub struct Partition {
@@ -105,33 +105,23 @@ pub(crate) struct Inner {
     pub(crate) partition: u16,
     pub(crate) options: Options,
     pub(crate) blobs: Blobs,
-    pub(crate) state: RwLock<State>,
+    pub(crate) state: RwLock<State<Chunk>>,
     /// The offset that was applied last, for tails.
     pub(crate) applied: watch::Sender<u64>,
-}
-
-/// What queries see, and what waits to be sealed.
-#[derive(Default)]
-pub(crate) struct State {
-    heads: BTreeMap<TenantId, Chunks>,
-    pub(crate) listed: Listed,
-    stats: HeadStats,
-    set_aside: Vec<SetAside>,
-    set_aside_count: u64,
 }
 
 /// One consistent version of a tenant's rows in a partition. Its splits stay readable while it lives.
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) partition: u16,
-    pub(crate) chunks: Chunks,
+    pub(crate) chunks: Chunks<Chunk>,
     pub(crate) splits: Arc<Vec<Arc<Pinned>>>,
 }
 
 impl Partition {
     /// An empty partition; call `recover` next.
     pub fn new(blobs: Arc<dyn ObjectStore>, partition: u16, options: Options) -> Self {
-        let blobs = Blobs::new(blobs, partition);
+        let blobs = Blobs::new(blobs, "logs", partition);
         let (state, applied) = (RwLock::default(), watch::Sender::new(0));
         Self { inner: Arc::new(Inner { partition, options, blobs, state, applied }) }
     }
@@ -153,14 +143,7 @@ impl Partition {
                 .unwrap_or_else(|_| Err("the record crashed the engine".to_owned())),
             _ => Err("not a batch of logs".to_owned()),
         };
-        let mut state = self.inner.state.write();
-        state.stats.offset = state.stats.offset.max(offset);
-        match read {
-            Ok(chunk) if chunk.rows.is_empty() => {}
-            Ok(chunk) => state.push(batch, chunk),
-            Err(reason) => state.set_aside(SetAside { offset, reason }),
-        }
-        drop(state);
+        self.inner.state.write().applied(offset, batch, read);
         self.inner.applied.send_replace(offset);
     }
 
@@ -171,8 +154,7 @@ impl Partition {
 
     /// How many batches were set aside since the start, and the first of them, copied.
     pub fn set_aside(&self) -> (u64, Vec<SetAside>) {
-        let state = self.inner.state.read();
-        (state.set_aside_count, state.set_aside.clone())
+        self.inner.state.read().all_set_aside()
     }
 
     /// Swaps what queries see at once: head rows up to `sealed_offset` leave, `files` is the new list.
@@ -180,11 +162,7 @@ impl Partition {
     /// To be called after the document that names them is committed.
     pub fn publish(&self, files: Vec<SplitRef>, sealed_offset: u64) {
         let mut state = self.inner.state.write();
-        for chunks in state.heads.values_mut() {
-            *chunks = chunks.after(sealed_offset);
-        }
-        state.heads.retain(|_, chunks| !chunks.is_empty());
-        state.count_heads();
+        state.drop_heads_upto(sealed_offset);
         self.inner.list(&mut state, files);
     }
 
@@ -198,23 +176,14 @@ impl Partition {
         let state = self.inner.state.read();
         Snapshot {
             partition: self.inner.partition,
-            chunks: state.heads.get(tenant).cloned().unwrap_or_default(),
+            chunks: state.head(tenant),
             splits: state.listed.of_tenant(tenant.as_str()),
         }
     }
 
     /// How many rows each tenant has, in head and splits.
     pub fn rows_by_tenant(&self) -> HashMap<String, u64> {
-        let state = self.inner.state.read();
-        let mut rows = HashMap::new();
-        for (tenant, chunks) in &state.heads {
-            let count: usize = chunks.iter().map(|chunk| chunk.rows.len()).sum();
-            *rows.entry(tenant.as_str().to_owned()).or_default() += count as u64;
-        }
-        for file in state.listed.references() {
-            *rows.entry(file.tenant).or_default() += file.rows;
-        }
-        rows
+        self.inner.state.read().rows_by_tenant()
     }
 
     /// The bytes of all sound splits by part: columns, filters, index. Reads footers.
@@ -240,7 +209,7 @@ impl Partition {
 }
 
 impl Inner {
-    fn list(&self, state: &mut State, files: Vec<SplitRef>) {
+    fn list(&self, state: &mut State<Chunk>, files: Vec<SplitRef>) {
         self.blobs.listed(&files);
         let new = |reference| Pinned::new(self.blobs.store(), &self.options.cache, reference);
         for retired in state.listed.replace(files, new) {
@@ -249,59 +218,11 @@ impl Inner {
     }
 }
 
-impl State {
-    fn push(&mut self, batch: &Batch, chunk: Chunk) {
-        self.stats.rows += chunk.rows.len() as u64;
-        self.stats.bytes += chunk.size_bytes() as u64;
-        let oldest = self.stats.oldest_received_at_ns.unwrap_or(i64::MAX);
-        self.stats.oldest_received_at_ns = Some(oldest.min(chunk.received_at_ns));
-        match self.heads.get_mut(&batch.tenant) {
-            Some(chunks) => chunks.push(Arc::new(chunk)),
-            None => {
-                let mut chunks = Chunks::default();
-                chunks.push(Arc::new(chunk));
-                self.heads.insert(batch.tenant.clone(), chunks);
-            }
-        }
-    }
-
-    fn set_aside(&mut self, batch: SetAside) {
-        tracing::error!(offset = batch.offset, reason = batch.reason, "a batch of logs is set aside");
-        self.set_aside_count += 1;
-        if self.set_aside.len() < MAX_SET_ASIDE {
-            self.set_aside.push(batch);
-        }
-    }
-
-    fn count_heads(&mut self) {
-        let mut stats = HeadStats { offset: self.stats.offset, ..HeadStats::default() };
-        for chunk in self.heads.values().flat_map(Chunks::iter) {
-            stats.rows += chunk.rows.len() as u64;
-            stats.bytes += chunk.size_bytes() as u64;
-            let oldest = stats.oldest_received_at_ns.unwrap_or(i64::MAX);
-            stats.oldest_received_at_ns = Some(oldest.min(chunk.received_at_ns));
-        }
-        self.stats = stats;
-    }
-
-    /// The highest offset whose rows are in head or splits.
-    pub(crate) fn applied_offset(&self) -> u64 {
-        self.stats.offset
-    }
-
+impl State<Chunk> {
     /// A tenant's chunks with rows behind `seq`, newest first.
     pub(crate) fn chunks_behind(&self, tenant: &TenantId, seq: u64) -> Vec<Arc<Chunk>> {
-        let Some(chunks) = self.heads.get(tenant) else { return Vec::new() };
         let is_behind =
             |chunk: &&Arc<Chunk>| chunk.rows.len().checked_sub(1).is_some_and(|last| chunk.seq(last) > seq);
-        chunks.iter().rev().take_while(is_behind).cloned().collect()
-    }
-
-    /// Each tenant's chunks up to an offset.
-    pub(crate) fn heads_upto(&self, upto: u64) -> Vec<(TenantId, Vec<Arc<Chunk>>)> {
-        let upto =
-            |chunks: &Chunks| chunks.iter().filter(|chunk| chunk.offset <= upto).cloned().collect::<Vec<_>>();
-        let heads = self.heads.iter().map(|(tenant, chunks)| (tenant.clone(), upto(chunks)));
-        heads.filter(|(_, chunks)| !chunks.is_empty()).collect()
+        self.head(tenant).iter().rev().take_while(is_behind).cloned().collect()
     }
 }

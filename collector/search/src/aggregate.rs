@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::quantity::PlainUnits;
 use crate::{
-    AggregateError, Cell, Column, ColumnKind, Field, Function, Group, Measure, Query, Row, Stage, Table, Top,
+    AggregateError, Cell, Column, ColumnKind, Field, Function, Group, Measure, Query, Row, SpanField, Stage,
+    Table, Top,
 };
 use state::{Input, State};
 
@@ -309,6 +310,7 @@ fn hash_of_id<R: Row>(field: &Field, row: &R) -> Option<u64> {
     match field {
         Field::TraceId => row.trace_id().map(|id| xxh3_64(&id)),
         Field::SpanId => row.span_id().map(|id| xxh3_64(&id)),
+        Field::Span(SpanField::ParentId) => row.parent_id().map(|id| xxh3_64(&id)),
         Field::Pattern => row.pattern().map(|id| xxh3_64(&id.to_be_bytes())),
         _ => None,
     }

@@ -29,6 +29,73 @@ pub enum Field {
     Resource(String),
     /// Any other name: the record's attribute, else the resource's.
     Any(String),
+    /// What only spans have.
+    Span(SpanField),
+}
+
+/// A field of a span that no log record has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SpanField {
+    /// `name` or `operation`.
+    Name,
+    /// `kind`: its role in a call, in lower case.
+    Kind,
+    /// `status`: how it ended, in lower case.
+    Status,
+    /// `status_message`.
+    StatusMessage,
+    /// `duration`: end minus start, in ns.
+    Duration,
+    /// `parent_id`.
+    ParentId,
+    /// `root`: whether it has no parent.
+    Root,
+    /// `event`: the names of its events; one has to fulfil the condition.
+    Event,
+}
+
+/// What a query is about: it decides what names mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Logs,
+    Spans,
+}
+
+impl SpanField {
+    const ALL: [Self; 8] = [
+        Self::Name,
+        Self::Kind,
+        Self::Status,
+        Self::StatusMessage,
+        Self::Duration,
+        Self::ParentId,
+        Self::Root,
+        Self::Event,
+    ];
+
+    /// The name that a query would use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Kind => "kind",
+            Self::Status => "status",
+            Self::StatusMessage => "status_message",
+            Self::Duration => "duration",
+            Self::ParentId => "parent_id",
+            Self::Root => "root",
+            Self::Event => "event",
+        }
+    }
+
+    /// All the values that it can have, where they are few.
+    pub(crate) fn values(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Kind => Some(&["unspecified", "internal", "server", "client", "producer", "consumer"]),
+            Self::Status => Some(&["unset", "ok", "error"]),
+            Self::Root => Some(&["true", "false"]),
+            _ => None,
+        }
+    }
 }
 
 impl Field {
@@ -53,6 +120,25 @@ impl Field {
         })
     }
 
+    /// What a name means in a query for spans; `None` for what spans don't have, and where nothing is named.
+    pub fn of_span(name: &str) -> Option<Self> {
+        let name = if name == "operation" { "name" } else { name };
+        if let Some(field) = SpanField::ALL.into_iter().find(|field| field.name() == name) {
+            return Some(Self::Span(field));
+        }
+        match Self::named(name)? {
+            // `level` is a severity in logs only; spans may have an attribute of this name.
+            Self::Severity if name == "level" => Some(Self::Any(name.to_owned())),
+            Self::Severity | Self::Body | Self::EventName | Self::Pattern => None,
+            field => Some(field),
+        }
+    }
+
+    /// Whether its values are ids: they have no order, and are no text.
+    pub(crate) fn is_id(&self) -> bool {
+        matches!(self, Self::TraceId | Self::SpanId | Self::Pattern | Self::Span(SpanField::ParentId))
+    }
+
     /// The name that a query would use.
     pub fn name(&self) -> String {
         match self {
@@ -68,6 +154,7 @@ impl Field {
             Self::Attribute(key) => format!("attributes.{key}"),
             Self::Resource(key) => format!("resource.{key}"),
             Self::Any(name) => name.clone(),
+            Self::Span(field) => field.name().to_owned(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Whether a record fulfils a filter: the one evaluator for head, splits and naive scans.
 
-use crate::{Expr, Field, FieldMatch, Row, Test};
+use telemetry::Value;
+
+use crate::{Expr, Field, FieldMatch, Row, SpanField, Test};
 
 impl Expr {
     /// Whether a record fulfils the condition. Of several conditions the cheap ones are looked at first.
@@ -31,7 +33,15 @@ impl FieldMatch {
                 is_it(row.pattern()) || is_it(row.pattern_alone())
             }
             (Field::Pattern, Test::Exists) => row.pattern().is_some(),
-            (Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern, _) => false,
+            (Field::Span(SpanField::ParentId), Test::Id(id)) => {
+                row.parent_id().is_some_and(|parent| id.matches(&parent))
+            }
+            (Field::Span(SpanField::ParentId), Test::Exists) => row.parent_id().is_some(),
+            (Field::Span(SpanField::Event), _) => {
+                row.any_event(&mut |name| self.matches_value(&Value::Str(name)))
+            }
+            (Field::Severity, _) => false,
+            (field, _) if field.is_id() => false,
             _ => row.field(&self.field).is_some_and(|value| self.matches_value(&value)),
         }
     }
@@ -51,6 +61,12 @@ fn cost(expr: &Expr) -> u8 {
         Expr::Field(FieldMatch { test: Test::Regex(_), .. }) => 4,
         Expr::Field(asked) => match asked.field {
             Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern => 0,
+            Field::Span(field) => match field {
+                SpanField::Kind | SpanField::Status | SpanField::Duration => 0,
+                SpanField::ParentId | SpanField::Root => 0,
+                SpanField::Name | SpanField::StatusMessage => 1,
+                SpanField::Event => 2,
+            },
             _ => 1,
         },
         Expr::Not(child) => cost(child),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::field::Subject;
 use crate::lex::{Kind, Lexeme, lex};
 use crate::{ParseError, Query};
 
@@ -9,6 +10,7 @@ mod amount;
 pub(crate) mod bin;
 mod columns;
 mod filter;
+mod name;
 mod special;
 mod stages;
 mod stats;
@@ -43,12 +45,27 @@ pub fn parse(text: &str) -> Parsed<Query> {
 
 /// Reads a query.
 pub fn parse_within(text: &str, limits: &Limits) -> Parsed<Query> {
+    parse_about(Subject::Logs, text, limits)
+}
+
+/// Reads a query for spans of at most the default size.
+pub fn parse_spans(text: &str) -> Parsed<Query> {
+    parse_spans_within(text, &Limits::default())
+}
+
+/// Reads a query for spans: names mean a span's fields, and what spans don't have is refused.
+pub fn parse_spans_within(text: &str, limits: &Limits) -> Parsed<Query> {
+    parse_about(Subject::Spans, text, limits)
+}
+
+fn parse_about(subject: Subject, text: &str, limits: &Limits) -> Parsed<Query> {
     if text.len() > limits.query_bytes {
         return Err(too_long(text, limits.query_bytes));
     }
     let lexemes = lex(text);
     let end = text.chars().count();
-    let mut parser = Parser { lexemes: &lexemes, at: 0, end, limits, depth: 0, terms: 0, regexes: 0 };
+    let mut parser =
+        Parser { about: subject, lexemes: &lexemes, at: 0, end, limits, depth: 0, terms: 0, regexes: 0 };
     let filter = parser.filter()?;
     let stages = parser.stages()?;
     Ok(Query { filter, stages })
@@ -61,6 +78,7 @@ fn too_long(text: &str, limit: usize) -> ParseError {
 }
 
 struct Parser<'a> {
+    about: Subject,
     lexemes: &'a [Lexeme],
     at: usize,
     /// How many characters the query has.

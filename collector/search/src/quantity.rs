@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use telemetry::Value;
 
-use crate::{Field, Number, NumberRange};
+use crate::{Field, Number, NumberRange, SpanField};
 
 /// What a unit measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ fn unit(name: &str) -> Option<(Dimension, i64)> {
 impl PlainUnits {
     /// The unit is the last part of the name, `took_ms`, `http.duration_ns`, `sizeBytes`; else seconds and bytes.
     pub(crate) fn of(field: &Field) -> Self {
-        let (duration, size) = named_unit(&field.name());
+        let (duration, size) = unit_of(field);
         Self { duration: duration.unwrap_or(SECOND_NS), size: size.unwrap_or(1) }
     }
 
@@ -162,6 +162,14 @@ fn parse_value(text: &str) -> Option<(Dimension, Number)> {
     let begins = first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.');
     let ends = text.as_bytes()[text.len() - 1].is_ascii_alphabetic();
     if begins && ends && text.len() <= 64 { parse(text) } else { None }
+}
+
+/// The scales of a field's plain numbers, where they are known: a span's duration is in ns.
+fn unit_of(field: &Field) -> (Option<i64>, Option<i64>) {
+    match field {
+        Field::Span(SpanField::Duration) => (Some(1), None),
+        field => named_unit(&field.name()),
+    }
 }
 
 /// The scales of the unit that a name ends in: its last part, or the end of that from a capital on.
@@ -198,7 +206,7 @@ fn word_scales(word: &str) -> (Option<i64>, Option<i64>) {
 impl QuantityRange {
     /// Of a field's values; the range is in ns or bytes.
     pub fn new(field: &Field, dimension: Dimension, range: NumberRange) -> Self {
-        let plain = match (dimension, named_unit(&field.name())) {
+        let plain = match (dimension, unit_of(field)) {
             (Dimension::Duration, (None, None)) => Some(SECOND_NS),
             (Dimension::Size, (None, None)) => Some(1),
             (Dimension::Duration, (own, _)) | (Dimension::Size, (_, own)) => own,

@@ -43,6 +43,14 @@ impl RecordColumn {
         }
     }
 
+    /// What a name means of a span; `None` for what spans don't have.
+    pub fn of_span(name: &str) -> Option<Self> {
+        match Self::named(name)? {
+            Self::Time => Some(Self::Time),
+            Self::Field(_) => Field::of_span(name).map(Self::Field),
+        }
+    }
+
     /// The column's name.
     pub fn name(&self) -> String {
         match self {
@@ -63,14 +71,38 @@ impl RecordColumn {
 impl RecordTable {
     /// For the query's `fields`; `None` if it has none, or has them behind `stats` or `top`.
     pub fn of(query: &Query) -> Option<Self> {
-        let names = query.fields()?.to_vec();
-        let columns = names.iter().filter_map(|name| RecordColumn::named(name)).collect();
-        Some(Self { names, columns, rows: Vec::new() })
+        Some(Self::with(query.fields()?.to_vec(), RecordColumn::named))
+    }
+
+    /// For a query for spans: its `fields`, or `usual` ones where it only has a `sort`; `None` if it has neither,
+    /// or has them behind `stats` or `top`.
+    pub fn of_spans(query: &Query, usual: &[&str]) -> Option<Self> {
+        let names = match (query.fields(), query.sort()) {
+            (Some(names), _) => names.to_vec(),
+            (None, Some(_)) => usual.iter().map(|name| (*name).to_owned()).collect(),
+            (None, None) => return None,
+        };
+        Some(Self::with(names, RecordColumn::of_span))
+    }
+
+    fn with(names: Vec<String>, meaning: impl Fn(&str) -> Option<RecordColumn>) -> Self {
+        let columns = names.iter().filter_map(|name| meaning(name)).collect();
+        Self { names, columns, rows: Vec::new() }
+    }
+
+    /// A record's cells, for a row that is added later.
+    pub fn cells<R: Row>(&self, row: &R) -> Vec<Cell> {
+        self.columns.iter().map(|column| column.cell(row)).collect()
+    }
+
+    /// Adds cells that [`Self::cells`] gave as the last row.
+    pub fn add_cells(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
     }
 
     /// Adds a record as the last row.
     pub fn add<R: Row>(&mut self, row: &R) {
-        self.rows.push(self.columns.iter().map(|column| column.cell(row)).collect());
+        self.rows.push(self.cells(row));
     }
 
     /// The table.
@@ -88,7 +120,16 @@ impl RecordTable {
 impl RecordSort {
     /// For the query's `sort`; `None` if it has none, or has it behind `stats` or `top`.
     pub fn of(query: &Query) -> Option<Self> {
-        let key = |key: &SortKey| Some((RecordColumn::named(&key.name)?, key.descending));
+        Self::with(query, RecordColumn::named)
+    }
+
+    /// As [`Self::of`], for a query for spans.
+    pub fn of_spans(query: &Query) -> Option<Self> {
+        Self::with(query, RecordColumn::of_span)
+    }
+
+    fn with(query: &Query, meaning: impl Fn(&str) -> Option<RecordColumn>) -> Option<Self> {
+        let key = |key: &SortKey| Some((meaning(&key.name)?, key.descending));
         Some(Self { keys: query.sort()?.iter().filter_map(key).collect() })
     }
 

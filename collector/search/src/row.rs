@@ -27,7 +27,15 @@ pub trait Row {
     fn pattern_alone(&self) -> Option<u64> {
         None
     }
-    /// The body as text ([`Value::to_text`]).
+    /// The span that it is part of; only spans have one.
+    fn parent_id(&self) -> Option<[u8; 8]> {
+        None
+    }
+    /// Whether an event of it has a name that passes; only spans have events.
+    fn any_event(&self, _passes: &mut dyn FnMut(&str) -> bool) -> bool {
+        false
+    }
+    /// The body as text ([`Value::to_text`]); of a span the name and, on a line behind it, the status message.
     fn body(&self) -> Cow<'_, str>;
     /// Any other field's value. `None` and `Value::Empty` both mean that it is missing, and so do an empty
     /// scope or event name, and a service or host name that isn't a string. Severity, ids and patterns are not
@@ -71,7 +79,7 @@ impl Row for LogRow<'_> {
 
     fn field(&self, field: &Field) -> Option<Value<'_>> {
         match field {
-            Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern => None,
+            Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern | Field::Span(_) => None,
             Field::Service => name(&self.resource.attributes(), "service.name"),
             Field::Host => name(&self.resource.attributes(), "host.name"),
             Field::Body => Some(self.record.body),
@@ -87,11 +95,11 @@ impl Row for LogRow<'_> {
 }
 
 /// A resource's service or host name.
-fn name<'a>(attributes: &KeyValues<'a>, path: &str) -> Option<Value<'a>> {
+pub(crate) fn name<'a>(attributes: &KeyValues<'a>, path: &str) -> Option<Value<'a>> {
     lookup(attributes, path).filter(|value| matches!(value, Value::Str(_)))
 }
 
-fn filled(text: &str) -> Option<Value<'_>> {
+pub(crate) fn filled(text: &str) -> Option<Value<'_>> {
     (!text.is_empty()).then_some(Value::Str(text))
 }
 

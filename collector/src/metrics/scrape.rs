@@ -38,7 +38,9 @@ impl Scrape {
         self.totals("ingest_refused_requests_total", help, "reason", refused)?;
         let help = "Data points and samples that were accepted, resent ones too.";
         self.total("ingest_samples_total", help, counts.accepted_points)?;
-        let receivers = ("malformed".to_owned(), counts.rejected_records + counts.rejected_points);
+        self.total("ingest_spans_total", "Spans that were accepted, resent ones too.", counts.accepted_spans)?;
+        let receivers = counts.rejected_records + counts.rejected_points + counts.rejected_spans;
+        let receivers = ("malformed".to_owned(), receivers);
         let store = stats.refused.iter().map(|(reason, count)| (reason.label().to_owned(), *count));
         let help = "Records that were refused inside of accepted requests, by reason.";
         self.totals("ingest_rejected_records_total", help, "reason", store.chain([receivers]))?;

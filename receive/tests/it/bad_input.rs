@@ -58,8 +58,10 @@ fn cut_gzip(endpoint: Endpoint) -> Call {
 fn other_signal(endpoint: Endpoint) -> Call {
     let mut call = good(endpoint);
     call.path = match endpoint {
-        Endpoint::Grpc => "/opentelemetry.proto.collector.trace.v1.TraceService/Export".to_owned(),
-        _ => "/v1/traces".to_owned(),
+        Endpoint::Grpc => {
+            "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export".to_owned()
+        }
+        _ => "/v1development/profiles".to_owned(),
     };
     call
 }
@@ -115,7 +117,7 @@ const ROWS: &[Row] = &[
         good(e).with("narrows-producer", "host-1;zz;1;1")
     }),
     row("GET", 405, "UNIMPLEMENTED", get),
-    row("traces", 404, "UNIMPLEMENTED", other_signal),
+    row("profiles", 404, "UNIMPLEMENTED", other_signal),
     row("a record with too many attributes", 200, "OK", |e| Call::new(e, samples::with_attributes(e, 1025))),
     row("tenant over its limit", 429, "UNAVAILABLE", |e| token(e, "throttled")).retry(3),
     row("disk full or failed", 503, "UNAVAILABLE", |e| token(e, "unavailable")).retry(1),
@@ -195,7 +197,7 @@ async fn refusals_say_how_to_do_it_right() {
     let answer = other_signal(Endpoint::HttpJson).send(&running).await;
     assert_eq!(
         answer.message,
-        "/v1/traces is not taken yet; this version takes logs, at /v1/logs, and metrics, at /v1/metrics"
+        "/v1development/profiles is not taken; send logs to /v1/logs, metrics to /v1/metrics, traces to /v1/traces"
     );
     let answer = malformed(Endpoint::HttpJson).send(&running).await;
     assert!(answer.message.contains("at resourceLogs[0] (line 1, column 18)"), "{}", answer.message);
@@ -205,7 +207,7 @@ async fn refusals_say_how_to_do_it_right() {
 async fn unknown_services_are_unimplemented() {
     let running = start(limits()).await;
     let paths = [
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
         "/opentelemetry.proto.collector.logs.v1.LogsService/Import",
         "/grpc.health.v1.Health/Check",
     ];
@@ -213,7 +215,11 @@ async fn unknown_services_are_unimplemented() {
         let call = Call { path: path.to_owned(), ..good(Endpoint::Grpc) };
         let answer = call.send(&running).await;
         assert_eq!((answer.http_status, code_name(answer.code)), (200, "UNIMPLEMENTED"), "{path}");
-        assert!(answer.message.contains("this version takes logs"), "{}", answer.message);
+        assert!(
+            answer.message.contains("is not taken; send logs to opentelemetry.proto."),
+            "{}",
+            answer.message
+        );
     }
 }
 

@@ -8,3 +8,4 @@ mod pressure;
 mod samples;
 mod shippers;
 mod support;
+mod traces;

@@ -74,9 +74,9 @@ async fn a_client_that_declares_too_much_gets_the_answer_and_not_a_reset() {
     for _ in 0..5 {
         let call = Call::new(Endpoint::HttpProtobuf, vec![0; 20 << 20]);
         assert_eq!(call.send(&running).await.http_status, 413);
-        let mut traces = Call::new(Endpoint::HttpProtobuf, vec![0; 20 << 20]);
-        traces.path = "/v1/traces".to_owned();
-        assert_eq!(traces.send(&running).await.http_status, 404);
+        let mut profiles = Call::new(Endpoint::HttpProtobuf, vec![0; 20 << 20]);
+        profiles.path = "/v1development/profiles".to_owned();
+        assert_eq!(profiles.send(&running).await.http_status, 404);
     }
 }
 

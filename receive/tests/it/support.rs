@@ -11,7 +11,7 @@ use narrows_receive::{
     Denied, Gate, Limits, RequestHead, Server, Sink, SinkError, check_browser_rules, grpc_routes, http_router,
 };
 use parking_lot::Mutex;
-use telemetry::otlp::{LogsRequest, MetricsRequest};
+use telemetry::otlp::{LogsRequest, MetricsRequest, TracesRequest};
 use telemetry::{Batch, Outcome, Signal, TenantId};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint as Remote};
@@ -57,7 +57,8 @@ fn count(batch: &Batch) -> u64 {
     match batch.signal {
         Signal::Metrics => MetricsRequest::parse(&batch.payload).unwrap().point_count() as u64,
         Signal::Samples => telemetry::samples::check(&batch.payload).unwrap(),
-        _ => LogsRequest::parse(&batch.payload).unwrap().record_count() as u64,
+        Signal::Spans => TracesRequest::parse(&batch.payload).unwrap().span_count() as u64,
+        Signal::Logs => LogsRequest::parse(&batch.payload).unwrap().record_count() as u64,
     }
 }
 

@@ -1,56 +1,18 @@
-//! `collector.logs.v1.ExportLogsServiceRequest`, walked without copying.
-//!
-//! `LogsRequest::parse` checks everything once; past that point reading cannot
-//! fail. Of a singular message that stands twice on the wire the last one counts.
+//! `collector.logs.v1.ExportLogsServiceRequest`: what its items are.
 
 use super::validate;
-use super::wire::{DecodeError, Field, Fields, Wire, messages};
+use super::walk::{Item, Request, ResourceGroup, ScopeGroup};
+use super::wire::{DecodeError, Field, Fields, Wire};
 use crate::value::{KeyValues, Value, valid_str};
 
-/// A request whose every byte was checked, now or before.
-#[derive(Clone, Copy, Debug)]
-pub struct LogsRequest<'a> {
-    raw: &'a [u8],
-    records: usize,
-}
+/// A logs request whose every byte was checked, now or before.
+pub type LogsRequest<'a> = Request<'a, LogRecord<'a>>;
 
-/// The records of one resource.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceLogs<'a> {
-    raw: &'a [u8],
-    /// What emitted them.
-    pub resource: Resource<'a>,
-    /// The schema of the resource's attributes; "" when not given.
-    pub schema_url: &'a str,
-}
+/// The log records of one resource.
+pub type ResourceLogs<'a> = ResourceGroup<'a, LogRecord<'a>>;
 
-/// What emits records: a service, a host.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Resource<'a> {
-    /// The `Resource` message.
-    pub raw: &'a [u8],
-}
-
-/// The records of one instrumentation scope.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeLogs<'a> {
-    raw: &'a [u8],
-    /// The library that recorded them.
-    pub scope: Scope<'a>,
-    /// The schema of the records' attributes; "" when not given.
-    pub schema_url: &'a str,
-}
-
-/// The instrumentation scope: a logger's name.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scope<'a> {
-    /// The `InstrumentationScope` message.
-    pub raw: &'a [u8],
-    /// Its name; "" when not given.
-    pub name: &'a str,
-    /// Its version; "" when not given.
-    pub version: &'a str,
-}
+/// The log records of one instrumentation scope.
+pub type ScopeLogs<'a> = ScopeGroup<'a, LogRecord<'a>>;
 
 /// One log record, as OpenTelemetry's Logs Data Model has it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,114 +39,40 @@ pub struct LogRecord<'a> {
     span_id: &'a [u8],
 }
 
-impl<'a> LogsRequest<'a> {
-    /// Checks `raw` as deep as it goes.
-    pub fn parse(raw: &'a [u8]) -> Result<Self, DecodeError> {
-        let records = validate::request(raw)?;
-        Ok(Self { raw, records })
+impl<'a> Item<'a> for LogRecord<'a> {
+    #[inline]
+    fn of_valid(raw: &'a [u8]) -> Self {
+        LogRecord::of_valid(raw)
     }
 
-    /// A request whose bytes `parse` has taken before. Of other bytes it sees what comes before the first fault.
-    pub fn of_valid(raw: &'a [u8]) -> Self {
-        let scopes = messages(raw, 1).flat_map(|resource| messages(resource, 2));
-        let records = scopes.map(|scope| messages(scope, 2).count()).sum();
-        Self { raw, records }
+    fn check(request: &[u8]) -> Result<usize, DecodeError> {
+        validate::request(request)
     }
+}
 
+impl<'a> Request<'a, LogRecord<'a>> {
     /// How many log records it holds.
     pub fn record_count(&self) -> usize {
-        self.records
-    }
-
-    /// The resources in order.
-    pub fn resources(&self) -> impl Iterator<Item = ResourceLogs<'a>> + use<'a> {
-        messages(self.raw, 1).map(ResourceLogs::read)
+        self.count()
     }
 
     /// Every record in the request's order, with what it belongs to.
     pub fn records(
         &self,
     ) -> impl Iterator<Item = (ResourceLogs<'a>, ScopeLogs<'a>, LogRecord<'a>)> + use<'a> {
-        self.resources().flat_map(|resource| {
-            resource
-                .scopes()
-                .flat_map(move |scope| scope.records().map(move |record| (resource, scope, record)))
-        })
+        self.items()
     }
 }
 
-impl<'a> ResourceLogs<'a> {
-    fn read(raw: &'a [u8]) -> Self {
-        let mut read = Self { raw, resource: Resource::default(), schema_url: "" };
-        for Field { number, wire } in Fields::of_valid(raw) {
-            match (number, wire) {
-                (1, Wire::Bytes(raw)) => read.resource = Resource { raw },
-                (3, Wire::Bytes(text)) => read.schema_url = valid_str(text),
-                _ => {}
-            }
-        }
-        read
-    }
-
-    /// The scopes in order.
-    pub fn scopes(&self) -> impl Iterator<Item = ScopeLogs<'a>> + use<'a> {
-        messages(self.raw, 2).map(ScopeLogs::read)
-    }
-}
-
-impl<'a> Resource<'a> {
-    /// A `Resource` message that was validated before, in a request or by a store.
-    pub fn of_valid(raw: &'a [u8]) -> Self {
-        Self { raw }
-    }
-
-    /// Its attributes.
-    pub fn attributes(&self) -> KeyValues<'a> {
-        KeyValues::new(self.raw, 1)
-    }
-}
-
-impl<'a> ScopeLogs<'a> {
-    fn read(raw: &'a [u8]) -> Self {
-        let mut read = Self { raw, scope: Scope::default(), schema_url: "" };
-        for Field { number, wire } in Fields::of_valid(raw) {
-            match (number, wire) {
-                (1, Wire::Bytes(raw)) => read.scope = Scope::of_valid(raw),
-                (3, Wire::Bytes(text)) => read.schema_url = valid_str(text),
-                _ => {}
-            }
-        }
-        read
-    }
-
+impl<'a> ScopeGroup<'a, LogRecord<'a>> {
     /// The records in order.
     pub fn records(&self) -> impl Iterator<Item = LogRecord<'a>> + use<'a> {
-        self.raw_records().map(LogRecord::of_valid)
+        self.items()
     }
 
     /// The `LogRecord` messages in order, for those who need not look inside each.
     pub fn raw_records(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        messages(self.raw, 2)
-    }
-}
-
-impl<'a> Scope<'a> {
-    /// An `InstrumentationScope` message that was validated before.
-    pub fn of_valid(raw: &'a [u8]) -> Self {
-        let mut read = Self { raw, ..Self::default() };
-        for Field { number, wire } in Fields::of_valid(raw) {
-            match (number, wire) {
-                (1, Wire::Bytes(text)) => read.name = valid_str(text),
-                (2, Wire::Bytes(text)) => read.version = valid_str(text),
-                _ => {}
-            }
-        }
-        read
-    }
-
-    /// Its attributes.
-    pub fn attributes(&self) -> KeyValues<'a> {
-        KeyValues::new(self.raw, 3)
+        self.raw_items()
     }
 }
 

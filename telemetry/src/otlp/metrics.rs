@@ -1,4 +1,4 @@
-//! `collector.metrics.v1.ExportMetricsServiceRequest`, walked without copying, as `logs.rs` does it.
+//! `collector.metrics.v1.ExportMetricsServiceRequest`: what its items are.
 
 mod point;
 
@@ -7,36 +7,18 @@ pub use point::{
 };
 
 use super::validate;
+use super::walk::{Item, Request, ResourceGroup, ScopeGroup};
 use super::wire::{DecodeError, Field, Fields, Wire, messages};
-use super::{Resource, Scope};
 use crate::value::valid_str;
 
-/// A request whose every byte was checked, now or before.
-#[derive(Clone, Copy, Debug)]
-pub struct MetricsRequest<'a> {
-    raw: &'a [u8],
-    points: usize,
-}
+/// A metrics request whose every byte was checked, now or before.
+pub type MetricsRequest<'a> = Request<'a, Metric<'a>>;
 
 /// The metrics of one resource.
-#[derive(Clone, Copy, Debug)]
-pub struct ResourceMetrics<'a> {
-    raw: &'a [u8],
-    /// What emitted them.
-    pub resource: Resource<'a>,
-    /// The schema of the resource's attributes; "" when not given.
-    pub schema_url: &'a str,
-}
+pub type ResourceMetrics<'a> = ResourceGroup<'a, Metric<'a>>;
 
 /// The metrics of one instrumentation scope.
-#[derive(Clone, Copy, Debug)]
-pub struct ScopeMetrics<'a> {
-    raw: &'a [u8],
-    /// The library that recorded them.
-    pub scope: Scope<'a>,
-    /// The schema of the metrics; "" when not given.
-    pub schema_url: &'a str,
-}
+pub type ScopeMetrics<'a> = ScopeGroup<'a, Metric<'a>>;
 
 /// One metric with its points.
 #[derive(Clone, Copy, Debug)]
@@ -94,76 +76,38 @@ pub enum Temporality {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Points<'a>(&'a [u8]);
 
-impl<'a> MetricsRequest<'a> {
-    /// Checks `raw` as deep as it goes.
-    pub fn parse(raw: &'a [u8]) -> Result<Self, DecodeError> {
-        Ok(Self { raw, points: validate::metrics::request(raw)? })
+impl<'a> Item<'a> for Metric<'a> {
+    fn of_valid(raw: &'a [u8]) -> Self {
+        Metric::of_valid(raw)
     }
 
-    /// A request whose bytes `parse` has taken before. Of other bytes it sees what comes before the first fault.
-    pub fn of_valid(raw: &'a [u8]) -> Self {
-        let mut request = Self { raw, points: 0 };
-        request.points = request.metrics().map(|(_, _, metric)| metric.data.points().iter().count()).sum();
-        request
+    fn check(request: &[u8]) -> Result<usize, DecodeError> {
+        validate::metrics::request(request)
     }
 
+    fn count(raw: &'a [u8]) -> usize {
+        Metric::of_valid(raw).data.points().iter().count()
+    }
+}
+
+impl<'a> Request<'a, Metric<'a>> {
     /// How many data points it holds.
     pub fn point_count(&self) -> usize {
-        self.points
-    }
-
-    /// The resources in order.
-    pub fn resources(&self) -> impl Iterator<Item = ResourceMetrics<'a>> + use<'a> {
-        messages(self.raw, 1).map(ResourceMetrics::read)
+        self.count()
     }
 
     /// Every metric in the request's order, with what it belongs to.
     pub fn metrics(
         &self,
     ) -> impl Iterator<Item = (ResourceMetrics<'a>, ScopeMetrics<'a>, Metric<'a>)> + use<'a> {
-        self.resources().flat_map(|resource| {
-            resource
-                .scopes()
-                .flat_map(move |scope| scope.metrics().map(move |metric| (resource, scope, metric)))
-        })
+        self.items()
     }
 }
 
-impl<'a> ResourceMetrics<'a> {
-    fn read(raw: &'a [u8]) -> Self {
-        let mut read = Self { raw, resource: Resource::default(), schema_url: "" };
-        for Field { number, wire } in Fields::of_valid(raw) {
-            match (number, wire) {
-                (1, Wire::Bytes(raw)) => read.resource = Resource::of_valid(raw),
-                (3, Wire::Bytes(text)) => read.schema_url = valid_str(text),
-                _ => {}
-            }
-        }
-        read
-    }
-
-    /// The scopes in order.
-    pub fn scopes(&self) -> impl Iterator<Item = ScopeMetrics<'a>> + use<'a> {
-        messages(self.raw, 2).map(ScopeMetrics::read)
-    }
-}
-
-impl<'a> ScopeMetrics<'a> {
-    fn read(raw: &'a [u8]) -> Self {
-        let mut read = Self { raw, scope: Scope::default(), schema_url: "" };
-        for Field { number, wire } in Fields::of_valid(raw) {
-            match (number, wire) {
-                (1, Wire::Bytes(raw)) => read.scope = Scope::of_valid(raw),
-                (3, Wire::Bytes(text)) => read.schema_url = valid_str(text),
-                _ => {}
-            }
-        }
-        read
-    }
-
+impl<'a> ScopeGroup<'a, Metric<'a>> {
     /// The metrics in order.
     pub fn metrics(&self) -> impl Iterator<Item = Metric<'a>> + use<'a> {
-        messages(self.raw, 2).map(Metric::of_valid)
+        self.items()
     }
 }
 

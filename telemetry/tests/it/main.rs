@@ -4,3 +4,4 @@
 mod conformance;
 mod exposition;
 mod roundtrip;
+mod spans;

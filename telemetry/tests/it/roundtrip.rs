@@ -50,11 +50,11 @@ fn key_value((key, value): (String, Option<AnyValue>)) -> KeyValue {
     KeyValue { key, value, ..KeyValue::default() }
 }
 
-fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
+pub(crate) fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
     vec(("[a-z.]{0,6}", option::of(any_value())).prop_map(key_value), 0..4)
 }
 
-fn id(len: usize) -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn id(len: usize) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![Just(Vec::new()), vec(any::<u8>(), len)]
 }
 

@@ -167,6 +167,7 @@ fn field_of<'a>(stream: &'a Stream, record: &LogRecord<'a>, field: &Field) -> Op
     let filled = |text: &'a str| (!text.is_empty()).then_some(Value::Str(text));
     match field {
         Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern | Field::Body => None,
+        Field::Span(_) => None,
         Field::Service => name("service.name"),
         Field::Host => name("host.name"),
         Field::Scope => filled(stream.scope().name),
@@ -254,6 +255,7 @@ impl Needs {
 
     pub(super) fn of(field: &Field) -> Self {
         match field {
+            Field::Span(_) => Self::NONE,
             Field::Severity => Self::SEVERITY,
             Field::Service | Field::Host | Field::Scope | Field::Resource(_) => Self::STREAM,
             Field::Body => Self::BODY.and(Self::SHAPE),

@@ -1,4 +1,4 @@
-//! The blobs of a partition: names for new ones, and which of them may go.
+//! The blobs of a partition of one kind of rows: names for new ones, and which of them may go.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,8 +32,9 @@ struct Life {
 }
 
 impl Blobs {
-    pub(crate) fn new(store: Arc<dyn ObjectStore>, partition: u16) -> Self {
-        Self { store, prefix: format!("logs/{partition}"), life: Mutex::default() }
+    /// `kind` is the first part of every name.
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, kind: &str, partition: u16) -> Self {
+        Self { store, prefix: format!("{kind}/{partition}"), life: Mutex::default() }
     }
 
     pub(crate) fn store(&self) -> Arc<dyn ObjectStore> {
@@ -90,6 +91,49 @@ impl Blobs {
     }
 }
 
+impl Blobs {
+    /// Deletes blobs that neither the list nor a snapshot needs, `grace` after they left the list, or
+    /// were written by a run that never published them. Gives how many.
+    pub(crate) async fn delete_unlisted(
+        &self,
+        grace: Duration,
+        listed: impl FnOnce() -> Vec<SplitRef>,
+    ) -> Result<usize, EventsError> {
+        let mut deleted = 0;
+        for split in self.take_unpinned(grace) {
+            split.file.forget();
+            let name = split.listed().name.clone();
+            if let Err(error) = delete(&self.store, &name).await {
+                self.retire(split);
+                return Err(error);
+            }
+            deleted += 1;
+        }
+        for name in self.orphans(grace, listed).await? {
+            delete(&self.store, &name).await?;
+            deleted += 1;
+        }
+        Ok(deleted)
+    }
+
+    /// Blobs that nobody knows of, older than `grace`.
+    async fn orphans(
+        &self,
+        grace: Duration,
+        listed: impl FnOnce() -> Vec<SplitRef>,
+    ) -> Result<Vec<String>, EventsError> {
+        let prefix = Path::from(self.prefix.as_str());
+        let listing = self.store.list(Some(&prefix)).try_collect::<Vec<_>>().await;
+        let listing = listing.map_err(|source| EventsError::Read { name: self.prefix.clone(), source })?;
+        // Asked for after the listing: what is published meanwhile is in one of the two.
+        let listed: HashSet<String> = listed().into_iter().map(|file| file.name).collect();
+        let oldest = SystemTime::now().checked_sub(grace).unwrap_or(UNIX_EPOCH);
+        let old = listing.into_iter().filter(|blob| SystemTime::from(blob.last_modified) <= oldest);
+        let names = old.map(|blob| blob.location.to_string());
+        Ok(names.filter(|name| !listed.contains(name) && !self.is_known(name)).collect())
+    }
+}
+
 impl Partition {
     /// Outputs of a seal or merge that will not be committed: `delete_unlisted` may take them.
     pub fn discard(&self, outputs: &[SplitRef]) {
@@ -99,36 +143,7 @@ impl Partition {
     /// Deletes blobs that neither the list nor a snapshot needs, `grace` after they left the list, or
     /// were written by a run that never published them. Gives how many.
     pub async fn delete_unlisted(&self, grace: Duration) -> Result<usize, EventsError> {
-        let blobs = &self.inner.blobs;
-        let mut deleted = 0;
-        for split in blobs.take_unpinned(grace) {
-            split.file.forget();
-            let name = split.listed().name.clone();
-            if let Err(error) = delete(&blobs.store, &name).await {
-                blobs.retire(split);
-                return Err(error);
-            }
-            deleted += 1;
-        }
-        for name in self.orphans(grace).await? {
-            delete(&blobs.store, &name).await?;
-            deleted += 1;
-        }
-        Ok(deleted)
-    }
-
-    /// Blobs that nobody knows of, older than `grace`.
-    async fn orphans(&self, grace: Duration) -> Result<Vec<String>, EventsError> {
-        let blobs = &self.inner.blobs;
-        let prefix = Path::from(blobs.prefix.as_str());
-        let listing = blobs.store.list(Some(&prefix)).try_collect::<Vec<_>>().await;
-        let listing = listing.map_err(|source| EventsError::Read { name: blobs.prefix.clone(), source })?;
-        // Asked for after the listing: what is published meanwhile is in one of the two.
-        let listed: HashSet<String> = self.files().into_iter().map(|file| file.name).collect();
-        let oldest = SystemTime::now().checked_sub(grace).unwrap_or(UNIX_EPOCH);
-        let old = listing.into_iter().filter(|blob| SystemTime::from(blob.last_modified) <= oldest);
-        let names = old.map(|blob| blob.location.to_string());
-        Ok(names.filter(|name| !listed.contains(name) && !blobs.is_known(name)).collect())
+        self.inner.blobs.delete_unlisted(grace, || self.files()).await
     }
 }
 

@@ -31,11 +31,16 @@ impl Pinned {
         &self.file.listed
     }
 
-    /// Opens it, unless it is set aside.
+    /// Opens a split of logs, unless it is set aside.
     pub(crate) fn open(&self) -> Result<SplitReader, ReadError> {
+        SplitReader::open(self.sound()?)
+    }
+
+    /// The file, unless it is set aside.
+    pub(crate) fn sound(&self) -> Result<&Arc<SplitFile>, ReadError> {
         match self.damage.get() {
             Some(reason) => Err(ReadError::Damaged(reason.clone())),
-            None => SplitReader::open(&self.file),
+            None => Ok(&self.file),
         }
     }
 

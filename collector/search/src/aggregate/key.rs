@@ -6,7 +6,7 @@
 use telemetry::Value;
 
 use super::severity_cell;
-use crate::{Cell, Field, Group, Number, Row};
+use crate::{Cell, Field, Group, Number, Row, SpanField};
 
 const NULL: u8 = 0;
 const TEXT: u8 = 1;
@@ -24,6 +24,9 @@ pub(super) fn encode_group<R: Row>(out: &mut Vec<u8>, group: &Group, row: &R) {
         Group::Field(Field::Severity) => encode(out, &severity_cell(row.severity())),
         Group::Field(Field::TraceId) => id(out, row.trace_id().as_ref().map(|id| &id[..])),
         Group::Field(Field::SpanId) => id(out, row.span_id().as_ref().map(|id| &id[..])),
+        Group::Field(Field::Span(SpanField::ParentId)) => {
+            id(out, row.parent_id().as_ref().map(|id| &id[..]));
+        }
         Group::Field(Field::Pattern) => {
             id(out, row.pattern().map(u64::to_be_bytes).as_ref().map(|id| &id[..]));
         }

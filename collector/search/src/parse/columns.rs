@@ -1,6 +1,7 @@
 //! `sort` and `fields`: of records, by the names of fields; of a table, by those of its columns.
 
 use super::{Parsed, Parser, short, suggest, unclosed_quote};
+use crate::field::Subject;
 use crate::lex::{Kind, Lexeme};
 use crate::{ParseError, RecordColumn, SortKey, Stage};
 
@@ -9,29 +10,34 @@ const MOST_NAMES: usize = 50;
 
 /// What the stages up to here give.
 pub(super) enum Columns {
-    Records,
+    Records(Subject),
     Table(Vec<String>),
 }
 
 impl Columns {
     /// What these stages give.
-    pub(super) fn behind(stages: &[Stage]) -> Self {
+    pub(super) fn behind(about: Subject, stages: &[Stage]) -> Self {
         let table = stages.iter().fold(None, |table: Option<Vec<String>>, stage| match (stage, table) {
             (Stage::Stats(stats), _) => Some(stats.columns().collect()),
             (Stage::Top(top), _) => Some(top.columns().into()),
             (Stage::Fields(names), Some(_)) => Some(names.clone()),
             (_, table) => table,
         });
-        table.map_or(Self::Records, Self::Table)
+        table.map_or(Self::Records(about), Self::Table)
     }
 
     /// The column's own name.
     fn resolve(&self, name: &Lexeme, text: String) -> Parsed<String> {
         match self {
-            Self::Records => RecordColumn::named(&text).map(|column| column.name()).ok_or_else(|| {
-                ParseError::new(name.span.clone(), format!("`{}` names no field", short(&text)))
-                    .hint("write a field's name, as in `service`, or `timestamp`")
-            }),
+            Self::Records(Subject::Logs) => {
+                RecordColumn::named(&text).map(|column| column.name()).ok_or_else(|| {
+                    ParseError::new(name.span.clone(), format!("`{}` names no field", short(&text)))
+                        .hint("write a field's name, as in `service`, or `timestamp`")
+                })
+            }
+            Self::Records(about) => RecordColumn::of_span(&text)
+                .map(|column| column.name())
+                .ok_or_else(|| about.no_field(name, &text)),
             Self::Table(names) if names.contains(&text) => Ok(text),
             Self::Table(names) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -113,7 +119,7 @@ impl<'a> Parser<'a> {
         let text = match (called, columns) {
             (false, _) => name.text.clone(),
             (true, Columns::Table(_)) => self.function(name)?.column(),
-            (true, Columns::Records) => {
+            (true, Columns::Records(_)) => {
                 let message = format!("`{}(` is no field", short(&name.text));
                 return Err(ParseError::new(name.span.clone(), message)
                     .hint("to sort by a function, write it behind `stats`"));

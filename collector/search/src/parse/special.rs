@@ -1,11 +1,12 @@
 //! Conditions with a form of their own: sets, existence, regular expressions.
 
 use super::filter::{unclosed, unexpected};
-use super::value::{Subject, named};
+use super::value::Subject;
 use super::{Parsed, Parser, short, unclosed_quote};
+use crate::field::Subject as About;
 use crate::lex::{Kind, Lexeme, Operator};
 use crate::text::RegexMatch;
-use crate::{Expr, Field, FieldMatch, Literal, ParseError, Test, ValueSet};
+use crate::{Expr, Field, FieldMatch, Literal, ParseError, SpanField, Test, ValueSet};
 
 /// How many regular expressions a query may have: each takes memory.
 const MOST_REGEXES: usize = 16;
@@ -67,7 +68,7 @@ impl<'a> Parser<'a> {
                     Some(other) if other.kind != Kind::Pipe => return Err(unexpected(other)),
                     _ => return Err(unclosed(open)),
                 }
-                return Ok(Expr::Field(FieldMatch { field: named(name)?, test: Test::Exists }));
+                return Ok(Expr::Field(FieldMatch { field: self.about.named(name)?, test: Test::Exists }));
             }
             _ => {}
         }
@@ -78,12 +79,12 @@ impl<'a> Parser<'a> {
 }
 
 /// What stands behind `_exists_:`.
-pub(super) fn existence(value: &Lexeme) -> Parsed<Expr> {
+pub(super) fn existence(about: About, value: &Lexeme) -> Parsed<Expr> {
     if value.star || value.has_wildcards() {
         return Err(ParseError::new(value.span.clone(), "`*` and `?` cannot stand in the name of a field")
             .hint("write `_exists_:` and one name"));
     }
-    Ok(Expr::Field(FieldMatch { field: named(value)?, test: Test::Exists }))
+    Ok(Expr::Field(FieldMatch { field: about.named(value)?, test: Test::Exists }))
 }
 
 impl Subject<'_> {
@@ -96,7 +97,7 @@ impl Subject<'_> {
                 short(self.name)
             )));
         }
-        if matches!(self.field, Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern) {
+        if self.field.is_id() || matches!(self.field, Field::Severity) || self.has_own_values() {
             let each: Parsed<Vec<Expr>> = values.iter().map(|value| self.compared(value)).collect();
             return each.map(Expr::or);
         }
@@ -106,6 +107,14 @@ impl Subject<'_> {
             1 => Test::Equals(literals.remove(0)),
             _ => Test::In(ValueSet::new(literals)),
         }))
+    }
+
+    /// Whether a value means more than its text.
+    fn has_own_values(&self) -> bool {
+        match self.field {
+            Field::Span(field) => field == SpanField::Duration || field.values().is_some(),
+            _ => false,
+        }
     }
 
     /// The regular expression behind `=~`, the query's `number`th.
@@ -118,7 +127,7 @@ impl Subject<'_> {
             return Err(ParseError::new(quoted.span.clone(), message)
                 .hint("put alternatives into one, as in `\"a|b\"`"));
         }
-        if matches!(self.field, Field::Severity | Field::TraceId | Field::SpanId | Field::Pattern) {
+        if self.field.is_id() || self.field == Field::Severity {
             let message = format!("`{}` is no text for a regex", self.name);
             return Err(ParseError::new(quoted.span.clone(), message)
                 .hint(format!("write `{}:` and a value", self.name)));

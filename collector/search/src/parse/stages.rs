@@ -1,8 +1,8 @@
 //! What follows the filter: `| stage | stage`. A stage is a line in `STAGES` and a function that reads it.
 
 use super::columns::Columns;
-use super::value::named;
 use super::{Parsed, Parser, short, suggest, unclosed_quote};
+use crate::field::Subject;
 use crate::lex::{Kind, Lexeme};
 use crate::{Field, ParseError, Stage, Top};
 
@@ -37,10 +37,20 @@ impl<'a> Parser<'a> {
                     .hint(suggest(&verb.text, &STAGES.map(|s| s.0))));
             };
             demand_order(&stages, verb)?;
-            stages.push(reader(self, verb, &Columns::behind(&stages))?);
+            self.demand_known(verb)?;
+            stages.push(reader(self, verb, &Columns::behind(self.about, &stages))?);
             self.demand_end(verb)?;
         }
         Ok(stages)
+    }
+
+    /// Spans have no bodies, and so no patterns.
+    fn demand_known(&self, verb: &Lexeme) -> Parsed<()> {
+        if self.about == Subject::Logs || verb.text != "patterns" {
+            return Ok(());
+        }
+        Err(ParseError::new(verb.span.clone(), "spans have no patterns")
+            .hint("write `top 10 name` for the most frequent operations"))
     }
 
     fn top(&mut self, verb: &'a Lexeme) -> Parsed<Stage> {
@@ -78,7 +88,7 @@ impl<'a> Parser<'a> {
         match self.peek() {
             Some(name) if name.kind == Kind::Name => {
                 self.at += 1;
-                named(name)
+                self.about.named(name)
             }
             Some(quote) if quote.kind == Kind::Unclosed => Err(unclosed_quote(quote)),
             _ => {

@@ -1,6 +1,5 @@
 //! `stats count() as n, … by (field, bin(1m))`; the parentheses behind `by` may be left out.
 
-use super::value::named;
 use super::{Parsed, Parser, bin, short, suggest, unclosed_quote};
 use crate::lex::{Kind, Lexeme};
 use crate::{Field, Function, Group, Measure, ParseError, Quantile, Stage, Stats};
@@ -68,10 +67,10 @@ impl<'a> Parser<'a> {
                         "write one from 0 to 1 with at most six decimals, as in `quantile(0.95, took)`",
                     ));
                 };
-                Some(Function::Quantile(quantile, named(field)?))
+                Some(Function::Quantile(quantile, self.about.named(field)?))
             }
             ("quantile", _) => None,
-            (other, [field]) => Function::named(other, named(field)?),
+            (other, [field]) => Function::named(other, self.about.named(field)?),
             _ => None,
         };
         if let Some(function) = &function {
@@ -90,8 +89,9 @@ impl<'a> Parser<'a> {
 
     /// Ids can be counted, no more.
     fn demand_values(&self, name: &Lexeme, function: &Function) -> Parsed<()> {
-        let Some(Field::TraceId | Field::SpanId | Field::Pattern) = function.field() else { return Ok(()) };
-        if matches!(function, Function::CountOf(_) | Function::Distinct(_)) {
+        if !function.field().is_some_and(Field::is_id)
+            || matches!(function, Function::CountOf(_) | Function::Distinct(_))
+        {
             return Ok(());
         }
         let field = function.field().map(Field::name).unwrap_or_default();

@@ -5,12 +5,14 @@ use std::ops::{Bound, Range};
 use super::amount::{Amount, range_of};
 use super::filter::{body_text, demand_short, unexpected};
 use super::special::existence;
-use super::{Parsed, Parser, short, unclosed_quote};
+use super::{Parsed, Parser, short, suggest, unclosed_quote};
+use crate::field::Subject as About;
 use crate::lex::{Kind, Lexeme, Operator};
-use crate::{Expr, Field, FieldMatch, IdMatch, Literal, ParseError, SeverityRange, Test};
+use crate::{Expr, Field, FieldMatch, IdMatch, Literal, ParseError, SeverityRange, SpanField, Test};
 
 /// A field as the query names it, and how it is compared.
 pub(super) struct Subject<'a> {
+    about: About,
     pub(super) field: Field,
     pub(super) name: &'a str,
     /// The name is in quotes.
@@ -38,9 +40,9 @@ impl<'a> Parser<'a> {
             return Err(ParseError::new(name.span.clone(), "`*` cannot stand in the name of a field")
                 .hint("write `*` alone for every record, or put it in quotes to search for it"));
         }
-        let field = named(name)?;
+        let field = self.about.named(name)?;
         let Some(operator) = self.next() else { return Err(unexpected(name)) };
-        let subject = Subject::new(field, name, operator)?;
+        let subject = Subject::new(self.about, field, name, operator)?;
         match self.peek() {
             Some(open) if open.kind == Kind::Open && subject.reaches(open) => {
                 self.at += 1;
@@ -118,19 +120,12 @@ fn is_value(kind: Kind) -> bool {
     matches!(kind, Kind::Value | Kind::OpenRange | Kind::In | Kind::Regex | Kind::Unclosed)
 }
 
-/// What the name of a field means.
-pub(super) fn named(name: &Lexeme) -> Parsed<Field> {
-    Field::named(&name.text).ok_or_else(|| {
-        ParseError::new(name.span.clone(), format!("`{}` names no field", short(&name.text)))
-            .hint("write the attribute's name, as in `attributes.http.method`")
-    })
-}
-
 impl<'a> Subject<'a> {
-    fn new(field: Field, name: &'a Lexeme, sign: &'a Lexeme) -> Parsed<Self> {
+    fn new(about: About, field: Field, name: &'a Lexeme, sign: &'a Lexeme) -> Parsed<Self> {
         let Kind::Operator(operator) = sign.kind else { return Err(unexpected(sign)) };
         let span = name.span.start..sign.span.end;
-        let subject = Self { field, name: &name.text, quoted: name.quoted, operator, sign: &sign.text, span };
+        let (name, quoted) = (&name.text, name.quoted);
+        let subject = Self { about, field, name, quoted, operator, sign: &sign.text, span };
         subject.demand_known(sign)
     }
 
@@ -198,7 +193,7 @@ impl<'a> Subject<'a> {
     /// The condition for one value; `!=` is turned round by the caller.
     pub(super) fn compared(&self, value: &Lexeme) -> Parsed<Expr> {
         if self.asks_existence() {
-            return existence(value);
+            return existence(self.about, value);
         }
         demand_short(value)?;
         let starts_oddly = value.text.starts_with(['!', '=', '<', '>', '~']) && !value.quoted;
@@ -222,7 +217,10 @@ impl<'a> Subject<'a> {
         match (&self.field, plain) {
             (Field::Severity, _) => self.severity(value),
             (Field::TraceId, true) => self.id(value, 32, "trace"),
-            (Field::SpanId, true) => self.id(value, 16, "span"),
+            (Field::SpanId | Field::Span(SpanField::ParentId), true) => self.id(value, 16, "span"),
+            (Field::Span(field), true) if !value.star && !value.has_wildcards() => {
+                self.of_span(*field, value)
+            }
             (Field::Pattern, true) => self.id(value, 16, "pattern"),
             (Field::Body, true) if self.operator == Operator::Has => body_text(value),
             (_, true) if !value.quoted => Ok(self.test(Test::of_pattern(&value.pattern()))),
@@ -230,6 +228,25 @@ impl<'a> Subject<'a> {
             (_, true) => Ok(self.test(Test::Equals(Literal::new(value.text.as_str())))),
             (_, false) => self.number(value),
         }
+    }
+
+    /// A value of a span's own field, as it is written; of some fields not every value makes sense.
+    fn of_span(&self, field: SpanField, value: &Lexeme) -> Parsed<Expr> {
+        if field == SpanField::Duration {
+            let amount = Amount::read(value, self.name)?;
+            return Ok(self.test(range_of(&self.field, Bound::Included(amount), Bound::Included(amount))));
+        }
+        let Some(values) = field.values() else {
+            return Ok(self.test(Test::Equals(Literal::new(value.text.as_str()))));
+        };
+        let text = value.text.to_ascii_lowercase();
+        // OTLP's own names, as other tools print them.
+        let plain = text.strip_prefix("span_kind_").or(text.strip_prefix("status_code_")).unwrap_or(&text);
+        if !values.contains(&plain) {
+            let message = format!("`{}` is no `{}` of a span", short(&value.text), self.name);
+            return Err(ParseError::new(value.span.clone(), message).hint(suggest(plain, values)));
+        }
+        Ok(self.test(Test::Equals(Literal::new(plain))))
     }
 
     /// `_exists_:field`, as Lucene writes it.
@@ -328,13 +345,16 @@ impl<'a> Subject<'a> {
 
     /// Ids have no order.
     fn demand_order(&self, span: &Range<usize>) -> Parsed<()> {
-        match self.field {
-            Field::TraceId | Field::SpanId | Field::Pattern => {
-                Err(ParseError::new(span.clone(), format!("`{}` has no order", self.name))
-                    .hint(format!("write `{}:` and the id, or its first digits and `*`", self.name)))
+        let hint = match &self.field {
+            field if field.is_id() => {
+                format!("write `{}:` and the id, or its first digits and `*`", self.name)
             }
-            _ => Ok(()),
-        }
+            Field::Span(SpanField::Kind | SpanField::Status | SpanField::Root) => {
+                format!("write `{}:` and a value", self.name)
+            }
+            _ => return Ok(()),
+        };
+        Err(ParseError::new(span.clone(), format!("`{}` has no order", self.name)).hint(hint))
     }
 
     pub(super) fn test(&self, test: Test) -> Expr {

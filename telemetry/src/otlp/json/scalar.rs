@@ -84,17 +84,18 @@ impl Scalar<'_> {
     }
 
     /// `digits` are twice as many as the id has bytes.
-    fn hex<E: Error>(self, digits: &str, len: usize) -> Result<(), E> {
-        let refused = || E::invalid_value(Unexpected::Str(short(digits)), &self);
-        let mut id = [0u8; 16];
-        if digits.len() != 2 * len || len > id.len() {
-            return Err(refused());
+    fn hex<E: Error>(self, digits: &str) -> Result<(), E> {
+        let fits = match self.kind {
+            Kind::Hex(len) => digits.len() == 2 * len,
+            _ => digits.len().is_multiple_of(2),
+        };
+        if !fits || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(E::invalid_value(Unexpected::Str(short(digits)), &self));
         }
-        for (byte, pair) in id.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-            let (Some(high), Some(low)) = (nibble(pair[0]), nibble(pair[1])) else { return Err(refused()) };
-            *byte = high << 4 | low;
-        }
-        put_bytes(&mut self.writer.out, self.number, &id[..len]);
+        let start = self.writer.open(self.number);
+        let pairs = digits.as_bytes().chunks_exact(2);
+        self.writer.out.extend(pairs.map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])));
+        self.writer.close(start);
         Ok(())
     }
 
@@ -117,6 +118,7 @@ impl<'de> Visitor<'de> for Scalar<'_> {
             Kind::Text => f.write_str("a string"),
             Kind::Base64 => f.write_str("bytes in base64"),
             Kind::Hex(len) => write!(f, "{} hexadecimal digits", 2 * len),
+            Kind::AnyHex => f.write_str("hexadecimal digits, two for each byte"),
             Kind::Bool => f.write_str("true or false"),
             Kind::Sint32 => f.write_str("a signed 32-bit integer"),
             Kind::Int64 | Kind::Sfixed64 => f.write_str("a signed 64-bit integer, as number or string"),
@@ -171,8 +173,8 @@ impl<'de> Visitor<'de> for Scalar<'_> {
                 Ok(())
             }
             Kind::Base64 => self.base64(text),
-            Kind::Hex(_) if text.is_empty() => Ok(()),
-            Kind::Hex(len) => self.hex(text, len),
+            Kind::Hex(_) | Kind::AnyHex if text.is_empty() => Ok(()),
+            Kind::Hex(_) | Kind::AnyHex => self.hex(text),
             Kind::Double => match parse_double(text) {
                 Some(value) => {
                     self.double(value);
@@ -205,12 +207,11 @@ fn parse_double(text: &str) -> Option<f64> {
     }
 }
 
-fn nibble(digit: u8) -> Option<u8> {
+/// Of a digit that was checked.
+fn nibble(digit: u8) -> u8 {
     match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10),
     }
 }
 

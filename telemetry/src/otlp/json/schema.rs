@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Base64,
     /// An id of so many bytes, in hexadecimal; "" is none.
     Hex(usize),
+    /// An id in hexadecimal, of any length: whoever reads it judges.
+    AnyHex,
     Bool,
     Int64,
     Sint32,
@@ -43,8 +45,8 @@ pub(super) enum Kind {
 }
 
 use Kind::{
-    Base64, Bool, Double, Enum, Fixed32, Fixed64, Hex, Int64, Many, One, Packed, Sfixed64, Sint32, Text,
-    Uint32, Uint64,
+    AnyHex, Base64, Bool, Double, Enum, Fixed32, Fixed64, Hex, Int64, Many, One, Packed, Sfixed64, Sint32,
+    Text, Uint32, Uint64,
 };
 
 const fn message(members: &'static [Member]) -> Schema {
@@ -221,3 +223,54 @@ static EXEMPLAR: Schema = message(&[
     member("spanId", 4, Hex(8)),
     member("traceId", 5, Hex(16)),
 ]);
+
+pub(super) static TRACES_REQUEST: Schema = message(&[member("resourceSpans", 1, Many(&RESOURCE_SPANS))]);
+
+static RESOURCE_SPANS: Schema = message(&[
+    member("resource", 1, One(&RESOURCE)),
+    member("scopeSpans", 2, Many(&SCOPE_SPANS)),
+    member("schemaUrl", 3, Text),
+]);
+
+static SCOPE_SPANS: Schema = message(&[
+    member("scope", 1, One(&SCOPE)),
+    member("spans", 2, Many(&SPAN)),
+    member("schemaUrl", 3, Text),
+]);
+
+static SPAN: Schema = message(&[
+    member("traceId", 1, AnyHex),
+    member("spanId", 2, AnyHex),
+    member("traceState", 3, Text),
+    member("parentSpanId", 4, AnyHex),
+    member("name", 5, Text),
+    member("kind", 6, Enum),
+    member("startTimeUnixNano", 7, Fixed64),
+    member("endTimeUnixNano", 8, Fixed64),
+    member("attributes", 9, Many(&KEY_VALUE)),
+    member("droppedAttributesCount", 10, Uint32),
+    member("events", 11, Many(&EVENT)),
+    member("droppedEventsCount", 12, Uint32),
+    member("links", 13, Many(&LINK)),
+    member("droppedLinksCount", 14, Uint32),
+    member("status", 15, One(&STATUS)),
+    member("flags", 16, Fixed32),
+]);
+
+static EVENT: Schema = message(&[
+    member("timeUnixNano", 1, Fixed64),
+    member("name", 2, Text),
+    member("attributes", 3, Many(&KEY_VALUE)),
+    member("droppedAttributesCount", 4, Uint32),
+]);
+
+static LINK: Schema = message(&[
+    member("traceId", 1, AnyHex),
+    member("spanId", 2, AnyHex),
+    member("traceState", 3, Text),
+    member("attributes", 4, Many(&KEY_VALUE)),
+    member("droppedAttributesCount", 5, Uint32),
+    member("flags", 6, Fixed32),
+]);
+
+static STATUS: Schema = message(&[member("message", 2, Text), member("code", 3, Enum)]);

@@ -193,6 +193,19 @@ impl<'a> Span<'a> {
         self.parent_id.try_into().ok().filter(|id| *id != [0; 8])
     }
 
+    /// Its three ids as they were sent.
+    pub(super) fn raw_trace_id(&self) -> &'a [u8] {
+        self.trace_id
+    }
+
+    pub(super) fn raw_span_id(&self) -> &'a [u8] {
+        self.span_id
+    }
+
+    pub(super) fn raw_parent_id(&self) -> &'a [u8] {
+        self.parent_id
+    }
+
     /// How long it took in ns; 0 where the end is missing or before the start.
     pub fn duration_ns(&self) -> u64 {
         self.end_ns.saturating_sub(self.start_ns)

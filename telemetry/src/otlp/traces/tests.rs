@@ -63,3 +63,25 @@ fn bytes_that_are_no_request_are_refused() {
     }
     assert_eq!(TracesRequest::parse(&[]).unwrap().span_count(), 0);
 }
+
+#[test]
+fn ids_that_a_span_cannot_be_found_by_are_told() {
+    type Case<'c> = (&'c [u8], &'c [u8], &'c [u8], Option<&'c str>);
+    let cases: [Case<'_>; 9] = [
+        (&[7; 16], &[1; 8], &[], None),
+        (&[7; 16], &[1; 8], &[0; 8], None),
+        (&[7; 16], &[1; 8], &[2; 8], None),
+        (&[], &[1; 8], &[], Some("has no trace id")),
+        (&[7; 8], &[1; 8], &[], Some("has a trace id of 8 bytes, it takes 16")),
+        (&[0; 16], &[1; 8], &[], Some("has a trace id of zeros, which is none")),
+        (&[7; 16], &[], &[], Some("has no span id")),
+        (&[7; 16], &[0; 8], &[], Some("has a span id of zeros, which is none")),
+        (&[7; 16], &[1; 8], &[2; 16], Some("has a parent span id of 16 bytes, it takes 8")),
+    ];
+    for (trace_id, span_id, parent_id, expected) in cases {
+        let raw = request(&[SpanFields { trace_id, span_id, parent_id, ..SpanFields::default() }]);
+        let (_, _, span) = TracesRequest::of_valid(&raw).spans().next().unwrap();
+        let told = span.id_fault().map(|fault| fault.to_string());
+        assert_eq!(told.as_deref(), expected, "{trace_id:?} {span_id:?} {parent_id:?}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Requests of a workload, several under way at once.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::task::JoinSet;
+
+/// Posts protobuf to one address.
+pub(crate) struct Sending {
+    client: reqwest::Client,
+    url: String,
+    most: usize,
+    under_way: JoinSet<anyhow::Result<()>>,
+    /// Bytes of all bodies.
+    pub(crate) sent_bytes: u64,
+}
+
+impl Sending {
+    /// At most `most` requests wait for their answers at once.
+    pub(crate) fn new(url: String, most: usize) -> Self {
+        Self { client: reqwest::Client::new(), url, most, under_way: JoinSet::new(), sent_bytes: 0 }
+    }
+
+    /// Posts one body, once there is room for it.
+    pub(crate) async fn push(&mut self, body: Vec<u8>) -> anyhow::Result<()> {
+        self.sent_bytes += body.len() as u64;
+        if self.under_way.len() >= self.most {
+            self.under_way.join_next().await.context("a request was under way")???;
+        }
+        self.under_way.spawn(send(self.client.clone(), self.url.clone(), body));
+        Ok(())
+    }
+
+    /// Waits for all answers; returns the bytes sent.
+    pub(crate) async fn finish(mut self) -> anyhow::Result<u64> {
+        while let Some(done) = self.under_way.join_next().await {
+            done??;
+        }
+        Ok(self.sent_bytes)
+    }
+}
+
+async fn send(client: reqwest::Client, url: String, body: Vec<u8>) -> anyhow::Result<()> {
+    loop {
+        let request = client.post(&url).header("content-type", "application/x-protobuf").body(body.clone());
+        let answer = request.send().await?;
+        match answer.status().as_u16() {
+            200 => return Ok(()),
+            // Pushed back: the collector says when to come again.
+            429 | 503 => tokio::time::sleep(Duration::from_millis(200)).await,
+            status => anyhow::bail!("{status}: {}", answer.text().await?),
+        }
+    }
+}
