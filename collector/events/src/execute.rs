@@ -16,7 +16,7 @@ mod patterns;
 mod plan;
 pub(crate) mod rows;
 mod run;
-mod scan;
+pub(crate) mod scan;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -42,6 +42,7 @@ use rows::WithPattern;
 use scan::{CancelOnDrop, Limits};
 
 pub use explain::{Explain, RuledOut};
+pub(crate) use facets::FieldCounts;
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use patterns::patterns;
 

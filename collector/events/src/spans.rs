@@ -5,17 +5,36 @@
 //! commit, `publish`. A trace may be in several splits and the head: every answer about
 //! a trace looks at all of them.
 
+mod facets;
+mod find;
+mod gather;
 mod head;
+mod merge;
+mod operations;
 mod partition;
+mod points;
 mod prune;
+mod query;
+mod rows;
+mod seal;
+mod select;
 #[allow(dead_code, unused_imports)]
 pub(crate) mod split;
+mod summary;
+mod top;
+mod trace;
+mod view;
 
 use std::time::Instant;
 
 use telemetry::otlp::{SpanKind, StatusCode};
 
+pub use facets::facets;
+pub use operations::{Operation, operations};
 pub use partition::{Options, Partition, Snapshot};
+pub use points::{Point, Points, points};
+pub use query::search;
+pub use trace::{Trace, trace};
 
 /// A trace's id.
 pub type TraceId = [u8; 16];

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use search::{Field, Number, Row};
+use search::{Field, Number, Row, SpanField};
 use telemetry::{Value, severity};
 
 use super::attribute::{self, OneField};
@@ -112,7 +112,7 @@ pub async fn facets(
 
 /// What is counted of all fields.
 #[derive(Clone)]
-pub(super) struct FieldCounts {
+pub(crate) struct FieldCounts {
     fields: Arc<[Field]>,
     /// Lower case.
     prefix: Arc<str>,
@@ -136,7 +136,7 @@ struct Values {
 }
 
 impl FieldCounts {
-    fn new(options: &FacetOptions) -> Self {
+    pub(crate) fn new(options: &FacetOptions) -> Self {
         Self {
             fields: options.fields.clone().into(),
             prefix: options.prefix.to_lowercase().into(),
@@ -150,7 +150,7 @@ impl FieldCounts {
     }
 
     /// Adds a record.
-    pub(super) fn add<R: Row>(&mut self, row: &R) {
+    pub(crate) fn add<R: Row>(&mut self, row: &R) {
         self.add_where(row, 1, |_| true);
     }
 
@@ -210,17 +210,17 @@ impl FieldCounts {
         Ok(())
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.by_field.iter_mut().zip(other.by_field).for_each(|(own, other)| own.merge(other));
     }
 
     /// Memory that it holds, about.
-    pub(super) fn size_bytes(&self) -> usize {
+    pub(crate) fn size_bytes(&self) -> usize {
         let one = |values: &Values| values.counts.capacity() * ENTRY_BYTES + values.key_bytes;
         self.by_field.iter().map(one).sum()
     }
 
-    fn finish(self, limit: usize) -> Vec<Facet> {
+    pub(crate) fn finish(self, limit: usize) -> Vec<Facet> {
         let fields = self.fields.iter().cloned().zip(self.by_field);
         fields.map(|(field, values)| values.finish(field, limit)).collect()
     }
@@ -320,6 +320,7 @@ fn encode<R: Row>(out: &mut Vec<u8>, row: &R, field: &Field) -> bool {
         Field::TraceId => row.trace_id().is_some_and(|id| hex(out, &id)),
         Field::Pattern => row.pattern().is_some_and(|id| hex(out, &id.to_be_bytes())),
         Field::SpanId => row.span_id().is_some_and(|id| hex(out, &id)),
+        Field::Span(SpanField::ParentId) => row.parent_id().is_some_and(|id| hex(out, &id)),
         _ => match row.field(field).unwrap_or_default() {
             Value::Empty => false,
             Value::Str(value) => text(out, value),

@@ -33,29 +33,29 @@ pub(super) struct Query<'q> {
 
 /// A range of times.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Range {
-    pub(super) start_ns: i64,
+pub(crate) struct Range {
+    pub(crate) start_ns: i64,
     /// Exclusive; the last of all times stands for no end.
-    pub(super) end_ns: i64,
+    pub(crate) end_ns: i64,
 }
 
 impl Range {
     /// Whether something between these times can be in it.
-    pub(super) fn overlaps(self, min_time_ns: i64, max_time_ns: i64) -> bool {
+    pub(crate) fn overlaps(self, min_time_ns: i64, max_time_ns: i64) -> bool {
         max_time_ns >= self.start_ns && (min_time_ns < self.end_ns || self.end_ns == i64::MAX)
     }
 }
 
 /// When a query has to stop.
-pub(super) struct Limits {
-    pub(super) deadline: Option<Instant>,
-    pub(super) max_memory_bytes: usize,
+pub(crate) struct Limits {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) max_memory_bytes: usize,
     /// Nobody waits for the answer any more, or another scan failed.
-    pub(super) cancelled: AtomicBool,
+    pub(crate) cancelled: AtomicBool,
 }
 
 impl Limits {
-    pub(super) fn of(request: &Request) -> Arc<Self> {
+    pub(crate) fn of(request: &Request) -> Arc<Self> {
         Arc::new(Self {
             deadline: request.deadline,
             max_memory_bytes: request.max_memory_bytes,
@@ -63,7 +63,17 @@ impl Limits {
         })
     }
 
-    pub(super) fn check(&self) -> Result<(), SearchError> {
+    /// As a query for spans has them.
+    pub(crate) fn until(deadline: Option<Instant>, max_memory_bytes: usize) -> Arc<Self> {
+        Arc::new(Self { deadline, max_memory_bytes, cancelled: AtomicBool::new(false) })
+    }
+
+    /// Ends all scans of the query.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn check(&self) -> Result<(), SearchError> {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         match late || self.cancelled.load(Ordering::Relaxed) {
             true => Err(SearchError::Timeout),
@@ -71,7 +81,7 @@ impl Limits {
         }
     }
 
-    pub(super) fn check_size(&self, size_bytes: usize, what: &'static str) -> Result<(), SearchError> {
+    pub(crate) fn check_size(&self, size_bytes: usize, what: &'static str) -> Result<(), SearchError> {
         match size_bytes > self.max_memory_bytes {
             true => Err(SearchError::TooLarge { what, cap_bytes: self.max_memory_bytes }),
             false => Ok(()),
@@ -80,7 +90,7 @@ impl Limits {
 }
 
 /// Ends what a query runs when nobody waits for its answer any more.
-pub(super) struct CancelOnDrop(pub(super) Arc<Limits>);
+pub(crate) struct CancelOnDrop(pub(crate) Arc<Limits>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
@@ -89,7 +99,7 @@ impl Drop for CancelOnDrop {
 }
 
 /// Why a scan ended early.
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The source cannot be read; the others can.
     Source(ReadError),
     /// The whole query ends.

@@ -197,6 +197,11 @@ impl Chunk {
         RowKey::seq(self.offset, row as u32)
     }
 
+    /// The largest duration.
+    pub(super) fn max_duration_ns(&self) -> u64 {
+        self.operations.iter().map(|known| known.max_duration_ns).max().unwrap_or(0)
+    }
+
     /// What occurs in it, by the number of the operation.
     pub(super) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         (0..self.operations.len()).map(|number| self.operation(number))
@@ -206,7 +211,7 @@ impl Chunk {
         let known = &self.operations[number];
         Operation {
             service: self.text(known.service),
-            name: self.text(known.name),
+            name: Some(self.text(known.name)),
             kind: known.kind,
             spans: u64::from(known.spans),
             errors: u64::from(known.errors),

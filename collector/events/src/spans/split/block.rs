@@ -6,7 +6,7 @@ use telemetry::otlp::{SpanKind, StatusCode};
 
 use super::columns::{Attribute, EventNames, Names, Parents, Texts, Traces, WholeBlock};
 use super::plain;
-use super::reader::{BlockMeta, SpanReader};
+use super::reader::{BlockMeta, SpanReader, Tables};
 use crate::split::ReadError;
 use crate::split::coded::Coded;
 
@@ -20,6 +20,11 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn meta(&self) -> &BlockMeta {
         &self.reader.blocks()[self.block]
+    }
+
+    /// What its rows refer to.
+    pub(crate) fn tables(&self) -> Result<Arc<Tables>, ReadError> {
+        self.reader.tables()
     }
 
     pub(crate) fn rows(&self) -> usize {

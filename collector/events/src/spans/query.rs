@@ -1,0 +1,142 @@
+//! Runs a query over snapshots: the best traces, or a table over the matching spans.
+
+use std::cmp::Reverse;
+
+use search::{Aggregation, AggregationLimits, Field, Group, RecordSort};
+use tokio::task::spawn_blocking;
+
+use super::gather::{Gathered, Sink, gather};
+use super::rows::Rows;
+use super::summary::{Wanted, summarise};
+use super::top::TopTraces;
+use super::view::SpanView;
+use super::{Answer, Request, Snapshot, TraceId, TraceOrder, TraceSummary};
+use crate::SearchError;
+use crate::execute::scan::{CancelOnDrop, Limits, Range};
+
+/// The most traces of an answer.
+const MOST_TRACES: usize = 1_000;
+
+/// Traces with at least one matching span in the range; with `stats`, `top`, `sort` or `fields` a table over the
+/// matching spans. A `limit` of the query counts instead of the request's.
+pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer, SearchError> {
+    let limits = request.limits();
+    let _guard = CancelOnDrop(limits.clone());
+    let bounds = AggregationLimits { size_bytes: request.memory_bytes, ..AggregationLimits::default() };
+    if let Some(table) = Aggregation::of(&request.query, bounds) {
+        let gathered = gather(snapshots, request, Table::new(table), &limits).await?;
+        let (table, mut answer) = Answer::of(gathered);
+        answer.table = Some(off_runtime(move || table.0.finish()).await?);
+        return Ok(answer);
+    }
+    if let Some(rows) = Rows::of(request) {
+        let by_time = RecordSort::of_spans(&request.query).and_then(|sort| sort.by_time());
+        let order = match by_time {
+            Some(true) => TraceOrder::Newest,
+            Some(false) => TraceOrder::Oldest,
+            None => request.order,
+        };
+        let request = Request { order, ..request.clone() };
+        let gathered = gather(snapshots, &request, rows, &limits).await?;
+        let (rows, mut answer) = Answer::of(gathered);
+        answer.table = Some(off_runtime(move || rows.finish()).await?);
+        return Ok(answer);
+    }
+    let most = request.query.limit().unwrap_or(request.limit).min(MOST_TRACES);
+    let gathered = gather(snapshots, request, TopTraces::new(request.order, most), &limits).await?;
+    let (top, answer) = Answer::of(gathered);
+    with_traces(snapshots, request, top.into_ids(), answer).await
+}
+
+/// Tells of the traces that were found.
+async fn with_traces(
+    snapshots: &[Snapshot],
+    request: &Request,
+    ids: Vec<TraceId>,
+    mut answer: Answer,
+) -> Result<Answer, SearchError> {
+    let limits = request.limits();
+    let _guard = CancelOnDrop(limits.clone());
+    let (snapshots, request) = (snapshots.to_vec(), request.clone());
+    off_runtime(move || {
+        let range = Range { start_ns: request.start_ns, end_ns: request.end_ns };
+        let wanted = Wanted { filter: &request.query.filter, range };
+        for id in ids {
+            let told = summarise(&snapshots, id, &wanted, &limits, &mut answer.warnings)?;
+            answer.traces.push(told);
+        }
+        sort(&mut answer.traces, request.order);
+        answer.warnings.sort();
+        answer.warnings.dedup();
+        answer.partial = !answer.warnings.is_empty();
+        Ok(answer)
+    })
+    .await?
+}
+
+fn sort(traces: &mut [TraceSummary], order: TraceOrder) {
+    match order {
+        TraceOrder::Newest => traces.sort_by_key(|trace| (Reverse(trace.start_ns), trace.trace_id)),
+        TraceOrder::Oldest => traces.sort_by_key(|trace| (trace.start_ns, trace.trace_id)),
+        TraceOrder::Slowest => traces.sort_by_key(|trace| (Reverse(trace.duration_ns), trace.trace_id)),
+    }
+}
+
+impl Request {
+    pub(super) fn limits(&self) -> std::sync::Arc<Limits> {
+        Limits::until(Some(self.deadline), self.memory_bytes)
+    }
+}
+
+impl Answer {
+    /// What was gathered, but for what becomes of the sink.
+    fn of<S>(gathered: Gathered<S>) -> (S, Self) {
+        let Gathered { sink, matched, searched, is_whole, warnings } = gathered;
+        let partial = !warnings.is_empty();
+        (sink, Self { matched_spans: matched, searched, is_whole, partial, warnings, ..Self::default() })
+    }
+}
+
+/// Work that takes long enough to hold up the runtime.
+pub(super) async fn off_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SearchError> {
+    spawn_blocking(work).await.map_err(|error| SearchError::Internal(error.to_string()))
+}
+
+/// The sink of `stats` and `top`.
+struct Table(Aggregation, Aggregation);
+
+impl Table {
+    fn new(empty: Aggregation) -> Self {
+        Self(empty.clone(), empty)
+    }
+}
+
+impl Sink for Table {
+    const STOPS_EARLY: bool = false;
+
+    fn fields(&self) -> Vec<Field> {
+        let groups = self.0.by().iter().filter_map(|group| match group {
+            Group::Field(field) => Some(field),
+            Group::Bin { .. } => None,
+        });
+        groups.chain(self.0.inputs()).cloned().collect()
+    }
+
+    fn fork(&self) -> Self {
+        Self::new(self.1.clone())
+    }
+
+    fn take<V: SpanView>(&mut self, view: &V) -> Result<(), SearchError> {
+        Ok(self.0.add(view)?)
+    }
+
+    fn merge(&mut self, other: Self) -> Result<(), SearchError> {
+        Ok(self.0.merge(other.0)?)
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.0.size_bytes()
+    }
+}
