@@ -4,6 +4,7 @@
 //! Hop by hop: catch a panic → count → check `Host` → who is it → handler.
 
 mod admin;
+mod blocking;
 mod compress;
 mod dashboards;
 mod error;
@@ -15,9 +16,11 @@ mod params;
 mod probes;
 mod prometheus;
 mod queries;
+mod services;
 mod session;
 mod status;
 mod time;
+mod traces;
 mod views;
 
 use std::net::SocketAddr;
@@ -94,6 +97,8 @@ pub struct Peer(pub SocketAddr);
     tags(
         (name = "session", description = "Logging in and out"),
         (name = "logs", description = "Searching log records"),
+        (name = "traces", description = "Finding traces, and a trace whole"),
+        (name = "services", description = "What spans say about services"),
         (name = "views", description = "Saved views"),
         (name = "dashboards", description = "Dashboards in Grafana's classic schema"),
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
@@ -189,6 +194,16 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logs::explain))
         .routes(routes!(logs::patterns))
         .routes(routes!(logs::export))
+        .routes(routes!(traces::search))
+        .routes(routes!(traces::points))
+        .routes(routes!(traces::facets))
+        .routes(routes!(traces::fields))
+        .routes(routes!(traces::one))
+        .routes(routes!(traces::view))
+        .routes(routes!(traces::span))
+        .routes(routes!(services::list))
+        .routes(routes!(services::one))
+        .routes(routes!(services::map))
         .routes(routes!(live::live))
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::change, views::remove))

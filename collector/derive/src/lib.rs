@@ -6,6 +6,7 @@
 mod bytes;
 mod cell;
 mod due;
+mod edges;
 mod emit;
 mod histogram;
 mod live;
@@ -20,6 +21,7 @@ mod slots;
 mod spans;
 mod state;
 mod subject;
+mod target;
 mod time;
 mod window;
 

@@ -34,10 +34,6 @@ impl Slab {
         self.bytes.capacity()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// Key and bytes of each cell.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let mut reader = Reader::new(&self.bytes);

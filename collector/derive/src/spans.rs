@@ -4,17 +4,21 @@ use telemetry::otlp::{ResourceSpans, Span, TracesRequest};
 use telemetry::{Batch, Signal, Value};
 
 use crate::Emission;
+use crate::edges::{Books, Call, Edges};
 use crate::emit::Emitter;
 use crate::live::Live;
 use crate::log::{Exemplar, Log};
 use crate::memo::Memo;
 use crate::names;
 use crate::options::Options;
-use crate::pairing::Pairing;
 use crate::registry::Registry;
-use crate::subject::{Part, What, Why};
+use crate::slab::Slab;
+use crate::subject::{Part, What, Why, split_key, split_local};
 use crate::time::{WINDOW_NS, end_and_duration, step_of, steps_over};
 use crate::window::Window;
+
+/// Spans whose other half did not come are let go of every so many steps.
+const EXPIRED_STEPS: u32 = 6;
 
 /// What was not seen for an hour is looked for every so many steps.
 const SWEEP_STEPS: u32 = 60;
@@ -40,7 +44,7 @@ pub struct Spans {
     pub(crate) log: Log,
     pub(crate) window: Window,
     pub(crate) live: Live,
-    pub(crate) pairing: Pairing,
+    pub(crate) edges: Edges,
     operations: Memo,
 }
 
@@ -58,7 +62,7 @@ impl Spans {
             log: Log::default(),
             window: Window::default(),
             live: Live::default(),
-            pairing: Pairing::default(),
+            edges: Edges::default(),
             operations: Memo::default(),
         }
     }
@@ -85,6 +89,7 @@ impl Spans {
         let step = steps_over(self.clock_ns);
         if !self.has_begun {
             (self.has_begun, self.flushed) = (true, step);
+            self.edges.pairing.pass(step, 0);
         }
         if step > self.flushed { self.flush(step) } else { Vec::new() }
     }
@@ -103,13 +108,13 @@ impl Spans {
         let service = self.registry.service_number(tenant, name, self.flushed, &self.options);
         for scope in resource.scopes() {
             for span in scope.spans() {
-                self.span(service, &span);
+                self.span(tenant, service, &span);
             }
         }
     }
 
     #[inline]
-    fn span(&mut self, service: u32, span: &Span<'_>) {
+    fn span(&mut self, tenant: u32, service: u32, span: &Span<'_>) {
         let (end_ns, duration_ns) = end_and_duration(span, self.clock_ns);
         let step = step_of(end_ns);
         if end_ns < self.clock_ns.saturating_sub(WINDOW_NS) || step < self.window.floor() {
@@ -120,6 +125,14 @@ impl Spans {
         self.log.count(step, subject, Part::Calls, duration_ns);
         let exemplar = || Exemplar { trace_id: span.trace_id().unwrap_or_default(), duration_ns, end_ns };
         self.log.offer(step, subject, exemplar, duration_ns);
+        let (mut books, edges) = self.books();
+        edges.span(&Call { service, tenant, span, step, duration_ns }, &mut books);
+    }
+
+    #[inline]
+    fn books(&mut self) -> (Books<'_>, &mut Edges) {
+        let Self { registry, log, options, edges, flushed, window, .. } = self;
+        (Books { registry, log, options, flushed: *flushed, floor: window.floor() }, edges)
     }
 
     #[inline]
@@ -136,17 +149,13 @@ impl Spans {
 
     fn flush(&mut self, step: u32) -> Vec<Emission> {
         let is_sweep = step / SWEEP_STEPS != self.flushed / SWEEP_STEPS;
+        let is_expiry = step / EXPIRED_STEPS != self.flushed / EXPIRED_STEPS;
+        let (mut books, edges) = self.books();
+        edges.settle(step, is_expiry, &mut books);
         self.flushed = step;
         let (packed, exemplars) = self.log.take();
-        let registry = &mut self.registry;
-        let mut counted_now = Vec::new();
-        for (key, _) in packed.iter() {
-            let (subject, _) = crate::subject::split_local(crate::subject::split_key(key).1);
-            if counted_now.last() != Some(&subject) {
-                counted_now.push(subject);
-            }
-        }
-        counted_now.iter().for_each(|subject| registry.touch(*subject, step));
+        self.touch(&packed, step);
+        let registry = &self.registry;
         let is_windowed = |subject| {
             registry.subject(subject).is_some_and(|subject| !matches!(subject.what, What::Left { .. }))
         };
@@ -168,20 +177,40 @@ impl Spans {
             }
         }
         self.window.pass(step, self.options.max_window_bytes);
+        self.edges.pairing.pass(step, self.window.floor());
         if is_sweep {
             self.sweep(step);
         }
         emissions
     }
 
+    fn touch(&mut self, packed: &Slab, step: u32) {
+        let mut before = None;
+        for (key, _) in packed.iter() {
+            let (subject, _) = split_local(split_key(key).1);
+            if before.replace(subject) != Some(subject) {
+                self.registry.touch(subject, step);
+            }
+        }
+    }
+
     fn sweep(&mut self, step: u32) {
         let gone = self.registry.sweep(step);
         self.live.forget(&gone);
         self.operations.clear();
+        self.edges.forget();
     }
 
     /// Bytes in memory of what grows with the spans, for those who watch it.
     pub fn size_bytes(&self) -> usize {
-        self.log.size_bytes() + self.window.size_bytes() + self.live.slab().size_bytes()
+        self.log.size_bytes()
+            + self.window.size_bytes()
+            + self.live.slab().size_bytes()
+            + self.edges.pairing.size_bytes()
+    }
+
+    /// Spans that wait for their other half.
+    pub fn waiting(&self) -> usize {
+        self.edges.pairing.len()
     }
 }

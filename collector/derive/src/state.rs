@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::bytes::{Reader, put_bytes, put_uint};
+use crate::edges::Edges;
 use crate::live::Live;
 use crate::log::{Exemplar, Exemplars, Log};
 use crate::options::Options;
@@ -47,7 +48,7 @@ impl Spans {
         put_bytes(&mut body, self.live.slab().as_bytes());
         put_bytes(&mut body, self.log.packed().as_bytes());
         put_exemplars(&mut body, &self.log.exemplars());
-        self.pairing.encode(&mut body);
+        self.edges.pairing.encode(&mut body);
         let mut out = vec![VERSION];
         // Compressing into memory cannot fail; an empty frame would be refused when it is read.
         out.extend(zstd::bulk::compress(&body, LEVEL).unwrap_or_default());
@@ -82,7 +83,7 @@ impl Spans {
         spans.live = Live::of_slab(Slab::parse(reader.bytes()?)?);
         let packed = Slab::parse(reader.bytes()?)?;
         spans.log = Log::restore(packed, exemplars(reader)?);
-        spans.pairing = Pairing::decode(reader)?;
+        spans.edges = Edges::of_pairing(Pairing::decode(reader)?);
         Some(spans)
     }
 }

@@ -9,12 +9,14 @@ use axum::response::{IntoResponse, Response};
 use events::SearchError;
 use http::{HeaderValue, StatusCode, header};
 use meta::MetaError;
+use promql::QueryError;
 use receive::Denied;
 use search::{AggregateError, ParseError};
 use serde::Serialize;
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
+use super::blocking::Lost;
 use crate::auth::AuthError;
 use crate::commit::CommitError;
 
@@ -46,6 +48,17 @@ pub enum ApiError {
     /// No such record.
     #[error("there is no record {id}{}", if *unread { ", as far as can be read" } else { "" })]
     NoRecord {
+        /// Its id.
+        id: String,
+        /// A sealed file that may hold it cannot be read.
+        unread: bool,
+    },
+    /// No such trace.
+    #[error("there is no trace {0}")]
+    NoTrace(String),
+    /// No such span in a trace.
+    #[error("there is no span {id} in the trace{}", if *unread { ", as far as can be read" } else { "" })]
+    NoSpan {
         /// Its id.
         id: String,
         /// A sealed file that may hold it cannot be read.
@@ -97,6 +110,9 @@ pub enum ApiError {
     /// The query failed.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// Stored series cannot be read, or not in time.
+    #[error(transparent)]
+    Series(#[from] QueryError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] CommitError),
@@ -173,6 +189,12 @@ impl From<&ParseError> for Position {
     }
 }
 
+impl From<Lost> for ApiError {
+    fn from(_: Lost) -> Self {
+        Self::Internal
+    }
+}
+
 impl ApiError {
     /// A parameter that cannot be read.
     pub(super) fn parameter(name: &'static str, message: impl Into<String>) -> Self {
@@ -198,18 +220,26 @@ impl ApiError {
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
             Self::Query(_) => (StatusCode::BAD_REQUEST, "bad_query"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "bad_request"),
-            Self::Search(SearchError::Timeout) => (StatusCode::SERVICE_UNAVAILABLE, "query_timeout"),
+            Self::Search(SearchError::Timeout) | Self::Series(QueryError::Timeout(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "query_timeout")
+            }
             Self::Search(
                 SearchError::TooLarge { .. }
                 | SearchError::Aggregate(
                     AggregateError::TooManyGroups { .. } | AggregateError::TooLarge { .. },
                 ),
-            ) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
-            Self::Search(_) | Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            Self::NotFound(_) | Self::NoRecord { .. } | Self::NoView(_) | Self::NoDashboard(_) => {
-                (StatusCode::NOT_FOUND, "not_found")
+            )
+            | Self::Series(QueryError::TooLarge(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "query_too_large"),
+            Self::Search(_) | Self::Series(_) | Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            Self::NotFound(_)
+            | Self::NoRecord { .. }
+            | Self::NoTrace(_)
+            | Self::NoSpan { .. }
+            | Self::NoView(_)
+            | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
             Self::Conflict(_) | Self::DashboardConflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::TooManyViews(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_views"),
@@ -231,6 +261,9 @@ impl ApiError {
             Self::NoRecord { .. } => {
                 "records leave when their retention ends; ids come from `id` of an answer"
             }
+            Self::NoTrace(_) => {
+                "traces leave when their retention ends; one that has just been sent is there within a second"
+            }
             Self::Exists(_) => "choose another name, or change the view that is there",
             Self::Conflict(_) => "read the views again, and send the revision that you see there",
             Self::DashboardConflict(_) => {
@@ -245,6 +278,7 @@ impl ApiError {
                     AggregateError::TooManyGroups { .. } | AggregateError::TooLarge { .. },
                 ),
             ) => "a filter, a shorter time range or a wider bin() leaves less to hold",
+            Self::Series(QueryError::TooLarge(_)) => "a shorter time range reads less",
             Self::NotFound(_) => "GET /api/v1/narrows/openapi.json lists what there is",
             _ => return None,
         };

@@ -21,5 +21,10 @@ pub(crate) async fn off_thread(
     render: impl FnOnce() -> Result<Vec<u8>, ApiError> + Send + 'static,
 ) -> Result<Response, ApiError> {
     let bytes = tokio::task::spawn_blocking(render).await.map_err(|_| ApiError::Internal)??;
-    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+    Ok(response(bytes))
+}
+
+/// Of what was rendered before.
+pub(crate) fn response(json: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], json).into_response()
 }

@@ -24,7 +24,7 @@ use super::params::{Page, PageParams, Params, Range, RangeParams, query_text, re
 use super::queries::Admitted;
 use super::{App, json, now_ns, time};
 use crate::auth::Principal;
-use record::{Record, TableView};
+use record::Record;
 
 pub(super) use context::*;
 pub(super) use explain::*;
@@ -32,6 +32,7 @@ pub(super) use export::*;
 pub(super) use facets::*;
 pub(super) use fields::*;
 pub(super) use patterns::*;
+pub(super) use record::{JsonMap, TableView, hex};
 
 const DEFAULT_BUCKETS: usize = 120;
 const MAX_BUCKETS: usize = 1000;
@@ -236,7 +237,7 @@ fn filter_only(query: &search::Query, range: Range, admitted: &Admitted) -> even
 }
 
 /// The engine looks at the deadline between blocks; this bounds what it cannot see.
-async fn within<T>(
+pub(super) async fn within<T>(
     deadline: Instant,
     work: impl Future<Output = Result<T, SearchError>>,
 ) -> Result<T, ApiError> {
@@ -264,6 +265,6 @@ fn series(histogram: &Histogram) -> Vec<Series> {
     occurring.map(|(severity, counts)| Series { severity, counts: counts.clone() }).collect()
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -177,27 +177,44 @@ fn read_time(name: &'static str, text: Option<&str>) -> Result<Option<i64>, ApiE
 
 /// A field by its name.
 pub(crate) fn read_field(parameter: &'static str, name: &str) -> Result<Field, ApiError> {
+    read_field_of(parameter, name, Field::named)
+}
+
+/// The same where names mean something else.
+fn read_field_of(
+    parameter: &'static str,
+    name: &str,
+    named: fn(&str) -> Option<Field>,
+) -> Result<Field, ApiError> {
     if name.chars().count() > MAX_NAME_CHARS {
         return Err(ApiError::parameter(parameter, format!("longer than {MAX_NAME_CHARS} characters")));
     }
-    Field::named(name)
-        .ok_or_else(|| ApiError::parameter(parameter, format!("{:?} names no field", short(name))))
+    named(name).ok_or_else(|| ApiError::parameter(parameter, format!("{:?} names no field", short(name))))
 }
 
 /// Names of fields with commas between.
 pub(crate) fn read_fields(parameter: &'static str, names: &str) -> Result<Vec<Field>, ApiError> {
+    read_fields_of(parameter, names, Field::named)
+}
+
+/// The same where names mean something else.
+pub(crate) fn read_fields_of(
+    parameter: &'static str,
+    names: &str,
+    named: fn(&str) -> Option<Field>,
+) -> Result<Vec<Field>, ApiError> {
     let names: Vec<&str> = names.split(',').map(str::trim).collect();
     if names.len() > MAX_FIELDS {
         return Err(ApiError::parameter(parameter, format!("more than {MAX_FIELDS} fields")));
     }
-    names.into_iter().map(|name| read_field(parameter, name)).collect()
+    names.into_iter().map(|name| read_field_of(parameter, name, named)).collect()
 }
 
 pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(64).collect()
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, record, request};
 
-const ROUTES: [&str; 57] = [
+const ROUTES: [&str; 60] = [
     "delete /api/v1/narrows/dashboards/{uid}",
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
@@ -34,6 +34,9 @@ const ROUTES: [&str; 57] = [
     "get /api/v1/narrows/logs/search",
     "get /api/v1/narrows/logs/values",
     "get /api/v1/narrows/openapi.json",
+    "get /api/v1/narrows/services",
+    "get /api/v1/narrows/services/map",
+    "get /api/v1/narrows/services/{service}",
     "get /api/v1/narrows/session",
     "get /api/v1/narrows/status",
     "get /api/v1/narrows/views",
@@ -181,6 +184,9 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
             as_admin(call(program, &route.replace("{uid}", "one"), ""))
         }
         "get /api/v1/label/{name}/values" => as_admin(call(program, &route.replace("{name}", "job"), "")),
+        "get /api/v1/narrows/services/{service}" => {
+            as_admin(call(program, &route.replace("{service}", "shop"), ""))
+        }
         _ if route.contains("/series") || route.contains("delete_series") => {
             as_admin(call(program, route, "?match[]=up"))
         }

@@ -16,6 +16,7 @@ mod metrics;
 mod page;
 mod promqltest;
 mod searching;
+mod services;
 mod shippers;
 mod start;
 mod tail;

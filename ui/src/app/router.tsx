@@ -18,7 +18,10 @@ import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
+import { decodeMapView, decodeServicesView, encodeMapView, encodeServicesView } from "../pages/services/url";
 import { StatusPage } from "../pages/status/StatusPage";
+import { decodeTraceView, encodeTraceView } from "../pages/traces/trace/url";
+import { decodeTracesView, encodeTracesView } from "../pages/traces/url";
 import { PageHeader } from "./PageHeader";
 import { Shell } from "./Shell";
 import { parseSearch, stringifySearch } from "./search";
@@ -77,6 +80,43 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import("../pages/dashboards/DashboardPage"), "DashboardPage"),
 });
 
+const services = createRoute({
+  getParentRoute: () => root,
+  path: "/services",
+  validateSearch: (search: Record<string, unknown>) => encodeServicesView(decodeServicesView(search)),
+  component: lazyRouteComponent(() => import("../pages/services/ServicesPage"), "ServicesPage"),
+});
+
+const servicesMap = createRoute({
+  getParentRoute: () => root,
+  path: "/services/map",
+  validateSearch: (search: Record<string, unknown>) => encodeMapView(decodeMapView(search)),
+  component: lazyRouteComponent(() => import("../pages/services/map/MapPage"), "MapPage"),
+});
+
+const service = createRoute({
+  getParentRoute: () => root,
+  path: "/services/$service",
+  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  component: lazyRouteComponent(() => import("../pages/services/ServicePage"), "ServicePage"),
+});
+
+const servicesPages = [services, servicesMap, service] as const;
+
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: "/traces",
+  validateSearch: (search: Record<string, unknown>) => encodeTracesView(decodeTracesView(search)),
+  component: lazyRouteComponent(() => import("../pages/traces/TracesPage"), "TracesPage"),
+});
+
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: "/traces/$traceId",
+  validateSearch: (search: Record<string, unknown>) => encodeTraceView(decodeTraceView(search)),
+  component: lazyRouteComponent(() => import("../pages/traces/trace/TracePage"), "TracePage"),
+});
+
 const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
 
 function NotFound() {
@@ -100,7 +140,19 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, logs, metrics, hosts, host, dashboards, dashboard, status]),
+  routeTree: root.addChildren([
+    home,
+    logs,
+    metrics,
+    hosts,
+    host,
+    dashboards,
+    dashboard,
+    ...servicesPages,
+    traces,
+    trace,
+    status,
+  ]),
   // Plain parameters, as a person would write them: no JSON in the URL.
   parseSearch,
   stringifySearch,

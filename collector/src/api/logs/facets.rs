@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use events::{Facet, FacetOptions, FacetValue};
+use events::{Facet, FacetOptions, FacetValue, Facets};
 use search::Field;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
@@ -18,22 +18,22 @@ use crate::api::params::{Params, RangeParams, given, read_count, read_field, rea
 use crate::api::{App, now_ns};
 use crate::auth::Principal;
 
-const DEFAULT_VALUES: usize = 10;
-const MAX_VALUES: usize = 100;
+pub(in crate::api) const DEFAULT_VALUES: usize = 10;
+pub(in crate::api) const MAX_VALUES: usize = 100;
 const DEFAULT_COMPLETIONS: usize = 20;
 /// How many attributes are shown beside the fields that all records have, where none are asked for.
-const ATTRIBUTES: usize = 8;
+pub(in crate::api) const ATTRIBUTES: usize = 8;
 const MAX_PREFIX_CHARS: usize = 256;
 
 /// Which fields.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FacetParams {
-    /// Names of fields with commas between, 20 at most; when not given: severity, service, host, and up to
-    /// 8 attributes that occur most among the newest matching records.
-    fields: Option<String>,
+    /// Names of fields with commas between, 20 at most; when not given those that all have, and up to 8 attributes
+    /// that occur most among the newest that match.
+    pub(in crate::api) fields: Option<String>,
     /// The most values of each field, 1 to 100; 10 when not given.
-    limit: Option<String>,
+    pub(in crate::api) limit: Option<String>,
 }
 
 /// The values of some fields.
@@ -41,7 +41,7 @@ pub(crate) struct FacetParams {
 pub(crate) struct FacetsAnswer {
     /// In the order that was asked for.
     fields: Vec<FacetView>,
-    /// How many records of the range match.
+    /// How many of the range match.
     matched: u64,
     /// Some field has so many values that counts are estimates, a little too high.
     sampled: bool,
@@ -60,15 +60,15 @@ pub(crate) struct FacetView {
     field: String,
     /// The most frequent ones first.
     values: Vec<ValueCount>,
-    /// Records without the field.
+    /// How many are without the field.
     missing: u64,
-    /// Records with other values.
+    /// How many have other values.
     other: u64,
     /// How many different values there are; null beyond 1000.
     distinct: Option<u64>,
 }
 
-/// A value and how many records have it.
+/// A value and how many have it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ValueCount {
     /// Text, number or truth.
@@ -87,6 +87,19 @@ impl Serialize for ValueView {
             FacetValue::Int(number) => serializer.serialize_i64(*number),
             FacetValue::Double(number) => serializer.serialize_f64(*number),
             FacetValue::Bool(truth) => serializer.serialize_bool(*truth),
+        }
+    }
+}
+
+impl FacetsAnswer {
+    pub(in crate::api) fn of(found: Facets, begun: Instant) -> Self {
+        Self {
+            sampled: found.facets.iter().any(|facet| !facet.exact),
+            fields: found.facets.into_iter().map(FacetView::of).collect(),
+            matched: found.matched,
+            partial: found.partial,
+            warnings: found.warnings,
+            took_ms: millis(begun.elapsed()),
         }
     }
 }
@@ -111,7 +124,8 @@ fn values_of(values: Vec<(FacetValue, u64)>) -> Vec<ValueCount> {
 #[utoipa::path(
     get, path = "/api/v1/narrows/logs/facets", tag = "logs", params(RangeParams, FacetParams),
     responses(
-        (status = 200, description = "The values", body = FacetsAnswer),
+        (status = 200, description = "The values; without `fields` those of severity, service, host, and up to 8 \
+         attributes that occur most", body = FacetsAnswer),
         QueryRefusals,
     )
 )]
@@ -139,14 +153,7 @@ pub(crate) async fn facets(
     let options = FacetOptions { fields, limit, prefix: String::new() };
     let found = within(admitted.deadline, events::facets(&snapshots, &request, &options)).await?;
     app.metrics.query("facets", begun.elapsed());
-    Ok(Json(FacetsAnswer {
-        sampled: found.facets.iter().any(|facet| !facet.exact),
-        fields: found.facets.into_iter().map(FacetView::of).collect(),
-        matched: found.matched,
-        partial: found.partial,
-        warnings: found.warnings,
-        took_ms: millis(begun.elapsed()),
-    }))
+    Ok(Json(FacetsAnswer::of(found, begun)))
 }
 
 /// Whose values.

@@ -72,22 +72,42 @@ struct Seen {
     values: HashSet<u64>,
 }
 
-/// Fields of the newest records.
-pub(super) struct Sample {
+/// Fields of the newest records, or spans.
+pub(in crate::api) struct Sample {
     records: usize,
     seen: BTreeMap<(FieldKind, String), Seen>,
     partial: bool,
     warnings: Vec<String>,
+    /// What a name means in a query.
+    named: fn(&str) -> Option<Field>,
 }
 
 impl Sample {
+    /// Without any yet.
+    pub(in crate::api) fn new(
+        named: fn(&str) -> Option<Field>,
+        partial: bool,
+        warnings: Vec<String>,
+    ) -> Self {
+        Self { records: 0, seen: BTreeMap::new(), partial, warnings, named }
+    }
+
+    /// How many it is of.
+    pub(in crate::api) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// What is noted from now on is of one more.
+    pub(in crate::api) fn begin_record(&mut self) {
+        self.records += 1;
+    }
+
     /// Reads the newest records that match.
     pub(super) async fn take(snapshots: &[Snapshot], request: &events::Request) -> Result<Self, SearchError> {
         let request = events::Request { limit: SAMPLE, ..request.clone() };
         let answer = events::search(snapshots, &request).await?;
         let walk = move || {
-            let (partial, warnings) = (answer.partial, answer.warnings);
-            let mut sample = Self { records: answer.records.len(), seen: BTreeMap::new(), partial, warnings };
+            let mut sample = Self::new(Field::named, answer.partial, answer.warnings);
             answer.records.iter().for_each(|hit| sample.add(hit));
             sample
         };
@@ -95,6 +115,7 @@ impl Sample {
     }
 
     fn add(&mut self, hit: &Hit) {
+        self.begin_record();
         let record = LogRecord::of_valid(&hit.record);
         let (resource, scope) = (hit.stream.resource().attributes(), hit.stream.scope());
         let severity = telemetry::severity::name(record.severity_number);
@@ -114,23 +135,29 @@ impl Sample {
         for (field, value) in builtins {
             self.note(FieldKind::Builtin, field.name(), &value);
         }
-        self.walk(FieldKind::Attribute, "", &record.attributes(), MAX_DEPTH);
-        self.walk(FieldKind::Resource, "", &resource, MAX_DEPTH);
+        self.walk(FieldKind::Attribute, &record.attributes());
+        self.walk(FieldKind::Resource, &resource);
     }
 
-    fn walk(&mut self, kind: FieldKind, prefix: &str, attributes: &KeyValues<'_>, depth: usize) {
+    /// Notes attributes, as deep as names go.
+    pub(in crate::api) fn walk(&mut self, kind: FieldKind, attributes: &KeyValues<'_>) {
+        self.walk_below(kind, "", attributes, MAX_DEPTH);
+    }
+
+    fn walk_below(&mut self, kind: FieldKind, prefix: &str, attributes: &KeyValues<'_>, depth: usize) {
         // A key that stands twice is looked up by its first value.
         let mut keys = HashSet::new();
         for (key, value) in attributes.iter().filter(|(key, _)| keys.insert(*key)) {
             let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
             match value {
-                Value::Map(map) if depth > 1 => self.walk(kind, &path, &map, depth - 1),
+                Value::Map(map) if depth > 1 => self.walk_below(kind, &path, &map, depth - 1),
                 value => self.note(kind, path, &value),
             }
         }
     }
 
-    fn note(&mut self, kind: FieldKind, name: String, value: &Value<'_>) {
+    /// Notes the value of a field.
+    pub(in crate::api) fn note(&mut self, kind: FieldKind, name: String, value: &Value<'_>) {
         let is_too_long = name.is_empty() || name.chars().count() > MAX_NAME_CHARS;
         let of_type = FieldType::of(value);
         let key = (kind, name);
@@ -155,7 +182,7 @@ impl Sample {
 
     /// Attributes that occur most, those of records before those of resources; last those whose values all
     /// differ and those that measure something, for they are no facets.
-    pub(super) fn most_telling(&self, count: usize) -> Vec<Field> {
+    pub(in crate::api) fn most_telling(&self, count: usize) -> Vec<Field> {
         let candidates = self.seen.iter().filter(|((kind, name), _)| {
             *kind != FieldKind::Builtin && !(*kind == FieldKind::Resource && is_builtin(name))
         });
@@ -168,13 +195,13 @@ impl Sample {
             .collect();
         candidates.sort();
         let fields =
-            candidates.iter().filter_map(|(_, kind, _, name)| Field::named(&self.query_name(*kind, name)));
+            candidates.iter().filter_map(|(_, kind, _, name)| (self.named)(&self.query_name(*kind, name)));
         fields.take(count).collect()
     }
 
     /// What a query calls it.
     fn query_name(&self, kind: FieldKind, name: &str) -> String {
-        let is_plain = Field::named(name) == Some(Field::Any(name.to_owned()));
+        let is_plain = (self.named)(name) == Some(Field::Any(name.to_owned()));
         let is_hidden =
             kind == FieldKind::Resource && self.seen.contains_key(&(FieldKind::Attribute, name.to_owned()));
         match kind {
@@ -185,7 +212,7 @@ impl Sample {
     }
 }
 
-fn filled(text: &str) -> Value<'_> {
+pub(in crate::api) fn filled(text: &str) -> Value<'_> {
     if text.is_empty() { Value::Empty } else { Value::Str(text) }
 }
 
@@ -207,7 +234,7 @@ pub(crate) struct PrefixParams {
 pub(crate) struct FieldsAnswer {
     /// Built-in ones, then attributes, then resource attributes, each by share.
     fields: Vec<FieldView>,
-    /// How many of the newest matching records were looked at.
+    /// How many of the newest that match were looked at.
     sampled_records: usize,
     /// Something could not be read: `warnings` says what.
     partial: bool,
@@ -226,7 +253,7 @@ pub(crate) struct FieldView {
     kind: FieldKind,
     /// What its values are.
     r#type: FieldType,
-    /// The part of the records that have it, 0 to 1.
+    /// The part of them that have it, 0 to 1.
     share: f64,
 }
 
@@ -251,27 +278,33 @@ pub(crate) async fn fields(
     let request = filter_only(&query, range, &admitted);
     let sample = within(admitted.deadline, Sample::take(&snapshots, &request)).await?;
     app.metrics.query("fields", begun.elapsed());
-    let prefix = params.prefix.unwrap_or_default().to_lowercase();
-    let mut views: Vec<FieldView> = sample
-        .seen
-        .iter()
-        .filter(|((kind, name), _)| !(*kind == FieldKind::Resource && is_builtin(name)))
-        .map(|((kind, name), seen)| FieldView {
-            name: sample.query_name(*kind, name),
-            kind: *kind,
-            r#type: seen.of_type,
-            share: seen.records as f64 / sample.records.max(1) as f64,
-        })
-        .filter(|view| view.name.to_lowercase().starts_with(&prefix))
-        .collect();
-    views.sort_by(|a, b| {
-        a.kind.cmp(&b.kind).then(b.share.total_cmp(&a.share)).then_with(|| a.name.cmp(&b.name))
-    });
-    Ok(Json(FieldsAnswer {
-        fields: views,
-        sampled_records: sample.records,
-        partial: sample.partial,
-        warnings: sample.warnings,
-        took_ms: millis(begun.elapsed()),
-    }))
+    Ok(Json(FieldsAnswer::of(sample, params, begun)))
+}
+
+impl FieldsAnswer {
+    pub(in crate::api) fn of(sample: Sample, params: PrefixParams, begun: Instant) -> Self {
+        let prefix = params.prefix.unwrap_or_default().to_lowercase();
+        let mut fields: Vec<FieldView> = sample
+            .seen
+            .iter()
+            .filter(|((kind, name), _)| !(*kind == FieldKind::Resource && is_builtin(name)))
+            .map(|((kind, name), seen)| FieldView {
+                name: sample.query_name(*kind, name),
+                kind: *kind,
+                r#type: seen.of_type,
+                share: seen.records as f64 / sample.records.max(1) as f64,
+            })
+            .filter(|view| view.name.to_lowercase().starts_with(&prefix))
+            .collect();
+        fields.sort_by(|a, b| {
+            a.kind.cmp(&b.kind).then(b.share.total_cmp(&a.share)).then_with(|| a.name.cmp(&b.name))
+        });
+        Self {
+            fields,
+            sampled_records: sample.records,
+            partial: sample.partial,
+            warnings: sample.warnings,
+            took_ms: millis(begun.elapsed()),
+        }
+    }
 }

@@ -103,7 +103,7 @@ fn scope(raw: &[u8]) -> Option<ScopeView<'_>> {
     Some(ScopeView { name: scope.name, version: scope.version, attributes: JsonMap(scope.attributes()) })
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(in crate::api) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
@@ -133,7 +133,7 @@ impl Serialize for Json<'_> {
 }
 
 /// Keys and values as an object; of a key that stands twice, the last value stays.
-struct JsonMap<'a>(KeyValues<'a>);
+pub(in crate::api) struct JsonMap<'a>(pub(in crate::api) KeyValues<'a>);
 
 impl Serialize for JsonMap<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -153,7 +153,7 @@ impl Serialize for JsonMap<'_> {
 }
 
 /// A table: `{"columns":[{"name","kind"}],"rows":[[…]]}`.
-pub(super) struct TableView<'a>(pub(super) &'a Table);
+pub(in crate::api) struct TableView<'a>(pub(in crate::api) &'a Table);
 
 impl Serialize for TableView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,6 +8,7 @@ use receive::SinkError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::blocking::Lost;
 use crate::api::error::{ApiError, Position};
 
 /// Why a request has no answer.
@@ -57,6 +58,12 @@ pub(crate) struct PromErrorBody {
     /// Which bytes of the query are meant; our own addition.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Position>,
+}
+
+impl From<Lost> for PromError {
+    fn from(_: Lost) -> Self {
+        Self::Internal
+    }
 }
 
 impl PromError {
