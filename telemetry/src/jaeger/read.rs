@@ -211,7 +211,8 @@ impl SpanJson {
         }
         self.logs.iter().flatten().for_each(|log| put_bytes(&mut out, 11, &log.message()));
         for (place, reference) in references.iter().enumerate() {
-            if Some(place) != parent || !reference.is_child {
+            let is_said = Some(place) == parent && says_all(&references, place);
+            if !is_said {
                 put_bytes(&mut out, 13, &reference.message());
             }
         }
@@ -263,6 +264,13 @@ fn parent(references: &[Target], trace_id: [u8; 16]) -> Option<usize> {
         references.iter().position(|target| target.trace_id == trace_id && target.is_child == is_child)
     };
     first(true).or_else(|| first(false))
+}
+
+/// Whether a parent's id alone says what its reference does: a call, in the first place, and nothing else to this span.
+fn says_all(references: &[Target], place: usize) -> bool {
+    let span_id = references[place].span_id;
+    let others = references.iter().enumerate().filter(|(other, _)| *other != place);
+    references[place].is_child && place == 0 && others.into_iter().all(|(_, other)| other.span_id != span_id)
 }
 
 impl LogJson {

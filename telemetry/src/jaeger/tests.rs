@@ -185,6 +185,28 @@ fn one_that_only_follows_from_its_parent_has_one_reference() {
 }
 
 #[test]
+fn references_keep_their_order() {
+    let reference = |kind: &str, trace: &str, span: &str| json!({"refType": kind, "traceID": format!("{trace:0>16}"), "spanID": format!("{span:0>16}")});
+    let (caller, other) = (reference("CHILD_OF", "ab", "2"), reference("CHILD_OF", "ff", "2"));
+    let (followed, third) = (reference("FOLLOWS_FROM", "ab", "2"), reference("FOLLOWS_FROM", "ab", "3"));
+    let cases = [
+        (json!([caller, third]), 2),
+        (json!([other, caller, followed]), 2),
+        (json!([caller, followed]), 2),
+        (json!([followed, caller]), 2),
+        (json!([third, followed]), 3),
+        (json!([other]), 0),
+    ];
+    for (references, parent) in cases {
+        let span = json!({"traceID": "ab", "spanID": "1", "references": references, "process": {"serviceName": "s"}});
+        let payload = decode(json!([span]).to_string().as_bytes()).unwrap();
+        let request = TracesRequest::parse(&payload).unwrap();
+        let id = request.spans().next().unwrap().2.parent_id().map_or(0, u64::from_be_bytes);
+        assert_eq!((id, &json_of(&payload)[0]["spans"][0]["references"]), (parent, &references));
+    }
+}
+
+#[test]
 fn every_shape_is_read_and_what_is_wrong_is_told() {
     let span = json!({"traceID": "ab", "spanID": "1", "parentSpanID": "ff", "operationName": "x", "startTime": 5, "duration": 2,
         "tags": [{"key": "error", "type": "bool", "value": "true"}, {"key": "n", "value": 5}], "process": {"serviceName": "s"}});

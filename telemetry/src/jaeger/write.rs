@@ -188,14 +188,14 @@ impl<'a> Span<'a> {
     }
 }
 
-/// The parent first. One that the span only follows from, as a link to it says, is not its caller too.
+/// The parent first, unless a link that came as a reference says what it is to the span, and where it stood.
 fn references(span: &OtlpSpan<'_>, trace_id: [u8; 16]) -> Vec<Reference> {
     let mut references: Vec<_> = span.links().filter_map(|link| reference(&link)).collect();
     if let Some(parent) = span.parent_id() {
         let is_parent = |link: &Link<'_>| link.trace_id() == Some(trace_id) && link.span_id() == Some(parent);
-        let follows = span.links().any(|link| is_parent(&link) && ref_type(&link) == Some("follows_from"));
+        let is_told = span.links().any(|link| is_parent(&link) && ref_type(&link).is_some());
         let (trace_id, span_id) = (TraceId(trace_id), SpanId(parent));
-        if !follows {
+        if !is_told {
             references.insert(0, Reference { ref_type: CHILD_OF, trace_id, span_id });
         }
     }
