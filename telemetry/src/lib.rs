@@ -18,6 +18,7 @@ mod room;
 pub mod samples;
 pub mod severity;
 mod value;
+pub mod zipkin;
 pub mod zipkin_json;
 
 pub use batch::{Batch, BatchError, Outcome, Producer, ProducerError, Rejection, Signal, TenantId};

@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::otlp::{Event, Resource, Scope, Span as OtlpSpan, SpanKind, StatusCode, TracesRequest};
 use crate::value::{KeyValues, Value};
+use crate::zipkin::attributes::{DEBUG, DURATION, LOCAL_IPV6, NO_TIMESTAMP, PEER_IPV6, SHARED};
 
 /// A span.
 #[derive(Clone, Debug, Serialize)]
@@ -99,21 +100,17 @@ struct Names {
 const LOCAL: Names = Names {
     service: &[],
     address: &["network.local.address", "net.sock.host.addr", "net.host.ip"],
-    ipv6: "zipkin.local.ipv6",
+    ipv6: LOCAL_IPV6,
     port: &["network.local.port", "net.sock.host.port", "net.host.port"],
 };
 const PEER: Names = Names {
     service: &["peer.service", "server.address", "net.peer.name"],
     address: &["network.peer.address", "net.sock.peer.addr", "net.peer.ip"],
-    ipv6: "zipkin.peer.ipv6",
+    ipv6: PEER_IPV6,
     port: &["network.peer.port", "net.sock.peer.port", "net.peer.port"],
 };
 
 const SERVICE: &str = "service.name";
-const SHARED: &str = "zipkin.shared";
-const DEBUG: &str = "zipkin.debug";
-const NO_TIMESTAMP: &str = "zipkin.no_timestamp";
-const DURATION: &str = "zipkin.duration_us";
 /// What is told elsewhere than in tags.
 const NO_TAGS: [&str; 11] = [
     "network.local.address",
@@ -121,8 +118,8 @@ const NO_TAGS: [&str; 11] = [
     "network.peer.address",
     "network.peer.port",
     "peer.service",
-    LOCAL.ipv6,
-    PEER.ipv6,
+    LOCAL_IPV6,
+    PEER_IPV6,
     SHARED,
     DEBUG,
     NO_TIMESTAMP,
