@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole way on the real programs: `make run`'s own script, Chromium, the Python OpenTelemetry SDK.
+# The whole way on the real programs: `make run`'s own script, Chromium, OpenTelemetry SDKs, shippers, Prometheus.
 #   E2E_PROFILE   cargo profile of the binaries (dev)
 #   NARROWS_SHOTS where screenshots go (kept out of the repository by default)
 set -euo pipefail
@@ -67,6 +67,7 @@ for protocol in grpc http; do
 done
 expect 'exception.type:ValueError severity:error' 4
 NARROWS_TOKEN=$(cat "$work/collector/ingest-token") scripts/shippers.sh
+PROFILE=$profile scripts/instrumented.sh
 PROFILE=$profile scripts/prometheus.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"

@@ -170,7 +170,7 @@ impl Metrics {
             otlp_rejected: counter(
                 r,
                 "otlp_records_rejected_total",
-                "Log records refused inside OTLP requests",
+                "Log records, points and spans refused inside OTLP requests",
             ),
             queue_bytes: gauge(r, "queue_bytes", "Bytes of the queue on disk"),
             queue_max_bytes: gauge(r, "queue_max_bytes", "The queue's limit"),

@@ -4,7 +4,9 @@
 //! At least once: when a reply is lost, the sender sends again and both copies are kept.
 
 mod enrich;
+mod fields;
 mod metrics;
+mod spans;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -100,12 +102,12 @@ impl QueueSink {
         Self { queue: shared.queue.clone(), enricher: Arc::new(enricher), metrics: shared.metrics.clone() }
     }
 
-    async fn cut(&self, payload: Bytes) -> Result<Pieces, SinkError> {
+    async fn cut(&self, signal: Signal, payload: Bytes) -> Result<Pieces, SinkError> {
         let pieces = if payload.len() <= INLINE_BYTES {
-            self.enricher.pieces(&payload)
+            self.enricher.pieces(signal, &payload)
         } else {
             let enricher = self.enricher.clone();
-            let cutting = tokio::task::spawn_blocking(move || enricher.pieces(&payload)).await;
+            let cutting = tokio::task::spawn_blocking(move || enricher.pieces(signal, &payload)).await;
             cutting.map_err(crashed)?
         };
         pieces.map_err(|error| SinkError::Refused { reason: error.to_string() })
@@ -138,16 +140,17 @@ fn crashed(error: JoinError) -> SinkError {
 
 impl Sink for QueueSink {
     async fn append(&self, batch: Batch) -> Result<Outcome, SinkError> {
-        if batch.signal != Signal::Logs {
+        if matches!(batch.signal, Signal::Metrics | Signal::Samples) {
             let metrics::Cut { parcels, mut outcome } = cut_metrics(batch.signal, batch.payload).await?;
             outcome.accepted = self.enqueue(parcels).await?;
             return Ok(outcome);
         }
-        let pieces = self.cut(batch.payload).await?;
+        let pieces = self.cut(batch.signal, batch.payload).await?;
         let mut outcome = Outcome { accepted: pieces.filtered, ..Outcome::default() };
         for index in pieces.too_large {
             let limit = crate::queue::MAX_PARCEL_BYTES;
-            outcome.reject(index, format!("the record is larger than a queue record of {limit} bytes"));
+            let what = if batch.signal == Signal::Spans { "span" } else { "record" };
+            outcome.reject(index, format!("the {what} is larger than a queue record of {limit} bytes"));
         }
         outcome.accepted += self.enqueue(pieces.parcels).await?;
         Ok(outcome)

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::Serialize;
+use telemetry::otlp::{LogsRequest, TracesRequest};
 use telemetry::samples::{Cursor, Entry};
 use telemetry::{Producer, Signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -229,14 +230,21 @@ impl Output {
     }
 }
 
-/// The beginning of a refused batch's first body, or its first series.
+/// The beginning of a refused batch's first body, or its first span's name, or its first series.
 fn sample(record: &Queued) -> String {
-    if record.batch.signal != Signal::Logs {
-        return first_series(&record.batch.payload).unwrap_or_default();
+    let payload = &record.batch.payload;
+    match record.batch.signal {
+        Signal::Logs => {
+            let first = LogsRequest::of_valid(payload).records().next();
+            first.map(|(.., record)| record.body.to_text().chars().take(200).collect())
+        }
+        Signal::Spans => {
+            let first = TracesRequest::of_valid(payload).spans().next();
+            first.map(|(.., span)| span.name.chars().take(200).collect())
+        }
+        Signal::Samples | Signal::Metrics => first_series(payload),
     }
-    let request = telemetry::otlp::LogsRequest::parse(&record.batch.payload).ok();
-    let body = request.and_then(|request| request.records().next().map(|(.., record)| record.body.to_text()));
-    body.unwrap_or_default().chars().take(200).collect()
+    .unwrap_or_default()
 }
 
 fn first_series(payload: &[u8]) -> Option<String> {

@@ -84,6 +84,19 @@ impl Processors {
 }
 
 impl Processors {
+    /// Whether anything is to be taken out of what is not a log record.
+    pub(crate) fn redact_anything(&self) -> bool {
+        !self.redaction.is_empty()
+    }
+
+    /// Takes secrets out of a text; `None` if there were none.
+    pub(crate) fn redact_text(&self, text: &str) -> (Option<String>, Outcome) {
+        let mut outcome = Outcome::default();
+        let mut count = |rule: &str, count| outcome.redacted.push((rule.to_owned(), count));
+        let redacted = self.redaction.text(text, &mut count);
+        (redacted, outcome)
+    }
+
     /// Takes secrets out of what records share.
     pub(crate) fn redact(&self, attributes: &mut Attributes<'_>) -> Outcome {
         let mut outcome = Outcome::default();

@@ -1,15 +1,16 @@
 //! Kills the real programs at random moments under load and counts what was lost and doubled.
 //!
 //! Load: one file of numbered lines with runs of identical lines, renamed now and then, and four OTLP
-//! clients (two at the collector, two at the agent) that never resend; and four metric clients, OTLP over gRPC
+//! clients (two at the collector, two at the agent) that never resend, two that send spans, one at each; and four metric clients, OTLP over gRPC
 //! and remote write, one of each at the collector and at the agent. Expected: every line exactly once, in
 //! file order; every request that was answered 2xx exactly once; unanswered ones at most once; every sample with
-//! its value, and sums of increases that are the sums of those that are there.
+//! its value, and sums of increases that are the sums of those that are there; of spans the derived counts, too.
 
 mod clients;
 mod samples;
 mod verify;
 mod verify_samples;
+mod verify_spans;
 mod writer;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use rand::{Rng, SeedableRng};
 use tokio::task::JoinHandle;
 
 use crate::api::Collector;
+use clients::What;
 use samples::Protocol;
 
 #[derive(clap::Args)]
@@ -49,9 +51,12 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     let writer = tokio::spawn(writer::write_lines(dir.path().to_owned(), args.rate, stop.clone()));
     let agent_http = format!("http://127.0.0.1:{}/v1/logs", ports[1]);
     let targets = [collector.http("/v1/logs"), collector.http("/v1/logs"), agent_http.clone(), agent_http];
-    let clients: Vec<_> = (0..)
-        .zip(targets)
-        .map(|(client, url)| tokio::spawn(clients::post_requests(client, url, stop.clone())))
+    let start = |what, client, url| tokio::spawn(clients::post_requests(what, client, url, stop.clone()));
+    let clients: Vec<_> = (0..).zip(targets).map(|(client, url)| start(What::Records, client, url)).collect();
+    let agent_traces = format!("http://127.0.0.1:{}/v1/traces", ports[1]);
+    let span_clients: Vec<_> = (4..)
+        .zip([collector.http("/v1/traces"), agent_traces])
+        .map(|(client, url)| (client, start(What::Spans, client, url)))
         .collect();
 
     let metric_clients = start_metric_clients(&collector, ports, &stop);
@@ -85,6 +90,10 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     for client in clients {
         requests.merge(client.await?);
     }
+    let mut spans = Vec::new();
+    for (client, requests) in span_clients {
+        spans.push((client, requests.await?));
+    }
     let sent = join(metric_clients).await?;
     println!(
         "{} kills of the collector, {} of the agent in {:.0} s; {} lines written, {} records acknowledged, {} unanswered",
@@ -102,7 +111,11 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     println!("| kind | expected | found | lost | doubled | out of order |\n|---|---|---|---|---|---|");
     println!("{lines}\n{records}");
     let of_samples = samples_of_all(&collector, &sent).await?;
-    ensure!(lines.is_exact() && records.is_exact() && of_samples, "the contract is broken: seed {seed}");
+    let of_spans = verify_spans::spans(&collector, &spans).await?;
+    ensure!(
+        lines.is_exact() && records.is_exact() && of_samples && of_spans,
+        "the contract is broken: seed {seed}"
+    );
     println!("nothing lost, nothing doubled");
     Ok(())
 }

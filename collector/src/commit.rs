@@ -11,6 +11,7 @@
 
 mod accept;
 mod blobs;
+mod derived;
 mod divide;
 mod document;
 mod engine;

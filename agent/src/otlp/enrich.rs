@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use telemetry::otlp::{
-    Any, DecodeError, LogRecord, LogsRequest, RecordsWriter, Resource, ResourceLogs, write_any_attribute,
+    Any, DecodeError, Item, LogRecord, RecordsWriter, Request, Resource, Span, write_any_attribute,
     write_attribute,
 };
+use telemetry::{KeyValues, Signal};
 
+use super::fields::without;
+use super::spans::{self, Redact};
 use crate::config::Scalar;
 use crate::draft::{Attributes, Draft, Room};
 use crate::metrics::Metrics;
@@ -21,6 +24,88 @@ pub(super) struct Enricher {
     attributes: Vec<(String, Scalar)>,
     processing: Processing,
     metrics: Arc<Metrics>,
+}
+
+/// A log record or a span, on its way through the processors.
+trait Record<'a>: Item<'a> {
+    /// What batches of it are called.
+    const SIGNAL: Signal;
+
+    /// Whether the processors may do anything to it.
+    fn is_changed_by(processors: &Processors) -> bool;
+
+    /// As the processors leave it; `None` if a rule drops it.
+    fn process(
+        raw: &'a [u8],
+        enricher: &Enricher,
+        processors: &Processors,
+        context: &Context,
+    ) -> Option<Cow<'a, [u8]>>;
+}
+
+impl<'a> Record<'a> for LogRecord<'a> {
+    const SIGNAL: Signal = Signal::Logs;
+
+    fn is_changed_by(processors: &Processors) -> bool {
+        !processors.is_empty()
+    }
+
+    fn process(
+        raw: &'a [u8],
+        enricher: &Enricher,
+        processors: &Processors,
+        context: &Context,
+    ) -> Option<Cow<'a, [u8]>> {
+        if processors.is_empty() {
+            return Some(Cow::Borrowed(raw));
+        }
+        let record = LogRecord::of_valid(raw);
+        let mut draft = Draft::of_record(&record);
+        let outcome = processors.apply(&mut draft, context);
+        enricher.metrics.observe_outcome(&outcome);
+        let mut out = Vec::with_capacity(raw.len() + 16);
+        draft.encode(&mut out, record.observed_time_ns as i64, ROOM);
+        outcome.dropped_by.is_none().then_some(Cow::Owned(out))
+    }
+}
+
+/// Rules are for log records: a trace of which some spans are gone tells what did not happen.
+impl<'a> Record<'a> for Span<'a> {
+    const SIGNAL: Signal = Signal::Spans;
+
+    fn is_changed_by(processors: &Processors) -> bool {
+        processors.redact_anything()
+    }
+
+    fn process(
+        raw: &'a [u8],
+        enricher: &Enricher,
+        processors: &Processors,
+        _: &Context,
+    ) -> Option<Cow<'a, [u8]>> {
+        if !processors.redact_anything() {
+            return Some(Cow::Borrowed(raw));
+        }
+        Some(spans::redact(raw, &Counting { enricher, processors }))
+    }
+}
+
+/// Redaction that counts what it has found.
+struct Counting<'p> {
+    enricher: &'p Enricher,
+    processors: &'p Processors,
+}
+
+impl Redact for Counting<'_> {
+    fn attributes<'a>(&self, raw: &'a [u8], number: u64, attributes: KeyValues<'a>) -> Cow<'a, [u8]> {
+        self.enricher.redact(raw, number, attributes, self.processors)
+    }
+
+    fn text(&self, text: &str) -> Option<String> {
+        let (redacted, outcome) = self.processors.redact_text(text);
+        self.enricher.metrics.observe_outcome(&outcome);
+        redacted
+    }
 }
 
 /// A program's record is kept as large as it is: it fits a parcel, or is refused.
@@ -41,35 +126,39 @@ impl Enricher {
         Self { attributes: resource.to_vec(), processing, metrics }
     }
 
-    /// The request as parcels. One that needs no change is passed on as it is.
-    pub(super) fn pieces(&self, payload: &Bytes) -> Result<Pieces, DecodeError> {
-        let request = LogsRequest::parse(payload)?;
-        let is_complete = request.resources().all(|resource| names_host(&resource));
+    /// The request as parcels, of spans or else of log records. One that needs no change is passed on as it is.
+    pub(super) fn pieces(&self, signal: Signal, payload: &Bytes) -> Result<Pieces, DecodeError> {
+        match signal {
+            Signal::Spans => self.pieces_of::<Span<'_>>(payload),
+            _ => self.pieces_of::<LogRecord<'_>>(payload),
+        }
+    }
+
+    fn pieces_of<'a, R: Record<'a>>(&self, payload: &'a Bytes) -> Result<Pieces, DecodeError> {
+        let request = Request::<R>::parse(payload)?;
+        let is_complete = request.resources().all(|resource| names_host(&resource.resource));
         let processors = self.processing.newest();
-        if is_complete && payload.len() <= MAX_PARCEL_BYTES && processors.is_empty() {
-            let parcel = Parcel {
-                payload: payload.clone(),
-                items: request.record_count() as u32,
-                ..Parcel::default()
-            };
+        if is_complete && payload.len() <= MAX_PARCEL_BYTES && !R::is_changed_by(&processors) {
+            let items = request.count() as u32;
+            let parcel = Parcel { signal: R::SIGNAL, payload: payload.clone(), items, ..Parcel::default() };
             return Ok(Pieces { parcels: vec![parcel], ..Pieces::default() });
         }
         Ok(self.rebuild(&request, &processors))
     }
 
-    fn rebuild(&self, request: &LogsRequest<'_>, processors: &Processors) -> Pieces {
+    fn rebuild<'a, R: Record<'a>>(&self, request: &Request<'a, R>, processors: &Processors) -> Pieces {
         let (mut pieces, mut writer, mut index) = (Pieces::default(), RecordsWriter::default(), 0);
         for resource in request.resources() {
-            let raw_resource = self.complete(&resource);
+            let raw_resource = self.complete(&resource.resource);
             let attributes = Resource::of_valid(&raw_resource).attributes();
             let raw_resource = self.redact(&raw_resource, 1, attributes, processors);
-            let context = context(&resource);
+            let context = context(&resource.resource);
             writer.resource(&raw_resource, resource.schema_url);
             for scope in resource.scopes() {
                 let raw_scope = self.redact(scope.scope.raw, 3, scope.scope.attributes(), processors);
                 writer.scope(&raw_scope, scope.schema_url);
-                for record in scope.records() {
-                    let Some(raw) = self.process(&record, processors, &context) else {
+                for record in scope.raw_items() {
+                    let Some(raw) = R::process(record, self, processors, &context) else {
                         pieces.filtered += 1;
                         index += 1;
                         continue;
@@ -78,7 +167,7 @@ impl Enricher {
                     if writer.record_count() > 0
                         && writer.size_bytes() + raw.len() + overhead > MAX_PARCEL_BYTES
                     {
-                        pieces.push(std::mem::take(&mut writer));
+                        pieces.push(R::SIGNAL, std::mem::take(&mut writer));
                         writer.resource(&raw_resource, resource.schema_url);
                         writer.scope(&raw_scope, scope.schema_url);
                     }
@@ -91,37 +180,19 @@ impl Enricher {
                 }
             }
         }
-        pieces.push(writer);
+        pieces.push(R::SIGNAL, writer);
         pieces
     }
 
-    /// The record as the processors leave it; `None` if a rule drops it.
-    fn process<'a>(
-        &self,
-        record: &LogRecord<'a>,
-        processors: &Processors,
-        context: &Context,
-    ) -> Option<Cow<'a, [u8]>> {
-        if processors.is_empty() {
-            return Some(Cow::Borrowed(record.raw));
-        }
-        let mut draft = Draft::of_record(record);
-        let outcome = processors.apply(&mut draft, context);
-        self.metrics.observe_outcome(&outcome);
-        let mut raw = Vec::with_capacity(record.raw.len() + 16);
-        draft.encode(&mut raw, record.observed_time_ns as i64, ROOM);
-        outcome.dropped_by.is_none().then_some(Cow::Owned(raw))
-    }
-
-    /// A resource or scope whose attributes stand in field `number`, without secrets.
+    /// A message whose attributes stand in field `number`, without secrets.
     fn redact<'a>(
         &self,
         raw: &'a [u8],
         number: u64,
-        attributes: telemetry::KeyValues<'a>,
+        attributes: KeyValues<'a>,
         processors: &Processors,
     ) -> Cow<'a, [u8]> {
-        if processors.is_empty() {
+        if !processors.redact_anything() {
             return Cow::Borrowed(raw);
         }
         let mut attributes: Attributes<'a> =
@@ -137,10 +208,10 @@ impl Enricher {
     }
 
     /// The resource with our attributes behind its own; what it says itself stays.
-    fn complete(&self, resource: &ResourceLogs<'_>) -> Vec<u8> {
-        let mut raw = resource.resource.raw.to_vec();
+    fn complete(&self, resource: &Resource<'_>) -> Vec<u8> {
+        let mut raw = resource.raw.to_vec();
         if !names_host(resource) {
-            let own = resource.resource.attributes();
+            let own = resource.attributes();
             for (key, value) in self.attributes.iter().filter(|(key, _)| own.get(key).is_none()) {
                 write_attribute(&mut raw, 1, key, &value.as_value());
             }
@@ -150,60 +221,21 @@ impl Enricher {
 }
 
 impl Pieces {
-    fn push(&mut self, writer: RecordsWriter) {
+    fn push(&mut self, signal: Signal, writer: RecordsWriter) {
         let items = writer.record_count() as u32;
         if items > 0 {
-            self.parcels.push(Parcel { payload: writer.finish().into(), items, ..Parcel::default() });
+            let payload = writer.finish().into();
+            self.parcels.push(Parcel { signal, payload, items, ..Parcel::default() });
         }
     }
 }
 
-/// A valid message without one of its fields.
-fn without(raw: &[u8], number: u64) -> Vec<u8> {
-    let (mut out, mut rest) = (Vec::with_capacity(raw.len()), raw);
-    while let Some((len, field)) = field_len(rest).filter(|(len, _)| *len <= rest.len()) {
-        let (whole, behind) = rest.split_at(len);
-        if field != number {
-            out.extend_from_slice(whole);
-        }
-        rest = behind;
-    }
-    out
-}
-
-/// How long the first field is, and its number.
-fn field_len(raw: &[u8]) -> Option<(usize, u64)> {
-    let (tag, at) = varint(raw)?;
-    let len = match tag & 7 {
-        0 => at + varint(raw.get(at..)?)?.1,
-        1 => at + 8,
-        2 => {
-            let (len, size) = varint(raw.get(at..)?)?;
-            usize::try_from(len).ok()?.checked_add(at + size)?
-        }
-        5 => at + 4,
-        _ => return None,
-    };
-    Some((len, tag >> 3))
-}
-
-fn varint(raw: &[u8]) -> Option<(u64, usize)> {
-    let mut value = 0;
-    for (at, byte) in raw.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Some((value, at + 1));
-        }
-    }
-    None
-}
-
-fn context(resource: &ResourceLogs<'_>) -> Context {
-    let service = resource.resource.attributes().get("service.name");
+fn context(resource: &Resource<'_>) -> Context {
+    let service = resource.attributes().get("service.name");
     let service = service.map_or_else(String::new, |value| value.to_text().into_owned());
     Context { source: "otlp".to_owned(), service, file: String::new() }
 }
 
-fn names_host(resource: &ResourceLogs<'_>) -> bool {
-    resource.resource.attributes().get("host.name").is_some()
+fn names_host(resource: &Resource<'_>) -> bool {
+    resource.attributes().get("host.name").is_some()
 }

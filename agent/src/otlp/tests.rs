@@ -3,7 +3,10 @@
 
 use bytes::Bytes;
 use journal::sim::SimDisk;
-use telemetry::otlp::{LogsRequest, RecordFields, RecordsWriter, write_record, write_resource};
+use telemetry::otlp::{
+    EventFields, LinkFields, LogsRequest, RecordFields, RecordsWriter, SpanFields, StatusCode, TracesRequest,
+    write_record, write_resource, write_span,
+};
 use telemetry::{Signal, Value};
 
 use super::*;
@@ -49,7 +52,7 @@ fn bodies(payload: &Bytes) -> Vec<String> {
 #[test]
 fn a_request_that_names_its_host_is_passed_on_as_it_is() {
     let payload = request(&[(&[("host.name", Value::Str("db-1"))], &["a", "b"])]);
-    let pieces = enricher().pieces(&payload).unwrap();
+    let pieces = enricher().pieces(Signal::Logs, &payload).unwrap();
     assert_eq!(pieces.parcels.len(), 1);
     assert_eq!((&pieces.parcels[0].payload, pieces.parcels[0].items), (&payload, 2));
 }
@@ -58,7 +61,7 @@ fn a_request_that_names_its_host_is_passed_on_as_it_is() {
 fn resources_without_a_host_get_ours() {
     let own: &[(&str, Value<'_>)] = &[("service.name", Value::Str("cart")), ("os.type", Value::Str("plan9"))];
     let payload = request(&[(own, &["a"]), (&[("host.name", Value::Str("db-1"))], &["b"])]);
-    let pieces = enricher().pieces(&payload).unwrap();
+    let pieces = enricher().pieces(Signal::Logs, &payload).unwrap();
     let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
     let seen: Vec<_> = request
         .resources()
@@ -102,7 +105,7 @@ fn rules_and_redaction_go_over_programs_records_too() {
         telemetry::otlp::write_dropped_attributes(&mut raw, 3);
         writer.record(&raw);
     }
-    let pieces = enricher.pieces(&writer.finish().into()).unwrap();
+    let pieces = enricher.pieces(Signal::Logs, &writer.finish().into()).unwrap();
     assert_eq!((pieces.filtered, pieces.parcels[0].items), (1, 2));
     assert_eq!(bodies(&pieces.parcels[0].payload), ["to [email]", "plain"]);
     let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
@@ -120,7 +123,7 @@ fn rules_and_redaction_go_over_programs_records_too() {
 fn a_large_request_is_cut_between_records() {
     let body = "x".repeat(100_000);
     let payload = request(&[(&[], &[body.as_str(); 20])]);
-    let pieces = enricher().pieces(&payload).unwrap();
+    let pieces = enricher().pieces(Signal::Logs, &payload).unwrap();
     assert!(pieces.parcels.len() >= 3 && pieces.too_large.is_empty());
     assert!(pieces.parcels.iter().all(|parcel| parcel.payload.len() <= MAX_PARCEL_BYTES));
     assert_eq!(pieces.parcels.iter().map(|parcel| parcel.items).sum::<u32>(), 20);
@@ -131,7 +134,7 @@ fn a_large_request_is_cut_between_records() {
 fn a_record_that_no_parcel_holds_is_named_and_the_others_go_on() {
     let body = "x".repeat(MAX_PARCEL_BYTES);
     let payload = request(&[(&[], &["a", body.as_str(), "b"])]);
-    let pieces = enricher().pieces(&payload).unwrap();
+    let pieces = enricher().pieces(Signal::Logs, &payload).unwrap();
     assert_eq!(pieces.too_large, [1]);
     let kept: Vec<String> = pieces.parcels.iter().flat_map(|parcel| bodies(&parcel.payload)).collect();
     assert_eq!(kept, ["a", "b"]);
@@ -153,7 +156,7 @@ fn secrets_of_resources_and_scopes_are_taken_out() {
     telemetry::otlp::write_scope(&mut scope, "lib", "1.2", &[("db_password", Value::Int(7))]);
     writer.scope(&scope, "");
     writer.record(&record("x"));
-    let pieces = enricher.pieces(&writer.finish().into()).unwrap();
+    let pieces = enricher.pieces(Signal::Logs, &writer.finish().into()).unwrap();
     let request = LogsRequest::parse(&pieces.parcels[0].payload).unwrap();
     let (resource, scope, _) = request.records().next().unwrap();
     let of_resource = |key| resource.resource.attributes().get(key).map(|value| value.to_text().into_owned());
@@ -207,13 +210,11 @@ pub(super) async fn sink(max_bytes: u64) -> (QueueSink, Arc<Queue>) {
 }
 
 fn batch(payload: Bytes) -> Batch {
-    Batch {
-        tenant: TenantId::default_tenant(),
-        signal: Signal::Logs,
-        producer: None,
-        received_at_ns: 1,
-        payload,
-    }
+    batch_of(Signal::Logs, payload)
+}
+
+fn batch_of(signal: Signal, payload: Bytes) -> Batch {
+    Batch { tenant: TenantId::default_tenant(), signal, producer: None, received_at_ns: 1, payload }
 }
 
 #[tokio::test]
@@ -269,4 +270,112 @@ async fn a_full_queue_is_said_while_files_wait_for_room() {
     let answer = tokio::time::timeout(PATIENCE * 2, answer).await.expect("it is answered");
     assert!(matches!(answer, Err(SinkError::Unavailable { .. })), "{answer:?}");
     files.abort();
+}
+
+/// Spans of a service, with these names.
+fn spans(resource: Attributes<'_>, spans: &[SpanFields<'_>]) -> Bytes {
+    let (mut writer, mut raw_resource) = (RecordsWriter::default(), Vec::new());
+    write_resource(&mut raw_resource, resource);
+    writer.resource(&raw_resource, "https://schema.example/1");
+    writer.scope(&[], "");
+    for span in spans {
+        let mut raw = Vec::new();
+        write_span(&mut raw, &SpanFields { trace_id: &[7; 16], span_id: &[1; 8], ..*span });
+        writer.record(&raw);
+    }
+    writer.finish().into()
+}
+
+#[tokio::test]
+async fn spans_are_queued_in_records_with_the_host_and_none_is_lost() {
+    let (sink, queue) = sink(64 << 20).await;
+    let text = "x".repeat(300);
+    let attributes = [("text", Value::Str(&text))];
+    let names: Vec<String> = (0..20_000).map(|index| format!("span {index}")).collect();
+    let mut all: Vec<SpanFields<'_>> = names
+        .iter()
+        .map(|name| SpanFields { name, attributes: &attributes, ..SpanFields::default() })
+        .collect();
+    let huge = "y".repeat(MAX_PARCEL_BYTES);
+    all.insert(5, SpanFields { name: &huge, ..SpanFields::default() });
+    let payload = spans(&[("service.name", Value::Str("cart"))], &all);
+    let outcome = sink.append(batch_of(Signal::Spans, payload)).await.unwrap();
+    assert_eq!((outcome.accepted, outcome.rejected, outcome.reasons[0].index), (20_000, 1, 5));
+    assert!(outcome.reasons[0].reason.starts_with("the span is larger than"), "{:?}", outcome.reasons);
+    let (mut seen, mut seq) = (Vec::new(), 0);
+    while queue.pending() > 0 {
+        for queued in queue.take(4 << 20).await.unwrap() {
+            seq += 1;
+            assert_eq!(queued.batch.producer.as_ref().map(|producer| producer.seq), Some(seq));
+            assert_eq!(queued.batch.signal, Signal::Spans);
+            assert!(queued.batch.payload.len() <= MAX_PARCEL_BYTES);
+            let request = TracesRequest::parse(&queued.batch.payload).unwrap();
+            assert_eq!(request.span_count(), queued.items as usize);
+            for (resource, _, span) in request.spans() {
+                let host = resource.resource.attributes().get("host.name").unwrap();
+                assert_eq!(
+                    (host.to_text().as_ref(), resource.schema_url),
+                    ("web-1", "https://schema.example/1")
+                );
+                seen.push(span.name.to_owned());
+            }
+            queue.settle(queued.offset).await.unwrap();
+        }
+    }
+    assert!(seq > 8, "{seq} records");
+    assert!(seen == names, "{} spans", seen.len());
+}
+
+#[test]
+fn rules_leave_spans_alone_and_redaction_does_not() {
+    use crate::process::{Action, Condition, KnownSecret, ProcessorsConfig, Rule};
+    let drop_all = Rule { name: "all".to_owned(), when: Condition::default(), action: Action::Drop };
+    let enricher = |known: Vec<KnownSecret>| {
+        let config = ProcessorsConfig { rules: vec![drop_all.clone()], known, own: Vec::new() };
+        let metrics = Arc::new(Metrics::new());
+        (Enricher::new(&host(), Processing::new(Processors::new(&config)), metrics.clone()), metrics)
+    };
+    let secret = [("user", Value::Str("a@b.example")), ("n", Value::Int(5))];
+    let span = SpanFields {
+        name: "mail a@b.example",
+        attributes: &secret,
+        events: &[
+            EventFields { time_ns: 3, name: "to a@b.example", attributes: &secret },
+            EventFields { time_ns: 4, name: "plain", attributes: &[] },
+        ],
+        links: &[LinkFields {
+            trace_id: &[9; 16],
+            span_id: &[8; 8],
+            trace_state: "a=b",
+            attributes: &secret,
+        }],
+        status: StatusCode::Error,
+        status_message: "no such user: a@b.example",
+        start_ns: 1,
+        end_ns: 9,
+        flags: 1,
+        ..SpanFields::default()
+    };
+    let payload = spans(&[("host.name", Value::Str("db-1"))], &[span]);
+    let (plain, _) = enricher(Vec::new());
+    assert_eq!(plain.pieces(Signal::Spans, &payload).unwrap().parcels[0].payload, payload);
+    let (redacting, metrics) = enricher(vec![KnownSecret::Emails]);
+    let pieces = redacting.pieces(Signal::Spans, &payload).unwrap();
+    assert_eq!((pieces.filtered, pieces.parcels[0].items), (0, 1));
+    let redacted = [("user", Value::Str("[email]")), ("n", Value::Int(5))];
+    let expected = SpanFields {
+        name: "mail [email]",
+        attributes: &redacted,
+        events: &[
+            EventFields { time_ns: 3, name: "to [email]", attributes: &redacted },
+            EventFields { time_ns: 4, name: "plain", attributes: &[] },
+        ],
+        links: &[LinkFields { attributes: &redacted, ..span.links[0] }],
+        status_message: "no such user: [email]",
+        ..span
+    };
+    let expected = spans(&[("host.name", Value::Str("db-1"))], &[expected]);
+    let json = |payload: &[u8]| telemetry::otlp::json::encode_traces(payload);
+    assert_eq!(json(&pieces.parcels[0].payload), json(&expected));
+    assert!(metrics.render().contains("redactions_total{rule=\"emails\"} 6"), "{}", metrics.render());
 }

@@ -21,6 +21,7 @@ use crate::config::{OutputConfig, TokenSource};
 
 const EXPORT_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 const EXPORT_METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const EXPORT_TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// An answer is a count and a message.
@@ -65,10 +66,7 @@ impl Client {
             Signal::Logs => EXPORT_LOGS,
             Signal::Metrics => EXPORT_METRICS,
             Signal::Samples => return self.write(batch.payload.clone(), items, producer).await,
-            Signal::Spans => {
-                let message = "spans are not sent yet".to_owned();
-                return Verdict::Refused { reason: "invalid", message };
-            }
+            Signal::Spans => EXPORT_TRACES,
         };
         match tokio::time::timeout(self.timeout, self.call(path, batch.payload.clone(), producer)).await {
             Ok(Ok(response)) => {

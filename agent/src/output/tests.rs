@@ -372,28 +372,25 @@ async fn samples_go_by_remote_write_and_are_settled_by_the_answer() {
 }
 
 #[tokio::test]
-async fn otlp_metrics_go_to_the_service_of_metrics() {
+async fn each_signal_goes_to_its_service() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let paths = asked.clone();
     let listener = tokio::net::TcpListener::bind(any_port()).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
         paths.lock().push(request.uri().path().to_owned());
-        async { Status::unavailable("later").into_http::<axum::body::Body>() }
+        async { Status::invalid_argument("no").into_http::<axum::body::Body>() }
     });
     let served = tonic::transport::Server::builder().add_routes(tonic::service::Routes::from(router));
     tokio::spawn(served.serve_with_incoming(TcpIncoming::from(listener)));
-    let rig = Rig::start(&config(&url)).await;
-    let payload = vec![10, 0].into();
-    rig.queue
-        .append(Parcel { signal: Signal::Metrics, payload, items: 1, ..Parcel::default() }, None)
-        .await
-        .unwrap();
-    let called = async {
-        while asked.lock().is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), called).await.unwrap();
-    assert_eq!(asked.lock()[0], "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
+    let rig = Rig::start(&OutputConfig { max_in_flight: 1, ..config(&url) }).await;
+    for signal in [Signal::Logs, Signal::Metrics, Signal::Spans] {
+        let parcel = Parcel { signal, payload: vec![10, 0].into(), items: 2, ..Parcel::default() };
+        rig.queue.append(parcel, None).await.unwrap();
+    }
+    rig.drained().await;
+    let services = ["logs.v1.LogsService", "metrics.v1.MetricsService", "trace.v1.TraceService"];
+    let expected = services.map(|service| format!("/opentelemetry.proto.collector.{service}/Export"));
+    assert_eq!(*asked.lock(), expected);
+    assert_eq!(rig.metrics.lost(), (0, 6), "what is refused is counted");
 }

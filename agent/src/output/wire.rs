@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// `ExportLogsServiceResponse.partial_success`: rejected records and the message.
+/// `Export…ServiceResponse.partial_success`: how many were rejected, and the message.
 pub(super) fn partial_success(response: &[u8]) -> (u64, String) {
     let Some(partial) = message(response, 1) else { return (0, String::new()) };
     let rejected = fields(partial).find_map(|field| match field {

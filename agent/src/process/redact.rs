@@ -175,7 +175,7 @@ impl Redaction {
     }
 
     /// The text without the secrets; `None` if there were none.
-    fn text(&self, text: &str, count: &mut dyn FnMut(&str, u64)) -> Option<String> {
+    pub(super) fn text(&self, text: &str, count: &mut dyn FnMut(&str, u64)) -> Option<String> {
         let mut redacted = None;
         for search in &self.searches {
             if let Some((without, found)) = search.replace(redacted.as_deref().unwrap_or(text)) {

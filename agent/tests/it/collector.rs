@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use receive::{Denied, Gate, Limits, RequestHead, Server, Sink, SinkError};
-use telemetry::otlp::LogsRequest;
-use telemetry::{Batch, Outcome, TenantId};
+use telemetry::otlp::{LogsRequest, TracesRequest};
+use telemetry::{Batch, Outcome, Signal, TenantId};
 use tonic::transport::server::TcpIncoming;
 
-/// One record that was taken.
+/// One record that was taken; of a span, its name for a body.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) body: String,
@@ -74,16 +74,28 @@ impl Collector {
             self.resent.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let request = LogsRequest::parse(&batch.payload).unwrap();
         let map = |values: telemetry::KeyValues<'_>| {
             values.iter().map(|(key, value)| (key.to_owned(), value.to_text().into_owned())).collect()
         };
-        let records = request.records().map(|(resource, _, record)| Record {
-            body: record.body.to_text().into_owned(),
-            attributes: map(record.attributes()),
-            resource: map(resource.resource.attributes()),
-        });
-        batches.insert((producer.epoch, producer.seq), records.collect());
+        let record = |body: String, attributes, resource| Record {
+            body,
+            attributes: map(attributes),
+            resource: map(resource),
+        };
+        let records: Vec<Record> = if batch.signal == Signal::Spans {
+            let request = TracesRequest::parse(&batch.payload).unwrap();
+            let spans = request.spans().map(|(resource, _, span)| {
+                record(span.name.to_owned(), span.attributes(), resource.resource.attributes())
+            });
+            spans.collect()
+        } else {
+            let request = LogsRequest::parse(&batch.payload).unwrap();
+            let records = request.records().map(|(resource, _, item)| {
+                record(item.body.to_text().into_owned(), item.attributes(), resource.resource.attributes())
+            });
+            records.collect()
+        };
+        batches.insert((producer.epoch, producer.seq), records);
     }
 }
 

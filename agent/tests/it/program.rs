@@ -23,12 +23,19 @@ async fn lines_and_otlp_reach_the_collector_and_are_shown() {
     let garbage =
         client.post(format!("{}/v1/logs", agent.otlp_http)).header("content-type", "application/json");
     assert_eq!(garbage.body("{").send().await.unwrap().status(), 400);
-    eventually("three records arrive", Duration::from_secs(10), || collector.record_count() == 3).await;
+    let span = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"GET /cart","startTimeUnixNano":"1795601859000000000",
+        "traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"}]}]}]}"#;
+    let request =
+        client.post(format!("{}/v1/traces", agent.otlp_http)).header("content-type", "application/json");
+    assert_eq!(request.body(span).send().await.unwrap().status(), 200);
+    eventually("four records arrive", Duration::from_secs(10), || collector.record_count() == 4).await;
 
     let records = collector.records();
     let boom = records.iter().find(|record| record.body == "boom").unwrap();
     assert_eq!(boom.resource["service.name"], "cart");
     assert!(!boom.resource["host.name"].is_empty() && boom.resource["os.type"] == "linux");
+    let span = records.iter().find(|record| record.body == "GET /cart").unwrap();
+    assert_eq!(span.resource["host.name"], boom.resource["host.name"]);
     let one = records.iter().find(|record| record.body == "one").unwrap();
     assert_eq!(one.resource["service.name"], "shop");
     assert_eq!(one.attributes["log.file.name"], "shop.log");
@@ -42,8 +49,8 @@ async fn lines_and_otlp_reach_the_collector_and_are_shown() {
     for line in [
         "narrows_agent_lines_read_total 2",
         "narrows_agent_records_enqueued_total{source=\"file\"} 2",
-        "narrows_agent_records_enqueued_total{source=\"otlp\"} 1",
-        "narrows_agent_otlp_requests_total 2",
+        "narrows_agent_records_enqueued_total{source=\"otlp\"} 2",
+        "narrows_agent_otlp_requests_total 3",
         "narrows_agent_otlp_requests_refused_total{reason=",
         "process_cpu_seconds_total",
     ] {

@@ -3,8 +3,34 @@
 //!
 //! Names and meaning of the series: docs/derived-series.md.
 
-use bytes::Bytes;
+mod bytes;
+mod cell;
+mod due;
+mod edges;
+mod emit;
+mod histogram;
+mod live;
+mod log;
+mod memo;
+mod names;
+mod options;
+mod pairing;
+mod registry;
+mod slab;
+mod slots;
+mod spans;
+mod state;
+mod subject;
+mod target;
+mod time;
+mod window;
+
+use ::bytes::Bytes;
 use telemetry::TenantId;
+
+pub use options::Options;
+pub use spans::Spans;
+pub use state::StateError;
 
 /// Samples to append, in the order in which they were emitted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Merges splits of one tenant into one: rows and keys stay as they are, memory
 //! is bounded by a block per input, blocks that overlap nothing are taken whole.
 
-mod plan;
+pub(crate) mod plan;
 mod run;
 
 pub use plan::MergePlan;
@@ -31,13 +31,15 @@ impl Partition {
     ///
     /// Each call plans one output; call again after publishing, until `None`.
     pub fn plan_merge(&self, all: bool) -> Option<MergePlan> {
-        let candidates: Vec<SplitRef> = {
-            let state = self.inner.state.read();
-            let sound = state.listed.iter().filter(|split| split.is_mergeable());
-            sound.map(|split| split.listed().clone()).collect()
+        let candidates = self.inner.state.read().listed.mergeable();
+        let now_ns = now_ns();
+        let options = &self.inner.options;
+        let sizes = plan::Sizes {
+            max_split_rows: options.max_split_rows,
+            min_index_rows: options.min_index_rows,
+            merge_factor: options.merge_factor,
         };
-        let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
-        plan::plan(candidates, all, &self.inner.options, now_ns)
+        plan::plan(candidates, all, &sizes, now_ns)
     }
 
     /// Writes the plan's inputs as one split. What queries see does not change.
@@ -46,4 +48,9 @@ impl Partition {
         let merged = spawn_blocking(move || run::merge(&inner, epoch, &plan)).await;
         merged.unwrap_or_else(|error| Err(EventsError::Task(error.to_string())))
     }
+}
+
+/// For plans only: nothing reads it back.
+pub(crate) fn now_ns() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)
 }

@@ -9,12 +9,14 @@ mod facets;
 mod find;
 mod gather;
 mod head;
+mod merge;
 mod operations;
 mod partition;
 mod points;
 mod prune;
 mod query;
 mod rows;
+mod seal;
 mod select;
 #[allow(dead_code, unused_imports)]
 pub(crate) mod split;

@@ -30,6 +30,8 @@ pub(crate) struct Status {
     otlp: OtlpStatus,
     /// What is stored.
     logs: LogsStatus,
+    /// What is stored of traces.
+    traces: TracesStatus,
     /// Who has sent it.
     agents: Vec<AgentStatus>,
     /// Sealed files that were set aside.
@@ -54,6 +56,17 @@ pub(crate) struct LogsStatus {
     records: u64,
     /// When the newest batch came, as far as it is known.
     last_received_at: Option<String>,
+    /// Bytes of sealed files.
+    bytes_on_disk: u64,
+    /// Sealed files.
+    splits: u64,
+}
+
+/// What is stored of a tenant's traces.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TracesStatus {
+    /// Spans that queries can find.
+    spans: u64,
     /// Bytes of sealed files.
     bytes_on_disk: u64,
     /// Sealed files.
@@ -98,6 +111,11 @@ pub(crate) async fn status(
             last_received_at: last_received_at_ns(&stats, &principal).map(time::format),
             bytes_on_disk: tenant.size_bytes,
             splits: tenant.splits,
+        },
+        traces: TracesStatus {
+            spans: tenant.spans,
+            bytes_on_disk: tenant.spans_bytes,
+            splits: tenant.span_splits,
         },
         agents: agents(&stats.producers, &principal.tenant),
         damaged: readiness.damaged.unwrap_or_default(),

@@ -16,7 +16,8 @@ use telemetry::{Batch, Outcome, TenantId};
 use tokio::time::timeout;
 
 use super::Store;
-use super::divide::{Divided, Refusal, divide, divide_samples};
+use super::derived::PRODUCER_PREFIX;
+use super::divide::{Divided, Refusal, divide, divide_samples, divide_spans};
 use super::heavy::heavy;
 use super::kind::{Kind, PartitionId};
 use super::partition::Partition;
@@ -70,6 +71,10 @@ impl Store {
         let Some(kind) = Kind::of(batch.signal) else {
             return Err(SinkError::Refused { reason: format!("{:?} are not stored here", batch.signal) });
         };
+        if batch.producer.as_ref().is_some_and(|producer| producer.id.starts_with(PRODUCER_PREFIX)) {
+            let reason = format!("producer ids that begin with {PRODUCER_PREFIX} are the collector's own");
+            return Err(SinkError::Refused { reason });
+        }
         self.check_disk()?;
         let key = WindowKey::of(&batch);
         let (tenant, size_bytes) = (batch.tenant.clone(), batch.payload.len());
@@ -102,6 +107,7 @@ impl Store {
             Kind::Samples => {
                 divide_samples(batch, self.options.partitions, &self.options.items, &self.active)
             }
+            Kind::Spans => divide_spans(batch, &self.routes, &self.options.items),
         };
         if large { heavy(work) } else { work() }
     }

@@ -6,10 +6,10 @@ mod cut;
 mod samples;
 
 use receive::SinkError;
-use telemetry::otlp::{LogRecord, LogsRequest};
+use telemetry::otlp::{LogsRequest, TracesRequest};
 use telemetry::{Batch, Outcome};
 
-use super::kind::PartitionId;
+use super::kind::{Kind, PartitionId};
 use super::route::Routes;
 use cut::Cutter;
 
@@ -83,16 +83,34 @@ pub(super) fn divide(batch: Batch, routes: &Routes, limits: &ItemLimits) -> Resu
     let window = TimeWindow::around(batch.received_at_ns, limits);
     if let Some(partition) = routes.of_whole(&batch) {
         let fits = payload.len() <= payload_limit(&batch, limits);
-        if fits && request.records().all(|(_, _, record)| window.check(&record).is_none()) {
-            return Ok(whole(partition, batch, request.record_count()));
+        let in_time = |time_ns: i64| window.check(time_ns).is_none();
+        let received_at_ns = batch.received_at_ns;
+        if fits && request.records().all(|(_, _, record)| in_time(record.effective_time_ns(received_at_ns))) {
+            return Ok(whole(PartitionId::logs(partition), batch, request.record_count()));
         }
     }
-    Cutter::new(batch, routes, limits, window).run(&request)
+    Cutter::new(Kind::Logs, batch, routes, limits, window).logs(&request)
 }
 
-fn whole(partition: u16, batch: Batch, records: usize) -> Divided {
-    let outcome = Outcome { accepted: records as u64, ..Outcome::default() };
-    let parts = if records == 0 { Vec::new() } else { vec![(PartitionId::logs(partition), batch)] };
+/// Divides a batch of spans: by trace, so that all spans of one meet in one partition.
+pub(super) fn divide_spans(batch: Batch, routes: &Routes, limits: &ItemLimits) -> Result<Divided, SinkError> {
+    let payload = batch.payload.clone();
+    debug_assert!(TracesRequest::parse(&payload).is_ok(), "a batch that was never validated");
+    let request = TracesRequest::of_valid(&payload);
+    let window = TimeWindow::around(batch.received_at_ns, limits);
+    if routes.is_single() && payload.len() <= payload_limit(&batch, limits) {
+        let in_time = |time_ns: i64| window.check(time_ns).is_none();
+        let received_at_ns = batch.received_at_ns;
+        if request.spans().all(|(_, _, span)| in_time(span.effective_time_ns(received_at_ns))) {
+            return Ok(whole(PartitionId::spans(0), batch, request.span_count()));
+        }
+    }
+    Cutter::new(Kind::Spans, batch, routes, limits, window).spans(&request)
+}
+
+fn whole(partition: PartitionId, batch: Batch, items: usize) -> Divided {
+    let outcome = Outcome { accepted: items as u64, ..Outcome::default() };
+    let parts = if items == 0 { Vec::new() } else { vec![(partition, batch)] };
     Divided { parts, outcome, ..Divided::default() }
 }
 
@@ -106,7 +124,6 @@ fn payload_limit(batch: &Batch, limits: &ItemLimits) -> usize {
 /// The times that are taken.
 #[derive(Clone, Copy, Debug)]
 struct TimeWindow {
-    received_at_ns: i64,
     oldest_ns: i64,
     newest_ns: i64,
 }
@@ -115,14 +132,10 @@ impl TimeWindow {
     fn around(received_at_ns: i64, limits: &ItemLimits) -> Self {
         let oldest_ns =
             limits.retention_ns.map_or(i64::MIN, |retention| received_at_ns.saturating_sub(retention));
-        Self { received_at_ns, oldest_ns, newest_ns: received_at_ns.saturating_add(limits.future_max_ns) }
+        Self { oldest_ns, newest_ns: received_at_ns.saturating_add(limits.future_max_ns) }
     }
 
-    fn check(&self, record: &LogRecord<'_>) -> Option<(Refusal, i64)> {
-        self.check_time(record.effective_time_ns(self.received_at_ns))
-    }
-
-    fn check_time(&self, time_ns: i64) -> Option<(Refusal, i64)> {
+    fn check(&self, time_ns: i64) -> Option<(Refusal, i64)> {
         if time_ns < self.oldest_ns {
             Some((Refusal::TooOld, time_ns))
         } else if time_ns > self.newest_ns {

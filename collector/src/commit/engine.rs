@@ -1,5 +1,5 @@
-//! The engine behind a partition: `events` for logs, `series` for samples. Both are
-//! driven alike; here is all that knows which one it is.
+//! The engine behind a partition: `events` for logs, `series` for samples, `events::spans` for spans. All
+//! are driven alike; here is all that knows which one it is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,13 +11,14 @@ use series::{SegmentRef, SeriesError};
 use telemetry::Batch;
 
 use super::CommitError;
+use super::derived::Derived;
 use super::kind::{Kind, PartitionId};
 use super::options::StoreOptions;
 
 /// A sealed file, as a manifest lists it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SealedFile {
-    /// Of log records.
+    /// Of log records, or of spans.
     Split(SplitRef),
     /// Of samples.
     Segment(SegmentRef),
@@ -53,10 +54,11 @@ pub(super) enum MergeOutcome {
     Merged { added: Vec<SealedFile>, removed: BTreeSet<String> },
 }
 
-/// One of the two.
+/// One of the three.
 pub(super) enum Engine {
     Logs(events::Partition),
     Samples(series::Partition),
+    Spans(events::spans::Partition, Derived),
 }
 
 impl Engine {
@@ -65,6 +67,10 @@ impl Engine {
         match id.kind {
             Kind::Logs => Self::Logs(events::Partition::new(blobs, id.number, options.events.clone())),
             Kind::Samples => Self::Samples(series::Partition::new(blobs, id.number, options.series.clone())),
+            Kind::Spans => Self::Spans(
+                events::spans::Partition::new(blobs, id.number, options.spans.clone()),
+                Derived::new(id),
+            ),
         }
     }
 
@@ -73,6 +79,10 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.recover(splits(files)),
             Self::Samples(engine) => engine.recover(segments(files), state)?,
+            Self::Spans(engine, derived) => {
+                engine.recover(splits(files));
+                derived.recover(state)?;
+            }
         }
         Ok(())
     }
@@ -81,15 +91,17 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.apply(offset, batch),
             Self::Samples(engine) => engine.apply(offset, batch),
+            Self::Spans(engine, derived) => {
+                engine.apply(offset, batch);
+                derived.apply(offset, batch);
+            }
         }
     }
 
     pub(super) fn head_stats(&self) -> HeadStats {
         match self {
-            Self::Logs(engine) => {
-                let events::HeadStats { rows, bytes, oldest_received_at_ns, .. } = engine.head_stats();
-                HeadStats { rows, bytes, oldest_received_at_ns }
-            }
+            Self::Logs(engine) => engine.head_stats().into(),
+            Self::Spans(engine, _) => engine.head_stats().into(),
             Self::Samples(engine) => {
                 let series::HeadStats { rows, bytes, oldest_received_at_ns, .. } = engine.head_stats();
                 HeadStats { rows, bytes, oldest_received_at_ns }
@@ -100,11 +112,8 @@ impl Engine {
     /// How many batches it has set aside since the start, and why it did so with the one at `offset`.
     pub(super) fn set_aside(&self, offset: u64) -> (u64, Option<String>) {
         match self {
-            Self::Logs(engine) => {
-                let (count, named) = engine.set_aside();
-                let named = named.into_iter().rev().find(|aside| aside.offset == offset);
-                (count, named.map(|aside| aside.reason))
-            }
+            Self::Logs(engine) => of_offset(engine.set_aside(), offset),
+            Self::Spans(engine, _) => of_offset(engine.set_aside(), offset),
             Self::Samples(engine) => {
                 let (count, named) = engine.set_aside();
                 let named = named.into_iter().rev().find(|aside| aside.offset == offset);
@@ -122,6 +131,9 @@ impl Engine {
             Self::Samples(engine) => {
                 engine.seal(epoch, upto).await?.into_iter().map(SealedFile::Segment).collect()
             }
+            Self::Spans(engine, _) => {
+                engine.seal(epoch, upto).await?.into_iter().map(SealedFile::Split).collect()
+            }
         })
     }
 
@@ -130,6 +142,7 @@ impl Engine {
         match self {
             Self::Logs(_) => Ok(Bytes::new()),
             Self::Samples(engine) => Ok(engine.state()?),
+            Self::Spans(_, derived) => Ok(derived.state().into()),
         }
     }
 
@@ -137,6 +150,7 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.publish(splits(files), sealed_offset),
             Self::Samples(engine) => engine.publish(segments(files), sealed_offset),
+            Self::Spans(engine, _) => engine.publish(splits(files), sealed_offset),
         }
     }
 
@@ -144,6 +158,7 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.discard(&splits(added)),
             Self::Samples(engine) => engine.discard(&segments(added)),
+            Self::Spans(engine, _) => engine.discard(&splits(added)),
         }
     }
 
@@ -151,14 +166,11 @@ impl Engine {
         match self {
             Self::Logs(engine) => {
                 let Some(plan) = engine.plan_merge(all) else { return Ok(MergeOutcome::Nothing) };
-                match engine.merge(epoch, plan).await {
-                    Err(EventsError::Damaged { .. }) => Ok(MergeOutcome::Damaged),
-                    merged => {
-                        let events::Merged { added, removed } = merged?;
-                        let added = added.into_iter().map(SealedFile::Split).collect();
-                        Ok(MergeOutcome::Merged { added, removed: removed.into_iter().collect() })
-                    }
-                }
+                of_splits(engine.merge(epoch, plan).await)
+            }
+            Self::Spans(engine, _) => {
+                let Some(plan) = engine.plan_merge(all) else { return Ok(MergeOutcome::Nothing) };
+                of_splits(engine.merge(epoch, plan).await)
             }
             Self::Samples(engine) => {
                 let Some(plan) = engine.plan_merge(all) else { return Ok(MergeOutcome::Nothing) };
@@ -178,6 +190,7 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.delete_unlisted(grace).await?,
             Self::Samples(engine) => engine.delete_unlisted(grace).await?,
+            Self::Spans(engine, _) => engine.delete_unlisted(grace).await?,
         };
         Ok(())
     }
@@ -186,15 +199,14 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.files().into_iter().map(SealedFile::Split).collect(),
             Self::Samples(engine) => engine.files().into_iter().map(SealedFile::Segment).collect(),
+            Self::Spans(engine, _) => engine.files().into_iter().map(SealedFile::Split).collect(),
         }
     }
 
     pub(super) fn damaged(&self) -> Vec<DamagedFile> {
         match self {
-            Self::Logs(engine) => {
-                let file = |file: events::DamagedSplit| DamagedFile { name: file.name, reason: file.reason };
-                engine.damaged().into_iter().map(file).collect()
-            }
+            Self::Logs(engine) => engine.damaged().into_iter().map(DamagedFile::from).collect(),
+            Self::Spans(engine, _) => engine.damaged().into_iter().map(DamagedFile::from).collect(),
             Self::Samples(engine) => {
                 let file =
                     |file: series::DamagedSegment| DamagedFile { name: file.name, reason: file.reason };
@@ -207,6 +219,15 @@ impl Engine {
         match self {
             Self::Logs(engine) => engine.rows_by_tenant(),
             Self::Samples(engine) => engine.rows_by_tenant(),
+            Self::Spans(engine, _) => engine.rows_by_tenant(),
+        }
+    }
+
+    /// What else its records tell.
+    pub(super) fn derived(&self) -> Option<&Derived> {
+        match self {
+            Self::Spans(_, derived) => Some(derived),
+            Self::Logs(_) | Self::Samples(_) => None,
         }
     }
 }
@@ -243,6 +264,33 @@ impl SealedFile {
             Self::Segment(file) => file.max_time_ms.saturating_mul(1_000_000),
         }
     }
+}
+
+impl From<events::HeadStats> for HeadStats {
+    fn from(stats: events::HeadStats) -> Self {
+        let events::HeadStats { rows, bytes, oldest_received_at_ns, .. } = stats;
+        Self { rows, bytes, oldest_received_at_ns }
+    }
+}
+
+impl From<events::DamagedSplit> for DamagedFile {
+    fn from(file: events::DamagedSplit) -> Self {
+        Self { name: file.name, reason: file.reason }
+    }
+}
+
+fn of_offset((count, named): (u64, Vec<events::SetAside>), offset: u64) -> (u64, Option<String>) {
+    let named = named.into_iter().rev().find(|aside| aside.offset == offset);
+    (count, named.map(|aside| aside.reason))
+}
+
+fn of_splits(merged: Result<events::Merged, EventsError>) -> Result<MergeOutcome, CommitError> {
+    if let Err(EventsError::Damaged { .. }) = merged {
+        return Ok(MergeOutcome::Damaged);
+    }
+    let events::Merged { added, removed } = merged?;
+    let added = added.into_iter().map(SealedFile::Split).collect();
+    Ok(MergeOutcome::Merged { added, removed: removed.into_iter().collect() })
 }
 
 fn splits(files: &[SealedFile]) -> Vec<SplitRef> {

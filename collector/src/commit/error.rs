@@ -53,6 +53,14 @@ pub enum CommitError {
         /// The offset that is sealed.
         sealed: u64,
     },
+    /// The state in a manifest is none.
+    #[error("the state that {partition} was sealed with cannot be read: {reason}")]
+    State {
+        /// The partition.
+        partition: PartitionId,
+        /// Why not.
+        reason: String,
+    },
     /// A journal without a seal document.
     #[error(
         "there is a journal {name} but no seal document for it: the document store was lost; restore meta.sqlite, or move the journal away to begin anew without its records"

@@ -1,4 +1,4 @@
-//! What is stored in partitions of its own: log records, samples.
+//! What is stored in partitions of its own: log records, samples, spans.
 
 use std::fmt;
 
@@ -11,17 +11,21 @@ pub enum Kind {
     Logs,
     /// Metric samples, in `series`.
     Samples,
+    /// Spans, in `events::spans`; what they say about services goes on into the samples. Behind those, since it is
+    /// opened after them.
+    Spans,
 }
 
 impl Kind {
     /// All that there are.
-    pub const ALL: [Self; 2] = [Self::Logs, Self::Samples];
+    pub const ALL: [Self; 3] = [Self::Logs, Self::Samples, Self::Spans];
 
     /// As names of journals, documents and blobs have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Logs => "logs",
             Self::Samples => "samples",
+            Self::Spans => "spans",
         }
     }
 
@@ -30,6 +34,7 @@ impl Kind {
         match self {
             Self::Logs => Signal::Logs,
             Self::Samples => Signal::Samples,
+            Self::Spans => Signal::Spans,
         }
     }
 
@@ -57,6 +62,11 @@ impl PartitionId {
     /// Partition `number` of the samples.
     pub fn samples(number: u16) -> Self {
         Self { kind: Kind::Samples, number }
+    }
+
+    /// Partition `number` of the spans.
+    pub fn spans(number: u16) -> Self {
+        Self { kind: Kind::Spans, number }
     }
 
     /// Of a name as `Display` writes it.

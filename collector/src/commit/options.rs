@@ -42,6 +42,8 @@ pub struct StoreOptions {
     pub seal: SealLimits,
     /// When to seal samples.
     pub seal_samples: SealLimits,
+    /// When to seal spans.
+    pub seal_spans: SealLimits,
     /// When to push back.
     pub pressure: PressureLimits,
     /// How many producers may be known.
@@ -56,6 +58,8 @@ pub struct StoreOptions {
     pub house_keeping: Duration,
     /// Options of the log engine.
     pub events: events::Options,
+    /// Options of the span engine.
+    pub spans: events::spans::Options,
     /// Options of the sample engine.
     pub series: series::Options,
     /// How many series each tenant may have.
@@ -169,6 +173,7 @@ impl StoreOptions {
         match kind {
             Kind::Logs => &self.seal,
             Kind::Samples => &self.seal_samples,
+            Kind::Spans => &self.seal_spans,
         }
     }
 
@@ -200,6 +205,12 @@ impl StoreOptions {
                 head_bytes: 96 << 20,
                 age: Duration::from_secs(1800),
             },
+            seal_spans: SealLimits {
+                journal_bytes: 96 << 20,
+                rows: 250_000,
+                head_bytes: 128 << 20,
+                age: Duration::from_secs(600),
+            },
             pressure: PressureLimits {
                 lag_bytes: 32 << 20,
                 journal_bytes: 256 << 20,
@@ -213,6 +224,7 @@ impl StoreOptions {
             grace: Duration::from_secs(60),
             house_keeping: Duration::from_secs(30),
             events: events::Options::default(),
+            spans: events::spans::Options::default(),
             series: series::Options::default(),
             series_limits: SeriesLimits::default(),
             clock: Arc::new(system_now_ns),

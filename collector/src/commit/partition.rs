@@ -1,4 +1,4 @@
-//! One partition of the logs or of the samples: a journal, the engine that its records are applied
+//! One partition of the logs, of the samples or of the spans: a journal, the engine that its records are applied
 //! to, and the version that the seal document names.
 //!
 //! Three turns, each taken by one task at a time: applying (journal → engine),
@@ -20,9 +20,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use journal::{Journal, JournalError};
 use parking_lot::Mutex;
-use telemetry::Batch;
+use telemetry::{Batch, TenantId};
 use tokio::sync::{Notify, watch};
 
+use super::CommitError;
+use super::derived::Outlet;
 use super::engine::Engine;
 use super::kind::PartitionId;
 use super::options::StoreOptions;
@@ -39,6 +41,8 @@ pub(super) struct Partition {
     options: Arc<StoreOptions>,
     journal: Arc<dyn Journal>,
     engine: Engine,
+    /// Where what the engine derives goes; of spans only.
+    outlet: Option<Arc<Outlet>>,
     applying: tokio::sync::Mutex<()>,
     applied: Mutex<Applied>,
     /// The offset in `applied`, for those who wait for it.
@@ -93,6 +97,27 @@ impl Partition {
             self.lag_bytes.fetch_sub(size_bytes, Ordering::Relaxed);
             self.note_journal_error(error);
         })
+    }
+
+    /// Lets time pass for what is derived from the records, if that waits for it.
+    pub(super) async fn tick(&self) -> Result<(), JournalError> {
+        let now_ns = (self.options.clock)();
+        if !self.engine.derived().is_some_and(|derived| derived.wants_tick(now_ns)) {
+            return Ok(());
+        }
+        let tick = Batch {
+            tenant: TenantId::default_tenant(),
+            signal: self.id.kind.signal(),
+            producer: None,
+            received_at_ns: now_ns,
+            payload: Bytes::new(),
+        };
+        self.append(&tick).await.map(drop)
+    }
+
+    /// What the store says of a journal's error.
+    pub(super) fn journal_error(&self, source: JournalError) -> CommitError {
+        CommitError::Journal { name: self.id.to_string(), source }
     }
 
     fn note_journal_error(&self, error: &JournalError) {

@@ -1,5 +1,5 @@
-//! Which partition a batch belongs to: all of a producer's batches to one, so that
-//! one window decides about its resends; others by their resource.
+//! Which partition items belong to: of logs all of a producer's batches to one, so that
+//! one window decides about its resends, others by their resource; spans by their trace.
 
 use std::collections::BTreeMap;
 
@@ -47,6 +47,17 @@ impl Routes {
     /// The partition of a resource's records in a batch.
     pub(super) fn of_resource(&self, batch: &Batch, resource: &[u8]) -> u16 {
         self.of_whole(batch).unwrap_or_else(|| self.hashed(batch.tenant.as_str().as_bytes(), resource))
+    }
+
+    /// Whether there is but one.
+    pub(super) fn is_single(&self) -> bool {
+        self.partitions == 1
+    }
+
+    /// The partition of a trace's spans.
+    pub(super) fn of_trace(&self, id: Option<[u8; 16]>) -> u16 {
+        // Ids are random, but nobody promises that; a tenant's traces need not be kept from another's.
+        self.hashed(&[], &id.unwrap_or_default())
     }
 
     fn of_producer(&self, tenant: &str, id: &str) -> u16 {

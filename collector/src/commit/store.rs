@@ -1,4 +1,4 @@
-//! The store: every partition that exists, of logs and of samples, behind one front.
+//! The store: every partition that exists, of logs, of samples and of spans, behind one front.
 
 mod barrier;
 mod health;
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::CommitError;
 use super::accept::{ActiveSeries, Counters, InFlight, Producers, Rates};
 use super::blobs::remove_half_written;
+use super::derived::Outlet;
 use super::document::{PREFIX, SealDocument};
 use super::engine::Engine;
 use super::kind::{Kind, PartitionId};
@@ -60,9 +61,14 @@ impl Store {
         if let Some(directory) = &options.blob_directory {
             remove_half_written(directory)?;
         }
-        let mut partitions = BTreeMap::new();
+        let mut partitions: BTreeMap<PartitionId, Arc<Partition>> = BTreeMap::new();
         for id in existing(&options).await? {
-            let partition = Arc::new(Partition::open(Arc::clone(&options), id).await?);
+            // All partitions of the samples are open by then: that is how kinds are ordered.
+            let outlet = (id.kind == Kind::Spans).then(|| {
+                let samples = partitions.values().filter(|partition| partition.id().kind == Kind::Samples);
+                Arc::new(Outlet::new(&options, samples.cloned().collect()))
+            });
+            let partition = Arc::new(Partition::open(Arc::clone(&options), id, outlet).await?);
             partition.replay().await?;
             partitions.insert(id, partition);
         }
@@ -98,6 +104,15 @@ impl Store {
     /// What a query of this tenant reads: one consistent version per partition.
     pub fn snapshots(&self, tenant: &TenantId) -> Vec<events::Snapshot> {
         self.log_engines().map(|(_, engine)| engine.snapshot(tenant)).collect()
+    }
+
+    /// What a query of this tenant's spans reads: one consistent version per partition.
+    pub fn span_snapshots(&self, tenant: &TenantId) -> Vec<events::spans::Snapshot> {
+        let engines = self.partitions.values().filter_map(|partition| match partition.engine() {
+            Engine::Spans(engine, _) => Some(engine),
+            Engine::Logs(_) | Engine::Samples(_) => None,
+        });
+        engines.map(|engine| engine.snapshot(tenant)).collect()
     }
 
     /// Follows this tenant's records, those to come or those behind a row per partition that was passed before.
@@ -148,14 +163,14 @@ impl Store {
     fn log_engines(&self) -> impl Iterator<Item = (u16, &events::Partition)> {
         self.partitions.iter().filter_map(|(id, partition)| match partition.engine() {
             Engine::Logs(engine) => Some((id.number, engine)),
-            Engine::Samples(_) => None,
+            Engine::Samples(_) | Engine::Spans(..) => None,
         })
     }
 
     pub(super) fn sample_engines(&self) -> impl Iterator<Item = &series::Partition> {
         self.partitions.values().filter_map(|partition| match partition.engine() {
             Engine::Samples(engine) => Some(engine),
-            Engine::Logs(_) => None,
+            Engine::Logs(_) | Engine::Spans(..) => None,
         })
     }
 
@@ -163,7 +178,8 @@ impl Store {
     /// replayed at the next start.
     pub async fn shutdown(self: Arc<Self>) {
         self.in_flight.close().await;
-        for partition in self.partitions.values() {
+        // Spans first: what is derived from them goes into the samples.
+        for partition in self.partitions.values().rev() {
             // What stops applying is in the partition's status; the journal keeps the rest.
             while matches!(partition.apply_chunk().await, Ok(records) if records > 0) {}
         }

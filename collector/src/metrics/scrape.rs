@@ -59,10 +59,12 @@ impl Scrape {
         self.total("left_out_families_total", help, stats.left_out.families)?;
         self.gauge("records", "Log records that queries can find.", stats.records)?;
         self.gauge("samples", "Samples that queries can find.", stats.samples)?;
+        self.gauge("spans", "Spans that queries can find.", stats.spans)?;
         let active = stats.tenants.values().map(|tenant| tenant.active_series).sum();
         self.gauge("active_series", "Series that had a sample within the last hour.", active)?;
         self.gauge("splits", "Sealed files of log records.", stats.splits)?;
         self.gauge("segments", "Sealed files of samples.", stats.segments)?;
+        self.gauge("span_splits", "Sealed files of spans.", stats.span_splits)?;
         self.gauge("splits_bytes", "Bytes of sealed files.", stats.files_bytes)?;
         self.gauge("journal_bytes", "Bytes of journals.", stats.journal_bytes)
     }

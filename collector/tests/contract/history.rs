@@ -16,7 +16,7 @@ use telemetry::{Batch, Outcome, Producer, TenantId};
 use crate::model::Model;
 use crate::points::SeriesModel;
 use crate::query;
-use crate::world::{Item, RETENTION_NS, SECOND_NS, World, batch};
+use crate::world::{Item, RETENTION_NS, SECOND_NS, World, batch, span_batch};
 
 /// What happened in histories, to be printed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +29,7 @@ pub(crate) struct Tally {
     pub(crate) seals: u64,
     pub(crate) merges: u64,
     pub(crate) comparisons: u64,
+    pub(crate) spans_acknowledged: u64,
     pub(crate) samples_acknowledged: u64,
     pub(crate) samples_unanswered: u64,
     /// (Series, time) pairs that were held against the model, and those that had a value.
@@ -66,6 +67,7 @@ struct Sender {
 #[derive(Clone)]
 enum Numbered {
     Logs(Vec<Item>),
+    Spans(Vec<Item>),
     /// The batch's name in the model.
     Samples(usize),
 }
@@ -75,6 +77,7 @@ pub(crate) struct History {
     pub(crate) world: World,
     dice: Dice,
     model: Model,
+    spans: Model,
     series: SeriesModel,
     /// How many increases each tenant has sent.
     increases: BTreeMap<TenantId, u32>,
@@ -99,6 +102,7 @@ impl History {
         Self {
             dice: Dice::new(seed),
             model: Model::default(),
+            spans: Model::default(),
             series: SeriesModel::new(world.partitions),
             world,
             increases: BTreeMap::new(),
@@ -143,8 +147,9 @@ impl History {
         outcome.unwrap();
         self.compare(&store).await;
         self.tally.acknowledged = self.model.acknowledged;
-        self.tally.unanswered = self.model.unanswered;
-        self.tally.resent = self.model.resent + self.series.resent;
+        self.tally.spans_acknowledged = self.spans.acknowledged;
+        self.tally.unanswered = self.model.unanswered + self.spans.unanswered;
+        self.tally.resent = self.model.resent + self.spans.resent + self.series.resent;
         (self.tally.points_compared, self.tally.points_present) = (self.series.compared, self.series.present);
         Left { tally: self.tally, places: self.places, world: self.world }
     }
@@ -218,19 +223,26 @@ impl History {
 
     async fn step(&mut self, store: &Arc<Store>) {
         let number = self.dice.roll(u64::from(self.world.partitions)) as u16;
-        let kind = Kind::ALL[self.dice.roll(2) as usize];
-        let (partition, of_logs) = (PartitionId { kind, number }, kind == Kind::Logs);
+        let kind = Kind::ALL[self.dice.roll(3) as usize];
+        let partition = PartitionId { kind, number };
         let roll = self.dice.roll(100);
         self.step = match roll {
-            0..10 => "append",
-            10..22 => "append samples",
-            22..47 => "append numbered",
-            47..55 => "append while sealing",
+            0..8 => "append",
+            8..18 => "append samples",
+            18..25 => "append spans",
+            25..48 => "append numbered",
+            48..55 => "append while sealing",
             55..60 => "apply",
-            60..77 if of_logs => "seal",
-            60..77 => "seal samples",
-            77..87 if of_logs => "merge",
-            77..87 => "merge samples",
+            60..77 => match kind {
+                Kind::Logs => "seal",
+                Kind::Samples => "seal samples",
+                Kind::Spans => "seal spans",
+            },
+            77..87 => match kind {
+                Kind::Logs => "merge",
+                Kind::Samples => "merge samples",
+                Kind::Spans => "merge spans",
+            },
             87..90 => "barrier",
             90..93 => "retain",
             93..96 => "sweep",
@@ -239,20 +251,25 @@ impl History {
         match self.step {
             "append" => self.append_plain(store).await,
             "append samples" => self.append_samples(store).await,
+            "append spans" => self.append_spans(store).await,
             "append numbered" => self.append_numbered(store).await,
             "append while sealing" => {
                 let sealer = Arc::clone(store);
                 let append = async {
-                    if of_logs { self.append_plain(store).await } else { self.append_samples(store).await }
+                    match kind {
+                        Kind::Logs => self.append_plain(store).await,
+                        Kind::Samples => self.append_samples(store).await,
+                        Kind::Spans => self.append_spans(store).await,
+                    }
                 };
                 let (sealed, ()) = tokio::join!(sealer.seal(partition), append);
                 self.tally.seals += u64::from(sealed.unwrap_or(false));
             }
             "apply" => drop(store.apply().await),
-            "seal" | "seal samples" => {
+            "seal" | "seal samples" | "seal spans" => {
                 self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false));
             }
-            "merge" | "merge samples" => {
+            "merge" | "merge samples" | "merge spans" => {
                 if self.dice.chance(0.5) {
                     self.tally.seals += u64::from(store.seal(partition).await.unwrap_or(false));
                 }
@@ -262,6 +279,7 @@ impl History {
             "barrier" => self.barrier(store).await,
             "retain" => {
                 self.model.expire(self.world.now_ns() - RETENTION_NS);
+                self.spans.expire(self.world.now_ns() - RETENTION_NS);
                 self.series.expire((self.world.now_ns() - RETENTION_NS) / 1_000_000);
                 drop(store.retain().await);
             }
@@ -296,19 +314,34 @@ impl History {
         Item { body: format!("record {} {padding}", self.bodies), time_ns, resource: self.dice.roll(5) }
     }
 
+    /// The same for spans, whose start is never missing: it would be when they were received, which no span tells.
+    fn span_items(&mut self) -> Vec<Item> {
+        let now_ns = self.world.now_ns();
+        let items = self.items().into_iter();
+        items
+            .map(|item| Item { time_ns: if item.time_ns == 0 { now_ns } else { item.time_ns }, ..item })
+            .collect()
+    }
+
+    async fn append_spans(&mut self, store: &Arc<Store>) {
+        let tenant = self.tenants[self.dice.roll(2) as usize].clone();
+        let items = self.span_items();
+        self.send_items(store, Kind::Spans, &items, &tenant, None).await;
+    }
+
     /// One to four batches without a producer at once; nobody resends them.
     async fn append_plain(&mut self, store: &Arc<Store>) {
         let mut sends = Vec::new();
         for _ in 0..1 + self.dice.roll(4) {
             let tenant = self.tenants[self.dice.roll(2) as usize].clone();
             let items = self.items();
-            self.note_send(&tenant, &items);
+            self.note_send(Kind::Logs, &tenant, &items);
             sends.push((batch(&tenant, None, self.world.now_ns(), &items), tenant, items));
         }
         let give_up = self.dice.chance(0.1);
         let outcomes = join_all(sends.iter().map(|(batch, ..)| send(store, batch.clone(), give_up))).await;
         for (outcome, (_, tenant, items)) in outcomes.into_iter().zip(&sends) {
-            self.note_outcome(outcome, tenant, items);
+            self.note_outcome(Kind::Logs, outcome, tenant, items);
         }
     }
 
@@ -322,11 +355,13 @@ impl History {
             Some(index) => index,
             None => {
                 let tenant = self.senders[at].tenant.clone();
-                let what = if self.dice.chance(0.5) {
-                    Numbered::Logs(self.items())
-                } else {
-                    let items = self.sample_items(&tenant);
-                    Numbered::Samples(self.series.batch(&tenant, items, true))
+                let what = match self.dice.roll(3) {
+                    0 => Numbered::Logs(self.items()),
+                    1 => Numbered::Spans(self.span_items()),
+                    _ => {
+                        let items = self.sample_items(&tenant);
+                        Numbered::Samples(self.series.batch(&tenant, items, true))
+                    }
                 };
                 let sender = &mut self.senders[at];
                 sender.sent.push((sender.next_seq, what, false));
@@ -339,25 +374,33 @@ impl History {
         let (tenant, producer) =
             (sender.tenant.clone(), Producer::new(sender.id, sender.epoch, seq, 1).unwrap());
         let acknowledged = match what {
-            Numbered::Logs(items) => self.append_numbered_logs(store, &items, &tenant, producer).await,
+            Numbered::Logs(items) => {
+                self.send_items(store, Kind::Logs, &items, &tenant, Some(producer)).await
+            }
+            Numbered::Spans(items) => {
+                self.send_items(store, Kind::Spans, &items, &tenant, Some(producer)).await
+            }
             Numbered::Samples(name) => self.append_numbered_samples(store, name, &tenant, producer).await,
         };
         self.senders[at].sent[index].2 |= acknowledged;
     }
 
-    async fn append_numbered_logs(
+    /// Sends log records or spans; answers whether that was acknowledged.
+    async fn send_items(
         &mut self,
         store: &Arc<Store>,
+        kind: Kind,
         items: &[Item],
         tenant: &TenantId,
-        producer: Producer,
+        producer: Option<Producer>,
     ) -> bool {
-        self.note_send(tenant, items);
-        let batch = batch(tenant, Some(producer), self.world.now_ns(), items);
+        self.note_send(kind, tenant, items);
+        let make = if kind == Kind::Spans { span_batch } else { batch };
+        let batch = make(tenant, producer, self.world.now_ns(), items);
         let give_up = self.dice.chance(0.1);
         let outcome = send(store, batch, give_up).await;
         let acknowledged = matches!(outcome, Some(Ok(_)));
-        self.note_outcome(outcome, tenant, items);
+        self.note_outcome(kind, outcome, tenant, items);
         acknowledged
     }
 
@@ -367,15 +410,24 @@ impl History {
         items.iter().filter(|item| item.time_ns == 0 || item.time_ns >= oldest_ns).collect()
     }
 
-    fn note_send(&mut self, tenant: &TenantId, items: &[Item]) {
+    fn model_of(&mut self, kind: Kind) -> &mut Model {
+        if kind == Kind::Spans { &mut self.spans } else { &mut self.model }
+    }
+
+    fn note_send(&mut self, kind: Kind, tenant: &TenantId, items: &[Item]) {
         let now_ns = self.world.now_ns();
         for item in self.kept(items) {
-            self.model.send(tenant, &item.body, if item.time_ns == 0 { now_ns } else { item.time_ns });
+            self.model_of(kind).send(
+                tenant,
+                &item.body,
+                if item.time_ns == 0 { now_ns } else { item.time_ns },
+            );
         }
     }
 
     fn note_outcome(
         &mut self,
+        kind: Kind,
         outcome: Option<Result<Outcome, SinkError>>,
         tenant: &TenantId,
         items: &[Item],
@@ -386,10 +438,12 @@ impl History {
                 assert_eq!(outcome.accepted, kept.len() as u64);
                 assert_eq!(outcome.rejected, (items.len() - kept.len()) as u64);
                 for item in kept {
-                    self.model.acknowledge(tenant, &item.body);
+                    self.model_of(kind).acknowledge(tenant, &item.body);
                 }
             }
-            Some(Err(SinkError::Unavailable { .. })) | None => self.model.unanswered += items.len() as u64,
+            Some(Err(SinkError::Unavailable { .. })) | None => {
+                self.model_of(kind).unanswered += items.len() as u64;
+            }
             Some(Err(SinkError::TooLarge { .. })) => {}
             Some(Err(error)) => panic!("{error:?}"),
         }
@@ -409,6 +463,10 @@ impl History {
                 rows.values().map(|times| times.len() as u64).sum::<u64>()
             );
             self.model.compare(&tenant, &rows);
+        }
+        for tenant in self.spans.tenants() {
+            let rows = query::spans(store, &tenant).await;
+            self.spans.compare(&tenant, &rows);
         }
         for tenant in self.series.tenants() {
             match query::points(store, &tenant).await {
@@ -447,6 +505,7 @@ impl Tally {
         self.seals += other.seals;
         self.merges += other.merges;
         self.comparisons += other.comparisons;
+        self.spans_acknowledged += other.spans_acknowledged;
         self.samples_acknowledged += other.samples_acknowledged;
         self.samples_unanswered += other.samples_unanswered;
         self.points_compared += other.points_compared;

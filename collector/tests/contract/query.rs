@@ -6,9 +6,10 @@ use events::{Order, Request};
 use narrows_collector::commit::Store;
 use promql::{Querier, QueryError, Select, Values};
 use telemetry::TenantId;
-use telemetry::otlp::LogRecord;
+use telemetry::otlp::{LogRecord, TracesRequest};
 
 use crate::points::Points;
+use crate::world::{TRACES, trace_id};
 
 /// Every row of a tenant: its body, and the times of all rows with that body.
 pub(crate) type Rows = BTreeMap<String, Vec<i64>>;
@@ -53,6 +54,25 @@ pub(crate) async fn count(store: &Store, tenant: &TenantId) -> u64 {
     answer.matched
 }
 
+/// Every span of a tenant: its name, and the starts of all with that name.
+pub(crate) async fn spans(store: &Store, tenant: &TenantId) -> Rows {
+    let snapshots = store.span_snapshots(tenant);
+    let mut rows = Rows::new();
+    for number in 0..TRACES {
+        let Some(trace) = events::spans::trace(&snapshots, trace_id(number)).await.unwrap() else { continue };
+        assert!(!trace.partial, "{:?}", trace.warnings);
+        for (_, _, span) in TracesRequest::parse(&trace.payload).unwrap().spans() {
+            rows.entry(span.name.to_owned()).or_default().push(span.start_ns as i64);
+        }
+    }
+    rows
+}
+
+/// What no sender sends: series that the collector derives.
+fn is_derived(metric: Option<&str>) -> bool {
+    metric.is_some_and(|name| name.starts_with("narrows_") || name.starts_with("traces_"))
+}
+
 /// The first page, whatever it lacks.
 pub(crate) async fn answer(store: &Store, tenant: &TenantId) -> events::Answer {
     events::search(&store.snapshots(tenant), &request(100)).await.unwrap()
@@ -66,6 +86,9 @@ pub(crate) async fn points(store: &Store, tenant: &TenantId) -> Result<Points, Q
         let selection = series.select(&everything)?;
         let (mut points, mut values) = (Points::new(), Values::default());
         for index in 0..selection.len() {
+            if is_derived(selection.labels(index).metric()) {
+                continue;
+            }
             selection.read(index, &mut values)?;
             assert!(values.times_ms.is_sorted_by(|a, b| a < b), "each time once: {:?}", values.times_ms);
             let bits = values.values.iter().map(|value| value.to_bits());

@@ -13,7 +13,7 @@ use journal::{Journal, JournalError, MemoryJournal};
 use meta::testing::FlakyMeta;
 use narrows_collector::commit::{CommitError, FileJournals, Journals, SealLimits, Store, StoreOptions};
 use parking_lot::Mutex;
-use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource};
+use telemetry::otlp::{RecordFields, RecordsWriter, SpanFields, write_record, write_resource, write_span};
 use telemetry::samples::{Sample, Writer};
 use telemetry::{Batch, LabelSet, Producer, Signal, TenantId, Value};
 
@@ -98,8 +98,10 @@ impl World {
             age: Duration::from_secs(600),
         };
         options.seal_samples = options.seal;
+        options.seal_spans = options.seal;
         options.grace = Duration::ZERO;
         options.events.merge_factor = 3;
+        options.spans.merge_factor = 3;
         options.series.merge_factor = 3;
         options.background = false;
         let now_ns = Arc::clone(&self.now_ns);
@@ -172,6 +174,47 @@ pub(crate) fn batch(
     }
     let payload = Bytes::from(writer.finish());
     Batch { tenant: tenant.clone(), signal: Signal::Logs, producer, received_at_ns, payload }
+}
+
+/// How many traces spans are of.
+pub(crate) const TRACES: u64 = 5;
+
+/// The id of the trace of a resource's spans.
+pub(crate) fn trace_id(resource: u64) -> [u8; 16] {
+    let mut id = [7; 16];
+    id[..8].copy_from_slice(&(1 + resource).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    id
+}
+
+/// A batch of a span each: its name is the item's body, and its trace that of the item's resource.
+pub(crate) fn span_batch(
+    tenant: &TenantId,
+    producer: Option<Producer>,
+    received_at_ns: i64,
+    items: &[Item],
+) -> Batch {
+    let mut writer = RecordsWriter::default();
+    for (n, item) in (1u64..).zip(items) {
+        let (mut resource, mut span) = (Vec::new(), Vec::new());
+        write_resource(
+            &mut resource,
+            &[("service.name", Value::Str(&format!("service-{}", item.resource % 3)))],
+        );
+        writer.resource(&resource, "");
+        writer.scope(b"", "");
+        let fields = SpanFields {
+            trace_id: &trace_id(item.resource % TRACES),
+            span_id: &n.to_le_bytes(),
+            name: &item.body,
+            start_ns: item.time_ns as u64,
+            end_ns: item.time_ns as u64 + 1_000_000,
+            ..SpanFields::default()
+        };
+        write_span(&mut span, &fields);
+        writer.record(&span);
+    }
+    let payload = Bytes::from(writer.finish());
+    Batch { tenant: tenant.clone(), signal: Signal::Spans, producer, received_at_ns, payload }
 }
 
 /// A batch of one sample each of these series: metric, number, time.

@@ -34,7 +34,7 @@ const scalar: Check<Scalar> = (value, path) => {
   throw new ShapeError(path, "a string, a number, true or false");
 };
 const facetValue = object<FacetValue>({ value: scalar, count: number });
-const facetsAnswer = object<FacetsAnswer>({
+export const facetsAnswer = object<FacetsAnswer>({
   fields: array(
     object<Facet>({
       field: string,

@@ -11,7 +11,7 @@ export interface FieldName {
   share: number;
 }
 
-const fields = object<{ fields: FieldName[] }>({
+export const fields = object<{ fields: FieldName[] }>({
   fields: array(
     object<FieldName>({
       name: string,

@@ -87,7 +87,7 @@ export const logRecord = object<LogRecord>({
   event_name: nullable(string),
   flags: (value, path) => nullable(number)(value, path) ?? 0,
 });
-const table = object<ResultTable>({
+export const table = object<ResultTable>({
   columns: array(object<Column>({ name: string, kind: oneOf("string", "number", "time") })),
   rows: array(array(json)),
 });

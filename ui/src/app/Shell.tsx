@@ -11,6 +11,7 @@ export function Shell() {
   const navigate = useNavigate();
   const [help, setHelp] = useState(false);
   useShortcuts({
+    "g t": () => navigate({ to: "/traces" }),
     "g l": () => navigate({ to: "/logs" }),
     "g m": () => navigate({ to: "/explore" }),
     "g h": () => navigate({ to: "/hosts" }),

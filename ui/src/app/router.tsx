@@ -19,6 +19,8 @@ import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
 import { StatusPage } from "../pages/status/StatusPage";
+import { decodeTraceView, encodeTraceView } from "../pages/traces/trace/url";
+import { decodeTracesView, encodeTracesView } from "../pages/traces/url";
 import { PageHeader } from "./PageHeader";
 import { Shell } from "./Shell";
 import { parseSearch, stringifySearch } from "./search";
@@ -77,6 +79,20 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import("../pages/dashboards/DashboardPage"), "DashboardPage"),
 });
 
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: "/traces",
+  validateSearch: (search: Record<string, unknown>) => encodeTracesView(decodeTracesView(search)),
+  component: lazyRouteComponent(() => import("../pages/traces/TracesPage"), "TracesPage"),
+});
+
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: "/traces/$traceId",
+  validateSearch: (search: Record<string, unknown>) => encodeTraceView(decodeTraceView(search)),
+  component: lazyRouteComponent(() => import("../pages/traces/trace/TracePage"), "TracePage"),
+});
+
 const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
 
 function NotFound() {
@@ -100,7 +116,18 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, logs, metrics, hosts, host, dashboards, dashboard, status]),
+  routeTree: root.addChildren([
+    home,
+    logs,
+    metrics,
+    hosts,
+    host,
+    dashboards,
+    dashboard,
+    traces,
+    trace,
+    status,
+  ]),
   // Plain parameters, as a person would write them: no JSON in the URL.
   parseSearch,
   stringifySearch,

@@ -2,6 +2,7 @@
 const paths = {
   search: "M4 11a7 7 0 1 0 14 0a7 7 0 1 0-14 0M16 16l5 5",
   logs: "M4 6h16M4 12h5M4 18h5M12 15a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M18 18l3 3",
+  traces: "M4 17l4-6l4 3l3-8l5 5M4 17v.01",
   metrics: "M4 19h16M4 15l4.500-6l4 3l3.500-5l4 4",
   hosts: "M4 5h16v6h-16zM4 13h16v6h-16zM8 8v.01M8 16v.01",
   dashboards: "M4 4h7v9h-7zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5h-7z",

@@ -45,6 +45,13 @@ export function formatTook(ms: number): string {
   return `${threeDigits(ms / 1000)}${NBSP}s`;
 }
 
+/** "12 %", "1.2 %", "< 0.1 %". */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return "<\u00a00.1\u00a0%";
+  return `${percent < 10 ? percent.toFixed(1).replace(/\.0$/, "") : Math.round(percent)}\u00a0%`;
+}
+
 /** "1 record", "3,100 records". */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -9,6 +9,8 @@ export interface Preferences {
   facetsShown: boolean;
   /** The fields of the facets in their order; null: those that the server chooses. */
   facets: string[] | null;
+  /** The same on the traces page. */
+  spanFacets: string[] | null;
   /** Facets that show their name only. */
   facetsFolded: string[];
 }
@@ -22,6 +24,7 @@ const initial: Preferences = {
   recentQueries: [],
   facetsShown: true,
   facets: null,
+  spanFacets: null,
   facetsFolded: [],
 };
 const listeners = new Set<() => void>();
@@ -67,6 +70,7 @@ function load(): Preferences {
         : [],
       facetsShown: stored.facetsShown !== false,
       facets: Array.isArray(stored.facets) ? texts(stored.facets) : null,
+      spanFacets: Array.isArray(stored.spanFacets) ? texts(stored.spanFacets) : null,
       facetsFolded: texts(stored.facetsFolded),
     };
   } catch {

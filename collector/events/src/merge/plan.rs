@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::partition::Options;
 use crate::split::SplitRef;
 
 /// The inputs of one merge, all of one tenant.
@@ -20,6 +19,17 @@ impl MergePlan {
     }
 }
 
+/// How large splits get.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// No split gets more rows.
+    pub(crate) max_split_rows: u64,
+    /// A split of so many rows should have an index.
+    pub(crate) min_index_rows: u64,
+    /// How many splits of about one size are merged into one.
+    pub(crate) merge_factor: usize,
+}
+
 /// No merge has more inputs: each holds an open block in memory.
 const MAX_INPUTS: usize = 64;
 /// Splits whose latest times lie further apart stay apart: retention by age drops a split when its newest row
@@ -28,12 +38,7 @@ const MAX_INPUTS: usize = 64;
 const MAX_SPAN_NS: i64 = 24 * 3600 * 1_000_000_000;
 
 /// The next merge, if any.
-pub(super) fn plan(
-    candidates: Vec<SplitRef>,
-    all: bool,
-    options: &Options,
-    now_ns: i64,
-) -> Option<MergePlan> {
+pub(crate) fn plan(candidates: Vec<SplitRef>, all: bool, sizes: &Sizes, now_ns: i64) -> Option<MergePlan> {
     let mut tenants: BTreeMap<String, Vec<SplitRef>> = BTreeMap::new();
     for split in candidates {
         tenants.entry(split.tenant.clone()).or_default().push(split);
@@ -41,42 +46,42 @@ pub(super) fn plan(
     tenants.into_values().find_map(|mut splits| {
         splits.sort_by(|a, b| (a.max_time_ns, &a.name).cmp(&(b.max_time_ns, &b.name)));
         match all {
-            true => fewest(splits, options, now_ns),
-            false => by_class(splits, options, now_ns),
+            true => fewest(splits, sizes, now_ns),
+            false => by_class(splits, sizes, now_ns),
         }
     })
 }
 
 /// Splits of one size class, in order of time, as soon as there are enough of them.
-fn by_class(splits: Vec<SplitRef>, options: &Options, now_ns: i64) -> Option<MergePlan> {
+fn by_class(splits: Vec<SplitRef>, sizes: &Sizes, now_ns: i64) -> Option<MergePlan> {
     let mut classes: BTreeMap<u32, Vec<SplitRef>> = BTreeMap::new();
-    for split in splits.into_iter().filter(|split| split.rows < options.max_split_rows / 2) {
-        classes.entry(class(split.rows, options)).or_default().push(split);
+    for split in splits.into_iter().filter(|split| split.rows < sizes.max_split_rows / 2) {
+        classes.entry(class(split.rows, sizes)).or_default().push(split);
     }
     classes
         .into_values()
         .find_map(|splits| {
-            groups(splits, options, now_ns).find(|group| {
+            groups(splits, sizes, now_ns).find(|group| {
                 let rows: u64 = group.iter().map(|split| split.rows).sum();
-                group.len() >= options.merge_factor || group.len() > 1 && rows >= options.max_split_rows / 2
+                group.len() >= sizes.merge_factor || group.len() > 1 && rows >= sizes.max_split_rows / 2
             })
         })
         .map(|inputs| MergePlan { inputs })
 }
 
 /// Each class is `merge_factor` times the size of the one below.
-fn class(rows: u64, options: &Options) -> u32 {
-    rows.max(1).ilog(options.merge_factor.max(2) as u64)
+fn class(rows: u64, sizes: &Sizes) -> u32 {
+    rows.max(1).ilog(sizes.merge_factor.max(2) as u64)
 }
 
 /// The first group of splits of about one day that could be one, or a split that lacks its index.
-fn fewest(splits: Vec<SplitRef>, options: &Options, now_ns: i64) -> Option<MergePlan> {
-    let unindexed = |split: &SplitRef| !split.indexed && split.rows >= options.min_index_rows;
+fn fewest(splits: Vec<SplitRef>, sizes: &Sizes, now_ns: i64) -> Option<MergePlan> {
+    let unindexed = |split: &SplitRef| !split.indexed && split.rows >= sizes.min_index_rows;
     let mut splits = splits;
     // The small ones first: two that are nearly full would stay two.
-    splits.sort_by_key(|split| split.rows >= options.max_split_rows);
+    splits.sort_by_key(|split| split.rows >= sizes.max_split_rows);
     let worth = |group: &Vec<SplitRef>| group.len() > 1 || group.iter().any(unindexed);
-    groups(splits, options, now_ns).find(worth).map(|inputs| MergePlan { inputs })
+    groups(splits, sizes, now_ns).find(worth).map(|inputs| MergePlan { inputs })
 }
 
 /// When a split ends, as far as that matters: all that end in the future wait for retention alike.
@@ -86,14 +91,14 @@ fn end_ns(split: &SplitRef, now_ns: i64) -> i64 {
 }
 
 /// Neighbours in time as long as rows, inputs and span stay within bounds.
-fn groups(splits: Vec<SplitRef>, options: &Options, now_ns: i64) -> impl Iterator<Item = Vec<SplitRef>> {
+fn groups(splits: Vec<SplitRef>, sizes: &Sizes, now_ns: i64) -> impl Iterator<Item = Vec<SplitRef>> {
     let mut splits = splits.into_iter().peekable();
     std::iter::from_fn(move || {
         let mut group = vec![splits.next()?];
         let (mut rows, first_end_ns) = (group[0].rows, end_ns(&group[0], now_ns));
         while let Some(next) = splits.peek() {
             let too_wide = end_ns(next, now_ns).saturating_sub(first_end_ns) > MAX_SPAN_NS;
-            if rows + next.rows > options.max_split_rows || group.len() >= MAX_INPUTS || too_wide {
+            if rows + next.rows > sizes.max_split_rows || group.len() >= MAX_INPUTS || too_wide {
                 break;
             }
             rows += next.rows;
@@ -126,14 +131,14 @@ mod tests {
         }
     }
 
-    fn options() -> Options {
-        Options { max_split_rows: 1000, min_index_rows: 100, merge_factor: 4, ..Options::default() }
+    fn sizes() -> Sizes {
+        Sizes { max_split_rows: 1000, min_index_rows: 100, merge_factor: 4 }
     }
 
     /// Merges by plan until none is left; how many rows were written, and the sizes at the end.
     fn run(mut splits: Vec<SplitRef>, all: bool) -> (u64, Vec<u64>) {
         let (mut written, mut number) = (0, 1000);
-        while let Some(merge) = plan(splits.clone(), all, &options(), NOW_NS) {
+        while let Some(merge) = plan(splits.clone(), all, &sizes(), NOW_NS) {
             assert!(merge.rows() <= 1000 && !merge.inputs.is_empty());
             splits.retain(|split| !merge.inputs.contains(split));
             written += merge.rows();
@@ -172,11 +177,11 @@ mod tests {
     #[test]
     fn all_indexes_what_a_seal_left() {
         let unindexed = SplitRef { indexed: false, ..split(1, 500, "a") };
-        let planned = plan(vec![unindexed.clone()], true, &options(), NOW_NS);
+        let planned = plan(vec![unindexed.clone()], true, &sizes(), NOW_NS);
         assert_eq!(planned, Some(MergePlan { inputs: vec![unindexed.clone()] }));
-        assert_eq!(plan(vec![unindexed], false, &options(), NOW_NS), None);
+        assert_eq!(plan(vec![unindexed], false, &sizes(), NOW_NS), None);
         let small = SplitRef { indexed: false, ..split(1, 50, "a") };
-        assert_eq!(plan(vec![small], true, &options(), NOW_NS), None);
+        assert_eq!(plan(vec![small], true, &sizes(), NOW_NS), None);
     }
 
     #[test]
@@ -186,9 +191,9 @@ mod tests {
             max_time_ns: n as i64 * MAX_SPAN_NS * 2 + 1,
             ..split(n, 10, "a")
         };
-        assert_eq!(plan((0..64).map(day).collect(), false, &options(), NOW_NS), None);
+        assert_eq!(plan((0..64).map(day).collect(), false, &sizes(), NOW_NS), None);
         assert_eq!(
-            plan((0..64).map(day).collect(), true, &options(), NOW_NS),
+            plan((0..64).map(day).collect(), true, &sizes(), NOW_NS),
             None,
             "nor does a barrier join them"
         );

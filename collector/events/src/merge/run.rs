@@ -11,10 +11,10 @@ use crate::split::block::{EncodedBlock, TraceColumn, listed};
 use crate::split::format::{BlockMeta, Column, Section};
 use crate::split::reader::{Tables, WholeBlock};
 use crate::split::writer::SplitWriter;
-use crate::split::{ReadError, SplitFile, SplitReader, SplitRef, bloom, rest};
+use crate::split::{ReadError, SplitFile, SplitReader, bloom, rest};
 
 pub(super) fn merge(inner: &Inner, epoch: u64, plan: &MergePlan) -> Result<Merged, EventsError> {
-    let pinned = pin(inner, plan)?;
+    let pinned = inner.state.read().listed.pin(plan)?;
     let Some(first) = plan.inputs.first() else {
         return Ok(Merged { removed: Vec::new(), added: Vec::new() });
     };
@@ -43,25 +43,6 @@ pub(super) fn merge(inner: &Inner, epoch: u64, plan: &MergePlan) -> Result<Merge
             inner.blobs.discard(std::iter::once(name.as_str()));
             Err(error)
         }
-    }
-}
-
-/// The plan's splits, kept while the merge reads them.
-fn pin(inner: &Inner, plan: &MergePlan) -> Result<Vec<Arc<Pinned>>, EventsError> {
-    let state = inner.state.read();
-    let find = |input: &SplitRef| {
-        let found = state.listed.iter().find(|split| split.listed().name == input.name);
-        found.cloned().ok_or_else(|| EventsError::Stale(input.name.clone()))
-    };
-    let pinned = plan.inputs.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    let mut tenants = pinned.iter().map(|split| &split.listed().tenant);
-    let first = tenants.next();
-    match tenants.all(|tenant| Some(tenant) == first) {
-        true => Ok(pinned),
-        false => Err(EventsError::Build {
-            name: plan.inputs[0].name.clone(),
-            reason: "the plan names splits of several tenants".to_owned(),
-        }),
     }
 }
 

@@ -9,6 +9,7 @@ use object_store::ObjectStore;
 use super::DamagedSplit;
 use crate::cache::BlockCache;
 use crate::split::{ReadError, SplitFile, SplitReader, SplitRef};
+use crate::{EventsError, MergePlan};
 
 /// A listed split. While anything but the list holds it, its blob is not deleted.
 pub(crate) struct Pinned {
@@ -77,6 +78,29 @@ pub(crate) struct Listed {
 impl Listed {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Pinned>> {
         self.tenants.values().flat_map(|splits| splits.iter())
+    }
+
+    /// Those that a merge may take.
+    pub(crate) fn mergeable(&self) -> Vec<SplitRef> {
+        self.iter().filter(|split| split.is_mergeable()).map(|split| split.listed().clone()).collect()
+    }
+
+    /// A plan's splits, kept while a merge reads them.
+    pub(crate) fn pin(&self, plan: &MergePlan) -> Result<Vec<Arc<Pinned>>, EventsError> {
+        let find = |input: &SplitRef| {
+            let found = self.iter().find(|split| split.listed().name == input.name);
+            found.cloned().ok_or_else(|| EventsError::Stale(input.name.clone()))
+        };
+        let pinned = plan.inputs.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let mut tenants = pinned.iter().map(|split| &split.listed().tenant);
+        let first = tenants.next();
+        match tenants.all(|tenant| Some(tenant) == first) {
+            true => Ok(pinned),
+            false => Err(EventsError::Build {
+                name: plan.inputs[0].name.clone(),
+                reason: "the plan names splits of several tenants".to_owned(),
+            }),
+        }
     }
 
     pub(crate) fn references(&self) -> Vec<SplitRef> {

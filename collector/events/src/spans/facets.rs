@@ -4,7 +4,7 @@ use search::Field;
 
 use super::gather::{Gathered, Sink, gather};
 use super::query::off_runtime;
-use super::view::{SpanView, needed};
+use super::view::SpanView;
 use super::{Request, Snapshot};
 use crate::execute::FieldCounts;
 use crate::execute::scan::CancelOnDrop;
@@ -37,7 +37,7 @@ impl Sink for Counts {
     const STOPS_EARLY: bool = false;
 
     fn fields(&self) -> Vec<Field> {
-        self.fields.iter().flat_map(needed).collect()
+        self.fields.clone()
     }
 
     fn fork(&self) -> Self {

@@ -28,10 +28,10 @@ pub struct Options {
     pub block_rows: usize,
     /// How many splits of about one size are merged into one.
     pub merge_factor: usize,
-    /// pco level of a seal: soon merged, so fast.
-    pub seal_level: usize,
-    /// pco level of a merge.
-    pub merge_level: usize,
+    /// zstd level of a seal: soon merged, so fast.
+    pub seal_level: i32,
+    /// zstd level of a merge.
+    pub merge_level: i32,
 }
 
 impl Default for Options {
@@ -42,7 +42,7 @@ impl Default for Options {
             block_rows: 8_192,
             merge_factor: 8,
             seal_level: 1,
-            merge_level: 4,
+            merge_level: 3,
         }
     }
 }

@@ -121,7 +121,7 @@ impl Sink for Table {
             Group::Field(field) => Some(field),
             Group::Bin { .. } => None,
         });
-        groups.chain(self.0.inputs()).flat_map(super::view::needed).collect()
+        groups.chain(self.0.inputs()).cloned().collect()
     }
 
     fn fork(&self) -> Self {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use search::{Cell, Field, RecordColumn, RecordSort, RecordTable, SortValue, SpanField, Table};
 
 use super::gather::Sink;
-use super::view::{SpanView, needed};
+use super::view::SpanView;
 use super::{Request, TraceId, TraceOrder};
 use crate::SearchError;
 
@@ -90,7 +90,7 @@ impl Sink for Rows {
             RecordColumn::Field(field) => Some(field),
         });
         let own = [Field::TraceId, Field::SpanId, Field::Span(SpanField::Duration)];
-        of_columns.flat_map(needed).chain(own).collect()
+        of_columns.cloned().chain(own).collect()
     }
 
     fn fork(&self) -> Self {

@@ -29,7 +29,7 @@ pub struct Trace {
     pub warnings: Vec<String>,
 }
 
-/// All spans of a trace from head and splits; `None` if there is none.
+/// All spans of a trace from head and splits; `None` if there is none, and everything could be read.
 pub async fn trace(snapshots: &[Snapshot], id: TraceId) -> Result<Option<Trace>, SearchError> {
     let limits = Limits::until(None, usize::MAX);
     let _guard = CancelOnDrop(limits.clone());

@@ -53,11 +53,6 @@ pub(super) const SUMMARY: [Field; 8] = [
     Field::Span(SpanField::Duration),
 ];
 
-/// What has to be read to answer for a field.
-pub(super) fn needed(field: &Field) -> Vec<Field> {
-    vec![field.clone()]
-}
-
 /// A service's name for answers.
 pub(super) fn service_name(service: &str) -> &str {
     if service.is_empty() { UNKNOWN_SERVICE } else { service }

@@ -1,16 +1,16 @@
-//! The careful way through a batch: record by record into one writer per partition.
+//! The careful way through a batch of logs or spans: item by item into one writer per partition.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use receive::SinkError;
-use telemetry::otlp::{LogRecord, LogsRequest, RecordsWriter, ResourceLogs, ScopeLogs};
+use telemetry::otlp::{LogsRequest, RecordsWriter, TracesRequest};
 use telemetry::{Batch, Outcome};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Divided, ItemLimits, Refusal, TimeWindow, payload_limit};
-use crate::commit::kind::PartitionId;
+use crate::commit::kind::{Kind, PartitionId};
 use crate::commit::route::Routes;
 
 /// Tags and lengths that a record, its scope and its resource can add at most.
@@ -21,6 +21,7 @@ const FRAMING_BYTES: usize = 64;
 const MAX_COPIES: usize = 4;
 
 pub(super) struct Cutter<'a> {
+    kind: Kind,
     batch: Batch,
     routes: &'a Routes,
     limit_bytes: usize,
@@ -32,6 +33,16 @@ pub(super) struct Cutter<'a> {
     divided: Divided,
 }
 
+/// What items of one resource and scope share.
+struct Group<'a> {
+    /// Which resource of the request, and which scope of that.
+    at: (usize, usize),
+    resource: &'a [u8],
+    resource_schema: &'a str,
+    scope: &'a [u8],
+    scope_schema: &'a str,
+}
+
 /// A payload that is being written, and which group of the request it is in.
 #[derive(Default)]
 struct Open {
@@ -40,9 +51,16 @@ struct Open {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(batch: Batch, routes: &'a Routes, limits: &ItemLimits, window: TimeWindow) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        batch: Batch,
+        routes: &'a Routes,
+        limits: &ItemLimits,
+        window: TimeWindow,
+    ) -> Self {
         let limit_bytes = payload_limit(&batch, limits);
         Self {
+            kind,
             total_limit_bytes: (MAX_COPIES * batch.payload.len()).saturating_add(limit_bytes),
             total_bytes: 0,
             batch,
@@ -54,13 +72,26 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    pub(super) fn run(mut self, request: &LogsRequest<'_>) -> Result<Divided, SinkError> {
-        let mut index = 0;
+    pub(super) fn logs(mut self, request: &LogsRequest<'_>) -> Result<Divided, SinkError> {
+        let (mut index, received_at_ns) = (0, self.batch.received_at_ns);
         for (resource_at, resource) in request.resources().enumerate() {
             let partition = self.routes.of_resource(&self.batch, resource.resource.raw);
             for (scope_at, scope) in resource.scopes().enumerate() {
+                let group = Group {
+                    at: (resource_at, scope_at),
+                    resource: resource.resource.raw,
+                    resource_schema: resource.schema_url,
+                    scope: scope.scope.raw,
+                    scope_schema: scope.schema_url,
+                };
                 for record in scope.records() {
-                    self.record(index, partition, (resource_at, scope_at), &resource, &scope, &record)?;
+                    self.item(
+                        index,
+                        partition,
+                        &group,
+                        record.raw,
+                        record.effective_time_ns(received_at_ns),
+                    )?;
                     index += 1;
                 }
             }
@@ -68,33 +99,53 @@ impl<'a> Cutter<'a> {
         self.finish()
     }
 
-    fn record(
+    pub(super) fn spans(mut self, request: &TracesRequest<'_>) -> Result<Divided, SinkError> {
+        let (mut index, received_at_ns) = (0, self.batch.received_at_ns);
+        for (resource_at, resource) in request.resources().enumerate() {
+            for (scope_at, scope) in resource.scopes().enumerate() {
+                let group = Group {
+                    at: (resource_at, scope_at),
+                    resource: resource.resource.raw,
+                    resource_schema: resource.schema_url,
+                    scope: scope.scope.raw,
+                    scope_schema: scope.schema_url,
+                };
+                for span in scope.spans() {
+                    let partition = self.routes.of_trace(span.trace_id());
+                    self.item(index, partition, &group, span.raw, span.effective_time_ns(received_at_ns))?;
+                    index += 1;
+                }
+            }
+        }
+        self.finish()
+    }
+
+    fn item(
         &mut self,
         index: u32,
         partition: u16,
-        group: (usize, usize),
-        resource: &ResourceLogs<'_>,
-        scope: &ScopeLogs<'_>,
-        record: &LogRecord<'_>,
+        group: &Group<'_>,
+        raw: &[u8],
+        time_ns: i64,
     ) -> Result<(), SinkError> {
-        if let Some((refusal, time_ns)) = self.window.check(record) {
+        if let Some((refusal, time_ns)) = self.window.check(time_ns) {
             self.refuse(index, refusal, || time_reason(refusal, time_ns));
             return Ok(());
         }
-        let resource_bytes = resource.resource.raw.len() + resource.schema_url.len();
-        let scope_bytes = scope.scope.raw.len() + scope.schema_url.len();
-        let record_bytes = record.raw.len() + FRAMING_BYTES;
-        if resource_bytes + scope_bytes + record_bytes > self.limit_bytes {
-            let limit = self.limit_bytes;
-            let reason = || format!("a record of {} bytes is over the limit of {limit}", record.raw.len());
+        let resource_bytes = group.resource.len() + group.resource_schema.len();
+        let scope_bytes = group.scope.len() + group.scope_schema.len();
+        let item_bytes = raw.len() + FRAMING_BYTES;
+        if resource_bytes + scope_bytes + item_bytes > self.limit_bytes {
+            let (limit, what) = (self.limit_bytes, if self.kind == Kind::Spans { "span" } else { "record" });
+            let reason = || format!("a {what} of {} bytes is over the limit of {limit}", raw.len());
             self.refuse(index, Refusal::TooLarge, reason);
             return Ok(());
         }
         let open = self.open.entry(partition).or_default();
-        let added_bytes = match open.begins(group) {
-            (true, _) => resource_bytes + scope_bytes + record_bytes,
-            (false, true) => scope_bytes + record_bytes,
-            (false, false) => record_bytes,
+        let added_bytes = match open.begins(group.at) {
+            (true, _) => resource_bytes + scope_bytes + item_bytes,
+            (false, true) => scope_bytes + item_bytes,
+            (false, false) => item_bytes,
         };
         let may_cut = self.batch.producer.is_none();
         if may_cut && open.writer.size_bytes() + added_bytes > self.limit_bytes {
@@ -102,15 +153,15 @@ impl<'a> Cutter<'a> {
             self.close(partition, full.writer)?;
         }
         let open = self.open.entry(partition).or_default();
-        let (begins_resource, begins_scope) = open.begins(group);
+        let (begins_resource, begins_scope) = open.begins(group.at);
         if begins_resource {
-            open.writer.resource(resource.resource.raw, resource.schema_url);
+            open.writer.resource(group.resource, group.resource_schema);
         }
         if begins_scope {
-            open.writer.scope(scope.scope.raw, scope.schema_url);
+            open.writer.scope(group.scope, group.scope_schema);
         }
-        open.group = Some(group);
-        open.writer.record(record.raw);
+        open.group = Some(group.at);
+        open.writer.record(raw);
         self.divided.outcome.accepted += 1;
         Ok(())
     }
@@ -142,7 +193,8 @@ impl<'a> Cutter<'a> {
         }
         let payload = Bytes::from(writer.finish());
         self.total_bytes += payload.len();
-        self.divided.parts.push((PartitionId::logs(partition), Batch { payload, ..self.batch.clone() }));
+        let id = PartitionId { kind: self.kind, number: partition };
+        self.divided.parts.push((id, Batch { payload, ..self.batch.clone() }));
         if self.total_bytes > self.total_limit_bytes {
             let (size_bytes, limit_bytes) = (self.total_bytes, self.total_limit_bytes);
             return Err(SinkError::TooLarge { size_bytes, limit_bytes });

@@ -88,7 +88,7 @@ fn judge(batch: &Batch, window: &TimeWindow, tenant: &TenantSeries) -> Result<Ve
             }
             Entry::Delete(_) => continue,
         };
-        let is_in_time = |time_ms: i64| window.check_time(ms_to_ns(time_ms)).is_none();
+        let is_in_time = |time_ms: i64| window.check(ms_to_ns(time_ms)).is_none();
         let exemplars = series.exemplars.iter().all(|exemplar| is_in_time(exemplar.time_ms));
         verdicts.all_good &= exemplars && times(&series).all(is_in_time);
         verdicts.samples += (series.samples.len() + series.histograms.len()) as u64;
@@ -261,7 +261,7 @@ impl Divider {
         let bytes_of = |one: &Exemplar| one.labels.as_bytes().len() + SAMPLE_BYTES + 5;
         for one in exemplars {
             let bytes = label_bytes + bytes_of(one);
-            let late = self.window.check_time(ms_to_ns(one.time_ms)).map(|(refusal, _)| refusal);
+            let late = self.window.check(ms_to_ns(one.time_ms)).map(|(refusal, _)| refusal);
             let refused = late.or((bytes > self.limit_bytes).then_some(Refusal::TooLarge));
             if let Some(refusal) = refused {
                 // Counted, but not among the items of the request: an exemplar is none.
@@ -274,7 +274,7 @@ impl Divider {
     }
 
     fn is_in_time(&mut self, time_ms: i64) -> bool {
-        match self.window.check_time(ms_to_ns(time_ms)) {
+        match self.window.check(ms_to_ns(time_ms)) {
             None => {
                 self.index += 1;
                 true

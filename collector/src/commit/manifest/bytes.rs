@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         manifest.duplicates = self.u64()?;
         manifest.aside_total = self.u64()?;
         manifest.files = match kind {
-            Kind::Logs => self.many(|reader| reader.split().map(SealedFile::Split))?,
+            Kind::Logs | Kind::Spans => self.many(|reader| reader.split().map(SealedFile::Split))?,
             Kind::Samples => self.many(|reader| reader.segment().map(SealedFile::Segment))?,
         };
         let windows = self.many(Self::window)?;

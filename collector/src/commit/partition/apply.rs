@@ -63,6 +63,7 @@ impl Partition {
     /// Applies what is durable now, one chunk of it; answers how many records that were.
     pub(in crate::commit) async fn apply_chunk(&self) -> Result<usize, CommitError> {
         let _turn = self.applying.lock().await;
+        self.deliver_derived().await?;
         let from = self.applied_offset() + 1;
         let end = self.journal.end();
         if end <= from {
@@ -70,7 +71,7 @@ impl Partition {
         }
         let entries = self.journal.read(from, CHUNK_BYTES).await.map_err(|source| {
             self.note_journal_error(&source);
-            CommitError::Journal { name: self.id.to_string(), source }
+            self.journal_error(source)
         })?;
         if entries.is_empty() {
             // The rest was lost to damage that the operator has accepted.
@@ -78,12 +79,21 @@ impl Partition {
         }
         heavy(|| entries.iter().for_each(|entry| self.apply(entry)));
         self.measure_head();
+        self.deliver_derived().await?;
         let offset = self.applied.lock().offset;
         if offset + 1 >= self.journal.end() {
             self.lag_bytes.store(0, Ordering::Relaxed);
         }
         self.applied_offset.send_replace(offset);
         Ok(entries.len())
+    }
+
+    /// Makes durable what was derived from applied records. To be called by whoever has the turn to apply.
+    pub(super) async fn deliver_derived(&self) -> Result<(), CommitError> {
+        match (self.engine.derived(), &self.outlet) {
+            (Some(derived), Some(outlet)) => derived.deliver(outlet).await,
+            _ => Ok(()),
+        }
     }
 
     /// Returns when everything below `end` is applied.

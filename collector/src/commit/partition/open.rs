@@ -17,6 +17,7 @@ use super::apply::Applied;
 use super::status::Status;
 use super::version::{Committed, Version};
 use crate::commit::CommitError;
+use crate::commit::derived::Outlet;
 use crate::commit::document::SealDocument;
 use crate::commit::engine::Engine;
 use crate::commit::heavy::heavy;
@@ -32,6 +33,7 @@ impl Partition {
     pub(in crate::commit) async fn open(
         options: Arc<StoreOptions>,
         id: PartitionId,
+        outlet: Option<Arc<Outlet>>,
     ) -> Result<Self, CommitError> {
         let owner = format!("{:016x}", rand::random::<u64>());
         let (document, revision) = take_over(&*options.meta, id, &owner).await?;
@@ -54,6 +56,7 @@ impl Partition {
             epoch,
             journal,
             engine,
+            outlet,
             applying: tokio::sync::Mutex::default(),
             applied_offset: watch::Sender::new(applied.offset),
             applied: Mutex::new(applied),

@@ -45,8 +45,13 @@ impl Partition {
             self.forget_sealed(Some(bytes)).await;
             return Ok(false);
         }
-        // The state of many series takes a while to write down.
-        let (cut, records, bytes) = heavy(|| self.cut())?;
+        let (cut, records, bytes) = {
+            // The state tells that what was derived is emitted; so that must be durable before.
+            let _turn = self.applying.lock().await;
+            self.deliver_derived().await?;
+            // The state of many series takes a while to write down.
+            heavy(|| self.cut())?
+        };
         let upto = cut.sealed_offset;
         let added = self.engine.seal(self.epoch, upto).await?;
         let sealed = self.commit_seal(cut, &added, &records).await;

@@ -26,7 +26,9 @@ impl Store {
     pub async fn barrier(&self, merge: bool) -> Result<BarrierReport, CommitError> {
         let started = Instant::now();
         let mut report = BarrierReport { sealed_offsets: BTreeMap::new(), splits: 0, took_ms: 0 };
-        for (id, partition) in &self.partitions {
+        // Spans first: what is derived from them goes into the samples.
+        for (id, partition) in self.partitions.iter().rev() {
+            partition.tick().await.map_err(|source| partition.journal_error(source))?;
             partition.apply_until(partition.journal_end()).await?;
             partition.seal().await?;
             while merge && partition.merge(true).await? {}
@@ -107,7 +109,7 @@ impl Store {
 
     /// Applies everything that is durable now. For stores without a background.
     pub async fn apply(&self) -> Result<(), CommitError> {
-        for partition in self.partitions.values() {
+        for partition in self.partitions.values().rev() {
             while partition.apply_chunk().await? > 0 {}
         }
         Ok(())

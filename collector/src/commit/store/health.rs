@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::Store;
+use crate::commit::derived::PRODUCER_PREFIX;
 use crate::commit::divide::Refusal;
 use crate::commit::engine::{DamagedFile, SealedFile};
 use crate::commit::kind::Kind;
@@ -30,6 +31,8 @@ pub struct StoreStats {
     pub records: u64,
     /// Samples that queries can find.
     pub samples: u64,
+    /// Spans that queries can find.
+    pub spans: u64,
     /// When the newest batch was received, ns since 1970.
     pub last_received_at_ns: Option<i64>,
     /// Bytes of sealed files.
@@ -40,6 +43,8 @@ pub struct StoreStats {
     pub splits: u64,
     /// Sealed files of samples.
     pub segments: u64,
+    /// Sealed files of spans.
+    pub span_splits: u64,
     /// By tenant.
     pub tenants: BTreeMap<String, TenantStats>,
     /// Who sent numbered batches within the last seven days.
@@ -61,6 +66,8 @@ pub struct TenantStats {
     pub records: u64,
     /// Samples that queries can find.
     pub samples: u64,
+    /// Spans that queries can find.
+    pub spans: u64,
     /// Series that had a sample within the last hour.
     pub active_series: u64,
     /// Bytes of its sealed files of log records.
@@ -71,6 +78,10 @@ pub struct TenantStats {
     pub segments_bytes: u64,
     /// How many those are.
     pub segments: u64,
+    /// Bytes of its sealed files of spans.
+    pub spans_bytes: u64,
+    /// How many those are.
+    pub span_splits: u64,
 }
 
 impl Store {
@@ -127,10 +138,11 @@ impl Store {
                 match partition.id().kind {
                     Kind::Logs => tenant.records += rows,
                     Kind::Samples => tenant.samples += rows,
+                    Kind::Spans => tenant.spans += rows,
                 }
             }
             for file in partition.engine().files() {
-                tenants.entry(file.tenant().to_owned()).or_default().count(&file);
+                tenants.entry(file.tenant().to_owned()).or_default().count(partition.id().kind, &file);
             }
         }
         for (tenant, count) in self.active.counts((self.options.clock)()) {
@@ -140,9 +152,11 @@ impl Store {
         StoreStats {
             records: tenants.values().map(|tenant| tenant.records).sum(),
             samples: tenants.values().map(|tenant| tenant.samples).sum(),
+            spans: tenants.values().map(|tenant| tenant.spans).sum(),
             segments: tenants.values().map(|tenant| tenant.segments).sum(),
+            span_splits: tenants.values().map(|tenant| tenant.span_splits).sum(),
             last_received_at_ns: last.filter(|at| *at > 0),
-            files_bytes: tenants.values().map(|tenant| tenant.size_bytes + tenant.segments_bytes).sum(),
+            files_bytes: tenants.values().map(TenantStats::files_bytes).sum(),
             journal_bytes: partitions.iter().map(|partition| partition.journal_bytes).sum(),
             splits: tenants.values().map(|tenant| tenant.splits).sum(),
             tenants,
@@ -164,15 +178,22 @@ impl Store {
     }
 
     fn producers(&self, keep: impl Fn(&Window) -> bool) -> Vec<ProducerStats> {
-        self.partitions.values().flat_map(|partition| partition.producers(&keep)).collect()
+        let all = self.partitions.values().flat_map(|partition| partition.producers(&keep));
+        // The collector itself is no sender.
+        all.filter(|producer| !producer.id.starts_with(PRODUCER_PREFIX)).collect()
     }
 }
 
 impl TenantStats {
-    fn count(&mut self, file: &SealedFile) {
-        let (bytes, files) = match file {
-            SealedFile::Split(_) => (&mut self.size_bytes, &mut self.splits),
-            SealedFile::Segment(_) => (&mut self.segments_bytes, &mut self.segments),
+    fn files_bytes(&self) -> u64 {
+        self.size_bytes + self.segments_bytes + self.spans_bytes
+    }
+
+    fn count(&mut self, kind: Kind, file: &SealedFile) {
+        let (bytes, files) = match kind {
+            Kind::Logs => (&mut self.size_bytes, &mut self.splits),
+            Kind::Samples => (&mut self.segments_bytes, &mut self.segments),
+            Kind::Spans => (&mut self.spans_bytes, &mut self.span_splits),
         };
         *bytes += file.size_bytes();
         *files += 1;

@@ -1,5 +1,5 @@
 //! What goes on in the background: per partition one task that applies, one that
-//! seals and one that merges; for the whole one that looks at the disk and one that
+//! seals and one that merges, and for spans one that lets time pass; for the whole one that looks at the disk and one that
 //! drops what is too old, which may have to wait for a merge. A failure is noted for health and tried again later.
 
 use std::sync::{Arc, Weak};
@@ -32,6 +32,9 @@ impl Store {
             tasks.push(tokio::spawn(apply(Arc::clone(partition), self.stop.subscribe())));
             tasks.push(tokio::spawn(seal(Arc::clone(partition), self.stop.subscribe())));
             tasks.push(tokio::spawn(merge(Arc::clone(partition), self.stop.subscribe())));
+            if partition.engine().derived().is_some() {
+                tasks.push(tokio::spawn(tick(Arc::clone(partition), self.stop.subscribe())));
+            }
         }
         // A weak reference: the store's tasks must not keep it, and its directory lock, alive.
         tasks.push(tokio::spawn(watch(Arc::downgrade(self), self.stop.subscribe())));
@@ -98,6 +101,16 @@ async fn merge(partition: Arc<Partition>, mut stop: Stop) {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Lets time pass in a journal that nobody writes to.
+async fn tick(partition: Arc<Partition>, mut stop: Stop) {
+    while or_stop(&mut stop, sleep(TICK)).await {
+        if partition.failed().is_none() {
+            let ticked = partition.tick().await.map_err(|source| partition.journal_error(source));
+            partition.note(&ticked);
         }
     }
 }

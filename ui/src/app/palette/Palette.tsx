@@ -44,13 +44,17 @@ function PaletteBody({ onHelp }: { onHelp: () => void }) {
   const [activeId, setActiveId] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const id = useId();
-  const { known, byId, search } = usePaletteItems(text, true, onHelp);
+  const { known, byId, logsById, search } = usePaletteItems(text, true, onHelp);
   const matched = matchItems(known, text, only);
   const asShown = (item: PaletteItem) => ({ name: item.group, items: [{ ...item, marks: [] }] });
   const groups =
     only !== null
       ? matched
-      : [...(byId ? [asShown(byId)] : []), ...matched, ...(search ? [asShown(search)] : [])];
+      : [
+          ...[byId, logsById].flatMap((item) => (item ? [asShown(item)] : [])),
+          ...matched,
+          ...(search ? [asShown(search)] : []),
+        ];
   const items = groups.flatMap((group) => group.items);
   const activeAt = Math.max(
     0,
@@ -158,7 +162,7 @@ function PaletteBody({ onHelp }: { onHelp: () => void }) {
           <kbd>Tab</kbd> {only === null ? "narrow to type" : "all types"}
         </span>
         <span className="grow" />
-        <span className={styles.hint}>Paste a trace id to open its logs</span>
+        <span className={styles.hint}>Paste a trace id to open it</span>
       </div>
     </>
   );

@@ -45,6 +45,14 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
   const pasted = pastedId(text);
   const known: PaletteItem[] = [
     {
+      id: "page traces",
+      group: "Pages",
+      icon: "traces",
+      label: "Traces",
+      keys: ["g", "t"],
+      run: () => void navigate({ to: "/traces" }),
+    },
+    {
       id: "page logs",
       group: "Pages",
       icon: "logs",
@@ -137,14 +145,25 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
   const byId: PaletteItem | null = pasted && {
     id: `pasted ${pasted.id}`,
     group: pasted.kind === "trace" ? "Trace" : "Record",
-    icon: "logs",
-    label: pasted.kind === "trace" ? `Logs of trace ${pasted.id}` : `Record ${pasted.id}`,
-    detail: pasted.kind === "trace" ? "last 7\u00a0d" : "and what is around it",
+    icon: pasted.kind === "trace" ? "traces" : "logs",
+    label: pasted.kind === "trace" ? `Trace ${pasted.id}` : `Record ${pasted.id}`,
+    detail: pasted.kind === "trace" ? "its spans and critical path" : "and what is around it",
     run: () =>
       pasted.kind === "trace"
-        ? openLogs({ query: `trace_id:${pasted.id}`, range: traceRange })
+        ? void navigate({ to: "/traces/$traceId", params: { traceId: pasted.id } })
         : openRecord(pasted.id),
   };
+  const logsById: PaletteItem | null =
+    pasted?.kind === "trace"
+      ? {
+          id: `logs of ${pasted.id}`,
+          group: "Trace",
+          icon: "logs",
+          label: `Logs of trace ${pasted.id}`,
+          detail: "last 7\u00a0d",
+          run: () => openLogs({ query: `trace_id:${pasted.id}`, range: traceRange }),
+        }
+      : null;
   const search: PaletteItem | null =
     text.trim() === ""
       ? null
@@ -156,5 +175,5 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
           keys: ["Ctrl", "↵"],
           run: () => openLogs({ query: text.trim() }),
         };
-  return { known, byId, search };
+  return { known, byId, logsById, search };
 }

@@ -19,11 +19,12 @@ const hatchHeightPx = 6;
 export function drawUnder(plot: uPlot, { annotations }: Decoration, paint: Paint): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  for (const { time, endTime } of annotations) {
-    if (endTime === undefined || endTime <= time) continue;
+  for (const { time, endTime, accent } of annotations) {
+    if (endTime === undefined || (endTime <= time && !accent)) continue;
     const [from, to] = [clampX(plot, time), clampX(plot, endTime)];
-    ctx.fillStyle = paint.series(paint.role("text-3"), 0.12);
-    ctx.fillRect(from, bbox.top, to - from, bbox.height);
+    const least = accent ? px(plot, 3) : 0;
+    ctx.fillStyle = paint.series(paint.role(accent ? "accent" : "text-3"), accent ? 0.5 : 0.12);
+    ctx.fillRect(from, bbox.top, Math.max(least, to - from), bbox.height);
   }
   const { min, max } = plot.scales.y ?? {};
   if (min !== undefined && max !== undefined && min < 0 && max > 0) {
@@ -106,7 +107,8 @@ function drawThreshold(plot: uPlot, { value, kind, label }: Thresholds, paint: P
   ctx.fillText(label, bbox.left + px(plot, 4), y + px(plot, above ? -3 : 3));
 }
 
-function drawAnnotation(plot: uPlot, { time, text, important }: Annotation, paint: Paint): void {
+function drawAnnotation(plot: uPlot, { time, text, important, accent }: Annotation, paint: Paint): void {
+  if (accent) return;
   const { ctx, bbox } = plot;
   const x = Math.round(plot.valToPos(time, "x", true)) + px(plot, 0.5);
   if (x < bbox.left || x > bbox.left + bbox.width) return;

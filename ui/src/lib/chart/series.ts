@@ -26,6 +26,8 @@ export interface Annotation {
   endTime?: number | undefined;
   /** Written beside its line; the others say their text on hover. */
   important?: boolean | undefined;
+  /** A region in violet, seen however short it is: what the page is about. */
+  accent?: boolean | undefined;
 }
 
 /** So many lines can be told apart. */

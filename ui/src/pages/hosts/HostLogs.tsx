@@ -3,13 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { searchLogs } from "../../api/logs";
 import { oneLine } from "../../lib/json";
 import { formatCount } from "../../lib/number";
+import { bounds } from "../../lib/query/question";
 import { severityOf, severityRole } from "../../lib/severity";
 import { formatClockMs } from "../../lib/time/format";
 import { absoluteRange, type Span } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
 import { sentence } from "../../lib/words";
 import { encodeLogsView, plainView } from "../logs/url";
-import { bounds } from "../logs/useLogs";
 import styles from "./HostPage.module.css";
 
 interface HostLogsProps {

@@ -1,11 +1,11 @@
 import { Popover } from "@mantine/core";
 import { useState } from "react";
+import { FieldPicker } from "../../components/facets/FieldPicker";
 import { Icon } from "../../components/Icon";
 import { useShortcuts } from "../../components/useShortcuts";
+import type { Question } from "../../lib/query/question";
 import styles from "./ColumnsMenu.module.css";
 import { type Column, columnLimit, columnName, defaultColumns, moveColumn, toggleColumn } from "./columns";
-import { FieldPicker } from "./FieldPicker";
-import type { Question } from "./useLogs";
 
 interface ColumnsMenuProps {
   columns: Column[];

@@ -4,9 +4,9 @@ import { ChoiceLabel, Choices } from "../../components/Choices";
 import choices from "../../components/Choices.module.css";
 import { Icon } from "../../components/Icon";
 import { formatExact } from "../../lib/number";
+import { bounds, queryText } from "../../lib/query/question";
 import type { Span } from "../../lib/time/range";
 import styles from "./DownloadMenu.module.css";
-import { bounds, queryText } from "./useLogs";
 
 interface DownloadMenuProps {
   query: string;

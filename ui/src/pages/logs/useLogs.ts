@@ -1,28 +1,12 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { fetchHistogram, type LogRecord, type Order, parseQuery, searchLogs } from "../../api/logs";
+import { fetchHistogram, type LogRecord, type Order, searchLogs } from "../../api/logs";
 import { fetchStatus } from "../../api/status";
+import { bounds, type Question, queryText } from "../../lib/query/question";
 import { instantOf, nanosOf } from "../../lib/time/nanos";
-import type { Span } from "../../lib/time/range";
 import type { RecordLink } from "./url";
 
 const pageSize = 200;
 const bucketCount = 120;
-
-export function bounds(span: Span): { start: string; end: string } {
-  return { start: new Date(span.startMs).toISOString(), end: new Date(span.endMs).toISOString() };
-}
-
-/** An empty query means every record. */
-export function queryText(query: string): string {
-  return query.trim() === "" ? "*" : query;
-}
-
-/** What an answer is for; the same question in a later generation is asked anew. */
-export interface Question {
-  query: string;
-  span: Span;
-  generation: number;
-}
 
 export function useSearch({ query, span, generation }: Question, order: Order) {
   const request = { query: queryText(query), ...bounds(span), order, limit: pageSize };
@@ -41,14 +25,6 @@ export function useHistogram({ query, span, generation }: Question) {
     queryKey: ["logs", "histogram", request, generation],
     queryFn: ({ signal }) => fetchHistogram(request, signal),
     placeholderData: keepPreviousData,
-  });
-}
-
-export function useParse(query: string) {
-  return useQuery({
-    queryKey: ["logs", "parse", query],
-    queryFn: ({ signal }) => parseQuery(query, signal),
-    enabled: query.trim() !== "",
   });
 }
 

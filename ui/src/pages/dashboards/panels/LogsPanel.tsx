@@ -1,12 +1,12 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { searchLogs } from "../../../api/logs";
 import { oneLine } from "../../../lib/json";
+import { bounds } from "../../../lib/query/question";
 import { severityOf, severityRole } from "../../../lib/severity";
 import { formatClockMs } from "../../../lib/time/format";
 import type { Span } from "../../../lib/time/range";
 import type { Zone } from "../../../lib/time/zone";
 import { sentence } from "../../../lib/words";
-import { bounds } from "../../logs/useLogs";
 import styles from "./Panels.module.css";
 
 interface LogsPanelProps {

@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { LogRecord } from "../../../api/logs";
 import { sessionKey } from "../../../app/session";
-import { queryText } from "../useLogs";
+import { queryText } from "../../../lib/query/question";
 import { append, emptyBuffer, type LiveBuffer, liveCap, release } from "./buffer";
 import { LiveConnection, type LiveStatus } from "./connection";
 

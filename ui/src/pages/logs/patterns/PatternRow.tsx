@@ -1,11 +1,11 @@
 import { type CSSProperties, memo } from "react";
 import type { Pattern } from "../../../api/patterns";
 import { Icon } from "../../../components/Icon";
-import { formatCount } from "../../../lib/number";
+import { formatCount, formatShare } from "../../../lib/number";
 import { severityRole } from "../../../lib/severity";
 import { formatClock, formatMoment } from "../../../lib/time/format";
 import { startOfDay, type Zone } from "../../../lib/time/zone";
-import { formatShare, severitiesOf } from "./arrange";
+import { severitiesOf } from "./arrange";
 import styles from "./Patterns.module.css";
 import { Spark } from "./Spark";
 import { Template } from "./Template";

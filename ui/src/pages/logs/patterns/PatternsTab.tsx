@@ -1,11 +1,11 @@
 import type { Pattern, PatternsAnswer } from "../../../api/patterns";
 import { Message } from "../../../components/Message";
-import { formatExact, plural } from "../../../lib/number";
+import { formatExact, formatShare, plural } from "../../../lib/number";
 import { addCondition } from "../../../lib/query/edit";
 import type { Span } from "../../../lib/time/range";
 import { LoadingRows, SearchFailed } from "../states";
 import type { LogsView } from "../url";
-import { arrange, formatShare } from "./arrange";
+import { arrange } from "./arrange";
 import { PatternRows } from "./PatternRows";
 import styles from "./Patterns.module.css";
 import type { PatternSort } from "./url";

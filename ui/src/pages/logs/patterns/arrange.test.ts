@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Pattern } from "../../../api/patterns";
-import { arrange, formatShare, severitiesOf, templateParts } from "./arrange";
+import { formatShare } from "../../../lib/number";
+import { arrange, severitiesOf, templateParts } from "./arrange";
 
 function pattern(id: string, more: Partial<Pattern>): Pattern {
   return {

@@ -42,10 +42,3 @@ export function arrange(patterns: Pattern[], sort: PatternSort, onlyNew: boolean
     return sort === "severity" ? rank(a) - rank(b) || byCount : byCount;
   });
 }
-
-/** "12 %", "1.2 %", "< 0.1 %". */
-export function formatShare(share: number): string {
-  const percent = share * 100;
-  if (percent > 0 && percent < 0.1) return "<\u00a00.1\u00a0%";
-  return `${percent < 10 ? percent.toFixed(1).replace(/\.0$/, "") : Math.round(percent)}\u00a0%`;
-}

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { fetchPatterns } from "../../../api/patterns";
 import { fetchRecord } from "../../../api/record";
 import { filterOnly } from "../../../lib/query/edit";
-import { bounds, type Question } from "../useLogs";
+import { bounds, type Question } from "../../../lib/query/question";
 
 const patternLimit = 100;
 const bucketCount = 60;

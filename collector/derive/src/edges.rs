@@ -1,0 +1,225 @@
+//! Calls between services: which spans are the two halves of one, and what is counted then.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use telemetry::otlp::{Span, SpanKind, StatusCode};
+
+use crate::log::Log;
+use crate::memo::{AsIs, Memo};
+use crate::options::Options;
+use crate::pairing::{Half, Met, Pairing, span_key};
+use crate::registry::{NewEdge, Registry};
+use crate::subject::{EdgeKind, Part, What, Why};
+use crate::target::{Target, is_shared};
+use crate::time::WINDOW_STEPS;
+
+/// So many pairs of services are known by heart.
+const MAX_PAIRS: usize = 1 << 16;
+
+/// Finds and counts edges.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    pub(crate) pairing: Pairing,
+    /// Edges to what has no spans of its own, by service and what its attributes say.
+    targets: Memo,
+    /// Edges between services, by both and kind.
+    pairs: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+}
+
+/// What edges are counted with.
+pub(crate) struct Books<'a> {
+    pub(crate) registry: &'a mut Registry,
+    pub(crate) log: &'a mut Log,
+    pub(crate) options: &'a Options,
+    /// The newest step that is over.
+    pub(crate) flushed: u32,
+    /// Nothing is counted in steps before it.
+    pub(crate) floor: u32,
+}
+
+/// A span of which an edge may be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a, 'r> {
+    pub(crate) service: u32,
+    pub(crate) tenant: u32,
+    pub(crate) span: &'a Span<'r>,
+    pub(crate) step: u32,
+    pub(crate) duration_ns: u64,
+}
+
+impl Call<'_, '_> {
+    fn half(&self, id: u32) -> Half {
+        Half {
+            id,
+            step: self.step,
+            duration_ns: self.duration_ns,
+            is_failed: self.span.status == StatusCode::Error,
+            is_message: matches!(self.span.kind, SpanKind::Producer | SpanKind::Consumer),
+        }
+    }
+}
+
+impl Edges {
+    pub(crate) fn of_pairing(pairing: Pairing) -> Self {
+        Self { pairing, ..Self::default() }
+    }
+
+    /// A span that is not late.
+    #[inline]
+    pub(crate) fn span(&mut self, call: &Call<'_, '_>, books: &mut Books<'_>) {
+        match call.span.kind {
+            SpanKind::Client | SpanKind::Producer => self.caller(call, books),
+            SpanKind::Server | SpanKind::Consumer => self.callee(call, books),
+            SpanKind::Internal | SpanKind::Unspecified => {}
+        }
+    }
+
+    fn caller(&mut self, call: &Call<'_, '_>, books: &mut Books<'_>) {
+        let target = Target::of_span(call.span);
+        let edge = self.edge_to(call, &target, books);
+        books.registry.touch(edge, books.flushed);
+        if target.kind != EdgeKind::External {
+            return books.one_end(edge, &call.half(edge), Part::Client);
+        }
+        let (Some(trace_id), Some(span_id)) = (call.span.trace_id(), call.span.span_id()) else { return };
+        let key = span_key(call.tenant, trace_id, span_id);
+        match self.pairing.caller(key, call.half(edge), books.flushed, books.options.max_waiting) {
+            Met::Callees(callees) => {
+                callees.iter().for_each(|callee| self.pair(&call.half(edge), callee, books));
+            }
+            Met::Repeated => books.leave(call.service, Why::Repeated, 1),
+            Met::Overflow => books.leave(call.service, Why::Overflow, 1),
+            Met::Waits | Met::Caller(..) => {}
+        }
+    }
+
+    fn callee(&mut self, call: &Call<'_, '_>, books: &mut Books<'_>) {
+        if call.span.kind == SpanKind::Consumer {
+            let target = Target::of_span(call.span);
+            if target.kind == EdgeKind::Messaging {
+                let edge = self.edge_to(call, &target, books);
+                return books.one_end(edge, &call.half(edge), Part::Server);
+            }
+        }
+        let (Some(trace_id), Some(span_id)) = (call.span.trace_id(), call.span.span_id()) else { return };
+        let own = span_key(call.tenant, trace_id, span_id);
+        let parent = call.span.parent_id().map(|parent| span_key(call.tenant, trace_id, parent));
+        let half = call.half(call.service);
+        let max = books.options.max_waiting;
+        let met = match (self.pairing.find(own), parent) {
+            (Some(met), _) => met,
+            // Its parent is its caller's parent, and may be a caller too: not its own.
+            (None, _) if is_shared(call.span) => self.pairing.callee(own, half, max),
+            (None, Some(parent)) => self.pairing.callee(parent, half, max),
+            (None, None) => return,
+        };
+        match met {
+            Met::Caller(caller, was_outside) => {
+                if was_outside {
+                    books.take_back(&caller);
+                }
+                self.pair(&caller, &half, books);
+            }
+            Met::Overflow => books.leave(call.service, Why::Overflow, 1),
+            Met::Waits | Met::Callees(_) | Met::Repeated => {}
+        }
+    }
+
+    /// The edge between a service and something without spans.
+    fn edge_to(&mut self, call: &Call<'_, '_>, target: &Target<'_>, books: &mut Books<'_>) -> u32 {
+        let is_peer_client = call.span.kind == SpanKind::Consumer;
+        let tag = u64::from(call.service) << 8 | (target.kind as u64) << 1 | u64::from(is_peer_client);
+        let Target { kind, name, namespace } = *target;
+        self.targets.get(tag, name, namespace, || {
+            let joined = if namespace.is_empty() { name.to_owned() } else { format!("{name}/{namespace}") };
+            let edge = NewEdge { kind, reporter: call.service, peer: &joined, is_peer_client };
+            books.registry.edge(&edge, books.flushed, books.options)
+        })
+    }
+
+    fn pair(&mut self, caller: &Half, callee: &Half, books: &mut Books<'_>) {
+        let Some(reporter) = books.reporter(caller.id) else { return };
+        let is_message = caller.is_message || callee.is_message;
+        let kind = if is_message { EdgeKind::Messaging } else { EdgeKind::Service };
+        // A service's number has less than 31 bits; to multiply by an odd number keeps keys apart.
+        let key = u64::from(reporter) << 33 | u64::from(callee.id) << 2 | kind as u64;
+        let key = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if self.pairs.len() >= MAX_PAIRS {
+            self.pairs.clear();
+        }
+        let edge = *self.pairs.entry(key).or_insert_with(|| {
+            let peer = books.registry.service(callee.id).map(|service| service.name.clone());
+            let edge =
+                NewEdge { kind, reporter, peer: peer.as_deref().unwrap_or_default(), is_peer_client: false };
+            books.registry.edge(&edge, books.flushed, books.options)
+        });
+        books.both_ends(edge, caller, callee);
+    }
+
+    /// Before a flush: callers that found no callee for 30 s, and spans that no other half will be counted with.
+    pub(crate) fn settle(&mut self, step: u32, is_expiry: bool, books: &mut Books<'_>) {
+        let mut lost = Vec::new();
+        self.pairing.settle(step, |half| {
+            if half.step >= books.floor {
+                books.one_end(half.id, &half, Part::Client);
+            } else {
+                lost.push(half.id);
+            }
+        });
+        // The step was given up to save memory.
+        let mut services: Vec<u32> = lost.into_iter().filter_map(|edge| books.reporter(edge)).collect();
+        services.sort_unstable();
+        services.into_iter().for_each(|service| books.leave(service, Why::Overflow, 1));
+        if is_expiry {
+            let callees = self.pairing.expire(step.saturating_sub(WINDOW_STEPS).max(books.floor));
+            callees.into_iter().for_each(|(service, count)| books.leave(service, Why::Expired, count));
+        }
+    }
+
+    /// Numbers may mean something else from now on.
+    pub(crate) fn forget(&mut self) {
+        self.targets.clear();
+        self.pairs.clear();
+    }
+}
+
+impl Books<'_> {
+    /// The service whose call an edge is.
+    fn reporter(&self, edge: u32) -> Option<u32> {
+        match self.registry.subject(edge)?.what {
+            What::Edge { reporter, .. } => Some(reporter),
+            _ => None,
+        }
+    }
+
+    /// A call of which there is one span.
+    fn one_end(&mut self, edge: u32, half: &Half, part: Part) {
+        let calls = if half.is_failed { Part::Failed } else { Part::Calls };
+        self.log.count(half.step, edge, calls, 0);
+        self.log.count(half.step, edge, part, half.duration_ns);
+    }
+
+    /// A call of which there are both, in the step of the caller.
+    fn both_ends(&mut self, edge: u32, caller: &Half, callee: &Half) {
+        let calls = if caller.is_failed || callee.is_failed { Part::Failed } else { Part::Calls };
+        let gap_ns = caller.duration_ns.saturating_sub(callee.duration_ns);
+        self.log.count(caller.step, edge, calls, 0);
+        self.log.count(caller.step, edge, Part::Client, caller.duration_ns);
+        self.log.count(caller.step, edge, Part::Server, callee.duration_ns);
+        self.log.count(caller.step, edge, Part::Gap, gap_ns);
+    }
+
+    /// A call was counted as one to outside, and was none.
+    fn take_back(&mut self, caller: &Half) {
+        let calls = if caller.is_failed { Part::LessFailed } else { Part::LessCalls };
+        self.log.count(caller.step, caller.id, calls, 0);
+        self.log.count(caller.step, caller.id, Part::LessClient, caller.duration_ns);
+    }
+
+    /// Spans that are part of no edge. They are counted where the clock is.
+    pub(crate) fn leave(&mut self, service: u32, why: Why, count: u64) {
+        let subject = self.registry.left(service, why, self.flushed);
+        (0..count).for_each(|_| self.log.count(self.flushed + 1, subject, Part::Calls, 0));
+    }
+}

@@ -1,0 +1,69 @@
+//! Numbers that were found before, by what they were found for. It only saves time: what is not here is found again.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// It begins anew when there are more.
+const MAX_ENTRIES: usize = 1 << 16;
+
+/// Numbers by two texts and a number.
+#[derive(Debug, Default)]
+pub(crate) struct Memo {
+    entries: HashMap<u64, Entry, BuildHasherDefault<AsIs>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    tag: u64,
+    first: Box<str>,
+    second: Box<str>,
+    number: u32,
+}
+
+impl Memo {
+    /// The number for these, found by `find` if it is not known.
+    #[inline]
+    pub(crate) fn get(&mut self, tag: u64, first: &str, second: &str, find: impl FnOnce() -> u32) -> u32 {
+        let mut hash = xxh3_64_with_seed(first.as_bytes(), tag);
+        if !second.is_empty() {
+            hash = xxh3_64_with_seed(second.as_bytes(), hash);
+        }
+        if let Some(entry) = self.entries.get(&hash)
+            && entry.tag == tag
+            && *entry.first == *first
+            && *entry.second == *second
+        {
+            return entry.number;
+        }
+        let number = find();
+        if self.entries.len() >= MAX_ENTRIES {
+            self.entries.clear();
+        }
+        self.entries.insert(hash, Entry { tag, first: first.into(), second: second.into(), number });
+        number
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+/// Keys that are hashes already.
+#[derive(Debug, Default)]
+pub(crate) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

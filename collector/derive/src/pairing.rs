@@ -1,0 +1,258 @@
+//! Spans that wait for their other half: callers under their own id, callees under that of their caller.
+//!
+//! A caller whose callee did not come within 30 s counts as a call to outside, until the callee comes. One that has
+//! found a callee stays these 30 s for further ones. All others stay as long as their step may change, 15 minutes.
+//!
+//! An entry is 24 bytes. Nothing depends on the order in which the table is walked.
+
+mod half;
+mod state;
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::memo::AsIs;
+use crate::time::WINDOW_STEPS;
+
+pub(crate) use half::Half;
+use half::{Entry, Role};
+
+/// A table per value of the key's highest bits, so that none is large when it grows.
+const SHARDS: usize = 16;
+
+/// A caller waits so many flushes before it counts as a call to outside: 30 to 40 s.
+const FRESH_STEPS: u32 = 4;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pairing {
+    shards: [HashMap<u64, Entry, BuildHasherDefault<AsIs>>; SHARDS],
+    /// Further callees that wait for one caller.
+    more: BTreeMap<u64, Vec<Entry>>,
+    len: usize,
+    /// Callers by the step at whose end they are looked at.
+    due: BTreeMap<u32, Vec<u64>>,
+    /// Entries have the low bits of their step; it is one of those up to this.
+    newest: u32,
+    /// Entries of steps before it are no longer there.
+    floor: u32,
+    /// Callees that were in the way and too old, by service.
+    lapsed: BTreeMap<u32, u64>,
+}
+
+/// What became of a span.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// It waits.
+    Waits,
+    /// Callees that had waited.
+    Callees(Vec<Half>),
+    /// The caller. The second says whether it was counted as a call to outside, which is not so.
+    Caller(Half, bool),
+    /// There is such a caller already.
+    Repeated,
+    /// There is no room for it.
+    Overflow,
+}
+
+/// The key of a span in a tenant.
+#[inline]
+pub(crate) fn span_key(tenant: u32, trace_id: [u8; 16], span_id: [u8; 8]) -> u64 {
+    let mut id = [0; 24];
+    id[..16].copy_from_slice(&trace_id);
+    id[16..].copy_from_slice(&span_id);
+    xxh3_64_with_seed(&id, u64::from(tenant))
+}
+
+fn shard_of(key: u64) -> usize {
+    (key >> 60) as usize % SHARDS
+}
+
+impl Pairing {
+    /// A caller came, while the steps up to `flushed` were over.
+    pub(crate) fn caller(&mut self, key: u64, half: Half, flushed: u32, max: usize) -> Met {
+        let due = (flushed + FRESH_STEPS).min(half.step + WINDOW_STEPS).max(flushed + 1);
+        let waiting = self.entry(key);
+        match waiting.map(Entry::role) {
+            Some(Role::Fresh | Role::Paired | Role::Outside | Role::Corrected) => return Met::Repeated,
+            None if self.len >= max => return Met::Overflow,
+            _ => {}
+        }
+        let role = if waiting.is_some() { Role::Paired } else { Role::Fresh };
+        self.set(key, Entry::new(half, role, due));
+        self.due.entry(due).or_default().push(key);
+        let Some(first) = waiting else {
+            self.len += 1;
+            return Met::Waits;
+        };
+        let mut callees = vec![self.half(first)];
+        for entry in self.more.remove(&key).unwrap_or_default() {
+            self.len -= 1;
+            if self.is_alive(entry) {
+                callees.push(self.half(entry));
+            } else {
+                self.lapse(entry);
+            }
+        }
+        Met::Callees(callees)
+    }
+
+    /// A callee came: only looks for its caller.
+    pub(crate) fn find(&mut self, key: u64) -> Option<Met> {
+        let entry = self.entry(key)?;
+        let (role, was_outside) = match entry.role() {
+            Role::Callee => return None,
+            Role::Fresh | Role::Paired => (Role::Paired, false),
+            Role::Outside => (Role::Corrected, true),
+            Role::Corrected => (Role::Corrected, false),
+        };
+        self.set(key, entry.with_role(role));
+        Some(Met::Caller(self.half(entry), was_outside))
+    }
+
+    /// A callee came.
+    pub(crate) fn callee(&mut self, key: u64, half: Half, max: usize) -> Met {
+        if let Some(met) = self.find(key) {
+            return met;
+        }
+        if self.len >= max {
+            return Met::Overflow;
+        }
+        let entry = Entry::new(half, Role::Callee, 0);
+        match self.entry(key) {
+            None => self.set(key, entry),
+            Some(_) => self.more.entry(key).or_default().push(entry),
+        }
+        self.len += 1;
+        Met::Waits
+    }
+
+    /// Callers that are to be counted as calls to outside when the steps up to `step` are over.
+    pub(crate) fn settle(&mut self, step: u32, mut told: impl FnMut(Half)) {
+        let later = self.due.split_off(&(step + 1));
+        for key in std::mem::replace(&mut self.due, later).into_values().flatten() {
+            let Some(entry) = self.shards[shard_of(key)].get(&key).copied() else { continue };
+            match entry.role() {
+                Role::Fresh => {
+                    self.set(key, entry.with_role(Role::Outside));
+                    told(self.half(entry));
+                }
+                Role::Paired => {
+                    self.shards[shard_of(key)].remove(&key);
+                    self.len -= 1;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets go of what is older than `floor`, and tells how many callees there were by service.
+    pub(crate) fn expire(&mut self, floor: u32) -> BTreeMap<u32, u64> {
+        let mut callees = std::mem::take(&mut self.lapsed);
+        let newest = self.newest;
+        let mut is_kept = |entry: &Entry| {
+            let half = entry.half(newest);
+            let is_kept = half.step >= floor;
+            if !is_kept && entry.role() == Role::Callee {
+                *callees.entry(half.id).or_default() += 1;
+            }
+            is_kept
+        };
+        for shard in &mut self.shards {
+            shard.retain(|_, entry| is_kept(entry));
+        }
+        self.more.retain(|_, more| {
+            more.retain(&mut is_kept);
+            !more.is_empty()
+        });
+        self.promote_more();
+        self.len = self.shards.iter().map(HashMap::len).sum::<usize>()
+            + self.more.values().map(Vec::len).sum::<usize>();
+        callees
+    }
+
+    /// Time goes on: what is older than `floor` is not there any more, whether or not it is let go of yet.
+    pub(crate) fn pass(&mut self, step: u32, floor: u32) {
+        (self.newest, self.floor) = (step + 1, floor);
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes in memory: a table has a byte per place besides, and an eighth of its places are free at least.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let place = size_of::<(u64, Entry)>() + 1;
+        let places = |capacity: usize| if capacity == 0 { 0 } else { (capacity * 8 / 7).next_power_of_two() };
+        let tables: usize = self.shards.iter().map(|shard| places(shard.capacity()) * place).sum();
+        let lists: usize = self.due.values().map(|keys| keys.capacity() * size_of::<u64>()).sum();
+        tables
+            + lists
+            + self.more.values().map(|more| more.capacity() * size_of::<Entry>() + 64).sum::<usize>()
+    }
+
+    /// Where a first callee was let go of, one of those behind it takes its place.
+    fn promote_more(&mut self) {
+        let keys: Vec<u64> =
+            self.more.keys().copied().filter(|key| !self.shards[shard_of(*key)].contains_key(key)).collect();
+        for key in keys {
+            if let Some(mut more) = self.more.remove(&key) {
+                self.set(key, more.remove(0));
+                if !more.is_empty() {
+                    self.more.insert(key, more);
+                }
+            }
+        }
+    }
+
+    fn half(&self, entry: Entry) -> Half {
+        entry.half(self.newest)
+    }
+
+    /// What stands under a key and is not too old.
+    #[inline]
+    fn entry(&mut self, key: u64) -> Option<Entry> {
+        let entry = *self.shards[shard_of(key)].get(&key)?;
+        if self.is_alive(entry) { Some(entry) } else { self.next_alive(key, entry) }
+    }
+
+    /// Lets go of an entry that is too old, and of those behind it up to one that is not, which takes its place.
+    #[cold]
+    fn next_alive(&mut self, key: u64, entry: Entry) -> Option<Entry> {
+        self.shards[shard_of(key)].remove(&key);
+        self.len -= 1;
+        self.lapse(entry);
+        let mut more = self.more.remove(&key).unwrap_or_default().into_iter();
+        while let Some(entry) = more.next() {
+            if self.is_alive(entry) {
+                self.set(key, entry);
+                if more.len() > 0 {
+                    self.more.insert(key, more.collect());
+                }
+                return Some(entry);
+            }
+            self.len -= 1;
+            self.lapse(entry);
+        }
+        None
+    }
+
+    fn lapse(&mut self, entry: Entry) {
+        if entry.role() == Role::Callee {
+            *self.lapsed.entry(self.half(entry).id).or_default() += 1;
+        }
+    }
+
+    fn is_alive(&self, entry: Entry) -> bool {
+        self.half(entry).step >= self.floor
+    }
+
+    fn set(&mut self, key: u64, entry: Entry) {
+        self.shards[shard_of(key)].insert(key, entry);
+    }
+}
+
+#[cfg(test)]
+mod tests;
