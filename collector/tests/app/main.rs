@@ -20,4 +20,5 @@ mod services;
 mod shippers;
 mod start;
 mod tail;
+mod traces;
 mod views;
