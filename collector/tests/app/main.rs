@@ -21,4 +21,5 @@ mod services;
 mod shippers;
 mod start;
 mod tail;
+mod traces;
 mod views;
