@@ -222,6 +222,7 @@ function Neighbours({ title, edges, end, answer, view }: NeighboursProps) {
             <Link
               to="/services/map"
               search={encodeMapView({ ...view, node: edge[end] })}
+              replace
               className={styles.to}
               title={edge[end]}
             >
