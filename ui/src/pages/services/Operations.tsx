@@ -87,7 +87,7 @@ export function Operations({ service, operations, frame }: OperationsProps) {
                 <tr key={`${row.kind} ${row.name}`}>
                   <th scope="row" className={styles.operation} title={row.name} data-operation="">
                     <OperationName service={service} row={row} frame={frame} />
-                    <span className="text3"> {row.kind}</span>
+                    <span className={styles.kind}> {row.kind}</span>
                   </th>
                   <td data-column="rate">
                     <Trend values={row.spark?.rate ?? []} label={`Rate of ${row.name}`}>
