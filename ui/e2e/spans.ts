@@ -118,10 +118,9 @@ function spansOf({ front, checkout, catalog, database }: Shop, startMs: number, 
 }
 
 async function post(traceId: string, spans: SpanOf[]): Promise<void> {
-  const byService = Map.groupBy(spans, ({ service }) => service);
-  const resourceSpans = [...byService].map(([service, own]) => ({
-    resource: { attributes: keyValues({ "service.name": service, "host.name": "e2e-host" }) },
-    scopeSpans: [{ scope: { name: "e2e" }, spans: own.map((span) => otlpSpan(traceId, span)) }],
+  const resourceSpans = spans.map((span) => ({
+    resource: { attributes: keyValues({ "service.name": span.service, "host.name": "e2e-host" }) },
+    scopeSpans: [{ scope: { name: "e2e" }, spans: [otlpSpan(traceId, span)] }],
   }));
   const token = process.env.NARROWS_TOKEN;
   const response = await fetch(`${otlpUrl}/v1/traces`, {

@@ -152,6 +152,19 @@ test("a service: its numbers, charts, operations, neighbours and hosts", async (
   await expect.poll(() => url(services).pathname).toBe("/hosts/app-4");
 });
 
+test("where its numbers name no host, its spans do", async () => {
+  const services = await openService("checkout");
+  await services.panel("Hosts").getByRole("link", { name: "app-4" }).waitFor();
+});
+
+test("what a service calls is among its operations on demand", async () => {
+  const services = await openService("edge");
+  await services.panel("Operations").getByRole("link", { name: "POST /checkout" }).waitFor();
+  expect(await services.panel("Operations").getByText("client").count()).toBe(0);
+  await services.page.getByRole("button", { name: "With its calls and inner spans: 1" }).click();
+  await services.panel("Operations").getByRole("link", { name: "POST", exact: true }).waitFor();
+});
+
 test("operations are sorted by a click, and walked by keys", async () => {
   const services = await openService("catalog");
   const first = () => services.panel("Operations").getByRole("row").nth(1).innerText();

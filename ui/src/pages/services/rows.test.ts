@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ofOperation, tracesSearch } from "./links";
-import { ariaSort, errorLevel, hasWords, type Row, sortRows } from "./rows";
+import { ariaSort, entryOperations, errorLevel, hasWords, type Row, sortRows } from "./rows";
 import { redSeries } from "./series";
 import { decodeMapView, decodeServicesView, encodeMapView, encodeServicesView } from "./url";
 import { errorsText, latencyText, rateText, rateWith } from "./words";
@@ -94,13 +94,19 @@ test("a view survives its address, and a malformed one becomes the plain one", (
   expect(decodeMapView({ group: "colour", node: "" })).toEqual(decodeMapView({}));
 });
 
+test("what a service takes comes before what it calls; without any, there is only the other", () => {
+  const [served, call] = [{ kind: "server" }, { kind: "client" }];
+  expect(entryOperations([call, served])).toEqual({ entry: [served], others: [call] });
+  expect(entryOperations([call])).toEqual({ entry: [call], others: [] });
+});
+
 test("an operation's traces: quoted where it must be, the slowest first", () => {
   const frame = { range: { from: "now-1h", to: "now" }, zone: "utc" as const };
   const search = tracesSearch(ofOperation("shop", 'GET /a "b"', "server"), frame, true);
   expect(search).toEqual({ query: 'service:shop name:"GET /a \\"b\\"" kind:server', order: "slowest" });
 });
 
-test("the charts: seconds, on the times of the steps", () => {
+test("the charts: seconds, in the middle of the steps", () => {
   const red = redSeries(
     {
       start: "2026-11-25T10:00:00Z",
@@ -114,7 +120,7 @@ test("the charts: seconds, on the times of the steps", () => {
     "red",
   );
   const startS = Date.parse("2026-11-25T10:00:00Z") / 1000;
-  expect(red.times).toEqual([startS, startS + 10]);
+  expect(red.times).toEqual([startS + 5, startS + 15]);
   expect(red.latency.map(({ label, values }) => [label, values])).toEqual([
     ["p50", [0.001, null]],
     ["p95", [2, null]],

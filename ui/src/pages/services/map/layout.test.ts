@@ -260,9 +260,9 @@ test("bounds hold every node and line", () => {
   expect(boundsOf([], layout)).toBeNull();
 });
 
-test("a thousand nodes take a moment", () => {
-  const { ids, links } = sample(11, 1000, 0.05);
+test("three hundred nodes take a moment", () => {
+  const { ids, links } = sample(11, 300, 0.05);
   const startMs = performance.now();
   layoutOf(ids, links);
-  expect(performance.now() - startMs).toBeLessThan(8000);
-});
+  expect(performance.now() - startMs).toBeLessThan(4000);
+}, 20_000);
