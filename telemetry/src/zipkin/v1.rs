@@ -66,8 +66,11 @@ const CORE: [(&str, Core, Option<Kind>); 8] = [
     ("wr", Wr, None),
 ];
 
-/// The spans of version 2 that a span is: at least one.
-pub(super) fn sides<'a>(source: Span<'a>) -> Vec<Side<'a>> {
+/// A call has two sides; what has many more is made to be slow.
+const MAX_SIDES: usize = 16;
+
+/// The spans of version 2 that a span is, at least one; or what is wrong with it.
+pub(super) fn sides<'a>(source: Span<'a>) -> Result<Vec<Side<'a>>, String> {
     let mut split =
         Split { all: vec![side(&source, &Endpoint::default())], core: Default::default(), source };
     split.annotations();
@@ -75,7 +78,10 @@ pub(super) fn sides<'a>(source: Span<'a>) -> Vec<Side<'a>> {
     split.call();
     split.message();
     split.tags();
-    split.all
+    if split.all.len() > MAX_SIDES {
+        return Err(format!("is told by more than {MAX_SIDES} services"));
+    }
+    Ok(split.all)
 }
 
 fn side<'a>(source: &Span<'a>, local: &Endpoint<'a>) -> Side<'a> {
@@ -119,6 +125,8 @@ impl<'a> Split<'a> {
         }
         match self.all.iter().position(|side| side.local.service == endpoint.service) {
             Some(at) => at,
+            // One too many is enough to be refused.
+            None if self.all.len() > MAX_SIDES => 0,
             None => self.fork(endpoint),
         }
     }

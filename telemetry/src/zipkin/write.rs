@@ -61,21 +61,28 @@ impl<'r> Writer<'r> {
 
     /// Takes a span of the body, which may be several in v2.
     pub(super) fn take(&mut self, spans: &[Span<'_>]) -> Result<(), ReportError> {
-        let index = self.spans;
-        self.spans += 1;
-        if self.spans > self.max_spans {
-            return Err(ReportError::TooMany(self.max_spans));
-        }
         for span in spans {
             if let Err(fault) = self.span(span) {
-                self.report.rejected += 1;
-                self.report.first_reason.get_or_insert_with(|| format!("span {index} {fault}"));
-                break;
+                // All of them have the same ids.
+                return self.leave_out(&fault);
             }
             self.group(&span.local.service)?;
         }
+        self.count()
+    }
+
+    /// Leaves a span of the body out.
+    pub(super) fn leave_out(&mut self, fault: &str) -> Result<(), ReportError> {
+        let index = self.spans;
+        self.report.rejected += 1;
+        self.report.first_reason.get_or_insert_with(|| format!("span {index} {fault}"));
+        self.count()
+    }
+
+    fn count(&mut self) -> Result<(), ReportError> {
+        self.spans += 1;
         self.held = 0;
-        Ok(())
+        if self.spans > self.max_spans { Err(ReportError::TooMany(self.max_spans)) } else { Ok(()) }
     }
 
     pub(super) fn finish(mut self) -> Report {

@@ -186,3 +186,16 @@ fn what_a_span_says_besides_stays() {
     });
     assert_eq!(services(&report), [(String::new(), vec![expected])]);
 }
+
+#[test]
+fn a_span_of_very_many_services_is_left_out_in_no_time() {
+    let of = |services: usize| {
+        let annotations: Vec<String> = (0..services).map(|at| told("x", 5, &format!("s{at}"))).collect();
+        format!(r#"[{{"traceId":"1","id":"1","annotations":[{}]}}]"#, annotations.join(","))
+    };
+    let report = decode(decode_v1_json, of(16).as_bytes()).unwrap();
+    assert_eq!((report.rejected, services(&report).len()), (0, 16));
+    let report = decode(decode_v1_json, of(200_000).as_bytes()).unwrap();
+    let reason = "span 0 is told by more than 16 services";
+    assert_eq!((report.rejected, report.first_reason.as_deref()), (1, Some(reason)));
+}
