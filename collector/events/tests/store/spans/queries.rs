@@ -59,7 +59,7 @@ const FILTERS: [&str; 40] = [
     "zone:eu OR zone:own",
     "refused",
     "get OR \"post /order\"",
-    "service:checkout duration>100ms (status:error OR http.status_code:500) -event:*",
+    "service:checkout duration>100ms (status:ok OR http.status_code:500) -event:exception",
 ];
 
 const STAGES: [&str; 16] = [
