@@ -42,7 +42,7 @@ pub(crate) fn draft() -> impl Strategy<Value = Draft> {
         1 => (0..5u64).prop_map(|h| START_NS - h * 3600 * SECOND_NS),
     ];
     let duration = prop_oneof![0..5_000u64, (0..20u64).prop_map(|n| n * 100_000_000)];
-    let what = (0..4u8, 0..5u8, 0..7u64, prop_oneof![4 => 0..2u64, 1 => Just(2)], 0..6u8, 0..4u8);
+    let what = (0..5u8, 0..5u8, 0..7u64, prop_oneof![4 => 0..2u64, 1 => Just(2)], 0..6u8, 0..4u8);
     (0..8u8, 0..5u8, what, start, duration).prop_map(
         |(trace, parent, (service, name, kind, status, attribute, event), start_ns, duration_ns)| Draft {
             trace,
@@ -107,6 +107,8 @@ pub(crate) fn make(draft: &Draft, number: u64) -> Made {
         0 => write_resource(&mut resource, &named("checkout")),
         1 => write_resource(&mut resource, &named("cart")),
         2 => write_resource(&mut resource, &[("host.name", Value::Str("node-1"))]),
+        // Neither is a name.
+        3 => write_resource(&mut resource, &[("service.name", Value::Int(5)), ("host.name", Value::Str(""))]),
         _ => {}
     }
     let mut scope = Vec::new();

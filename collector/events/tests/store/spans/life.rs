@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use events::SearchError;
-use events::spans::{Request, UNKNOWN_SERVICE, search as search_spans, trace};
+use events::spans::{Options, Request, UNKNOWN_SERVICE, search as search_spans, trace};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use telemetry::otlp::TracesRequest;
 use telemetry::{Signal, TenantId};
 
 use super::fixture::{Draft, START_NS, trace_id};
@@ -130,6 +131,47 @@ fn a_page_of_traces_stops_when_it_is_certain() {
         assert_eq!((service.service.as_str(), service.spans), (UNKNOWN_SERVICE, 2));
         let none = search_spans(&world.snapshots(), &everything("duration>1s")).await.unwrap();
         assert_eq!((none.traces.len(), none.is_whole, none.searched), (0, true, 16));
+    });
+}
+
+/// Many small batches: then the head has an index over its chunks.
+#[test]
+fn a_trace_is_found_among_many_small_batches() {
+    runtime().block_on(async {
+        let mut world = World::new();
+        for number in 0..600u32 {
+            world.apply(0, &[plain((number % 7) as u8)]);
+        }
+        for number in 0..7 {
+            let expected = world.kept.iter().filter(|kept| kept.trace_id() == trace_id(number)).count();
+            let found = trace(&world.snapshots(), trace_id(number)).await.unwrap().unwrap();
+            assert_eq!(found.spans, expected);
+        }
+        assert_eq!(trace(&world.snapshots(), trace_id(7)).await.unwrap(), None);
+        let files = world.seal(0).await;
+        assert!(files.0.iter().all(|file| file.rows <= 40), "no split gets more rows");
+        world.publish(0, files);
+        assert_eq!(trace(&world.snapshots(), trace_id(3)).await.unwrap().unwrap().spans, 86);
+    });
+}
+
+#[test]
+fn a_trace_of_100_000_spans_is_whole() {
+    runtime().block_on(async {
+        let mut world = World::with(Options::default());
+        let many: Vec<Draft> = (0..25_000).map(|_| plain(1)).collect();
+        sealed(&mut world, &many).await;
+        sealed(&mut world, &many).await;
+        world.apply(0, &many);
+        world.apply(1, &many);
+        let found = trace(&world.snapshots(), trace_id(1)).await.unwrap().unwrap();
+        assert_eq!((found.spans, found.partial), (100_000, false));
+        assert_eq!(TracesRequest::parse(&found.payload).unwrap().span_count(), 100_000);
+        assert!(world.merge(0, true).await);
+        let answer = search_spans(&world.snapshots(), &everything("kind:server")).await.unwrap();
+        let told = &answer.traces[0];
+        assert_eq!((answer.traces.len(), told.spans, told.matched_spans), (1, 100_000, 100_000));
+        assert_eq!(told.matched.len(), 3);
     });
 }
 

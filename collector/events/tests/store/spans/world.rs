@@ -34,6 +34,7 @@ pub(crate) struct Side {
 pub(crate) struct World {
     pub(crate) store: Arc<InMemory>,
     pub(crate) sides: Vec<Side>,
+    options: Options,
     pub(crate) kept: Vec<Kept>,
     spans: u64,
 }
@@ -61,13 +62,17 @@ pub(crate) fn batch(payload: Vec<u8>) -> Batch {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(options())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
         let store = Arc::new(InMemory::new());
         let side = |number| {
-            let partition = Partition::new(store.clone(), number, options());
+            let partition = Partition::new(store.clone(), number, options.clone());
             partition.recover(Vec::new());
             Side { partition, offset: 0, sealed: 0, journal: Vec::new() }
         };
-        Self { sides: vec![side(0), side(1)], store: store.clone(), kept: Vec::new(), spans: 0 }
+        Self { sides: vec![side(0), side(1)], store: store.clone(), options, kept: Vec::new(), spans: 0 }
     }
 
     /// Applies new spans.
@@ -132,7 +137,7 @@ impl World {
     pub(crate) fn recover(&mut self, side: usize) {
         let own = &mut self.sides[side];
         let files = own.partition.files();
-        own.partition = Partition::new(self.store.clone(), side as u16, options());
+        own.partition = Partition::new(self.store.clone(), side as u16, self.options.clone());
         own.partition.recover(files);
         own.journal.iter().for_each(|(offset, batch)| own.partition.apply(*offset, batch));
     }
