@@ -82,6 +82,9 @@ impl Store {
         for (id, _) in &divided.parts {
             self.check_partition(self.partition(*id)?)?;
         }
+        if kind == Kind::Spans {
+            self.check_derived()?;
+        }
         if let Some(key) = key.filter(|_| !divided.parts.is_empty()) {
             self.admit(key, &divided)?;
         }
@@ -132,6 +135,15 @@ impl Store {
             return Err(unavailable("sealing is behind: what is not sealed fills its memory", AFTER_LAG));
         }
         Ok(())
+    }
+
+    /// Spans become visible only where what follows from them can be stored.
+    fn check_derived(&self) -> Result<(), SinkError> {
+        let mut samples = self.partitions.values().filter(|partition| partition.id().kind == Kind::Samples);
+        match samples.find_map(|partition| partition.failed()) {
+            Some(reason) => Err(unavailable(&format!("samples cannot be stored: {reason}"), AFTER_FAILURE)),
+            None => Ok(()),
+        }
     }
 
     /// A batch of an unknown producer makes a dedup window; there may be only so many. It is refused here because applying

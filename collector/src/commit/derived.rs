@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 use telemetry::{Batch, Producer, Signal};
@@ -21,6 +22,13 @@ use super::partition::Partition;
 /// How the ids of this module's producers begin; nobody else may use such.
 pub(super) const PRODUCER_PREFIX: &str = "derive/";
 
+/// Whether a metric is one that is derived; those count towards no tenant's limit.
+pub(super) fn is_derived(metric: &str) -> bool {
+    const PREFIXES: [&str; 5] =
+        ["narrows_red_", "narrows_edge_", "narrows_spans_", "traces_spanmetrics_", "traces_service_graph_"];
+    PREFIXES.iter().any(|prefix| metric.starts_with(prefix))
+}
+
 /// How many batches one journal record may make: the seq counts them in its low bits.
 const PART_BITS: u32 = 16;
 
@@ -29,9 +37,18 @@ pub(super) struct Derived {
     id: PartitionId,
     producer: Arc<str>,
     consumer: Mutex<derive::Spans>,
-    /// Emitted, and not known to be durable yet; oldest first.
-    waiting: Mutex<VecDeque<Batch>>,
+    waiting: Mutex<Waiting>,
 }
+
+/// Emitted, and not known to be durable yet; oldest first.
+#[derive(Default)]
+struct Waiting {
+    batches: VecDeque<Batch>,
+    bytes: usize,
+}
+
+/// Nothing more is applied before so much is delivered: a replay emits all at once what took hours.
+const FULL_BYTES: usize = 4 << 20;
 
 impl Derived {
     pub(super) fn new(id: PartitionId) -> Self {
@@ -66,7 +83,8 @@ impl Derived {
                 seq: (offset << PART_BITS) | part,
                 run: 0,
             };
-            waiting.push_back(Batch {
+            waiting.bytes += emission.payload.len();
+            waiting.batches.push_back(Batch {
                 tenant: emission.tenant,
                 signal: Signal::Samples,
                 producer: Some(producer),
@@ -74,6 +92,11 @@ impl Derived {
                 payload: emission.payload,
             });
         }
+    }
+
+    /// Whether so much waits that it is to be delivered first.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.lock().bytes > FULL_BYTES
     }
 
     pub(super) fn state(&self) -> Vec<u8> {
@@ -88,9 +111,12 @@ impl Derived {
     /// Appends what waits, in order, and returns when it is durable. One at a time calls this.
     pub(super) async fn deliver(&self, outlet: &Outlet) -> Result<(), CommitError> {
         loop {
-            let Some(batch) = self.waiting.lock().front().cloned() else { return Ok(()) };
+            let Some(batch) = self.waiting.lock().batches.front().cloned() else { return Ok(()) };
             outlet.append(batch).await?;
-            self.waiting.lock().pop_front();
+            let mut waiting = self.waiting.lock();
+            if let Some(delivered) = waiting.batches.pop_front() {
+                waiting.bytes -= delivered.payload.len();
+            }
         }
     }
 }
@@ -101,7 +127,11 @@ pub(super) struct Outlet {
     partitions: u16,
     items: ItemLimits,
     active: ActiveSeries,
+    /// When those that are active no more were last forgotten: nothing is over a limit, so nothing else does it.
+    swept_ns: AtomicI64,
 }
+
+const SWEEP_NS: i64 = 600_000_000_000;
 
 impl Outlet {
     /// An outlet into these partitions of the samples.
@@ -110,10 +140,15 @@ impl Outlet {
         let active = ActiveSeries::new(without_limit);
         // Emissions are made to fit into the largest record; whatever senders may fill.
         let items = ItemLimits { max_record_bytes: MAX_RECORD_BYTES, ..options.items };
-        Self { samples, partitions: options.partitions, items, active }
+        Self { samples, partitions: options.partitions, items, active, swept_ns: AtomicI64::new(0) }
     }
 
     async fn append(&self, batch: Batch) -> Result<(), CommitError> {
+        let now_ns = batch.received_at_ns;
+        if now_ns.saturating_sub(self.swept_ns.load(Ordering::Relaxed)).abs() > SWEEP_NS {
+            self.swept_ns.store(now_ns, Ordering::Relaxed);
+            drop(self.active.counts(now_ns));
+        }
         let divided = match divide_samples(batch, self.partitions, &self.items, &self.active) {
             Ok(divided) => divided,
             // No emission is like that. Were one, everything behind it must go on all the same.
@@ -131,6 +166,10 @@ impl Outlet {
             let Some(partition) = self.samples.iter().find(|partition| partition.id() == *id) else {
                 continue;
             };
+            if partition.has_applied(part) {
+                // A replay emits again what was stored before the restart.
+                continue;
+            }
             let appended = partition.append(part).await;
             appended.map_err(|source| CommitError::Journal { name: id.to_string(), source })?;
         }

@@ -98,7 +98,7 @@ pub(super) fn divide_spans(batch: Batch, routes: &Routes, limits: &ItemLimits) -
     debug_assert!(TracesRequest::parse(&payload).is_ok(), "a batch that was never validated");
     let request = TracesRequest::of_valid(&payload);
     let window = TimeWindow::around(batch.received_at_ns, limits);
-    if routes.is_single() && payload.len() <= payload_limit(&batch, limits) {
+    if routes.count() == 1 && payload.len() <= payload_limit(&batch, limits) {
         let in_time = |time_ns: i64| window.check(time_ns).is_none();
         let received_at_ns = batch.received_at_ns;
         if request.spans().all(|(_, _, span)| in_time(span.effective_time_ns(received_at_ns))) {

@@ -49,9 +49,9 @@ impl Routes {
         self.of_whole(batch).unwrap_or_else(|| self.hashed(batch.tenant.as_str().as_bytes(), resource))
     }
 
-    /// Whether there is but one.
-    pub(super) fn is_single(&self) -> bool {
-        self.partitions == 1
+    /// How many partitions there are to choose from.
+    pub(super) fn count(&self) -> usize {
+        usize::from(self.partitions)
     }
 
     /// The partition of a trace's spans.

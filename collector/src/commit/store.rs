@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::CommitError;
 use super::accept::{ActiveSeries, Counters, InFlight, Producers, Rates};
 use super::blobs::remove_half_written;
-use super::derived::Outlet;
+use super::derived::{Outlet, PRODUCER_PREFIX, is_derived};
 use super::document::{PREFIX, SealDocument};
 use super::engine::Engine;
 use super::kind::{Kind, PartitionId};
@@ -75,6 +75,7 @@ impl Store {
         let keys = partitions.values().map(|partition| (partition.id(), partition.window_keys()));
         let keys: Vec<_> = keys.collect();
         let known = keys.iter().flat_map(|(_, keys)| keys.iter().cloned());
+        let known = known.filter(|key| !key.producer.starts_with(PRODUCER_PREFIX));
         let producers = Producers::new(options.producers, known);
         let of_logs = keys.iter().filter(|(id, _)| id.kind == Kind::Logs);
         let keys = of_logs.flat_map(|(id, keys)| keys.iter().map(|key| (id.number, key)));
@@ -152,7 +153,8 @@ impl Store {
                     let series = self.active.of(&tenant);
                     let mut active = series.at(now_ns);
                     // One over the limit is there all the same; it only does not count.
-                    found.iter().for_each(|labels| drop(active.admit(labels.hash64(), labels.iter())));
+                    let of_senders = found.iter().filter(|labels| !labels.metric().is_some_and(is_derived));
+                    of_senders.for_each(|labels| drop(active.admit(labels.hash64(), labels.iter())));
                 }
                 Ok(Err(error)) => tracing::warn!(%tenant, %error, "cannot count the series that are stored"),
                 Err(error) => tracing::error!(%tenant, %error, "counting the series that are stored failed"),
@@ -201,7 +203,8 @@ impl Store {
         // Before the windows are read: what is admitted meanwhile is newer than them.
         let turn = self.producers.next_turn();
         for partition in self.partitions.values() {
-            self.producers.note_windows(partition.window_keys());
+            let keys = partition.window_keys().into_iter();
+            self.producers.note_windows(keys.filter(|key| !key.producer.starts_with(PRODUCER_PREFIX)));
         }
         self.producers.forget_before(turn);
     }

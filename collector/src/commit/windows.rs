@@ -133,6 +133,14 @@ impl Windows {
     }
 
     /// Every window with its key, in order.
+    /// Whether a numbered batch is one that was applied before.
+    pub fn is_applied(&self, batch: &Batch) -> bool {
+        let window = WindowKey::of(batch).and_then(|key| self.windows.get(&key));
+        let seq = batch.producer.as_ref().map(|producer| producer.seq);
+        window.zip(seq).is_some_and(|(window, seq)| !window.expired(self.clock_ns) && window.is_applied(seq))
+    }
+
+    /// Every window.
     pub fn iter(&self) -> impl Iterator<Item = (&WindowKey, &Window)> {
         self.windows.iter()
     }

@@ -16,6 +16,9 @@ use crate::commit::route::Routes;
 /// Tags and lengths that a record, its scope and its resource can add at most.
 const FRAMING_BYTES: usize = 64;
 
+/// Spans of one resource fall into all partitions, so that it is copied into each: up to this size a batch may.
+const SPREAD_BYTES: usize = 1 << 20;
+
 /// The parts of a batch may take up this many times its payload, and one record: each part copies its resource and
 /// scope, so a small batch under large ones could become gigabytes. Ones of up to half of a record's limit always fit.
 const MAX_COPIES: usize = 4;
@@ -59,9 +62,13 @@ impl<'a> Cutter<'a> {
         window: TimeWindow,
     ) -> Self {
         let limit_bytes = payload_limit(&batch, limits);
+        let copies = match kind {
+            Kind::Spans if batch.payload.len() <= SPREAD_BYTES => MAX_COPIES.max(routes.count()),
+            _ => MAX_COPIES,
+        };
         Self {
             kind,
-            total_limit_bytes: (MAX_COPIES * batch.payload.len()).saturating_add(limit_bytes),
+            total_limit_bytes: (copies * batch.payload.len()).saturating_add(limit_bytes),
             total_bytes: 0,
             batch,
             routes,

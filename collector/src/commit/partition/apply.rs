@@ -11,6 +11,7 @@ use telemetry::Batch;
 
 use super::Partition;
 use crate::commit::CommitError;
+use crate::commit::derived::Derived;
 use crate::commit::heavy::heavy;
 use crate::commit::manifest::{Aside, MAX_NAMED_ASIDE, Manifest};
 use crate::commit::windows::{Decision, Windows};
@@ -64,7 +65,8 @@ impl Partition {
     pub(in crate::commit) async fn apply_chunk(&self) -> Result<usize, CommitError> {
         let _turn = self.applying.lock().await;
         self.deliver_derived().await?;
-        let from = self.applied_offset() + 1;
+        // Not what was told of: a delivery that failed, or was cancelled, must not apply anything twice.
+        let from = self.applied.lock().offset + 1;
         let end = self.journal.end();
         if end <= from {
             return Ok(0);
@@ -77,15 +79,20 @@ impl Partition {
             // The rest was lost to damage that the operator has accepted.
             self.applied.lock().offset = end - 1;
         }
-        heavy(|| entries.iter().for_each(|entry| self.apply(entry)));
+        let applied = heavy(|| {
+            let is_full = |_: &&Entry| self.engine.derived().is_some_and(Derived::is_full);
+            // At least one, whatever waits.
+            let last = entries.iter().inspect(|entry| self.apply(entry)).position(|entry| is_full(&entry));
+            last.map_or(entries.len(), |last| last + 1)
+        });
         self.measure_head();
-        self.deliver_derived().await?;
         let offset = self.applied.lock().offset;
         if offset + 1 >= self.journal.end() {
             self.lag_bytes.store(0, Ordering::Relaxed);
         }
         self.applied_offset.send_replace(offset);
-        Ok(entries.len())
+        self.deliver_derived().await?;
+        Ok(applied)
     }
 
     /// Makes durable what was derived from applied records. To be called by whoever has the turn to apply.

@@ -112,6 +112,11 @@ impl Partition {
         self.applied.lock().windows.iter().map(|(key, _)| key.clone()).collect()
     }
 
+    /// Whether a numbered batch is one that was applied before.
+    pub(in crate::commit) fn has_applied(&self, batch: &Batch) -> bool {
+        self.applied.lock().windows.is_applied(batch)
+    }
+
     /// Who sent numbered batches, as far as `keep` wants to know.
     pub(in crate::commit) fn producers(&self, keep: impl Fn(&Window) -> bool) -> Vec<ProducerStats> {
         let applied = self.applied.lock();

@@ -110,7 +110,10 @@ async fn tick(partition: Arc<Partition>, mut stop: Stop) {
     while or_stop(&mut stop, sleep(TICK)).await {
         if partition.failed().is_none() {
             let ticked = partition.tick().await.map_err(|source| partition.journal_error(source));
-            partition.note(&ticked);
+            // That it went well tells nothing of seals and merges.
+            if ticked.is_err() {
+                partition.note(&ticked);
+            }
         }
     }
 }
