@@ -19,6 +19,7 @@ const ZERO_THRESHOLD: f64 = 1e-128;
 
 /// `2^(k / 32)`, correctly rounded.
 #[rustfmt::skip]
+#[allow(clippy::approx_constant)] // A row of a table, not a constant in use.
 const BOUNDS: [f64; PER_OCTAVE as usize] = [
     1.0, 1.0218971486541166, 1.0442737824274138, 1.0671404006768237,
     1.0905077326652577, 1.1143867425958924, 1.1387886347566916, 1.1637248587775775,

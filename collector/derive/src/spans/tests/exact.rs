@@ -29,7 +29,7 @@ fn run(setup: Setup, seconds: u64, recover_every: Option<u64>) -> (Vec<Made>, St
 
 #[test]
 fn steps_are_exact_and_counters_near_whatever_comes_late() {
-    let (all, store) = run(Setup::default(), 800, Some(300));
+    let (all, store) = run(Setup { traces_per_second: 1, ..Setup::default() }, 750, Some(400));
     let late = all.iter().filter(|span| span.arrival_ns > span.end_ns + 5_000_000_000).count();
     println!(
         "{} spans, {late} of them late, {} samples, {} exemplars",
@@ -37,7 +37,7 @@ fn steps_are_exact_and_counters_near_whatever_comes_late() {
         store.appended,
         store.exemplars
     );
-    assert!(all.len() > 50_000 && late > all.len() / 12);
+    assert!(all.len() > 30_000 && late > all.len() / 12);
     let expected = Expected::of_spans(&all);
 
     let mut counts: BTreeMap<(String, i64), u64> = BTreeMap::new();
