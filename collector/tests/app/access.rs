@@ -216,7 +216,7 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
         "get /jaeger/api/operations" | "get /jaeger/api/traces" => {
             as_admin(call(program, route, "?service=a"))
         }
-        _ if route.contains("{trace_id}") => as_admin(call(program, &route.replace("{trace_id}", "1f"), "")),
+        _ if route.contains("{trace_id}") => as_admin(call(program, &route.replace("{trace_id}", "000000000000001f").replace("{span_id}", "000000000000001f"), "")),
         _ if route.contains("/jaeger/api/metrics/") => {
             as_admin(call(program, route, "?service=a&quantile=0.5"))
         }

@@ -22,3 +22,4 @@ mod shippers;
 mod start;
 mod tail;
 mod views;
+mod zipkin;
