@@ -149,6 +149,15 @@ pub trait Selection: Send + Sync {
     /// Replaces what is in `values` by what that series has in the selected range.
     fn read(&self, index: usize, values: &mut Values) -> Result<(), QueryError>;
 
+    /// Calls `see` with every native histogram that `read` would give, in order of time; a store that has them at hand
+    /// copies none.
+    fn each_histogram(&self, index: usize, see: &mut dyn FnMut(i64, &Histogram)) -> Result<(), QueryError> {
+        let mut values = Values::default();
+        self.read(index, &mut values)?;
+        values.histograms.iter().for_each(|(time_ms, histogram)| see(*time_ms, histogram));
+        Ok(())
+    }
+
     /// How many samples that series has in the range, where that is known without reading them.
     fn count_hint(&self, _index: usize) -> Option<usize> {
         None

@@ -360,6 +360,16 @@ impl Head {
         out.histograms.extend(histograms.map(|(time_ms, histogram)| (*time_ms, histogram.clone())));
     }
 
+    /// The histograms of a series that has nothing else; `None` of others.
+    pub(crate) fn histograms(&self, series: u32, range: (i64, i64)) -> Option<Vec<(i64, Histogram)>> {
+        if self.series[series as usize].stream.count > 0 {
+            return None;
+        }
+        let Some(beside) = self.beside.get(&series) else { return Some(Vec::new()) };
+        let all = beside.histograms.range(range.0..=range.1);
+        beside.late.is_empty().then(|| all.map(|(time_ms, one)| (*time_ms, one.clone())).collect())
+    }
+
     /// Its floats, also those that a histogram replaced.
     fn read_floats(&self, series: u32, range: (i64, i64), scratch: &mut Vec<u8>, out: &mut Values) {
         let stream = &self.series[series as usize].stream;

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, record, request};
+use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, now_ns, record, request};
+use crate::traces;
 
-const ROUTES: [&str; 82] = [
+const ROUTES: [&str; 89] = [
     "delete /api/v1/narrows/dashboards/{uid}",
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
@@ -39,6 +40,13 @@ const ROUTES: [&str; 82] = [
     "get /api/v1/narrows/services/{service}",
     "get /api/v1/narrows/session",
     "get /api/v1/narrows/status",
+    "get /api/v1/narrows/traces/facets",
+    "get /api/v1/narrows/traces/fields",
+    "get /api/v1/narrows/traces/points",
+    "get /api/v1/narrows/traces/search",
+    "get /api/v1/narrows/traces/{trace_id}",
+    "get /api/v1/narrows/traces/{trace_id}/spans/{span_id}",
+    "get /api/v1/narrows/traces/{trace_id}/view",
     "get /api/v1/narrows/views",
     "get /api/v1/parse_query",
     "get /api/v1/query",
@@ -175,6 +183,8 @@ async fn nobody_and_ingest_tokens_get_nothing() {
     let program = Program::start();
     program.send(&request("a", vec![record("x")])).await;
     let id = program.find("*", 1).await.0["records"][0]["id"].clone();
+    traces::send(&program, TOKEN, &traces::request(now_ns())).await;
+    seal(&program).await;
     for route in routes(&description(&program).await).iter().filter(|route| !OPEN.contains(&route.as_str())) {
         let nobody = call(&program, route, "").send().await.unwrap();
         assert_eq!(error_code(nobody, StatusCode::UNAUTHORIZED).await, "unauthenticated", "{route}");
@@ -216,7 +226,6 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
         "get /jaeger/api/operations" | "get /jaeger/api/traces" => {
             as_admin(call(program, route, "?service=a"))
         }
-        _ if route.contains("{trace_id}") => as_admin(call(program, &route.replace("{trace_id}", "000000000000001f").replace("{span_id}", "000000000000001f"), "")),
         _ if route.contains("/jaeger/api/metrics/") => {
             as_admin(call(program, route, "?service=a&quantile=0.5"))
         }
@@ -224,6 +233,10 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
         "get /zipkin/api/v2/autocompleteValues" => as_admin(call(program, route, "?key=host.name")),
         "get /zipkin/api/v2/traceMany" => as_admin(call(program, route, "?traceIds=1,2")),
         _ if route.contains("/zipkin/") => as_admin(call(program, route, "?serviceName=a")),
+        _ if route.contains("{trace_id}") => {
+            let route = route.replace("{trace_id}", &"01".repeat(16)).replace("{span_id}", &"03".repeat(8));
+            as_admin(call(program, &route, ""))
+        }
         _ if route.contains("/series") || route.contains("delete_series") => {
             as_admin(call(program, route, "?match[]=up"))
         }

@@ -21,5 +21,6 @@ mod services;
 mod shippers;
 mod start;
 mod tail;
+mod traces;
 mod views;
 mod zipkin;

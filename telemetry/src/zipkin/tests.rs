@@ -266,3 +266,29 @@ fn protobuf_means_the_same_as_json() {
     let report = decode(decode_protobuf, &field(1, &odd)).unwrap();
     assert_eq!(report.first_reason.as_deref(), Some("span 0 has the trace id of 7 bytes"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn bodies_with_a_wrong_byte_decode_or_fail(at: proptest::prelude::prop::sample::Index, byte: u8, cut: bool) {
+        let json = br#"[{"traceId":"ab","id":"1","kind":"CLIENT","timestamp":5,"localEndpoint":{"serviceName":"a","port":8},
+            "annotations":[{"timestamp":9,"value":"cs","endpoint":{"serviceName":"a"}},{"timestamp":3,"value":"sr"}],
+            "binaryAnnotations":[{"key":"sa","value":true,"endpoint":{"ipv4":"1.2.3.4"}}],"tags":{"error":"x"}}]"#;
+        let span = [field(1, &[7; 16]), field(3, &[1; 8]), field(8, &field(1, b"shop")), field(11, &field(1, b"k"))];
+        let protobuf = field(1, &span.concat());
+        let decoders: [(Decode, &[u8]); 3] =
+            [(decode_json, json), (decode_v1_json, json), (decode_protobuf, &protobuf)];
+        for (decoder, body) in decoders {
+            let mut body = body.to_vec();
+            let at = at.index(body.len());
+            body[at] = byte;
+            if cut {
+                body.truncate(at);
+            }
+            if let Ok(report) = decode(decoder, &body) {
+                let request = TracesRequest::parse(&report.payload).unwrap();
+                proptest::prop_assert!(request.spans().all(|(_, _, span)| span.id_fault().is_none()));
+                proptest::prop_assert_eq!(report.rejected > 0, report.first_reason.is_some());
+            }
+        }
+    }
+}

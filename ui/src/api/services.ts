@@ -178,28 +178,28 @@ export function fetchServiceMap(within: Within, signal: AbortSignal): Promise<Ma
   return get("/services/map", { ...within }, mapAnswer, signal);
 }
 
-const hostFacets = object<{ fields: { field: string; values: { value: string; count: number }[] }[] }>({
+const facetAnswer = object<{ fields: { field: string; values: FacetCount[] }[] }>({
   fields: array(
-    object<{ field: string; values: { value: string; count: number }[] }>({
+    object<{ field: string; values: FacetCount[] }>({
       field: string,
-      values: array(object<{ value: string; count: number }>({ value: string, count: number })),
+      values: array(object<FacetCount>({ value: string, count: number })),
     }),
   ),
 });
 
-export interface ServiceOnHost {
-  service: string;
-  spans: number;
+export interface FacetCount {
+  value: string;
+  count: number;
 }
 
-/** The services whose spans come from a host, those with most spans first. */
-export async function fetchServicesOn(
-  condition: string,
+/** Of the spans that a query finds, how many each service or host has sent, the most first. */
+export async function fetchSpanCounts(
+  by: "service" | "host",
+  query: string,
   within: Within,
   signal: AbortSignal,
-): Promise<ServiceOnHost[]> {
-  const params = { query: condition, ...within, fields: "service", limit: 50 };
-  const { fields } = await get("/traces/facets", params, hostFacets, signal);
-  const values = fields.find(({ field }) => field === "service")?.values ?? [];
-  return values.map(({ value, count }) => ({ service: value, spans: count }));
+): Promise<FacetCount[]> {
+  const params = { query, ...within, fields: by, limit: 50 };
+  const { fields } = await get("/traces/facets", params, facetAnswer, signal);
+  return fields.find(({ field }) => field === by)?.values ?? [];
 }

@@ -135,6 +135,18 @@ struct Work<S> {
     gathered: Mutex<Gathered<S>>,
 }
 
+/// A thread that works on a piece, and may add others until it ends, in whatever way.
+struct Busy<'w, S>(&'w Work<S>);
+
+impl<S> Drop for Busy<'_, S> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue.lock();
+        queue.busy -= 1;
+        queue.is_over |= std::thread::panicking();
+        self.0.changed.notify_all();
+    }
+}
+
 /// What one thread found since it told the others.
 struct Own<S> {
     sink: S,
@@ -241,10 +253,9 @@ impl<S: Sink> Work<S> {
     fn work_off(&self) -> Result<(), SearchError> {
         let mut own = self.begin();
         while let Some(piece) = self.next() {
-            let done = self.limits.check().map_err(Stop::Query).and_then(|()| self.piece(piece, &mut own));
-            self.queue.lock().busy -= 1;
-            self.changed.notify_all();
-            match done {
+            let _busy = Busy(self);
+            self.limits.check()?;
+            match self.piece(piece, &mut own) {
                 Ok(()) => {}
                 Err(Stop::Query(error)) => return Err(error),
                 Err(Stop::Source(error)) => return Err(SearchError::Internal(error.to_string())),

@@ -63,7 +63,8 @@ async fn with_traces(
         let wanted = Wanted { filter: &request.query.filter, range };
         for id in ids {
             let told = summarise(&snapshots, id, &wanted, &limits, &mut answer.warnings)?;
-            answer.traces.push(told);
+            // Unless all its splits became unreadable meanwhile.
+            answer.traces.extend(Some(told).filter(|told| told.spans > 0));
         }
         sort(&mut answer.traces, request.order);
         answer.warnings.sort();

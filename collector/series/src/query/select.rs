@@ -3,11 +3,12 @@
 use promql::{QueryError, Select, Selection, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
+use telemetry::samples::Histogram;
 
-use super::source::Source;
+use super::source::{Chunk, Source};
 use super::{Missing, Snapshots};
 use crate::head::ByHash;
-use crate::values::merge;
+use crate::values::{keep_last, merge};
 
 /// Source and number of the series there.
 type Part = (u32, u32);
@@ -71,6 +72,22 @@ impl Selected {
             Found::Joined(entries) => entries,
         };
         entries.iter().map(|entry| &entry.labels)
+    }
+
+    /// The histograms of a series that has nothing else, from old places to new ones.
+    fn chunks(&self, index: usize) -> Result<Option<Vec<Chunk>>, QueryError> {
+        let mut chunks = Vec::new();
+        for (source, series) in self.parts(index).unwrap_or_default() {
+            let source = &self.sources[*source as usize];
+            if matches!(self.found, Found::InOne(_)) && !source.has_labels(*series, &self.missing)? {
+                continue;
+            }
+            match source.histograms(*series, self.range, &self.missing)? {
+                Some(own) => chunks.extend(own),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(chunks))
     }
 
     /// Every place that has a series.
@@ -144,6 +161,26 @@ impl Selection for Selected {
             source.read(*series, self.range, &self.missing, &mut own)?;
             merge(values, own);
         }
+        Ok(())
+    }
+
+    fn each_histogram(&self, index: usize, see: &mut dyn FnMut(i64, &Histogram)) -> Result<(), QueryError> {
+        let Some(chunks) = self.chunks(index)? else {
+            let mut values = Values::default();
+            self.read(index, &mut values)?;
+            values.histograms.iter().for_each(|(time_ms, histogram)| see(*time_ms, histogram));
+            return Ok(());
+        };
+        let within = |time_ms: &i64| (self.range.0..=self.range.1).contains(time_ms);
+        let all = chunks.iter().flat_map(|chunk| chunk.iter());
+        let mut all: Vec<(i64, &Histogram)> = all
+            .filter(|(time_ms, _)| within(time_ms))
+            .map(|(time_ms, histogram)| (*time_ms, histogram))
+            .collect();
+        if !all.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+            keep_last(&mut all);
+        }
+        all.into_iter().for_each(|(time_ms, histogram)| see(time_ms, histogram));
         Ok(())
     }
 

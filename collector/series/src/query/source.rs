@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 use promql::{Matcher, QueryError, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
-use telemetry::samples::Exemplar;
+use telemetry::samples::{Exemplar, Histogram};
 
 use super::Missing;
 use crate::carry::Deletion;
@@ -14,6 +14,9 @@ use crate::head::Head;
 use crate::partition::{Pinned, Snapshot};
 use crate::segment::{ReadError, SegmentReader};
 use crate::values::Hidden;
+
+/// Histograms of a series, in order of time.
+pub(super) type Chunk = Arc<Vec<(i64, Histogram)>>;
 
 /// Where series are, and what deletes hide there.
 pub(super) struct Source {
@@ -128,6 +131,29 @@ impl Source {
         }
         self.hidden.apply(series, values);
         Ok(())
+    }
+
+    /// The histograms of a series of which nothing else is here, in chunks that reach into the range; `None` where
+    /// only `read` will do.
+    pub(super) fn histograms(
+        &self,
+        series: u32,
+        range: (i64, i64),
+        missing: &Missing,
+    ) -> Result<Option<Vec<Chunk>>, QueryError> {
+        if self.hidden.touches(series) {
+            return Ok(None);
+        }
+        match &self.place {
+            Place::Head(head) => {
+                let histograms = head.read().histograms(series, range);
+                Ok(histograms.map(|histograms| vec![Arc::new(histograms)]))
+            }
+            Place::Segment { reader, pinned } => {
+                let read = reader.histograms(series, range);
+                Ok(missing.unless_damaged(pinned, read)?.unwrap_or_else(|| Some(Vec::new())))
+            }
+        }
     }
 
     /// How many samples a series has in the range, if that is known without reading them.

@@ -416,17 +416,31 @@ impl SegmentReader {
     }
 
     fn read_histograms(&self, series: u32, range: (i64, i64), out: &mut Values) -> Read<()> {
+        for histograms in self.chunks_of(series, range)? {
+            let within = |time_ms: &i64| (range.0..=range.1).contains(time_ms);
+            out.histograms.extend(histograms.iter().filter(|(time_ms, _)| within(time_ms)).cloned());
+        }
+        Ok(())
+    }
+
+    /// The chunks of a series' histograms that reach into the range.
+    fn chunks_of(&self, series: u32, range: (i64, i64)) -> Read<Vec<Arc<Vec<(i64, Histogram)>>>> {
         let chunks = self.histogram_chunks()?;
         let first = chunks.partition_point(|chunk| chunk.series < series);
         let own = chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.series == series);
-        for (number, chunk) in own {
-            if chunk.min_ms <= range.1 && chunk.max_ms >= range.0 {
-                let histograms = self.histogram_chunk(number, chunk)?;
-                let within = |time_ms: &i64| (range.0..=range.1).contains(time_ms);
-                out.histograms.extend(histograms.iter().filter(|(time_ms, _)| within(time_ms)).cloned());
-            }
-        }
-        Ok(())
+        let inside = own.filter(|(_, chunk)| chunk.min_ms <= range.1 && chunk.max_ms >= range.0);
+        inside.map(|(number, chunk)| self.histogram_chunk(number, chunk)).collect()
+    }
+
+    /// The same of a series that has nothing but histograms; `None` of others.
+    pub(crate) fn histograms(
+        &self,
+        series: u32,
+        range: (i64, i64),
+    ) -> Read<Option<Vec<Arc<Vec<(i64, Histogram)>>>>> {
+        let has_floats = self
+            .with_group(series, |group, at| Ok(group.pages.iter().any(|page| page.chunks[at].is_some())))?;
+        if has_floats { Ok(None) } else { self.chunks_of(series, range).map(Some) }
     }
 
     /// The exemplars of all series that have some, in order of series.

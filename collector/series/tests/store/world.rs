@@ -6,7 +6,7 @@ use bytes::Bytes;
 use object_store::memory::InMemory;
 use promql::{Matcher, Querier, Select, Values};
 use series::{Options, PageCache, Partition, SegmentRef, Snapshots};
-use telemetry::samples::{MatchOp, Sample, Writer};
+use telemetry::samples::{Histogram, MatchOp, Sample, Writer};
 use telemetry::{Batch, LabelSet, Signal, TenantId};
 
 /// When the first batch was received.
@@ -154,6 +154,10 @@ pub(crate) fn read(snapshots: &Snapshots, matchers: &[Matcher], range: (i64, i64
         if let Some(count) = selection.count_hint(index) {
             assert_eq!(count, values.len(), "the hint is exact");
         }
+        let mut seen = Vec::new();
+        let mut see = |time_ms, histogram: &Histogram| seen.push((time_ms, histogram.clone()));
+        selection.each_histogram(index, &mut see).unwrap();
+        assert_eq!(format!("{seen:?}"), format!("{:?}", values.histograms), "they are those that are read");
         if !values.is_empty() {
             found.push((selection.labels(index), bits(&values)));
         }

@@ -170,12 +170,15 @@ impl<'a> Reader<'a> {
                 self.running.check()?;
                 let labels = task.selection.labels(index);
                 let Some(key) = (task.key)(&labels) else { continue };
-                task.selection.read(index, &mut values)?;
-                if !values.is_empty() {
-                    let tally = self.tally(task.grid, &mut gathered.tallies, key)?;
-                    self.take(task.what.add(&labels, &values, task.grid, tally))?;
-                    gathered.seen.join(seen(&values));
-                }
+                let tally = self.tally(task.grid, &mut gathered.tallies, key)?;
+                let grown = match task.what {
+                    What::Calls => {
+                        task.selection.read(index, &mut values)?;
+                        add_calls(&labels, &values, task.grid, tally, &mut gathered.seen)
+                    }
+                    What::Durations => add_durations(task, index, tally, &mut gathered.seen)?,
+                };
+                self.take(grown)?;
             }
         }
     }
@@ -206,26 +209,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl What {
-    /// Adds what a series has. Says how many bytes the tally has grown by.
-    fn add(self, labels: &LabelSet, values: &Values, grid: &Grid, tally: &mut Tally) -> usize {
-        match self {
-            Self::Calls => add_calls(labels, values, grid, tally),
-            Self::Durations => {
-                let binned = values.histograms.iter().filter_map(|(time, one)| Some((grid.bin(*time)?, one)));
-                binned.map(|(bin, durations)| tally.add_durations(bin, durations)).sum()
-            }
-        }
-    }
-}
-
-fn add_calls(labels: &LabelSet, values: &Values, grid: &Grid, tally: &mut Tally) -> usize {
+fn add_calls(labels: &LabelSet, values: &Values, grid: &Grid, tally: &mut Tally, seen: &mut Seen) -> usize {
     let is_error = labels.get("status") == Some("error");
     let mut is_called = false;
     for (time_ms, calls) in values.times_ms.iter().zip(&values.values) {
         if let Some(bin) = grid.bin(*time_ms) {
             is_called |= *calls > 0.0;
             tally.add_calls(bin, *calls, is_error);
+            seen.add(*time_ms);
         }
     }
     match labels.get("operation") {
@@ -234,12 +225,18 @@ fn add_calls(labels: &LabelSet, values: &Values, grid: &Grid, tally: &mut Tally)
     }
 }
 
-/// Each kind of value is in order of time.
-fn seen(values: &Values) -> Seen {
-    let mut seen = Seen::default();
-    let floats = [values.times_ms.first(), values.times_ms.last()];
-    let histograms = [values.histograms.first(), values.histograms.last()];
-    let histograms = histograms.into_iter().flatten().map(|(time_ms, _)| time_ms);
-    floats.into_iter().flatten().chain(histograms).for_each(|time_ms| seen.add(*time_ms));
-    seen
+fn add_durations<F>(
+    task: &Task<'_, F>,
+    index: usize,
+    tally: &mut Tally,
+    seen: &mut Seen,
+) -> Result<usize, QueryError> {
+    let mut grown = 0;
+    task.selection.each_histogram(index, &mut |time_ms, durations| {
+        if let Some(bin) = task.grid.bin(time_ms) {
+            grown += tally.add_durations(bin, durations);
+            seen.add(time_ms);
+        }
+    })?;
+    Ok(grown)
 }

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { fetchServicesOn } from "../../api/services";
+import { fetchSpanCounts } from "../../api/services";
 import { TracesLink } from "../../components/TraceLink";
 import { formatCount } from "../../lib/number";
 import { fieldCondition } from "../../lib/query/edit";
@@ -21,7 +21,7 @@ export function HostServices({ host, span, view, generation }: HostServicesProps
   const within = { start: new Date(span.startMs).toISOString(), end: new Date(span.endMs).toISOString() };
   const { data } = useQuery({
     queryKey: ["services", "host", condition, within, generation],
-    queryFn: ({ signal }) => fetchServicesOn(condition, within, signal),
+    queryFn: ({ signal }) => fetchSpanCounts("service", condition, within, signal),
     placeholderData: keepPreviousData,
   });
   if (!data || data.length === 0) return null;
@@ -37,7 +37,7 @@ export function HostServices({ host, span, view, generation }: HostServicesProps
         </TracesLink>
       </div>
       <ul className={styles.services}>
-        {data.map(({ service, spans }) => (
+        {data.map(({ value: service, count }) => (
           <li key={service}>
             <Link
               to="/services/$service"
@@ -46,7 +46,7 @@ export function HostServices({ host, span, view, generation }: HostServicesProps
               className="button button-small"
             >
               {service}
-              <span className="text3 tabular">{formatCount(spans)}</span>
+              <span className="text3 tabular">{formatCount(count)}</span>
             </Link>
           </li>
         ))}

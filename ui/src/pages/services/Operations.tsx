@@ -5,7 +5,7 @@ import { TracesLink } from "../../components/TraceLink";
 import { useShortcuts } from "../../components/useShortcuts";
 import { plural } from "../../lib/number";
 import { type Frame, ofOperation, tracesSearch } from "./links";
-import { ariaSort, errorLevel, type SortKey, sortedDown, sortRows } from "./rows";
+import { ariaSort, entryOperations, errorLevel, type SortKey, sortedDown, sortRows } from "./rows";
 import styles from "./ServicePage.module.css";
 import { Trend } from "./Trend";
 import { errorsText, latencyText, rateText } from "./words";
@@ -40,7 +40,13 @@ export function Operations({ service, operations, frame }: OperationsProps) {
     links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
   };
   useShortcuts({ j: () => move(1), k: () => move(-1) });
-  const named = operations.map((one) => ({ ...one, name: one.operation, operations: 0 }));
+  const [everyKind, setEveryKind] = useState(false);
+  const { entry, others } = entryOperations(operations);
+  const named = (everyKind ? operations : entry).map((one) => ({
+    ...one,
+    name: one.operation,
+    operations: 0,
+  }));
   const rows = sortRows(named, sort.key, sort.reverse);
   const shown = all ? rows : rows.slice(0, shownAtFirst);
   return (
@@ -48,9 +54,20 @@ export function Operations({ service, operations, frame }: OperationsProps) {
       <div className={styles.head}>
         <h2>Operations</h2>
         <span className="text3 small">
-          {operations.length}
-          {sort.key === "worst" && operations.length > 1 && ", worst first"}
+          {rows.length}
+          {sort.key === "worst" && rows.length > 1 && ", worst first"}
         </span>
+        <span className="grow" />
+        {others.length > 0 && (
+          <button
+            type="button"
+            className="button button-quiet button-small"
+            aria-pressed={everyKind}
+            onClick={() => setEveryKind(!everyKind)}
+          >
+            With its calls and inner spans: {others.length}
+          </button>
+        )}
       </div>
       {rows.length === 0 ? (
         <p className={styles.empty}>No operation in this time.</p>
@@ -87,7 +104,7 @@ export function Operations({ service, operations, frame }: OperationsProps) {
                 <tr key={`${row.kind} ${row.name}`}>
                   <th scope="row" className={styles.operation} title={row.name} data-operation="">
                     <OperationName service={service} row={row} frame={frame} />
-                    <span className="text3"> {row.kind}</span>
+                    <span className={styles.kind}> {row.kind}</span>
                   </th>
                   <td data-column="rate">
                     <Trend values={row.spark?.rate ?? []} label={`Rate of ${row.name}`}>

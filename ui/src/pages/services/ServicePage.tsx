@@ -20,7 +20,7 @@ import { errorLevel } from "./rows";
 import styles from "./ServicePage.module.css";
 import { Failed, StaleTag } from "./states";
 import { encodeMapView } from "./url";
-import { useService } from "./useServices";
+import { useHostsOf, useService } from "./useServices";
 import { errorsText, latencyText, rateWith } from "./words";
 
 const route = getRouteApi("/services/$service");
@@ -36,7 +36,7 @@ export function ServicePage() {
   const { data, error, isPending } = useService(service, span, generation);
   const update = (change: Partial<TimeView>) =>
     void navigate({ search: encodeTimeView({ ...view, ...change }), replace: change.range === undefined });
-  const isUnknown = error instanceof ApiError && error.status === 404;
+  const isUnknown = (error instanceof ApiError && error.status === 404) || (data && isNothing(data));
   return (
     <>
       <PageHeader
@@ -56,7 +56,7 @@ export function ServicePage() {
         <TimeTools view={view} live={live} onChange={update} />
       </PageHeader>
       <main className={styles.page}>
-        {data ? (
+        {data && !isUnknown ? (
           <Service
             answer={data}
             failure={error}
@@ -90,6 +90,10 @@ export function ServicePage() {
   );
 }
 
+function isNothing({ rate, operations, upstream, downstream }: ServiceAnswer): boolean {
+  return rate === 0 && operations.length + upstream.length + downstream.length === 0;
+}
+
 interface ServiceProps {
   answer: ServiceAnswer;
   failure: Error | null;
@@ -100,7 +104,8 @@ interface ServiceProps {
 }
 
 function Service({ answer, failure, span, generation, view, onRange }: ServiceProps) {
-  const { service, hosts } = answer;
+  const { service } = answer;
+  const { hosts, isPending } = useHostsOf(service, answer.hosts, span, generation);
   const frame = { range: absoluteRange(span), zone: view.zone };
   const zoom = useZoom(view.range, onRange);
   const exemplars = useServiceExemplars(service, span, generation);
@@ -176,7 +181,9 @@ function Service({ answer, failure, span, generation, view, onRange }: ServicePr
               ))}
             </ul>
           ) : (
-            <p className={styles.empty}>Its spans name no host: set host.name, or send through an agent.</p>
+            !isPending && (
+              <p className={styles.empty}>Its spans name no host: set host.name, or send through an agent.</p>
+            )
           )}
         </section>
       </div>

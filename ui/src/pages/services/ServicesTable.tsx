@@ -1,9 +1,10 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { ServiceSummary } from "../../api/services";
 import { Icon } from "../../components/Icon";
 import { TracesLink } from "../../components/TraceLink";
+import { usePhone } from "../../components/usePhone";
 import { useShortcuts } from "../../components/useShortcuts";
 import { formatCount } from "../../lib/number";
 import { absoluteRange, type Span } from "../../lib/time/range";
@@ -32,16 +33,17 @@ interface Column {
   cell: (row: ServiceRow) => ReactNode;
 }
 
-const rowPx = 36;
+const [rowPx, phoneRowPx] = [36, 44];
 
 /** One row per service; a click on a column's name sorts by it, `j` `k` move, Enter opens. */
 export function ServicesTable({ rows, view, span, onSort }: ServicesTableProps) {
   const scroll = useRef<HTMLElement>(null);
   const navigate = useNavigate();
+  const size = usePhone() ? phoneRowPx : rowPx;
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
-    estimateSize: () => rowPx,
+    estimateSize: () => size,
     overscan: 10,
   });
   const move = (by: number) => {
@@ -50,6 +52,8 @@ export function ServicesTable({ rows, view, span, onSort }: ServicesTableProps) 
     links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
   };
   useShortcuts({ j: () => move(1), k: () => move(-1) });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows' height is what changed
+  useEffect(() => list.measure(), [size]);
   const columns = columnsOf(view, span);
   return (
     <section ref={scroll} className={`panel ${styles.scroll}`} tabIndex={0} aria-label="Services, list">

@@ -74,3 +74,11 @@ export function hasWords(name: string, wanted: string): boolean {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   return words.every((word) => name.toLowerCase().includes(word));
 }
+
+/** What the service takes, and what it does beside: calls, and spans within. Who takes nothing is told by the others. */
+export function entryOperations<T extends { kind: string }>(operations: T[]): { entry: T[]; others: T[] } {
+  const isEntry = ({ kind }: T) => kind === "server" || kind === "consumer";
+  const entry = operations.filter(isEntry);
+  if (entry.length === 0) return { entry: operations, others: [] };
+  return { entry, others: operations.filter((one) => !isEntry(one)) };
+}

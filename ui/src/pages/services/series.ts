@@ -11,7 +11,8 @@ export interface RedSeries {
 }
 
 export function redSeries(series: Series, errorColour: string): RedSeries {
-  const startS = Date.parse(series.start) / 1000;
+  // A value is of a whole step; it stands in its middle.
+  const startS = Date.parse(series.start) / 1000 + series.step_s / 2;
   const seconds = (values: (number | null)[]) => values.map((ns) => (ns === null ? null : ns / 1e9));
   return {
     times: series.rate.map((_, at) => startS + at * series.step_s),

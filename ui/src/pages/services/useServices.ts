@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { fetchService, fetchServiceMap, fetchServices } from "../../api/services";
+import { fetchService, fetchServiceMap, fetchServices, fetchSpanCounts } from "../../api/services";
+import { fieldCondition } from "../../lib/query/edit";
 import type { Span } from "../../lib/time/range";
 
 function within({ startMs, endMs }: Span): { start: string; end: string } {
@@ -30,4 +31,17 @@ export function useServiceMap(span: Span, generation: number) {
     queryFn: ({ signal }) => fetchServiceMap(within(span), signal),
     placeholderData: keepPreviousData,
   });
+}
+
+/** Where a service runs: as its numbers say, or, where they do not, as its spans do. */
+export function useHostsOf(service: string, known: string[], span: Span, generation: number) {
+  const query = fieldCondition("service", service);
+  const { data, isPending } = useQuery({
+    queryKey: ["services", "hosts", query, span.startMs, span.endMs, generation],
+    queryFn: ({ signal }) => fetchSpanCounts("host", query, within(span), signal),
+    placeholderData: (previous, before) => (before?.queryKey[2] === query ? previous : undefined),
+    enabled: known.length === 0,
+  });
+  const hosts = known.length > 0 ? known : (data ?? []).map(({ value }) => value);
+  return { hosts, isPending: known.length === 0 && isPending };
 }

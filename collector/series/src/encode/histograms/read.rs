@@ -1,9 +1,10 @@
 //! Reads histograms.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::cell::RefCell;
 
 use telemetry::samples::{Histogram, ResetHint, Span};
+use zstd::bulk::Decompressor;
 
 use super::{MOST_COMPRESSED, MOST_REPEATED, flag, whole};
 use crate::encode::{bytes::Reader, decode_times};
@@ -34,12 +35,21 @@ pub fn decode_histograms(bytes: &[u8]) -> Result<Vec<(i64, Histogram)>, Damage> 
     Ok(all)
 }
 
+thread_local! {
+    /// Making one takes longer than it works on a chunk.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 fn decompress(bytes: &[u8], raw_len: usize) -> Option<Vec<u8>> {
-    let mut raw = Vec::new();
-    let decoder = zstd::stream::read::Decoder::new(bytes).ok()?;
-    // One byte more than it may have: a longer one is not what was written.
-    decoder.take(raw_len as u64 + 1).read_to_end(&mut raw).ok()?;
-    (raw.len() == raw_len).then_some(raw)
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(kept) => kept,
+            None => kept.insert(Decompressor::new().ok()?),
+        };
+        // What is longer than it says fails, and the room is capped.
+        let raw = decompressor.decompress(bytes, raw_len).ok()?;
+        (raw.len() == raw_len).then_some(raw)
+    })
 }
 
 fn read(

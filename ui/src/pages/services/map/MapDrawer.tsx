@@ -9,10 +9,10 @@ import { sentence } from "../../../lib/words";
 import { logsOf, ofService, tracesSearch } from "../links";
 import { OperationName } from "../Operations";
 import { RedCharts } from "../RedCharts";
-import { errorLevel, sortRows } from "../rows";
+import { entryOperations, errorLevel, sortRows } from "../rows";
 import { useServiceExemplars } from "../ServicePage";
 import { encodeMapView, type MapView } from "../url";
-import { useService } from "../useServices";
+import { useHostsOf, useService } from "../useServices";
 import { errorsText, latencyText, rateText, rateWith, typeNames } from "../words";
 import { EdgeCharts } from "./EdgeCharts";
 import styles from "./MapDrawer.module.css";
@@ -94,6 +94,7 @@ export function MapDrawer(props: MapDrawerProps) {
 function ServiceBody({ name, answer, view, span, generation, onZoom, onZoomBack }: MapDrawerProps) {
   const { data, error, isPending } = useService(name, span, generation);
   const exemplars = useServiceExemplars(name, span, generation);
+  const { hosts } = useHostsOf(name, data?.hosts ?? [], span, generation);
   if (!data)
     return error ? (
       <p className={styles.note} role="alert">
@@ -104,7 +105,7 @@ function ServiceBody({ name, answer, view, span, generation, onZoom, onZoomBack 
     ) : null;
   return (
     <>
-      <p className={styles.sub}>{hostsText(data.hosts)}</p>
+      <p className={styles.sub}>{hostsText(hosts)}</p>
       <RedCharts
         answer={data}
         span={span}
@@ -122,14 +123,18 @@ function ServiceBody({ name, answer, view, span, generation, onZoom, onZoomBack 
 }
 
 function hostsText(hosts: string[]): string {
-  if (hosts.length === 0) return "its spans name no host";
+  if (hosts.length === 0) return "on no host that its spans name";
   return hosts.length <= 4
     ? `on ${hosts.join(", ")}`
     : `on ${hosts.slice(0, 3).join(", ")} and ${hosts.length - 3} more hosts`;
 }
 
 function Operations({ answer, view, span }: { answer: ServiceAnswer; view: MapView; span: Span }) {
-  const named = answer.operations.map((one) => ({ ...one, name: one.operation, operations: 0 }));
+  const named = entryOperations(answer.operations).entry.map((one) => ({
+    ...one,
+    name: one.operation,
+    operations: 0,
+  }));
   const rows = sortRows(named, "worst", false);
   const frame = { range: absoluteRange(span), zone: view.zone };
   if (rows.length === 0) return null;
@@ -222,6 +227,7 @@ function Neighbours({ title, edges, end, answer, view }: NeighboursProps) {
             <Link
               to="/services/map"
               search={encodeMapView({ ...view, node: edge[end] })}
+              replace
               className={styles.to}
               title={edge[end]}
             >

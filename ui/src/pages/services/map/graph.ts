@@ -11,12 +11,15 @@ export interface GraphNode {
   p95_ns: number | null;
   /** Of a group; empty for a node of its own. */
   members: string[];
+  /** The part of the rate whose errors are known. */
+  counted: number;
 }
 
 export interface GraphEdge extends Edge {
   id: string;
   /** Of how many calls it is made; more than one with groups. */
   parts: number;
+  counted: number;
 }
 
 export interface Graph {
@@ -54,10 +57,11 @@ export function shownGraph(answer: MapAnswer, wanted: Grouping, opened: Readonly
 /** Sorted, and with a node for each end of an edge, so that the same answer is the same graph. */
 function wholeGraph({ nodes, edges }: MapAnswer): Graph {
   const known = new Map<string, GraphNode>();
-  for (const node of nodes) known.set(node.id, { ...node, name: node.id, members: [] });
+  for (const node of nodes)
+    known.set(node.id, { ...node, name: node.id, members: [], counted: countedOf(node) });
   const missing = (id: string, type: EdgeType): void => {
     if (!known.has(id))
-      known.set(id, { id, name: id, type, rate: 0, errors: null, p95_ns: null, members: [] });
+      known.set(id, { id, name: id, type, rate: 0, errors: null, p95_ns: null, members: [], counted: 0 });
   };
   for (const { client, server, type } of edges) {
     missing(client, "service");
@@ -66,7 +70,7 @@ function wholeGraph({ nodes, edges }: MapAnswer): Graph {
   const listed = new Map<string, GraphEdge>();
   for (const edge of edges) {
     const id = edgeId(edge.client, edge.server);
-    listed.set(id, joined(listed.get(id), { ...edge, id, parts: 1 }));
+    listed.set(id, joined(listed.get(id), { ...edge, id, parts: 1, counted: countedOf(edge) }));
   }
   return {
     nodes: [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -160,13 +164,14 @@ function merged(whole: Graph, groups: Group[]): Graph {
 }
 
 function withMember(known: GraphNode | undefined, group: Group, node: GraphNode): GraphNode {
-  const before = known ?? { rate: 0, errors: null, p95_ns: null };
+  const before = known ?? { rate: 0, errors: null, p95_ns: null, counted: 0 };
   return {
     ...group,
     type: "group",
     rate: before.rate + node.rate,
     errors: share(before, node),
     p95_ns: highest(before.p95_ns, node.p95_ns),
+    counted: before.counted + node.counted,
   };
 }
 
@@ -181,19 +186,24 @@ function joined(known: GraphEdge | undefined, edge: GraphEdge): GraphEdge {
     server_p95_ns: highest(known.server_p95_ns, edge.server_p95_ns),
     gap_p95_ns: highest(known.gap_p95_ns, edge.gap_p95_ns),
     parts: known.parts + edge.parts,
+    counted: known.counted + edge.counted,
   };
 }
 
 interface Counted {
-  rate: number;
   errors: number | null;
+  counted: number;
+}
+
+function countedOf({ rate, errors }: { rate: number; errors: number | null }): number {
+  return errors === null ? 0 : rate;
 }
 
 /** Of both together. */
 function share(a: Counted, b: Counted): number | null {
   if (a.errors === null || b.errors === null) return a.errors ?? b.errors;
-  const rate = a.rate + b.rate;
-  return rate > 0 ? (a.rate * a.errors + b.rate * b.errors) / rate : Math.max(a.errors, b.errors);
+  const counted = a.counted + b.counted;
+  return counted > 0 ? (a.counted * a.errors + b.counted * b.errors) / counted : Math.max(a.errors, b.errors);
 }
 
 function highest(a: number | null, b: number | null): number | null {

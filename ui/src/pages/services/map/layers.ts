@@ -121,6 +121,9 @@ function connect(left: Slot, right: Slot): void {
 }
 
 const sweeps = 24;
+/** Of a map that nobody reads as a whole anyway. */
+const hugeSweeps = 6;
+const hugeSlots = 1500;
 
 /** Puts each column into an order with few crossings: by the barycentre of the neighbours, to and fro. */
 export function orderColumns({ columns }: Layers): void {
@@ -131,7 +134,9 @@ export function orderColumns({ columns }: Layers): void {
   for (const column of columns) number(column.sort((a, b) => (a.key < b.key ? -1 : 1)));
   let best = columns.map((column) => [...column]);
   let fewest = crossings(columns, place);
-  for (let sweep = 0; sweep < sweeps && fewest > 0; sweep += 1) {
+  const slots = columns.reduce((sum, column) => sum + column.length, 0);
+  const limit = slots > hugeSlots ? hugeSweeps : sweeps;
+  for (let sweep = 0; sweep < limit && fewest > 0; sweep += 1) {
     const forward = sweep % 2 === 0;
     const order = forward ? columns : columns.toReversed();
     for (const column of order.slice(1)) {
@@ -184,11 +189,28 @@ function crossed(above: Slot[], below: Slot[], place: Map<Slot, number>): number
   return count;
 }
 
+/** Of all columns: pairs of links whose ends are in another order than their beginnings. */
 export function crossings(columns: Slot[][], place: Map<Slot, number>): number {
   let count = 0;
-  for (const column of columns)
-    for (let at = 0; at < column.length; at += 1)
-      for (let below = at + 1; below < column.length; below += 1)
-        count += crossed(column[at]?.right ?? [], column[below]?.right ?? [], place);
+  for (const [at, column] of columns.entries()) {
+    const size = columns[at + 1]?.length ?? 0;
+    if (size === 0) continue;
+    // How many of the links so far end at or above a place, as a Fenwick tree.
+    const ends = new Int32Array(size + 1);
+    let links = 0;
+    for (const slot of column) {
+      const targets = slot.right.map((target) => place.get(target) ?? 0);
+      for (const target of targets) {
+        let above = 0;
+        for (let index = target + 1; index > 0; index -= index & -index) above += ends[index] ?? 0;
+        count += links - above;
+      }
+      for (const target of targets) {
+        links += 1;
+        for (let index = target + 1; index <= size; index += index & -index)
+          ends[index] = (ends[index] ?? 0) + 1;
+      }
+    }
+  }
   return count;
 }

@@ -15,9 +15,8 @@ export function nextNode(key: string, from: string, ids: string[], { places }: L
     const [x, y] = [xOf(place.column) - xOf(start.column), place.y - start.y];
     const ahead = x * (dx ?? 0) + y * (dy ?? 0);
     // Up and down stay in the column.
-    const aside = Math.abs(dx === 0 ? x * 4 : y * 0.8);
-    if (ahead <= 0) continue;
-    const cost = ahead + aside;
+    if (ahead <= 0 || (dx === 0 && x !== 0)) continue;
+    const cost = ahead + (dx === 0 ? 0 : Math.abs(y) * 0.8);
     if (best === null || cost < best.cost) best = { id, cost };
   }
   return best?.id ?? null;
