@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
@@ -63,12 +62,12 @@ pub struct Endpoint<'a> {
     /// Which service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_name: Option<Cow<'a, str>>,
-    /// Its address.
+    /// Its address, as it was told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ipv4: Option<IpAddr>,
-    /// Its address.
+    pub ipv4: Option<Cow<'a, str>>,
+    /// Its address, as it was told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ipv6: Option<IpAddr>,
+    pub ipv6: Option<Cow<'a, str>>,
     /// Its port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
@@ -173,14 +172,16 @@ impl<'a> Endpoint<'a> {
     fn of(attributes: &KeyValues<'a>, names: &Names) -> Self {
         let text =
             |key: &str| attributes.get(key).map(|value| value.to_text()).filter(|text| !text.is_empty());
-        let address = |key: &str| text(key)?.parse::<IpAddr>().ok();
         let port = |key: &str| text(key)?.parse::<u16>().ok().filter(|port| *port > 0);
-        let first = names.address.iter().find_map(|key| address(key));
-        let second = address(names.ipv6);
+        let first = names.address.iter().find_map(|key| text(key).filter(|text| is_address(text)));
+        let (ipv6, ipv4) = match first {
+            Some(text) if text.contains(':') => (Some(text), None),
+            other => (text(names.ipv6), other),
+        };
         Self {
             service_name: names.service.iter().find_map(|key| text(key)),
-            ipv4: first.filter(IpAddr::is_ipv4),
-            ipv6: first.or(second).filter(IpAddr::is_ipv6).or(second.filter(IpAddr::is_ipv6)),
+            ipv4,
+            ipv6,
             port: names.port.iter().find_map(|key| port(key)),
         }
     }
@@ -188,6 +189,13 @@ impl<'a> Endpoint<'a> {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Whether a text looks like an IP address. It need not be one: senders anonymise theirs.
+fn is_address(text: &str) -> bool {
+    let is_dotted = text.contains('.') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let of_v6 = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    is_dotted || text.contains(':') && text.bytes().all(of_v6)
 }
 
 fn kind(kind: SpanKind) -> Option<&'static str> {
@@ -230,7 +238,11 @@ fn tags<'a>(
 ) -> BTreeMap<Cow<'a, str>, Cow<'a, str>> {
     let mut tags = BTreeMap::new();
     let of_resource = resource.attributes().iter().filter(|(key, _)| *key != SERVICE);
-    let own = span.attributes().iter().filter(|(key, _)| !NO_TAGS.contains(key));
+    // What is in the place of an address and is none, as a socket's path, is told as a tag.
+    let is_told = |key: &str, value: &Value<'_>| {
+        NO_TAGS.contains(&key) && (!key.ends_with(".address") || is_address(&value.to_text()))
+    };
+    let own = span.attributes().iter().filter(|(key, value)| !is_told(key, value));
     for (key, value) in of_resource.chain(own) {
         tags.insert(key.into(), value.to_text());
     }

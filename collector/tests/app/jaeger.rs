@@ -9,8 +9,9 @@ use serde_json::{Value as Json, json};
 use telemetry::jaeger;
 use telemetry::otlp::TracesRequest;
 use telemetry::otlp::json::decode_traces;
+use telemetry::samples::{Sample, Writer};
 
-use crate::harness::{PASSWORD, Program, escape, json_of, seal};
+use crate::harness::{PASSWORD, Program, escape, json_of, now_ns, seal};
 
 const STORAGE: &str = "jaeger/internal/storage/integration/fixtures";
 const CONVERSION: &str = "jaeger/cmd/jaeger/internal/extension/jaegerquery/internal/fixture";
@@ -318,6 +319,172 @@ fn tags(tags: &Json) -> Json {
     tags.retain(|(key, ..)| key != "otel.status_code");
     tags.sort_by_key(|tag| format!("{tag:?}"));
     json!(tags)
+}
+
+/// A client's and a server's span of one call, and one of another trace, all now.
+fn call() -> Json {
+    let now_us = now_ns() / 1000;
+    let span = |id: &str, parent: &str, kind: i64, name: &str| {
+        json!({"traceId": "000000000000000000000000000000aa", "spanId": id, "parentSpanId": parent, "kind": kind, "name": name,
+            "startTimeUnixNano": (now_us * 1000).to_string(), "endTimeUnixNano": ((now_us + 2000) * 1000).to_string()})
+    };
+    let of = |service: Option<&str>, span: Json| {
+        let attributes: Vec<_> = service
+            .into_iter()
+            .map(|name| json!({"key": "service.name", "value": {"stringValue": name}}))
+            .collect();
+        json!({"resource": {"attributes": attributes}, "scopeSpans": [{"spans": [span]}]})
+    };
+    let mut nameless = span("0000000000000003", "", 1, "tick");
+    nameless["traceId"] = json!("000000000000000000000000000000bb");
+    json!({"resourceSpans": [
+        of(Some("front"), span("0000000000000001", "", 3, "get /cart")),
+        of(Some("cart"), span("0000000000000002", "0000000000000001", 2, "get /cart")),
+        of(None, nameless),
+    ]})
+}
+
+#[tokio::test]
+async fn names_traces_and_errors_have_jaeger_s_envelope() {
+    let program = Program::start();
+    let nothing = json!({"data": [], "total": 0, "limit": 0, "offset": 0, "errors": null});
+    assert_eq!(program.json("/jaeger/api/services").await, nothing);
+    send(&program, call().to_string().into_bytes()).await;
+    for id in ["aa", "bb"] {
+        wait_for(&program, id).await;
+    }
+    let list = |data: Json| json!({"data": data, "total": data.as_array().unwrap().len(), "limit": 0, "offset": 0, "errors": null});
+    for (path, data) in [
+        ("services", json!(["cart", "front", "unknown_service"])),
+        ("services/cart/operations", json!(["get /cart"])),
+        ("services/nobody/operations", json!([])),
+        ("operations?service=front", json!([{"name": "get /cart", "spanKind": "client"}])),
+        ("operations?service=front&spanKind=server", json!([])),
+        ("operations?service=cart&spanKind=SERVER", json!([{"name": "get /cart", "spanKind": "server"}])),
+        ("dependencies?endTs=1000&lookback=1000", json!([])),
+    ] {
+        assert_eq!(program.json(&format!("/jaeger/api/{path}")).await, list(data), "{path}");
+    }
+    for (query, ids) in [
+        ("service=front", vec!["aa"]),
+        ("service=unknown_service", vec!["bb"]),
+        ("service=cart&tag=span.kind%3Aserver", vec!["aa"]),
+        ("service=cart&tag=span.kind%3Aclient", vec![]),
+        ("service=cart&minDuration=2ms&maxDuration=2ms", vec!["aa"]),
+        ("service=cart&minDuration=2001us", vec![]),
+        ("service=cart&start=0&end=1", vec![]),
+        ("service=cart&end=1&lookback=1h", vec![]),
+        ("traceID=aa&traceID=bb", vec!["aa", "bb"]),
+    ] {
+        let answer = program.json(&format!("/jaeger/api/traces?{query}")).await;
+        assert_eq!(trace_ids(&answer).into_iter().collect::<Vec<_>>(), ids, "{query}: {answer}");
+    }
+    let some = program.json("/jaeger/api/traces?traceID=aa&traceID=cc").await;
+    assert_eq!(some["errors"], json!([{"msg": "trace not found", "traceID": "00000000000000cc"}]));
+    for (path, code, msg) in [
+        ("traces/cc", 404, "trace not found"),
+        ("traces/xyz", 400, "parameter traceID: \"xyz\" is not a trace id"),
+        ("traces", 400, "parameter service: it is required"),
+        ("traces?service=a&limit=0", 400, "parameter limit: it has to be 1 or more"),
+        ("traces?service=a&tags=x", 400, "parameter tags: \"x\" is no JSON object"),
+        ("traces?service=a&tag=x", 400, "parameter tag: \"x\" is no key:value"),
+        (
+            "traces?service=a&minDuration=2s&maxDuration=1s",
+            400,
+            "parameter maxDuration: it is below minDuration",
+        ),
+        ("operations", 400, "parameter service: it is missing"),
+        (
+            "metrics/latencies?service=a&quantile=7",
+            400,
+            "parameter quantile: it has to be a number over 0, up to 1",
+        ),
+        ("metrics/calls", 400, "parameter service: 1 to 100 of them are required"),
+    ] {
+        let asked = program.get(&format!("/jaeger/api/{path}")).basic_auth("admin", Some(PASSWORD));
+        let status = StatusCode::from_u16(code).unwrap();
+        let answer = json_of(asked.send().await.unwrap(), status).await;
+        let error = &answer["errors"][0];
+        assert!(answer["data"].is_null() && error["code"] == code, "{path}: {answer}");
+        assert!(error["msg"].as_str().unwrap().starts_with(msg), "{path}: {answer}");
+    }
+    let post = |path: &str, body: String| {
+        let request = program.client.post(program.url(&format!("/jaeger/api/{path}")));
+        request.basic_auth("admin", Some(PASSWORD)).header("content-type", "application/json").body(body)
+    };
+    let made = json_of(post("transform", call().to_string()).send().await.unwrap(), StatusCode::OK).await;
+    assert_eq!(trace_ids(&made).len(), 2);
+    let bad = json_of(post("transform", "{".into()).send().await.unwrap(), StatusCode::BAD_REQUEST).await;
+    assert_eq!(bad["errors"][0]["code"], 400);
+    let archived = post("archive/aa", String::new()).send().await.unwrap();
+    let archived = json_of(archived, StatusCode::NOT_IMPLEMENTED).await;
+    assert!(archived["errors"][0]["msg"].as_str().unwrap().starts_with("there is no archive"));
+}
+
+/// Derived series as `derive` writes them: a sample a bucket of 10 s.
+async fn write_derived(program: &Program, end_ms: i64) {
+    let mut writer = Writer::default();
+    let mut series = |labels: &[(&str, &str)], values: &[f64]| {
+        let sample =
+            |(index, value): (usize, &f64)| Sample { time_ms: end_ms - index as i64 * 10_000, value: *value };
+        let mut samples: Vec<_> = values.iter().enumerate().map(sample).collect();
+        samples.reverse();
+        writer.series(&mut labels.to_vec(), false, &samples, &[], &[]).unwrap();
+    };
+    let edge =
+        [("__name__", "narrows_edge_calls"), ("client", "front"), ("server", "cart"), ("type", "service")];
+    series(&[edge.as_slice(), &[("status", "unset")]].concat(), &[5.0, 7.0]);
+    series(&[edge.as_slice(), &[("status", "error")]].concat(), &[1.0]);
+    let red =
+        [("__name__", "narrows_red_calls"), ("service", "cart"), ("operation", "get"), ("kind", "server")];
+    series(&[red.as_slice(), &[("status", "unset")]].concat(), &[30.0, 60.0]);
+    series(&[red.as_slice(), &[("status", "error")]].concat(), &[10.0]);
+    let body = telemetry::remote_write::encode_v2(&writer.finish()).unwrap();
+    let body = snap::raw::Encoder::new().compress_vec(&body).unwrap();
+    let request = program.client.post(program.url("/api/v1/write"));
+    let request = request
+        .header("content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request")
+        .header("content-encoding", "snappy");
+    assert_eq!(request.body(body).send().await.unwrap().status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn dependencies_and_performance_come_from_derived_series() {
+    let program = Program::start();
+    let end_ms = i64::try_from(now_ns() / 1_000_000).unwrap() / 10_000 * 10_000;
+    write_derived(&program, end_ms).await;
+    let path = format!("/jaeger/api/dependencies?endTs={end_ms}&lookback=3600000");
+    let of = |calls: u64| json!([{"parent": "front", "child": "cart", "callCount": calls}]);
+    for _ in 0..500 {
+        if program.json(&path).await["data"] == of(13) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(program.json(&path).await["data"], of(13));
+    let last = program.json(&format!("/jaeger/api/dependencies?endTs={end_ms}&lookback=10000")).await;
+    assert_eq!(last["data"], of(6), "the last bucket alone");
+    let zipkin = program.json(&format!("/zipkin/api/v2/dependencies?endTs={end_ms}&lookback=3600000")).await;
+    assert_eq!(zipkin, json!([{"parent": "front", "child": "cart", "callCount": 13, "errorCount": 1}]));
+    let family = async |name: &str, more: &str| {
+        let query = format!("service=cart&endTs={end_ms}&lookback=0&ratePer=20000{more}");
+        program.json(&format!("/jaeger/api/metrics/{name}?{query}")).await
+    };
+    let value = |family: &Json| {
+        let points = family["metrics"][0]["metricPoints"].as_array().unwrap();
+        points.last().unwrap()["gaugeValue"]["doubleValue"].as_f64().unwrap()
+    };
+    let calls = family("calls", "").await;
+    assert_eq!((&calls["name"], &calls["type"]), (&json!("service_call_rate"), &json!("GAUGE")));
+    assert_eq!(calls["metrics"][0]["labels"], json!([{"name": "service_name", "value": "cart"}]));
+    assert_eq!(value(&calls), 5.0, "100 calls in 20 s");
+    let errors = family("errors", "&groupByOperation=true").await;
+    assert_eq!(errors["name"], "service_operation_error_rate");
+    assert_eq!(errors["metrics"][0]["labels"][0], json!({"name": "operation", "value": "get"}));
+    assert_eq!(value(&errors), 0.1);
+    assert_eq!(family("errors", "&spanKind=client").await["metrics"], json!([]));
+    assert_eq!(family("latencies", "&quantile=0.95").await["name"], "service_latencies");
+    assert_eq!(program.json("/jaeger/api/metrics/minstep").await["data"], 10_000);
 }
 
 fn read(path: &Path) -> Json {

@@ -23,3 +23,4 @@ mod start;
 mod tail;
 mod traces;
 mod views;
+mod zipkin;

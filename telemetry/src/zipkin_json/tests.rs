@@ -43,6 +43,7 @@ fn a_span_is_written_by_opentelemetry_s_rules() {
             ("network.peer.address", Value::Str("10.0.0.5")),
             ("net.peer.port", Value::Int(8080)),
             ("zone", Value::Str("b")),
+            ("network.local.address", Value::Str("/run/shop.sock")),
         ],
         events: &[
             EventFields { time_ns: 2_000_500, name: "retry", attributes: &[] },
@@ -60,6 +61,7 @@ fn a_span_is_written_by_opentelemetry_s_rules() {
         "annotations": [{"timestamp": 2000, "value": "retry"}, {"timestamp": 3000, "value": "{\"again\":{\"n\":2}}"}],
         "tags": {
             "n": "-7", "bit": "true", "server.address": "cart", "net.peer.port": "8080", "zone": "b",
+            "network.local.address": "/run/shop.sock",
             "otel.scope.name": "lib", "otel.scope.version": "1.2", "otel.status_code": "ERROR", "error": "late",
             "w3c.tracestate": "a=b",
         },
