@@ -7,11 +7,14 @@ mod admin;
 mod blocking;
 mod compress;
 mod dashboards;
+mod derived;
 mod error;
 mod guard;
+mod jaeger;
 mod json;
 mod live;
 mod logs;
+mod pairs;
 mod params;
 mod probes;
 mod prometheus;
@@ -20,8 +23,10 @@ mod services;
 mod session;
 mod status;
 mod time;
+mod trace_search;
 mod traces;
 mod views;
+mod zipkin;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -102,6 +107,8 @@ pub struct Peer(pub SocketAddr);
         (name = "views", description = "Saved views"),
         (name = "dashboards", description = "Dashboards in Grafana's classic schema"),
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
+        (name = "jaeger", description = "Jaeger's query API v1"),
+        (name = "zipkin", description = "Zipkin's query API v2"),
         (name = "operation", description = "How the collector does"),
     ),
     security(("session" = []), ("basic" = []), ("bearer" = [])),
@@ -118,7 +125,8 @@ impl App {
         limits: &Limits,
         addresses: Addresses,
     ) -> Arc<Self> {
-        let (_, description) = open().merge(for_admins()).merge(prometheus::routes()).split_for_parts();
+        let others = prometheus::routes().merge(jaeger::routes()).merge(zipkin::routes());
+        let (_, description) = open().merge(for_admins()).merge(others).split_for_parts();
         let openapi = complete(description).to_json().unwrap_or_default();
         Arc::new(Self {
             auth,
@@ -157,10 +165,12 @@ pub fn router(app: &Arc<App>, otlp: Router) -> Router {
     let for_admins = for_admins().layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
     let (own, _) = open().merge(for_admins).split_for_parts();
     let (prometheus, _) = prometheus::routes().split_for_parts();
-    let prometheus = prometheus::with_prefix(prometheus)
+    let (traces, _) = jaeger::routes().merge(zipkin::routes()).split_for_parts();
+    let compatible = prometheus::with_prefix(prometheus)
+        .merge(traces)
         .layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
     let own = own
-        .merge(prometheus)
+        .merge(compatible)
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn(compress::gzip))
         .layer(from_fn(guard::no_store))
@@ -179,6 +189,7 @@ fn open() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(probes::healthy))
         .routes(routes!(probes::ready))
         .routes(routes!(probes::metrics))
+        .merge(zipkin::open())
 }
 
 /// Routes that need the admin.

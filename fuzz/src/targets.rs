@@ -19,13 +19,17 @@ use search::{LogRow, parse_within, tokens};
 use telemetry::elasticsearch::{BulkError, BulkLimits, read_bulk};
 use telemetry::exposition::{self, Caps, Format, Parser};
 use telemetry::loki::{Push, PushError, PushLimits, decode_json, decode_protobuf};
-use telemetry::otlp::json::{METRICS_GROWTH, decode_logs, decode_metrics};
+use telemetry::otlp::json::{
+    METRICS_GROWTH, TRACES_GROWTH, decode_logs, decode_metrics, decode_traces, encode_traces,
+};
 use telemetry::otlp::{
-    LogRecord, LogsRequest, Mapping, MetricsRequest, RecordFields, RecordsWriter, to_samples, write_record,
+    LogRecord, LogsRequest, Mapping, MetricsRequest, RecordFields, RecordsWriter, TracesRequest, to_samples,
+    write_record,
 };
 use telemetry::remote_write::{WriteError, Written, decode_v1, decode_v2, encode_v2};
 use telemetry::samples::{Cursor, Entry, SeriesLimits, Writer, check};
-use telemetry::{Batch, Producer, Room, Value};
+use telemetry::zipkin::{Report, ReportError};
+use telemetry::{Batch, Producer, Room, Value, zipkin};
 
 /// Checks one input.
 pub(crate) type Target = fn(&[u8]);
@@ -43,6 +47,8 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("otlp_metrics", otlp_metrics),
     ("otlp_metrics_json", otlp_metrics_json),
     ("otlp_protobuf", otlp_protobuf),
+    ("otlp_traces", otlp_traces),
+    ("otlp_traces_json", otlp_traces_json),
     ("producer", producer),
     ("promql", promql),
     ("query", query),
@@ -50,6 +56,9 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("remote_write_v2", remote_write_v2),
     ("samples", samples),
     ("split", split),
+    ("zipkin_json", zipkin_json),
+    ("zipkin_protobuf", zipkin_protobuf),
+    ("zipkin_v1_json", zipkin_v1_json),
 ];
 
 /// A scrape, in both formats: what parses has a name and a place in its line.
@@ -250,6 +259,78 @@ fn otlp_metrics_json(data: &[u8]) {
             otlp_metrics(&bytes);
         }
         Err(error) => assert!(error.line >= 1 && !error.to_string().is_empty()),
+    }
+}
+
+/// OTLP traces: what parses can be walked to its end, copied, and written as JSON that means the same.
+fn otlp_traces(data: &[u8]) {
+    let Ok(request) = TracesRequest::parse(data) else { return };
+    assert_eq!(TracesRequest::of_valid(data).span_count(), request.span_count());
+    let mut writer = RecordsWriter::default();
+    for resource in request.resources() {
+        writer.resource(resource.resource.raw, resource.schema_url);
+        for scope in resource.scopes() {
+            writer.scope(scope.scope.raw, scope.schema_url);
+            for span in scope.spans() {
+                span.attributes().iter().for_each(|(_, value)| walk(&value));
+                let events = span.events().flat_map(|event| event.attributes().iter());
+                let links = span.links().flat_map(|link| link.attributes().iter());
+                events.chain(links).for_each(|(_, value)| walk(&value));
+                let _told = (span.id_fault().map(|fault| fault.to_string()), span.effective_time_ns(1));
+                writer.record(span.raw);
+            }
+        }
+    }
+    let copied = writer.finish();
+    assert_eq!(TracesRequest::parse(&copied).map(|copy| copy.span_count()), Ok(request.span_count()));
+    let json = encode_traces(data);
+    let read = decode_traces(json.as_bytes()).expect("what is written can be read");
+    assert_eq!(encode_traces(&read), json);
+}
+
+/// OTLP traces in JSON: what decodes is a valid request, not much longer than its text.
+fn otlp_traces_json(data: &[u8]) {
+    match decode_traces(data) {
+        Ok(bytes) => {
+            assert!(bytes.len() <= TRACES_GROWTH * data.len(), "{} bytes out of {}", bytes.len(), data.len());
+            assert!(TracesRequest::parse(&bytes).is_ok(), "the decoded request is not valid");
+            otlp_traces(&bytes);
+        }
+        Err(error) => assert!(error.line >= 1 && !error.to_string().is_empty()),
+    }
+}
+
+/// Zipkin's spans: what decodes is a valid request of spans with ids, whose memory was asked for.
+fn zipkin_json(data: &[u8]) {
+    zipkin_report(data, zipkin::decode_json);
+}
+
+/// Version 1: the same.
+fn zipkin_v1_json(data: &[u8]) {
+    zipkin_report(data, zipkin::decode_v1_json);
+}
+
+/// In protobuf: the same.
+fn zipkin_protobuf(data: &[u8]) {
+    zipkin_report(data, zipkin::decode_protobuf);
+}
+
+fn zipkin_report(data: &[u8], decode: fn(&[u8], usize, Room<'_>) -> Result<Report, ReportError>) {
+    let mut granted = 0;
+    let mut grow = |bytes| {
+        granted += bytes;
+        true
+    };
+    match decode(data, 10_000, Room::new(&mut grow)) {
+        Ok(report) => {
+            let request = TracesRequest::parse(&report.payload).expect("the decoded request is not valid");
+            assert!(request.spans().all(|(_, _, span)| span.id_fault().is_none()));
+            assert_eq!(report.rejected > 0, report.first_reason.is_some());
+            assert!(report.payload.len() <= granted, "{} bytes, {granted} asked for", report.payload.len());
+            otlp_traces(&report.payload);
+        }
+        Err(ReportError::NoRoom(_)) => panic!("there was room"),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

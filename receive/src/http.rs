@@ -13,16 +13,17 @@ use crate::inflate::Encoding;
 use crate::problem::{Problem, retry_after_seconds};
 use crate::server::Server;
 use crate::sink::Sink;
-use crate::{body, elasticsearch, loki, otlp_http, remote_write};
+use crate::{body, elasticsearch, loki, otlp_http, remote_write, zipkin};
 
 /// How long, and how far, the rest of a refused body is read.
 const DISCARD_WITHIN: Duration = Duration::from_secs(1);
 const DISCARD_BYTES: usize = 32 << 20;
 
 /// The routes of every protocol over HTTP: OTLP under `/v1`, Prometheus' remote write under `/api/v1/write`,
-/// Loki's push under `/loki`, Elasticsearch's ingestion under `/elasticsearch`.
+/// Loki's push under `/loki`, Elasticsearch's ingestion under `/elasticsearch`, Zipkin's spans under `/api/v2/spans`.
 pub fn http_router<S: Sink, G: Gate>(server: Arc<Server<S, G>>) -> Router {
-    let protocols = [otlp_http::routes, remote_write::routes, loki::routes, elasticsearch::routes];
+    let protocols =
+        [otlp_http::routes, remote_write::routes, loki::routes, elasticsearch::routes, zipkin::routes];
     protocols.into_iter().fold(Router::new(), |router, routes| router.merge(routes(Arc::clone(&server))))
 }
 

@@ -22,6 +22,7 @@ mod remote_write;
 mod reply;
 mod server;
 mod sink;
+mod zipkin;
 
 pub use browser::check_browser_rules;
 pub use gate::{Denied, Gate, RequestHead};

@@ -22,7 +22,7 @@ pub struct Limits {
     /// The resource of each scope of a request, written out once per scope, together. One large resource over very
     /// many scopes is a small request and a huge table: records of the scopes beyond this are rejected.
     pub max_spelled_out_bytes: usize,
-    /// Most entries of a Loki push and items of an Elasticsearch bulk request; a larger one is refused.
+    /// Most entries of a Loki push, items of an Elasticsearch bulk request, spans of Zipkin; a larger one is refused.
     pub max_items: usize,
     /// Most streams of a Loki push.
     pub max_streams: usize,

@@ -7,6 +7,7 @@ mod batch;
 pub mod elasticsearch;
 pub mod exposition;
 mod ids;
+pub mod jaeger;
 mod json_text;
 mod label_set;
 pub mod loki;
@@ -17,6 +18,8 @@ mod room;
 pub mod samples;
 pub mod severity;
 mod value;
+pub mod zipkin;
+pub mod zipkin_json;
 
 pub use batch::{Batch, BatchError, Outcome, Producer, ProducerError, Rejection, Signal, TenantId};
 pub use label_set::{LabelError, LabelSet, Labels, METRIC_NAME};

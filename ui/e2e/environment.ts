@@ -42,3 +42,6 @@ export async function api(path: string): Promise<unknown> {
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
   return response.json();
 }
+
+/** Where programs send OTLP over HTTP: the agent beside the collector when it is named, else the collector. */
+export const otlpUrl = process.env.OTLP_HTTP ? `http://${process.env.OTLP_HTTP}` : collectorUrl;

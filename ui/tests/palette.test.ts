@@ -96,11 +96,13 @@ test("text becomes a search, also at once by Ctrl Enter", async () => {
   await expect.poll(() => logs.query.inputValue()).toBe("deadline");
 });
 
-test("a pasted trace id opens its logs, a record id the record, an unknown one says so", async () => {
+test("a pasted trace id offers the trace and its logs, a record id the record, an unknown one says so", async () => {
   const record = server.records[9000];
   const logs = await openLogs();
   await logs.open();
   await openPalette(logs, record?.trace_id ?? "");
+  await expect.poll(() => chosen(logs).innerText()).toContain(`Trace ${record?.trace_id}`);
+  await logs.page.keyboard.press("ArrowDown");
   await expect.poll(() => chosen(logs).innerText()).toContain("Logs of trace");
   await logs.page.keyboard.press("Enter");
   await expect.poll(() => param(logs, "query")).toBe(`trace_id:${record?.trace_id}`);

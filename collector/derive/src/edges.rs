@@ -102,18 +102,12 @@ impl Edges {
                 return books.one_end(edge, &call.half(edge), Part::Server);
             }
         }
-        let (Some(trace_id), Some(span_id)) = (call.span.trace_id(), call.span.span_id()) else { return };
-        let own = span_key(call.tenant, trace_id, span_id);
-        let parent = call.span.parent_id().map(|parent| span_key(call.tenant, trace_id, parent));
+        // One that shares its caller's id has its caller's parent, which may be a caller too: not its own.
+        let caller_id = if is_shared(call.span) { call.span.span_id() } else { call.span.parent_id() };
+        let (Some(trace_id), Some(caller_id)) = (call.span.trace_id(), caller_id) else { return };
         let half = call.half(call.service);
-        let max = books.options.max_waiting;
-        let met = match (self.pairing.find(own), parent) {
-            (Some(met), _) => met,
-            // Its parent is its caller's parent, and may be a caller too: not its own.
-            (None, _) if is_shared(call.span) => self.pairing.callee(own, half, max),
-            (None, Some(parent)) => self.pairing.callee(parent, half, max),
-            (None, None) => return,
-        };
+        let key = span_key(call.tenant, trace_id, caller_id);
+        let met = self.pairing.callee(key, half, books.options.max_waiting);
         match met {
             Met::Caller(caller, was_outside) => {
                 if was_outside {

@@ -173,7 +173,9 @@ fn sample(step: u32, value: f64) -> Sample {
 }
 
 fn exemplar(span: &Exemplar) -> Option<samples::Exemplar> {
-    let trace_id: String = span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let trace_id: String =
+        span.trace_id.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     Some(samples::Exemplar {
         labels: LabelSet::new([("trace_id", trace_id)]).ok()?,
         value: seconds(u128::from(span.duration_ns)),

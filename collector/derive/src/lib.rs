@@ -22,6 +22,8 @@ mod spans;
 mod state;
 mod subject;
 mod target;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 mod window;
 

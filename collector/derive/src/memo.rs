@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// It begins anew when there are more.
 const MAX_ENTRIES: usize = 1 << 16;
 
-/// Numbers by two texts and a number.
+/// Numbers by two texts and a number, of which a hash of 128 bits is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     entries: HashMap<u64, Entry, BuildHasherDefault<AsIs>>,
@@ -16,9 +16,7 @@ pub(crate) struct Memo {
 
 #[derive(Debug)]
 struct Entry {
-    tag: u64,
-    first: Box<str>,
-    second: Box<str>,
+    check: u64,
     number: u32,
 }
 
@@ -26,14 +24,13 @@ impl Memo {
     /// The number for these, found by `find` if it is not known.
     #[inline]
     pub(crate) fn get(&mut self, tag: u64, first: &str, second: &str, find: impl FnOnce() -> u32) -> u32 {
-        let mut hash = xxh3_64_with_seed(first.as_bytes(), tag);
+        let mut hash = xxh3_128_with_seed(first.as_bytes(), tag);
         if !second.is_empty() {
-            hash = xxh3_64_with_seed(second.as_bytes(), hash);
+            hash = hash.rotate_left(1) ^ xxh3_128_with_seed(second.as_bytes(), hash as u64);
         }
-        if let Some(entry) = self.entries.get(&hash)
-            && entry.tag == tag
-            && *entry.first == *first
-            && *entry.second == *second
+        let (key, check) = (hash as u64, (hash >> 64) as u64);
+        if let Some(entry) = self.entries.get(&key)
+            && entry.check == check
         {
             return entry.number;
         }
@@ -41,7 +38,7 @@ impl Memo {
         if self.entries.len() >= MAX_ENTRIES {
             self.entries.clear();
         }
-        self.entries.insert(hash, Entry { tag, first: first.into(), second: second.into(), number });
+        self.entries.insert(key, Entry { check, number });
         number
     }
 

@@ -15,11 +15,13 @@ const UNNAMED: &str = "unnamed";
 /// The operation of a span, from its name and, where that is but a method, its route.
 pub(crate) fn operation(name: &str, route: &str, max_bytes: usize) -> String {
     let mut operation = match (name, route) {
-        ("", "") => UNNAMED.to_owned(),
         ("", route) => normalise(route).into_owned(),
         (name, "") => normalise(name).into_owned(),
         (name, route) => format!("{} {}", name.strip_prefix("HTTP ").unwrap_or(name), normalise(route)),
     };
+    if operation.is_empty() {
+        operation.push_str(UNNAMED);
+    }
     cut(&mut operation, max_bytes);
     operation
 }
@@ -71,17 +73,32 @@ pub(crate) fn normalise(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     let mut out = String::with_capacity(name.len());
+    push_normal(&mut out, name);
+    if out == name { Cow::Borrowed(name) } else { Cow::Owned(out) }
+}
+
+/// Whether a name may be another in each call: it is a path, and has what most ids have.
+pub(crate) fn is_varying(name: &str) -> bool {
+    let (mut is_path, mut is_odd) = (false, false);
+    for byte in name.bytes() {
+        is_path |= byte == b'/';
+        is_odd |= byte.is_ascii_digit() || matches!(byte, b'?' | b'#' | b'@');
+    }
+    is_path && is_odd
+}
+
+/// Appends a name without its ids.
+pub(crate) fn push_normal(out: &mut String, name: &str) {
     for (at, word) in name.split(' ').enumerate() {
         if at > 0 {
             out.push(' ');
         }
         if word.contains('/') {
-            push_path(&mut out, word);
+            push_path(out, word);
         } else {
             out.push_str(word);
         }
     }
-    if out == name { Cow::Borrowed(name) } else { Cow::Owned(out) }
 }
 
 fn push_path(out: &mut String, path: &str) {
@@ -95,7 +112,6 @@ fn push_path(out: &mut String, path: &str) {
 }
 
 fn push_segment(out: &mut String, segment: &str) {
-    // A first digit, `@`, or a long word: all ids have one of them.
     if is_id(segment) {
         return out.push_str(ID);
     }

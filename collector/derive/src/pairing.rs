@@ -73,19 +73,22 @@ impl Pairing {
     /// A caller came, while the steps up to `flushed` were over.
     pub(crate) fn caller(&mut self, key: u64, half: Half, flushed: u32, max: usize) -> Met {
         let due = (flushed + FRESH_STEPS).min(half.step + WINDOW_STEPS).max(flushed + 1);
-        let waiting = self.entry(key);
-        match waiting.map(Entry::role) {
-            Some(Role::Fresh | Role::Paired | Role::Outside | Role::Corrected) => return Met::Repeated,
-            None if self.len >= max => return Met::Overflow,
-            _ => {}
-        }
-        let role = if waiting.is_some() { Role::Paired } else { Role::Fresh };
-        self.set(key, Entry::new(half, role, due));
-        self.due.entry(due).or_default().push(key);
-        let Some(first) = waiting else {
+        let entry = Entry::new(half, Role::Fresh, due);
+        let Some(waiting) = self.entry(key) else {
+            if self.len >= max {
+                return Met::Overflow;
+            }
+            self.set(key, entry);
+            self.due.entry(due).or_default().push(key);
             self.len += 1;
             return Met::Waits;
         };
+        if waiting.role() != Role::Callee {
+            return Met::Repeated;
+        }
+        let first = *waiting;
+        *waiting = entry.with_role(Role::Paired);
+        self.due.entry(due).or_default().push(key);
         let mut callees = vec![self.half(first)];
         for entry in self.more.remove(&key).unwrap_or_default() {
             self.len -= 1;
@@ -101,14 +104,15 @@ impl Pairing {
     /// A callee came: only looks for its caller.
     pub(crate) fn find(&mut self, key: u64) -> Option<Met> {
         let entry = self.entry(key)?;
-        let (role, was_outside) = match entry.role() {
+        let found = *entry;
+        let (role, was_outside) = match found.role() {
             Role::Callee => return None,
             Role::Fresh | Role::Paired => (Role::Paired, false),
             Role::Outside => (Role::Corrected, true),
             Role::Corrected => (Role::Corrected, false),
         };
-        self.set(key, entry.with_role(role));
-        Some(Met::Caller(self.half(entry), was_outside))
+        *entry = found.with_role(role);
+        Some(Met::Caller(self.half(found), was_outside))
     }
 
     /// A callee came.
@@ -213,14 +217,19 @@ impl Pairing {
 
     /// What stands under a key and is not too old.
     #[inline]
-    fn entry(&mut self, key: u64) -> Option<Entry> {
-        let entry = *self.shards[shard_of(key)].get(&key)?;
-        if self.is_alive(entry) { Some(entry) } else { self.next_alive(key, entry) }
+    fn entry(&mut self, key: u64) -> Option<&mut Entry> {
+        let (newest, floor) = (self.newest, self.floor);
+        let is_old = |entry: &Entry| entry.half(newest).step < floor;
+        let old = *self.shards[shard_of(key)].get(&key)?;
+        if is_old(&old) {
+            self.next_alive(key, old);
+        }
+        self.shards[shard_of(key)].get_mut(&key)
     }
 
     /// Lets go of an entry that is too old, and of those behind it up to one that is not, which takes its place.
     #[cold]
-    fn next_alive(&mut self, key: u64, entry: Entry) -> Option<Entry> {
+    fn next_alive(&mut self, key: u64, entry: Entry) {
         self.shards[shard_of(key)].remove(&key);
         self.len -= 1;
         self.lapse(entry);
@@ -231,12 +240,11 @@ impl Pairing {
                 if more.len() > 0 {
                     self.more.insert(key, more.collect());
                 }
-                return Some(entry);
+                return;
             }
             self.len -= 1;
             self.lapse(entry);
         }
-        None
     }
 
     fn lapse(&mut self, entry: Entry) {
@@ -253,6 +261,3 @@ impl Pairing {
         self.shards[shard_of(key)].insert(key, entry);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,6 +55,8 @@ pub(crate) struct Service {
     operations: HashMap<Arc<str>, [u32; KINDS * STATUSES]>,
     /// How many edges it has of each kind, `__other__` left out.
     peers: [u32; EdgeKind::ALL.len()],
+    /// How many edges it told of in all.
+    edges: u32,
     /// Subjects of what was left out.
     left: [u32; Why::ALL.len()],
 }
@@ -109,7 +111,7 @@ impl Registry {
         let name = if name.is_empty() { UNKNOWN_SERVICE } else { name };
         let name = &name[..name.floor_char_boundary(options.max_name_bytes)];
         let known = &self.tenants[tenant as usize].services;
-        let is_full = known.len() >= options.max_services;
+        let is_full = is_full(known, options.max_services);
         let name = if is_full && !known.contains_key(name) { OTHER } else { name };
         if let Some(number) = known.get(name) {
             let number = *number;
@@ -136,7 +138,7 @@ impl Registry {
         let Some(found) = self.services.get(service) else { return NONE };
         let tenant = found.tenant;
         let at = usize::from(kind) * STATUSES + usize::from(status);
-        let is_full = found.operations.len() >= options.max_operations;
+        let is_full = is_full(&found.operations, options.max_operations);
         let is_over = is_full && !found.operations.contains_key(operation);
         let operation = if is_over { OTHER } else { operation };
         if let Some(number) =
@@ -215,8 +217,10 @@ impl Registry {
             return *number;
         }
         let reporter = if is_full { self.other_service(tenant, step) } else { edge.reporter };
+        let is_peer = u32::from(is_peer(&name.1, &name.2));
         if let Some(service) = self.services.get_mut(reporter) {
-            service.peers[edge.kind as usize] += 1;
+            service.edges += 1;
+            service.peers[edge.kind as usize] += is_peer;
         }
         let (kind, client, server) = name.clone();
         let what = What::Edge { reporter, kind, client, server };
@@ -271,9 +275,11 @@ impl Registry {
                 }
             }
             What::Edge { reporter, kind, client, server } => {
+                let is_peer = u32::from(is_peer(&client, &server));
                 self.tenants[tenant as usize].edges.remove(&(kind, client, server));
                 if let Some(service) = self.services.get_mut(reporter) {
-                    service.peers[kind as usize] = service.peers[kind as usize].saturating_sub(1);
+                    service.edges -= 1;
+                    service.peers[kind as usize] -= is_peer;
                 }
             }
             What::Left { service, why } => {
@@ -283,6 +289,16 @@ impl Registry {
             }
         }
     }
+}
+
+/// Whether an edge counts under the cap on peers.
+fn is_peer(client: &str, server: &str) -> bool {
+    client != OTHER && server != OTHER
+}
+
+/// Whether there are so many names; `__other__` is none of them.
+fn is_full<T>(named: &HashMap<Arc<str>, T>, max: usize) -> bool {
+    named.len() - usize::from(named.contains_key(OTHER)) >= max
 }
 
 /// An edge to be found or made.
@@ -312,13 +328,12 @@ impl Service {
             last_used,
             operations: HashMap::new(),
             peers: [0; EdgeKind::ALL.len()],
+            edges: 0,
             left: [NONE; Why::ALL.len()],
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-            && self.peers.iter().all(|count| *count == 0)
-            && self.left.iter().all(|number| *number == NONE)
+        self.operations.is_empty() && self.edges == 0 && self.left.iter().all(|number| *number == NONE)
     }
 }

@@ -46,6 +46,8 @@ pub struct Spans {
     pub(crate) live: Live,
     pub(crate) edges: Edges,
     operations: Memo,
+    /// A buffer.
+    name: String,
 }
 
 impl Spans {
@@ -64,6 +66,7 @@ impl Spans {
             live: Live::default(),
             edges: Edges::default(),
             operations: Memo::default(),
+            name: String::new(),
         }
     }
 
@@ -140,9 +143,17 @@ impl Spans {
         let (kind, status) = (span.kind as u8, span.status as u8);
         let tag = u64::from(service) << 16 | u64::from(kind) << 8 | u64::from(status);
         let route = names::route_of(span);
-        let Self { operations, registry, options, flushed, .. } = self;
-        operations.get(tag, span.name, route, || {
-            let operation = names::operation(span.name, route, options.max_name_bytes);
+        let Self { operations, registry, options, flushed, name, .. } = self;
+        // What is another name in each call is made one before it is looked up.
+        let name: &str = if names::is_varying(span.name) {
+            name.clear();
+            names::push_normal(name, span.name);
+            name
+        } else {
+            span.name
+        };
+        operations.get(tag, name, route, || {
+            let operation = names::operation(name, route, options.max_name_bytes);
             registry.red(service, &operation, (kind, status), *flushed, options)
         })
     }
@@ -203,14 +214,23 @@ impl Spans {
 
     /// Bytes in memory of what grows with the spans, for those who watch it.
     pub fn size_bytes(&self) -> usize {
-        self.log.size_bytes()
-            + self.window.size_bytes()
-            + self.live.slab().size_bytes()
-            + self.edges.pairing.size_bytes()
+        let Self { log, window, live, edges, .. } = self;
+        log.size_bytes() + window.size_bytes() + live.slab().size_bytes() + edges.pairing.size_bytes()
     }
 
-    /// Spans that wait for their other half.
-    pub fn waiting(&self) -> usize {
-        self.edges.pairing.len()
+    /// The same in words.
+    pub fn sizes(&self) -> String {
+        let mib = |bytes: usize| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+        format!(
+            "log {}, 15 minutes {}, counters {}, {} waiting spans {}",
+            mib(self.log.size_bytes()),
+            mib(self.window.size_bytes()),
+            mib(self.live.slab().size_bytes()),
+            self.edges.pairing.len(),
+            mib(self.edges.pairing.size_bytes()),
+        )
     }
 }
+
+#[cfg(test)]
+mod tests;

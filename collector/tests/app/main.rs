@@ -10,6 +10,7 @@ mod explore;
 mod export;
 mod harness;
 mod ingest;
+mod jaeger;
 mod live;
 mod login;
 mod metrics;

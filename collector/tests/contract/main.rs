@@ -6,6 +6,7 @@
 mod blobs;
 mod crashes;
 mod damage;
+mod derived;
 mod documents;
 mod fencing;
 mod history;

@@ -9,3 +9,4 @@ mod samples;
 mod shippers;
 mod support;
 mod traces;
+mod zipkin;

@@ -57,7 +57,7 @@ fn data() -> Option<PathBuf> {
 #[test]
 fn conformance_otlp() {
     let Some(data) = required_data() else { return };
-    let mut tally = Tally { different: &DIFFERENT, ..Tally::default() };
+    let mut tally = Tally::but_for(&DIFFERENT);
     for name in ["logs.json", "events.json"] {
         let path = data.join("opentelemetry-proto/examples").join(name);
         tally.judge(name, same_as_opentelemetry(&std::fs::read(path).unwrap()));
@@ -71,7 +71,7 @@ fn conformance_otlp() {
 #[test]
 fn conformance_otlp_metrics() {
     let Some(data) = required_data() else { return };
-    let mut tally = Tally { different: &DIFFERENT_METRICS, ..Tally::default() };
+    let mut tally = Tally::but_for(&DIFFERENT_METRICS);
     let text = std::fs::read(data.join("opentelemetry-proto/examples/metrics.json")).unwrap();
     tally.judge("metrics.json", same_metrics_as_opentelemetry(&text));
     for (name, case) in &fluent_bit_cases(&data, "metrics.json") {
@@ -80,7 +80,7 @@ fn conformance_otlp_metrics() {
     tally.finish("otlp metrics");
 }
 
-fn required_data() -> Option<PathBuf> {
+pub(crate) fn required_data() -> Option<PathBuf> {
     let data = data();
     if data.is_none() {
         let required = std::env::var("NARROWS_CONFORMANCE").is_ok_and(|value| value == "required");
@@ -95,14 +95,14 @@ fn required_data() -> Option<PathBuf> {
     data
 }
 
-fn fluent_bit_cases(data: &Path, file: &str) -> serde_json::Map<String, Json> {
+pub(crate) fn fluent_bit_cases(data: &Path, file: &str) -> serde_json::Map<String, Json> {
     let cases = std::fs::read(data.join("fluentbit-otlp-cases").join(file)).unwrap();
     serde_json::from_slice(&cases).unwrap()
 }
 
 /// Cases that agree, that differ for a reason, and that fail.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     different: &'static [(&'static str, &'static str)],
     passed: usize,
     total: usize,
@@ -111,7 +111,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn judge(&mut self, name: &str, outcome: Result<(), String>) {
+    /// With the names of cases that differ, and why.
+    pub(crate) fn but_for(different: &'static [(&'static str, &'static str)]) -> Self {
+        Self { different, ..Self::default() }
+    }
+
+    pub(crate) fn judge(&mut self, name: &str, outcome: Result<(), String>) {
         self.total += 1;
         match (outcome, self.different.iter().find(|(different, _)| *different == name)) {
             (Ok(()), None) => self.passed += 1,
@@ -121,7 +126,7 @@ impl Tally {
         }
     }
 
-    fn finish(self, suite: &str) {
+    pub(crate) fn finish(self, suite: &str) {
         println!("{suite} {}/{}\n{}", self.passed, self.total, self.differences.join("\n"));
         assert!(self.failures.is_empty(), "{:#?}", self.failures);
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod conformance;
+mod conformance_traces;
 mod exposition;
 mod roundtrip;
 mod spans;

@@ -153,6 +153,44 @@ export async function queryInstant(
   return { ...data, warnings, infos };
 }
 
+/** A sample that a trace is known of. */
+export interface ExemplarPoint {
+  series: Labels;
+  labels: Labels;
+  value: number;
+  timeS: number;
+}
+
+const exemplarRows = array(
+  object<{ seriesLabels: Labels; exemplars: { labels: Labels; value: string; timestamp: number }[] }>({
+    seriesLabels: texts,
+    exemplars: array(
+      object<{ labels: Labels; value: string; timestamp: number }>({
+        labels: texts,
+        value: string,
+        timestamp: number,
+      }),
+    ),
+  }),
+);
+
+/** The exemplars of the series that a query reads. */
+export async function queryExemplars(
+  request: { query: string; startS: number; endS: number },
+  signal?: AbortSignal,
+): Promise<ExemplarPoint[]> {
+  const { query, startS: start, endS: end } = request;
+  const { data } = await ask("/query_exemplars", { query, start, end }, exemplarRows, signal);
+  return data.flatMap(({ seriesLabels, exemplars }) =>
+    exemplars.map(({ labels, value, timestamp }) => ({
+      series: seriesLabels,
+      labels,
+      value: sampleValue(value),
+      timeS: timestamp,
+    })),
+  );
+}
+
 interface Within {
   startS: number;
   endS: number;

@@ -9,7 +9,7 @@ import { setPaletteOpen } from "./palette/store";
 import styles from "./Rail.module.css";
 
 interface RailPage {
-  to: "/traces" | "/logs" | "/explore" | "/hosts" | "/dashboards" | "/status";
+  to: "/services" | "/traces" | "/logs" | "/explore" | "/hosts" | "/dashboards" | "/status";
   icon: IconName;
   label: string;
   /** Not in the phone's bar, which has room for few; the palette has it. */
@@ -17,6 +17,7 @@ interface RailPage {
 }
 
 const pages: RailPage[] = [
+  { to: "/services", icon: "services", label: "Services", wideOnly: true },
   { to: "/traces", icon: "traces", label: "Traces", wideOnly: true },
   { to: "/logs", icon: "logs", label: "Logs" },
   { to: "/explore", icon: "metrics", label: "Metrics" },

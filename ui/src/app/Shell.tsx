@@ -11,6 +11,7 @@ export function Shell() {
   const navigate = useNavigate();
   const [help, setHelp] = useState(false);
   useShortcuts({
+    "g s": () => navigate({ to: "/services" }),
     "g t": () => navigate({ to: "/traces" }),
     "g l": () => navigate({ to: "/logs" }),
     "g m": () => navigate({ to: "/explore" }),

@@ -8,6 +8,7 @@ const keys: [keys: string[], does: string][] = [
   [["Ctrl", "K"], "Go to or search: pages, actions, views, a trace id"],
   [["/"], "Go to the query"],
   [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
+  [["g", "s"], "Open services"],
   [["g", "t"], "Open traces"],
   [["g", "l"], "Open logs"],
   [["g", "m"], "Open metrics"],

@@ -18,6 +18,7 @@ import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
+import { decodeMapView, decodeServicesView, encodeMapView, encodeServicesView } from "../pages/services/url";
 import { StatusPage } from "../pages/status/StatusPage";
 import { decodeTraceView, encodeTraceView } from "../pages/traces/trace/url";
 import { decodeTracesView, encodeTracesView } from "../pages/traces/url";
@@ -79,6 +80,29 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import("../pages/dashboards/DashboardPage"), "DashboardPage"),
 });
 
+const services = createRoute({
+  getParentRoute: () => root,
+  path: "/services",
+  validateSearch: (search: Record<string, unknown>) => encodeServicesView(decodeServicesView(search)),
+  component: lazyRouteComponent(() => import("../pages/services/ServicesPage"), "ServicesPage"),
+});
+
+const servicesMap = createRoute({
+  getParentRoute: () => root,
+  path: "/services/map",
+  validateSearch: (search: Record<string, unknown>) => encodeMapView(decodeMapView(search)),
+  component: lazyRouteComponent(() => import("../pages/services/map/MapPage"), "MapPage"),
+});
+
+const service = createRoute({
+  getParentRoute: () => root,
+  path: "/services/$service",
+  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  component: lazyRouteComponent(() => import("../pages/services/ServicePage"), "ServicePage"),
+});
+
+const servicesPages = [services, servicesMap, service] as const;
+
 const traces = createRoute({
   getParentRoute: () => root,
   path: "/traces",
@@ -124,6 +148,7 @@ export const router = createRouter({
     host,
     dashboards,
     dashboard,
+    ...servicesPages,
     traces,
     trace,
     status,

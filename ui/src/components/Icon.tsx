@@ -5,6 +5,11 @@ const paths = {
   traces: "M4 17l4-6l4 3l3-8l5 5M4 17v.01",
   metrics: "M4 19h16M4 15l4.500-6l4 3l3.500-5l4 4",
   hosts: "M4 5h16v6h-16zM4 13h16v6h-16zM8 8v.01M8 16v.01",
+  services:
+    "M9 11a3 3 0 1 0 6 0a3 3 0 1 0-6 0M3 5a2 2 0 1 0 4 0a2 2 0 1 0-4 0M17 5a2 2 0 1 0 4 0a2 2 0 1 0-4 0M10 20a2 2 0 1 0 4 0a2 2 0 1 0-4 0M6.600 6.300l3 2.700M17.400 6.300l-3 2.700M12 14v4",
+  database: "M5 6a7 3 0 1 0 14 0a7 3 0 1 0-14 0M5 6v12a7 3 0 0 0 14 0v-12M5 12a7 3 0 0 0 14 0",
+  queue: "M3 8h18v8h-18zM9 8v8M15 8v8",
+  external: "M14 4h6v6M20 4l-9 9M18 14v6h-14v-14h6",
   dashboards: "M4 4h7v9h-7zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5h-7z",
   status: "M3 12h4l3-8l4 16l3-8h4",
   account: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M9 10a3 3 0 1 0 6 0a3 3 0 1 0-6 0M6 19c1-3 3-4 6-4s5 1 6 4",

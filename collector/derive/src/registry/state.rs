@@ -1,6 +1,6 @@
 //! The registry's bytes in a state: tenants, services and subjects by number; the maps are made anew.
 
-use super::{KINDS, NONE, Registry, STATUSES, Service, Subject, What};
+use super::{KINDS, NONE, Registry, STATUSES, Service, Subject, What, is_peer};
 use crate::bytes::{Reader, put_bytes, put_uint};
 use crate::subject::{EdgeKind, Why};
 use std::sync::Arc;
@@ -69,7 +69,9 @@ impl Registry {
                 std::mem::replace(numbers.get_mut(at)?, number)
             }
             What::Edge { reporter, kind, client, server } => {
-                self.services.get_mut(*reporter)?.peers[*kind as usize] += 1;
+                let service = self.services.get_mut(*reporter)?;
+                service.edges += 1;
+                service.peers[*kind as usize] += u32::from(is_peer(client, server));
                 edges.insert((*kind, Arc::clone(client), Arc::clone(server)), number).unwrap_or(NONE)
             }
             What::Left { service, why } => {

@@ -154,6 +154,11 @@ impl FieldCounts {
         self.add_where(row, 1, |_| true);
     }
 
+    /// Adds `count` records to what is known of one field, by its place; a row is asked for nothing else.
+    pub(crate) fn add_to<R: Row>(&mut self, place: usize, row: &R, count: u64) {
+        self.by_field[place].add(&mut self.scratch, row, &self.fields[place], count, &self.prefix);
+    }
+
     /// Adds `count` records that are alike in the fields that are `wanted`.
     fn add_where<R: Row>(&mut self, row: &R, count: u64, wanted: impl Fn(&Field) -> bool) {
         for (field, values) in self.fields.iter().zip(&mut self.by_field).filter(|(field, _)| wanted(field)) {

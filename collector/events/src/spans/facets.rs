@@ -1,10 +1,13 @@
 //! Counts the values of fields among matching spans, as [`crate::facets`] does for logs.
 
-use search::Field;
+use std::borrow::Cow;
+
+use search::{Field, Row};
+use telemetry::Value;
 
 use super::gather::{Gathered, Sink, gather};
 use super::query::off_runtime;
-use super::view::SpanView;
+use super::view::{Columns, SpanView};
 use super::{Request, Snapshot};
 use crate::execute::FieldCounts;
 use crate::execute::scan::CancelOnDrop;
@@ -27,6 +30,35 @@ pub async fn facets(
     Ok(Facets { facets, matched, partial: !warnings.is_empty(), warnings })
 }
 
+/// A row of which one field is known, and nothing else is asked for.
+struct One<'a>(Option<Value<'a>>);
+
+impl Row for One<'_> {
+    fn time_ns(&self) -> i64 {
+        0
+    }
+
+    fn severity(&self) -> u8 {
+        0
+    }
+
+    fn trace_id(&self) -> Option<[u8; 16]> {
+        None
+    }
+
+    fn span_id(&self) -> Option<[u8; 8]> {
+        None
+    }
+
+    fn body(&self) -> Cow<'_, str> {
+        Cow::Borrowed("")
+    }
+
+    fn field(&self, _: &Field) -> Option<Value<'_>> {
+        self.0
+    }
+}
+
 struct Counts {
     fields: Vec<Field>,
     counts: FieldCounts,
@@ -47,6 +79,25 @@ impl Sink for Counts {
 
     fn take<V: SpanView>(&mut self, view: &V) -> Result<(), SearchError> {
         self.counts.add(view);
+        Ok(())
+    }
+
+    /// Values that many rows share are looked at once.
+    fn take_block(&mut self, columns: &Columns, rows: &[u32]) -> Result<(), SearchError> {
+        let mut of_rows = Vec::new();
+        for (place, field) in self.fields.iter().enumerate() {
+            match columns.tally(field, rows) {
+                Some(tally) => {
+                    tally
+                        .into_iter()
+                        .for_each(|(value, count)| self.counts.add_to(place, &One(value), count));
+                }
+                None => of_rows.push(place),
+            }
+        }
+        for view in columns.views(rows) {
+            of_rows.iter().for_each(|place| self.counts.add_to(*place, &view, 1));
+        }
         Ok(())
     }
 

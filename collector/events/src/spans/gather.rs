@@ -11,7 +11,7 @@ use search::{Expr, Field};
 use tokio::task::spawn_blocking;
 
 use super::head::Chunk;
-use super::prune::Verdict;
+use super::prune::{Judged, Operation, Verdict, judge_block};
 use super::select::select;
 use super::split::{Block, SpanReader};
 use super::view::{Columns, HeadView, SpanView};
@@ -35,6 +35,18 @@ pub(super) trait Sink: Send + Sized + 'static {
     /// One for another piece, which may leave out what comes too late for this one.
     fn fork(&self) -> Self;
     fn take<V: SpanView>(&mut self, view: &V) -> Result<(), SearchError>;
+    /// Rows of a block, which ascend.
+    fn take_block(&mut self, columns: &Columns, rows: &[u32]) -> Result<(), SearchError> {
+        columns.views(rows).try_for_each(|view| self.take(&view))
+    }
+    /// Whether counts by service, name and kind may be all that it needs.
+    fn takes_known(&self) -> bool {
+        false
+    }
+    /// All spans of these operations in a block, unread; false if it has to see them.
+    fn take_known(&mut self, _operations: &[Operation<'_>]) -> Result<bool, SearchError> {
+        Ok(false)
+    }
     fn merge(&mut self, other: Self) -> Result<(), SearchError>;
     /// Whether spans of at most this rank change nothing any more.
     fn is_enough(&self, _bound: i64) -> bool {
@@ -133,6 +145,18 @@ struct Work<S> {
     /// Told when pieces come, or no more will.
     changed: Condvar,
     gathered: Mutex<Gathered<S>>,
+}
+
+/// A thread that works on a piece, and may add others until it ends, in whatever way.
+struct Busy<'w, S>(&'w Work<S>);
+
+impl<S> Drop for Busy<'_, S> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue.lock();
+        queue.busy -= 1;
+        queue.is_over |= std::thread::panicking();
+        self.0.changed.notify_all();
+    }
 }
 
 /// What one thread found since it told the others.
@@ -241,10 +265,9 @@ impl<S: Sink> Work<S> {
     fn work_off(&self) -> Result<(), SearchError> {
         let mut own = self.begin();
         while let Some(piece) = self.next() {
-            let done = self.limits.check().map_err(Stop::Query).and_then(|()| self.piece(piece, &mut own));
-            self.queue.lock().busy -= 1;
-            self.changed.notify_all();
-            match done {
+            let _busy = Busy(self);
+            self.limits.check()?;
+            match self.piece(piece, &mut own) {
                 Ok(()) => {}
                 Err(Stop::Query(error)) => return Err(error),
                 Err(Stop::Source(error)) => return Err(SearchError::Internal(error.to_string())),
@@ -364,10 +387,25 @@ impl<S: Sink> Work<S> {
         own: &mut Own<S>,
     ) -> Result<(), Stop> {
         split.sound()?;
-        let (verdict, max_duration_ns) = super::prune::judge_block(&self.filter, reader, number)?;
         let meta = &reader.blocks()[number];
+        let is_inside = self.contains(meta.min_time_ns) && self.contains(meta.max_time_ns);
+        let mut judged = Judged { verdict: Verdict::All, max_duration_ns: u64::MAX, whole: None };
+        let (statistics, tables);
+        if self.filter != Expr::All || is_inside && own.sink.takes_known() {
+            (statistics, tables) = (reader.statistics()?, reader.tables()?);
+            let operations = statistics.of(number).iter().map(|known| Operation::of_split(known, &tables));
+            judged = judge_block(&self.filter, operations);
+        }
+        let Judged { verdict, max_duration_ns, whole } = judged;
         if verdict == Verdict::None {
             own.searched += u64::from(meta.rows);
+            return Ok(());
+        }
+        if let Some(whole) = whole.filter(|_| is_inside && own.sink.takes_known())
+            && own.sink.take_known(&whole)?
+        {
+            own.searched += u64::from(meta.rows);
+            own.matched += whole.iter().map(|operation| operation.spans).sum::<u64>();
             return Ok(());
         }
         // What can match may be shorter than what is longest in the block.
@@ -382,25 +420,19 @@ impl<S: Sink> Work<S> {
         }
         own.searched += u64::from(meta.rows);
         let block = reader.block(number);
-        let rows = self.rows_in_range(&block)?;
+        let rows = if is_inside { (0..meta.rows).collect() } else { self.rows_in_range(&block)? };
         let rows = if verdict == Verdict::All { rows } else { select(&self.filter, &block, rows)? };
         if rows.is_empty() {
             return Ok(());
         }
         own.matched += rows.len() as u64;
         let columns = Columns::read(&block, &self.fields)?;
-        for view in columns.views(&rows) {
-            own.sink.take(&view)?;
-        }
-        Ok(())
+        Ok(own.sink.take_block(&columns, &rows)?)
     }
 
     fn rows_in_range(&self, block: &Block) -> Result<Vec<u32>, Stop> {
-        let (meta, rows) = (block.meta(), 0..block.rows() as u32);
-        if self.contains(meta.min_time_ns) && self.contains(meta.max_time_ns) {
-            return Ok(rows.collect());
-        }
         let times = block.times()?;
+        let rows = 0..times.len() as u32;
         Ok(rows.filter(|row| self.contains(times[*row as usize])).collect())
     }
 }

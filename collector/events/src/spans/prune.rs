@@ -8,8 +8,7 @@ use search::{Dimension, Expr, Field, FieldMatch, Number, NumberRange, Row, SpanF
 use telemetry::Value;
 use telemetry::otlp::{SpanKind, StatusCode};
 
-use super::split::{self, SpanReader, Tables};
-use crate::split::ReadError;
+use super::split::{self, Tables};
 
 /// Spans that share service, name and kind.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +22,11 @@ pub(super) struct Operation<'a> {
     pub(super) errors: u64,
     /// Not below the largest duration.
     pub(super) max_duration_ns: u64,
+}
+
+/// Whether all spans of an operation have the same value of a field.
+pub(super) fn is_of_operations(field: &Field) -> bool {
+    matches!(field, Field::Service | Field::Span(SpanField::Name | SpanField::Kind))
 }
 
 /// How many spans can match.
@@ -162,25 +166,31 @@ impl Row for Operation<'_> {
     }
 }
 
-/// Which spans of a block match, and how long those that can do are at most.
-pub(super) fn judge_block(
-    filter: &Expr,
-    reader: &SpanReader,
-    block: usize,
-) -> Result<(Verdict, u64), ReadError> {
-    if *filter == Expr::All {
-        return Ok((Verdict::All, u64::MAX));
-    }
-    let (statistics, tables) = (reader.statistics()?, reader.tables()?);
-    let (mut joined, mut max_duration_ns) = (None, 0);
-    for known in statistics.of(block) {
-        let verdict = Operation::of_split(known, &tables).judge(filter);
+/// What a filter makes of a block.
+pub(super) struct Judged<'a> {
+    pub(super) verdict: Verdict,
+    /// How long spans that can match are at most.
+    pub(super) max_duration_ns: u64,
+    /// Those that match, if no operation has both such that do and such that don't.
+    pub(super) whole: Option<Vec<Operation<'a>>>,
+}
+
+/// Judges a block by its operations.
+pub(super) fn judge_block<'a>(filter: &Expr, operations: impl Iterator<Item = Operation<'a>>) -> Judged<'a> {
+    let (mut joined, mut max_duration_ns, mut whole) = (None, 0, Some(Vec::new()));
+    for operation in operations {
+        let verdict = operation.judge(filter);
         if verdict != Verdict::None {
-            max_duration_ns = max_duration_ns.max(known.max_duration_ns);
+            max_duration_ns = max_duration_ns.max(operation.max_duration_ns);
+        }
+        match verdict {
+            Verdict::None => {}
+            Verdict::All => whole.iter_mut().for_each(|whole| whole.push(operation)),
+            Verdict::Some => whole = None,
         }
         joined = Some(joined.map_or(verdict, |joined: Verdict| joined.join(verdict)));
     }
-    Ok((joined.unwrap_or(Verdict::Some), max_duration_ns))
+    Judged { verdict: joined.unwrap_or(Verdict::Some), max_duration_ns, whole }
 }
 
 impl<'a> Operation<'a> {

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
-use search::{Aggregation, AggregationLimits, Field, Group, RecordSort};
+use search::{Aggregation, AggregationLimits, Cell, Field, Group, RecordSort, group_cell};
 use tokio::task::spawn_blocking;
 
 use super::gather::{Gathered, Sink, gather};
+use super::prune::{Operation, is_of_operations};
 use super::rows::Rows;
 use super::summary::{Wanted, summarise};
 use super::top::TopTraces;
@@ -63,7 +64,8 @@ async fn with_traces(
         let wanted = Wanted { filter: &request.query.filter, range };
         for id in ids {
             let told = summarise(&snapshots, id, &wanted, &limits, &mut answer.warnings)?;
-            answer.traces.push(told);
+            // Unless all its splits became unreadable meanwhile.
+            answer.traces.extend(Some(told).filter(|told| told.spans > 0));
         }
         sort(&mut answer.traces, request.order);
         answer.warnings.sort();
@@ -130,6 +132,27 @@ impl Sink for Table {
 
     fn take<V: SpanView>(&mut self, view: &V) -> Result<(), SearchError> {
         Ok(self.0.add(view)?)
+    }
+
+    fn takes_known(&self) -> bool {
+        let is_known = |group: &Group| match group {
+            Group::Field(field) => is_of_operations(field),
+            Group::Bin { .. } => false,
+        };
+        self.0.counts_only() && self.0.by().iter().all(is_known)
+    }
+
+    fn take_known(&mut self, operations: &[Operation<'_>]) -> Result<bool, SearchError> {
+        // Names that are not known may be several ones.
+        if operations.iter().any(|operation| operation.name.is_none()) {
+            return Ok(false);
+        }
+        let groups = self.0.by().to_vec();
+        for operation in operations {
+            let cells: Vec<Cell> = groups.iter().map(|group| group_cell(group, operation)).collect();
+            self.0.add_count(&cells, operation.spans)?;
+        }
+        Ok(true)
     }
 
     fn merge(&mut self, other: Self) -> Result<(), SearchError> {

@@ -51,13 +51,16 @@ pub async fn trace(snapshots: &[Snapshot], id: TraceId) -> Result<Option<Trace>,
     read.await.map_err(|error| SearchError::Internal(error.to_string()))?
 }
 
+/// Effective start, partition and `seq`.
+type Key = (i64, u16, u64);
+
 /// Spans that were read, and what they belong to.
 #[derive(Default)]
 struct Spans {
     numbers: HashMap<Stream, usize>,
     streams: Vec<Stream>,
-    /// By effective start, partition and `seq`: the stream's number and the message.
-    spans: Vec<((i64, u16, u64), usize, Vec<u8>)>,
+    /// The stream's number and the message of each.
+    spans: Vec<(Key, usize, Vec<u8>)>,
     size_bytes: usize,
     left_out: usize,
 }
@@ -96,7 +99,7 @@ impl Spans {
         }
     }
 
-    fn push(&mut self, key: (i64, u16, u64), stream: usize, raw: Vec<u8>) {
+    fn push(&mut self, key: Key, stream: usize, raw: Vec<u8>) {
         self.size_bytes += raw.len();
         match self.size_bytes <= MAX_TRACE_BYTES {
             true => self.spans.push((key, stream, raw)),

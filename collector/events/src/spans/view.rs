@@ -177,6 +177,14 @@ pub(super) fn stream_field<'a>(stream: &'a Stream, field: &Field) -> Option<Valu
     }
 }
 
+/// The same as text; "" for none.
+pub(super) fn stream_text<'a>(stream: &'a Stream, field: &Field) -> &'a str {
+    match stream_field(stream, field) {
+        Some(Value::Str(text)) => text,
+        _ => "",
+    }
+}
+
 fn filled(text: &str) -> Option<Value<'_>> {
     (!text.is_empty()).then_some(Value::Str(text))
 }
@@ -248,6 +256,42 @@ impl Columns {
 
     fn stream(&self, row: usize) -> Option<&Stream> {
         self.tables.streams.get(*self.streams.as_ref()?.get(row) as usize)
+    }
+
+    /// The values of a field and how many of `rows`, which ascend, have each; `None` if they have to be asked one by
+    /// one. The field was read.
+    pub(super) fn tally(&self, field: &Field, rows: &[u32]) -> Option<Vec<(Option<Value<'_>>, u64)>> {
+        match field {
+            Field::Service | Field::Host | Field::Scope | Field::Resource(_) => {
+                let tally = self.streams.as_ref()?.tally(rows).into_iter();
+                let value = |stream: &u32| stream_field(self.tables.streams.get(*stream as usize)?, field);
+                Some(tally.map(|(stream, count)| (value(stream), count)).collect())
+            }
+            Field::Span(SpanField::Kind) => {
+                let tally = self.kinds.as_ref()?.tally(rows).into_iter();
+                Some(tally.map(|(kind, count)| (filled(kind.name()), count)).collect())
+            }
+            Field::Span(SpanField::Status) => {
+                let tally = self.statuses.as_ref()?.tally(rows).into_iter();
+                Some(tally.map(|(status, count)| (filled(status.name()), count)).collect())
+            }
+            Field::Attribute(path) | Field::Any(path) => {
+                if matches!(field, Field::Any(_)) && self.is_in_resources(path) {
+                    return None;
+                }
+                let tally = self.attributes.get(path)?.coded()?.tally(rows).into_iter();
+                Some(tally.map(|(given, count)| (given.value(), count)).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a resource of the block has an attribute.
+    fn is_in_resources(&self, path: &str) -> bool {
+        let of_stream = |stream: &u32| self.tables.streams.get(*stream as usize);
+        let has = |stream: &Stream| lookup(&stream.resource().attributes(), path).is_some();
+        let streams = self.streams.iter().flat_map(|streams| streams.values());
+        streams.filter_map(of_stream).any(has)
     }
 
     /// Each of `rows`, which ascend.

@@ -14,6 +14,7 @@ mod patterns;
 mod queries;
 mod records;
 mod scan;
+mod spans;
 mod stages;
 mod tail;
 mod world;

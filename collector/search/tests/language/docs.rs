@@ -1,14 +1,14 @@
 //! Every example of docs/query-language.md parses, and every form that it promises is what it says.
 
-use narrows_search::{Query, parse};
+use narrows_search::{ParseError, Query, parse, parse_spans};
 
 const PAGE: &str = include_str!("../../../../docs/query-language.md");
 
-#[test]
-fn examples_of_the_documentation_are_true() {
+/// How many examples of the tables with this heading parse, and how many are refused, as the page says.
+fn check(heading: &str, parse: impl Fn(&str) -> Result<Query, ParseError>) -> (usize, usize) {
     let (mut parsed, mut refused, mut queries) = (0, 0, false);
     for line in PAGE.lines() {
-        queries = line.starts_with("| query |") || (queries && line.starts_with('|'));
+        queries = line.starts_with(heading) || (queries && line.starts_with('|'));
         // A row: | `query` | what it means |; a query's own pipes are escaped there.
         let row = line.strip_prefix("| `").filter(|_| queries);
         let Some((query, _)) = row.and_then(|row| row.split_once("` |")) else { continue };
@@ -26,7 +26,15 @@ fn examples_of_the_documentation_are_true() {
             (Err(error), false) => panic!("{query}: {error}"),
         }
     }
+    (parsed, refused)
+}
+
+#[test]
+fn examples_of_the_documentation_are_true() {
+    let (parsed, refused) = check("| query |", parse);
     assert!(parsed >= 40 && refused >= 5, "{parsed} examples, {refused} errors");
+    let (parsed, refused) = check("| query for spans |", parse_spans);
+    assert!(parsed >= 15 && refused >= 8, "{parsed} examples, {refused} errors");
 }
 
 /// The backquoted words in the first (or second) column of the table with this heading.

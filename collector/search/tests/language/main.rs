@@ -9,4 +9,5 @@ mod mistakes;
 mod properties;
 mod record;
 mod reference;
+mod spans;
 mod tables;

@@ -141,7 +141,7 @@ fn field(asked: &FieldMatch, record: &Json) -> bool {
         Field::Severity => return severity(&asked.test, record["severity"].as_u64().unwrap_or(0)),
         Field::TraceId => return id(&asked.test, record["trace_id"].as_str()),
         Field::SpanId => return id(&asked.test, record["span_id"].as_str()),
-        Field::Pattern => return false,
+        Field::Pattern | Field::Span(_) => return false,
         Field::Service => string("service.name"),
         Field::Host => string("host.name"),
         Field::Body => {

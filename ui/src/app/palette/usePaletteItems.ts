@@ -45,6 +45,21 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
   const pasted = pastedId(text);
   const known: PaletteItem[] = [
     {
+      id: "page services",
+      group: "Pages",
+      icon: "services",
+      label: "Services",
+      keys: ["g", "s"],
+      run: () => void navigate({ to: "/services" }),
+    },
+    {
+      id: "page map",
+      group: "Pages",
+      icon: "services",
+      label: "Service map",
+      run: () => void navigate({ to: "/services/map" }),
+    },
+    {
       id: "page traces",
       group: "Pages",
       icon: "traces",

@@ -1,13 +1,15 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { ValueAxis } from "../../lib/chart/axis";
+import { type Exemplar, type PlotBox, placeExemplars } from "../../lib/chart/exemplars";
 import type { Span } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
 import styles from "./Chart.module.css";
 import type { Decoration } from "./decorate";
+import { Exemplars } from "./Exemplars";
 import { paintOf } from "./paint";
 import { type CursorAt, createPlot, type Live, type Shape } from "./plot";
 import { Tooltip } from "./Tooltip";
@@ -25,6 +27,7 @@ interface ChartCanvasProps {
   zone: Zone;
   rangeS: [number, number];
   decoration: Decoration;
+  exemplars: Exemplar[];
   onZoom: ((span: Span) => void) | undefined;
   onZoomBack: (() => void) | undefined;
 }
@@ -32,13 +35,14 @@ interface ChartCanvasProps {
 /** The drawing, the cursor and its tooltip. Data and ranges change under a plot that stands; a new shape is a new plot. */
 export function ChartCanvas(props: ChartCanvasProps) {
   const { label, times, columns, shape, axis, unit, decimals, zone, rangeS, decoration } = props;
-  const { onZoom, onZoomBack } = props;
-  const { ref: box, width, height } = useElementSize<HTMLDivElement>();
+  const { exemplars, onZoom, onZoomBack } = props;
+  const { ref: canvas, width, height } = useElementSize<HTMLDivElement>();
   const frame = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme();
   const plot = useRef<uPlot | null>(null);
   const [cursor, setCursor] = useState<CursorAt | null>(null);
   const [pinned, setPinned] = useState<CursorAt | null>(null);
+  const [box, setBox] = useState<PlotBox | null>(null);
   const pointed = useRef(false);
   const data = [times, ...columns] as uPlot.AlignedData;
   const live = useRef<Live>(null as unknown as Live);
@@ -52,7 +56,20 @@ export function ChartCanvas(props: ChartCanvasProps) {
     onZoomBack,
     // The other charts of the page show the line only.
     onCursor: (at) => setCursor(pointed.current ? at : null),
+    onDraw: ({ over }) => {
+      const { offsetLeft: left, offsetTop: top, clientWidth, clientHeight } = over;
+      setBox((old) =>
+        old?.left === left && old.top === top && old.width === clientWidth && old.height === clientHeight
+          ? old
+          : { left, top, width: clientWidth, height: clientHeight },
+      );
+    },
   };
+  const [startS, endS] = rangeS;
+  const placed = useMemo(
+    () => (box && exemplars.length > 0 ? placeExemplars(exemplars, box, [startS, endS], axis) : []),
+    [box, exemplars, startS, endS, axis],
+  );
   const drawn = useRef<unknown>(null);
   const sized = width > 0 && height > 0;
   const key = JSON.stringify([
@@ -102,7 +119,7 @@ export function ChartCanvas(props: ChartCanvasProps) {
     // biome-ignore lint/a11y/noStaticElementInteractions: pointer only; the slider does the same by keyboard
     // biome-ignore lint/a11y/useKeyWithClickEvents: see above
     <div
-      ref={box}
+      ref={canvas}
       className={styles.canvas}
       data-pinned={pinned !== null}
       onPointerEnter={() => {
@@ -116,6 +133,7 @@ export function ChartCanvas(props: ChartCanvasProps) {
     >
       <div ref={frame} className={styles.frame} role="img" aria-label={label} />
       <div className={styles.slider} {...keys} />
+      <Exemplars placed={placed} width={width} unit={unit} zone={zone} />
       {shown && (
         <Tooltip
           cursor={shown}

@@ -2,6 +2,7 @@ import { useMemo, useRef, useState } from "react";
 import { valueAxis } from "../../lib/chart/axis";
 import { assignColours, slotOf } from "../../lib/chart/colours";
 import { describeChart } from "../../lib/chart/describe";
+import type { Exemplar } from "../../lib/chart/exemplars";
 import {
   type Annotation,
   type ChartSeries,
@@ -51,6 +52,8 @@ export interface TimeSeriesChartProps {
   zero?: boolean;
   thresholds?: Thresholds[] | undefined;
   annotations?: Annotation[] | undefined;
+  /** Hollow diamonds that open their traces. */
+  exemplars?: Exemplar[] | undefined;
   legend?: LegendLook;
   /** How high a legend that is a table may get. */
   legendPx?: number;
@@ -67,6 +70,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
   const { name, series, times, zone, span, unit = "none", log = false, zero = true, stack = false } = props;
   const { style = "lines", fill = null, steps = false, min, max, syncKey = "page" } = props;
   const { height = sizes.chartPx, legend = "auto", thresholds = none, annotations = none } = props;
+  const { exemplars = none } = props;
   const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null);
   const frame = useRef<HTMLDivElement>(null);
   const visible = useVisible(frame);
@@ -130,6 +134,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
               zone={zone}
               rangeS={rangeS}
               decoration={{ gaps, stepS, thresholds, annotations }}
+              exemplars={exemplars}
               onZoom={props.onZoom}
               onZoomBack={props.onZoomBack}
             />

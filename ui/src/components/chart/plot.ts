@@ -34,6 +34,8 @@ export interface Live {
   onCursor: (cursor: CursorAt | null) => void;
   onZoom: ((span: Span) => void) | undefined;
   onZoomBack: (() => void) | undefined;
+  /** After every drawing: where the plot stands may have changed. */
+  onDraw: (plot: uPlot) => void;
 }
 
 export interface CursorAt {
@@ -75,7 +77,7 @@ export function createPlot(
     cursor: cursorOptions(shape, live, paint),
     hooks: {
       drawClear: [(plot) => drawUnder(plot, live.current.decoration, paint)],
-      draw: [(plot) => drawOver(plot, live.current.decoration, paint)],
+      draw: [(plot) => drawOver(plot, live.current.decoration, paint), (plot) => live.current.onDraw(plot)],
       setCursor: [(plot) => live.current.onCursor(cursorAt(plot))],
       setSelect: [(plot) => selected(plot, live.current)],
     },

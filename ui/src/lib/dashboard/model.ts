@@ -89,6 +89,8 @@ export interface Target {
   instant: boolean;
   table: boolean;
   hidden: boolean;
+  /** Are exemplars asked for? Null: by the look of the query. */
+  exemplars: boolean | null;
   /** A step that may hold variables; empty: by the panel's width. */
   interval: string;
   path: Path;

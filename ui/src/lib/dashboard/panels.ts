@@ -109,6 +109,7 @@ function readTargets(panel: Fields, kind: PanelKind, path: Path, known: Known): 
       instant: source.instant === true && source.range !== true,
       table: source.format === "table" || kind === "table",
       hidden: source.hide === true,
+      exemplars: typeof source.exemplar === "boolean" ? source.exemplar : null,
       interval: textOf(source.interval),
       path: [...path, "targets", at],
     };

@@ -17,15 +17,25 @@ function short(value: number): string {
   return value < 9.95 ? value.toFixed(1).replace(/\.0$/, "") : String(Math.round(value));
 }
 
-/** What stands at the ticks of an axis whose steps are so long: "0 ms", "200 ms", "1.2 s". */
-export function tickNanos(ns: number, stepNs: number): string {
-  const [size, unit] =
-    stepNs >= 1e9 ? [1e9, "s"] : stepNs >= 1e6 ? [1e6, "ms"] : stepNs >= 1e3 ? [1e3, "µs"] : [1, "ns"];
-  const decimals = Math.max(0, Math.ceil(-Math.log10(stepNs / (size as number)) - 1e-9));
-  const value = ns / (size as number);
-  const text =
-    Math.abs(value) >= 10_000 ? new Intl.NumberFormat("en-US").format(value) : value.toFixed(decimals);
-  return `${text}${NBSP}${unit}`;
+const tickUnits: [size: number, unit: string][] = [
+  [1, "ns"],
+  [1e3, "µs"],
+  [1e6, "ms"],
+  [1e9, "s"],
+];
+/** Above this a number is read more easily in the next unit, with a fraction. */
+const longest = 10_000;
+
+/** What stands at the ticks of an axis: "0 ms", "200 ms", "1000 ms", "100.5 ms". */
+export function tickNanos(ns: number, stepNs: number, largestNs: number): string {
+  let at = Math.max(
+    0,
+    tickUnits.findLastIndex(([least]) => stepNs >= least),
+  );
+  while (at < tickUnits.length - 1 && largestNs / (tickUnits[at]?.[0] ?? 1) >= longest) at += 1;
+  const [size, unit] = tickUnits[at] ?? [1, "ns"];
+  const decimals = Math.max(0, Math.ceil(-Math.log10(stepNs / size) - 1e-9));
+  return `${(ns / size).toFixed(decimals)}${NBSP}${unit}`;
 }
 
 const factors = [1, 2, 5, 10];

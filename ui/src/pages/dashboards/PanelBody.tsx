@@ -1,4 +1,5 @@
 import { ApiError } from "../../api/http";
+import { useExemplars } from "../../components/chart/useExemplars";
 import { interpolate, type Scope } from "../../lib/dashboard/interpolate";
 import type { Panel } from "../../lib/dashboard/model";
 import type { PanelSeries } from "../../lib/dashboard/series";
@@ -39,6 +40,15 @@ export function PanelBody(props: PanelBodyProps) {
   const { panel, name, scope, asked, series, logsQuery, span, zone, generation, enabled, widthPx, heightPx } =
     props;
   const { lacking, onRetry, onZoom, onZoomBack } = props;
+  const exemplars = useExemplars(
+    asked.answers.map(({ target, query }) => ({
+      text: panel.kind === "timeseries" ? query : null,
+      span,
+      generation,
+      enabled: enabled && series.length > 0,
+      wanted: target.exemplars ?? undefined,
+    })),
+  );
   if (panel.kind === "other")
     return (
       <p className={styles.empty}>Not shown yet: {lacking.join("; ")}. It stays in the dashboard's JSON.</p>
@@ -106,6 +116,7 @@ export function PanelBody(props: PanelBodyProps) {
           zone={zone}
           widthPx={widthPx}
           heightPx={heightPx}
+          exemplars={exemplars.flat()}
           onZoom={onZoom}
           onZoomBack={onZoomBack}
         />

@@ -15,6 +15,7 @@ import { HostChart } from "./HostChart";
 import { HostLogs } from "./HostLogs";
 import { HostNumbers } from "./HostNumbers";
 import styles from "./HostPage.module.css";
+import { HostServices } from "./HostServices";
 import { Processes } from "./Processes";
 import { hostCharts } from "./queries";
 import { useHostRows } from "./useHosts";
@@ -86,6 +87,7 @@ export function HostPage() {
           ))}
           <FileSystems host={host} span={span} generation={generation} onRetry={refresh} />
           <Processes host={host} span={span} generation={generation} onRetry={refresh} />
+          <HostServices host={host} span={span} view={view} generation={generation} />
           <HostLogs host={host} span={span} zone={view.zone} generation={generation} />
         </div>
       </main>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { CopyButton } from "../../components/CopyButton";
 import { Icon } from "../../components/Icon";
+import { TraceLink } from "../../components/TraceLink";
 import { isObject, type Json, summary } from "../../lib/json";
 import { formatCount } from "../../lib/number";
 import { canName, fieldCondition } from "../../lib/query/edit";
@@ -211,6 +212,11 @@ function LeafActions({ field, condition, value, onFilter }: LeafActionsProps) {
             <Icon name="facets" small />
           </button>
         </>
+      )}
+      {field === "trace_id" && typeof value === "string" && (
+        <TraceLink traceId={value} className={styles.action} label="Open the trace">
+          <Icon name="traces" small />
+        </TraceLink>
       )}
       <CopyButton text={String(value)} label="Copy" className={`${styles.action} ${styles.copy}`} />
     </span>

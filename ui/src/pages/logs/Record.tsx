@@ -2,6 +2,7 @@ import { type KeyboardEvent, useId, useRef, useState } from "react";
 import type { LogRecord } from "../../api/logs";
 import { CopyButton } from "../../components/CopyButton";
 import { Icon } from "../../components/Icon";
+import { TraceLink } from "../../components/TraceLink";
 import type { Json } from "../../lib/json";
 import type { Term } from "../../lib/query/terms";
 import { severityOf, severityRole } from "../../lib/severity";
@@ -52,6 +53,12 @@ export function Record(props: RecordProps) {
       <div className={styles.head}>
         <Tabs id={id} tab={tab} onTab={show} />
         <div className={styles.actions}>
+          {record.trace_id !== null && (
+            <TraceLink traceId={record.trace_id} spanId={record.span_id} className={quiet}>
+              <Icon name="traces" small />
+              Open trace
+            </TraceLink>
+          )}
           <ShowInList record={record} />
           <CopyButton text={() => JSON.stringify(record, null, 2)} label="Copy as JSON" className={quiet} />
           <CopyButton text={() => linkTo(record, zone)} label="Copy link" icon="link" className={quiet} />

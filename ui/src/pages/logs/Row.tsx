@@ -1,5 +1,6 @@
-import { type CSSProperties, memo, type Ref } from "react";
+import { type CSSProperties, type MouseEvent, memo, type Ref } from "react";
 import type { LogRecord } from "../../api/logs";
+import { TraceLink } from "../../components/TraceLink";
 import { type Json, manyLines, oneLine } from "../../lib/json";
 import { fieldCondition } from "../../lib/query/edit";
 import { type MarkRange, markRanges } from "../../lib/query/terms";
@@ -24,7 +25,8 @@ interface RowProps {
 
 function RowView({ record, rowIndex, layout, open, active, line, measure, style, onToggle }: RowProps) {
   const severity = severityOf(record.severity_number);
-  const onClick = () => {
+  const onClick = (event: MouseEvent) => {
+    if (event.target instanceof Element && event.target.closest("a")) return;
     // A click that ends a text selection is not a wish to open the record.
     if (window.getSelection()?.isCollapsed !== false) onToggle(record);
   };
@@ -64,6 +66,7 @@ function RowView({ record, rowIndex, layout, open, active, line, measure, style,
             field={field}
             value={valueIn(record, field)}
             numeric={layout.numeric.has(field)}
+            spanId={record.span_id}
           />
         ),
       )}
@@ -95,7 +98,14 @@ function Body({ record, layout }: { record: LogRecord; layout: RowLayout }) {
   );
 }
 
-function Cell({ field, value, numeric }: { field: string; value: Json; numeric: boolean }) {
+interface CellProps {
+  field: string;
+  value: Json;
+  numeric: boolean;
+  spanId: string | null;
+}
+
+function Cell({ field, value, numeric, spanId }: CellProps) {
   const text = value === null || value === "" ? null : oneLine(value);
   const scalar = value !== null && typeof value !== "object" ? value : null;
   const selects = scalar !== null && text !== null && text.length <= 256;
@@ -109,7 +119,14 @@ function Cell({ field, value, numeric }: { field: string; value: Json; numeric: 
       data-numeric={numeric || undefined}
       data-condition={selects ? fieldCondition(field, scalar) : undefined}
     >
-      {text ?? "–"}
+      {field === "trace_id" && text !== null ? (
+        // The record has the same link for the keyboard.
+        <TraceLink traceId={text} spanId={spanId} className={styles.trace} tabIndex={-1}>
+          {text}
+        </TraceLink>
+      ) : (
+        (text ?? "–")
+      )}
     </span>
   );
 }

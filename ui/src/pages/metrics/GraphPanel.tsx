@@ -2,7 +2,9 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { MetricMetadata, RangeAnswer } from "../../api/prometheus";
 import { TimeSeriesChart } from "../../components/chart/TimeSeriesChart";
+import { useExemplars } from "../../components/chart/useExemplars";
 import { PartialTag } from "../../components/PartialTag";
+import type { Exemplar } from "../../lib/chart/exemplars";
 import { type ChartSeries, extentOf } from "../../lib/chart/series";
 import { plural } from "../../lib/number";
 import { legendNames } from "../../lib/promql/legend";
@@ -21,6 +23,7 @@ interface GraphPanelProps {
   span: Span;
   grid: Grid;
   answers: UseQueryResult<RangeAnswer>[];
+  generation: number;
   metadata: Record<string, MetricMetadata[]>;
   onChange: (change: Partial<MetricsView>) => void;
   onRetry: () => void;
@@ -38,7 +41,7 @@ const severalPx = 240;
 
 /** The queries' values over time; each unit has a chart of its own. */
 export function GraphPanel(props: GraphPanelProps) {
-  const { view, span, grid, answers, metadata, onChange, onRetry, onZoom, onZoomBack } = props;
+  const { view, span, grid, answers, generation, metadata, onChange, onRetry, onZoom, onZoomBack } = props;
   const { startS, endS, stepS } = grid;
   const datas = answers.map(({ data }) => data);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answers one by one, and the queries by their text
@@ -46,6 +49,15 @@ export function GraphPanel(props: GraphPanelProps) {
     () => groupsOf(view, datas, { startS, endS, stepS }, metadata),
     [...datas, view.queries.length, JSON.stringify(view.queries), startS, endS, stepS, metadata],
   );
+  const exemplars = useExemplars(
+    view.queries.map(({ text, hidden }) => ({
+      text: hidden ? null : text,
+      span,
+      generation,
+      enabled: groups.length > 0,
+    })),
+  );
+  const byUnit = exemplarsByUnit(view, exemplars, metadata);
   const warnings = [...new Set(datas.flatMap((data) => data?.warnings ?? []))];
   const infos = [...new Set(datas.flatMap((data) => data?.infos ?? []))];
   return (
@@ -81,6 +93,7 @@ export function GraphPanel(props: GraphPanelProps) {
             legendPx={groups.length > 1 ? 152 : 300}
             stack={view.stack}
             zero={!nearlyFlat(series)}
+            exemplars={byUnit.get(unit)}
             onZoom={onZoom}
             onZoomBack={onZoomBack}
           />
@@ -129,6 +142,20 @@ function groupsOf(
   }
   const list: Group[] = [...groups].map(([unit, series]) => ({ unit, series }));
   return { groups: list, times: gridTimes(grid), histograms };
+}
+
+/** The exemplars of a query are on the chart of its unit. */
+function exemplarsByUnit(
+  view: MetricsView,
+  exemplars: Exemplar[][],
+  metadata: Record<string, MetricMetadata[]>,
+): Map<string, Exemplar[]> {
+  const found = new Map<string, Exemplar[]>();
+  for (const [at, list] of exemplars.entries()) {
+    const unit = guessUnit(view.queries[at]?.text ?? "", metadata);
+    if (list.length > 0) found.set(unit, [...(found.get(unit) ?? []), ...list]);
+  }
+  return found;
 }
 
 function saidUnit(series: ChartSeries[], unit: string): string {

@@ -204,6 +204,7 @@ export function MetricsPage() {
               span={span}
               grid={grid}
               answers={ranges}
+              generation={generation}
               metadata={metadata.data ?? {}}
               onChange={update}
               onRetry={refresh}

@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use search::Field;
 use telemetry::otlp::SpanKind;
 
 use super::block::Block;
 use super::{TraceId, plain};
 use crate::cache::{Part, SpanPart};
+use crate::spans::view::stream_text;
 use crate::split::format::Section;
 use crate::split::{ReadError, SplitFile, Stream};
 
@@ -84,10 +86,8 @@ impl Tables {
         let mut stream_services = Vec::with_capacity(streams.len());
         let mut stream_hosts = Vec::with_capacity(streams.len());
         for stream in &streams {
-            let attributes = stream.resource().attributes();
-            let text =
-                |key| attributes.get(key).map(|value| value.to_text().into_owned()).unwrap_or_default();
-            let (service, host) = (text("service.name"), text("host.name"));
+            let text = |field| stream_text(stream, field).to_owned();
+            let (service, host) = (text(&Field::Service), text(&Field::Host));
             let next = services.len() as u32;
             let code = *service_codes.entry(service.clone()).or_insert(next);
             if code == next {

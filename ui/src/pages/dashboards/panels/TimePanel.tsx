@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { TimeSeriesChart } from "../../../components/chart/TimeSeriesChart";
+import type { Exemplar } from "../../../lib/chart/exemplars";
 import type { Thresholds } from "../../../lib/chart/series";
 import type { Panel } from "../../../lib/dashboard/model";
 import { asShares, type PanelSeries } from "../../../lib/dashboard/series";
@@ -18,6 +19,7 @@ interface TimePanelProps {
   zone: Zone;
   widthPx: number;
   heightPx: number;
+  exemplars: Exemplar[];
   onZoom: (span: Span) => void;
   onZoomBack: () => void;
 }
@@ -26,7 +28,7 @@ const leastPx = 56;
 
 /** Values over time. Bars, stacks and fills are the whole panel's; single series that differ are drawn like the others. */
 export function TimePanel(props: TimePanelProps) {
-  const { panel, name, series, grid, span, zone, widthPx, heightPx, onZoom, onZoomBack } = props;
+  const { panel, name, series, grid, span, zone, widthPx, heightPx, exemplars, onZoom, onZoomBack } = props;
   const { field } = panel;
   const percent = field.percentStack;
   const stack = field.stack || percent;
@@ -75,6 +77,7 @@ export function TimePanel(props: TimePanelProps) {
       max={percent ? 1 : field.max}
       zero={field.min !== undefined || stack || field.draw === "bars" || !nearlyFlat(shown)}
       thresholds={thresholds}
+      exemplars={exemplars}
       onZoom={onZoom}
       onZoomBack={onZoomBack}
     />

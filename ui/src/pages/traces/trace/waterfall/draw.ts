@@ -106,7 +106,7 @@ function drawGrid(ctx: CanvasRenderingContext2D, layout: Layout, paint: Paint): 
     ctx.fillStyle = paint.role("grid");
     ctx.fillRect(x, axisPx, 1, height);
     ctx.fillStyle = paint.role("text-3");
-    const text = tickNanos(at, stepNs);
+    const text = tickNanos(at, stepNs, window.toNs);
     const half = ctx.measureText(text).width / 2;
     ctx.textAlign = "left";
     // The first one keeps off the names, the last one off the edge.
