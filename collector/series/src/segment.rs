@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::{Labels, METRIC_NAME};
 
 pub(crate) use file::{ReadError, SegmentFile};
-pub(crate) use reader::SegmentReader;
+pub(crate) use reader::{Histograms, SegmentReader};
 
 /// What a manifest says of a segment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

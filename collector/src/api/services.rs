@@ -9,13 +9,15 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use ::search::Cell;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use events::spans::{self, TraceOrder};
 use promql::QueryError;
 use serde::{Deserialize, Serialize};
 use telemetry::LabelSet;
@@ -23,8 +25,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::blocking::{Running, blocking};
 use super::error::{ApiError, QueryRefusals};
-use super::logs::millis;
+use super::logs::{millis, within};
 use super::params::{Params, Range, RangeParams};
+use super::queries::Admitted;
 use super::{App, json, now_ns, time};
 use crate::auth::Principal;
 use edges::{Edge, Edges, Node};
@@ -35,6 +38,8 @@ use tally::{Lines, Summary, Tally};
 /// The most points of a small picture, and of a chart.
 const SPARK_POINTS: usize = 60;
 const CHART_POINTS: usize = 240;
+/// From how many of the newest spans of a service its hosts are taken.
+const HOST_SPANS: usize = 500;
 /// A longer name is none.
 const MAX_SERVICE_CHARS: usize = 1_024;
 
@@ -104,7 +109,7 @@ pub(crate) struct ServiceAnswer {
     upstream: Vec<Edge>,
     /// Whom it calls.
     downstream: Vec<Edge>,
-    /// Where it runs.
+    /// Where it runs: the hosts of its 500 newest spans of the range.
     hosts: Vec<String>,
     #[serde(flatten)]
     footing: Footing,
@@ -147,7 +152,8 @@ pub(crate) async fn list(
     Params(when): Params<TimeParams>,
 ) -> Result<Response, ApiError> {
     let (range, begun) = (when.range()?, Instant::now());
-    answer(&app, &principal, "services", move |reader| Ok(all(reader, range, begun)?)).await
+    let admitted = app.queries.admit().await?;
+    answer(&app, &principal, admitted, "services", move |reader| Ok(all(reader, range, begun)?)).await
 }
 
 /// Tells everything of one service.
@@ -170,7 +176,10 @@ pub(crate) async fn one(
         let message = format!("longer than {MAX_SERVICE_CHARS} characters");
         return Err(ApiError::parameter("service", message));
     }
-    answer(&app, &principal, "service", move |reader| Ok(single(reader, service, range, begun)?)).await
+    let admitted = app.queries.admit().await?;
+    let hosts = hosts(&app, &principal, &service, range, &admitted).await?;
+    let work = move |reader: &mut Reader<'_>| Ok(single(reader, service, hosts, range, begun)?);
+    answer(&app, &principal, admitted, "service", work).await
 }
 
 /// Tells who calls whom.
@@ -188,24 +197,62 @@ pub(crate) async fn map(
     Params(when): Params<TimeParams>,
 ) -> Result<Response, ApiError> {
     let (range, begun) = (when.range()?, Instant::now());
-    answer(&app, &principal, "services_map", move |reader| Ok(whole_map(reader, range, begun)?)).await
+    let admitted = app.queries.admit().await?;
+    answer(&app, &principal, admitted, "services_map", move |reader| Ok(whole_map(reader, range, begun)?))
+        .await
 }
 
 /// Reads on a thread of its own, and renders there, too.
 async fn answer<T: Serialize>(
     app: &App,
     principal: &Principal,
+    admitted: Admitted,
     kind: &'static str,
     work: impl FnOnce(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
-    let admitted = app.queries.admit().await?;
     let series = app.store.series(&principal.tenant);
     let body =
         blocking(admitted, move |running: &Running| json::render(&work(&mut Reader::new(&series, running))?));
     let body = body.await?;
     app.metrics.query(kind, begun.elapsed());
     Ok(json::response(body))
+}
+
+/// Where a service runs, by its newest spans.
+struct Hosts {
+    names: Vec<String>,
+    warnings: Vec<String>,
+}
+
+async fn hosts(
+    app: &App,
+    principal: &Principal,
+    service: &str,
+    range: Range,
+    admitted: &Admitted,
+) -> Result<Hosts, ApiError> {
+    // In single quotes a value is compared in its case, and nothing in it has another meaning.
+    let quoted = service.replace('\\', r"\\").replace('\'', r"\'");
+    let request = spans::Request {
+        query: ::search::parse_spans(&format!("service:'{quoted}' | fields host"))?,
+        start_ns: range.start_ns,
+        end_ns: range.end_ns,
+        limit: HOST_SPANS,
+        order: TraceOrder::Newest,
+        deadline: admitted.deadline,
+        memory_bytes: admitted.memory_bytes,
+    };
+    let snapshots = app.store.span_snapshots(&principal.tenant);
+    let answer = within(admitted.deadline, spans::search(&snapshots, &request)).await?;
+    let cells = answer.table.into_iter().flat_map(|table| table.rows).flatten();
+    let names: BTreeSet<String> = cells
+        .filter_map(|cell| match cell {
+            Cell::Text(host) if !host.is_empty() => Some(host),
+            _ => None,
+        })
+        .collect();
+    Ok(Hosts { names: names.into_iter().collect(), warnings: answer.warnings })
 }
 
 /// A service, and whether it is about what it answers.
@@ -268,9 +315,11 @@ fn all(reader: &mut Reader<'_>, range: Range, begun: Instant) -> Result<Services
 fn single(
     reader: &mut Reader<'_>,
     service: String,
+    hosts: Hosts,
     range: Range,
     begun: Instant,
 ) -> Result<ServiceAnswer, QueryError> {
+    reader.warnings.extend(hosts.warnings);
     let (grid, chart) = (Grid::new(range, SPARK_POINTS), Grid::new(range, CHART_POINTS));
     let its = [("service", service.as_str())];
     let mut operations = Tallies::new();
@@ -299,7 +348,7 @@ fn single(
         operations: operation_views(operations, &grid, known),
         upstream: upstream.views(&whole, known),
         downstream: downstream.views(&whole, known),
-        hosts: Vec::new(),
+        hosts: hosts.names,
         footing: footing(reader, begun),
         service,
     })

@@ -160,6 +160,8 @@ async fn check_all(program: &Program, base_ns: u64) {
     let span = get(&format!("/{one}/spans/{}", "03".repeat(8))).await;
     let span = &span["spans"][0];
     assert_eq!((&span["status_message"], &span["host"]), (&json!("out of stock"), &json!("host-of-stock")));
+    let stock = program.json_of_tenant("/api/v1/narrows/services/stock", "acme").await;
+    assert_eq!(stock["hosts"], json!(["host-of-stock"]));
     assert!(span["start"].as_str().unwrap().ends_with("000000Z"), "{span} {base_ns}");
 }
 
@@ -169,6 +171,8 @@ async fn nobody_else_sees_it(program: &Program) {
             async |path: &str| program.json_of_tenant(&format!("/api/v1/narrows/traces{path}"), tenant).await;
         assert_eq!(get("/search").await["traces"], json!([]), "{tenant}");
         assert_eq!(get("/points").await["total"], 0, "{tenant}");
+        let stock = program.json_of_tenant("/api/v1/narrows/services/stock", tenant).await;
+        assert_eq!(stock["hosts"], json!([]), "{tenant}");
         assert_eq!(get("/facets?fields=service").await["matched"], 0, "{tenant}");
         assert_eq!(get("/fields").await["sampled_records"], 0, "{tenant}");
         let one = "01".repeat(16);

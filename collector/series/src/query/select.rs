@@ -5,9 +5,10 @@ use roaring::RoaringBitmap;
 use telemetry::LabelSet;
 use telemetry::samples::Histogram;
 
-use super::source::{Chunk, Source};
+use super::source::Source;
 use super::{Missing, Snapshots};
 use crate::head::ByHash;
+use crate::segment::Histograms;
 use crate::values::{keep_last, merge};
 
 /// Source and number of the series there.
@@ -75,7 +76,7 @@ impl Selected {
     }
 
     /// The histograms of a series that has nothing else, from old places to new ones.
-    fn chunks(&self, index: usize) -> Result<Option<Vec<Chunk>>, QueryError> {
+    fn chunks(&self, index: usize) -> Result<Option<Vec<Histograms>>, QueryError> {
         let mut chunks = Vec::new();
         for (source, series) in self.parts(index).unwrap_or_default() {
             let source = &self.sources[*source as usize];

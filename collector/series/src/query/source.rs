@@ -6,17 +6,14 @@ use parking_lot::RwLock;
 use promql::{Matcher, QueryError, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
-use telemetry::samples::{Exemplar, Histogram};
+use telemetry::samples::Exemplar;
 
 use super::Missing;
 use crate::carry::Deletion;
 use crate::head::Head;
 use crate::partition::{Pinned, Snapshot};
-use crate::segment::{ReadError, SegmentReader};
+use crate::segment::{Histograms, ReadError, SegmentReader};
 use crate::values::Hidden;
-
-/// Histograms of a series, in order of time.
-pub(super) type Chunk = Arc<Vec<(i64, Histogram)>>;
 
 /// Where series are, and what deletes hide there.
 pub(super) struct Source {
@@ -140,7 +137,7 @@ impl Source {
         series: u32,
         range: (i64, i64),
         missing: &Missing,
-    ) -> Result<Option<Vec<Chunk>>, QueryError> {
+    ) -> Result<Option<Vec<Histograms>>, QueryError> {
         if self.hidden.touches(series) {
             return Ok(None);
         }

@@ -63,6 +63,9 @@ pub(crate) struct Label {
     pub(crate) postings: Postings,
 }
 
+/// Histograms of a series, in order of time.
+pub(crate) type Histograms = Arc<Vec<(i64, Histogram)>>;
+
 fn damaged<T>(what: &str) -> Read<T> {
     Err(ReadError::Damaged(what.to_owned()))
 }
@@ -293,7 +296,7 @@ impl SegmentReader {
         Ok(self.histograms.get_or_init(|| chunks).clone())
     }
 
-    fn histogram_chunk(&self, number: usize, chunk: &HistogramChunk) -> Read<Arc<Vec<(i64, Histogram)>>> {
+    fn histogram_chunk(&self, number: usize, chunk: &HistogramChunk) -> Read<Histograms> {
         self.file.cached(Part::HistogramChunk, number as u32, || {
             let bytes = self.file.section(&chunk.section, "a chunk of histograms")?;
             let histograms = decode_histograms(&bytes)?;
@@ -424,7 +427,7 @@ impl SegmentReader {
     }
 
     /// The chunks of a series' histograms that reach into the range.
-    fn chunks_of(&self, series: u32, range: (i64, i64)) -> Read<Vec<Arc<Vec<(i64, Histogram)>>>> {
+    fn chunks_of(&self, series: u32, range: (i64, i64)) -> Read<Vec<Histograms>> {
         let chunks = self.histogram_chunks()?;
         let first = chunks.partition_point(|chunk| chunk.series < series);
         let own = chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.series == series);
@@ -433,11 +436,7 @@ impl SegmentReader {
     }
 
     /// The same of a series that has nothing but histograms; `None` of others.
-    pub(crate) fn histograms(
-        &self,
-        series: u32,
-        range: (i64, i64),
-    ) -> Read<Option<Vec<Arc<Vec<(i64, Histogram)>>>>> {
+    pub(crate) fn histograms(&self, series: u32, range: (i64, i64)) -> Read<Option<Vec<Histograms>>> {
         let has_floats = self
             .with_group(series, |group, at| Ok(group.pages.iter().any(|page| page.chunks[at].is_some())))?;
         if has_floats { Ok(None) } else { self.chunks_of(series, range).map(Some) }

@@ -111,8 +111,12 @@ impl World {
     }
 
     async fn one(&mut self, service: &'static str) -> Value {
-        self.ask(move |reader| single(reader, service.to_owned(), HOUR, Instant::now())).await
+        self.ask(move |reader| single(reader, service.to_owned(), hosts(), HOUR, Instant::now())).await
     }
+}
+
+fn hosts() -> Hosts {
+    Hosts { names: vec!["app-1".to_owned()], warnings: Vec::new() }
 }
 
 fn time_ms(bucket: i64) -> i64 {
@@ -194,6 +198,7 @@ async fn one_service_has_lines_operations_and_neighbours() {
     near(&shop["rate"], 1.2, 1e-9);
     assert_eq!(shop["series"]["step_s"], 20);
     assert_eq!(shop["series"]["rate"], json!(vec![1.2; 180]));
+    assert_eq!(shop["hosts"], json!(["app-1"]));
     near(&shop["series"]["p50_ns"][3], 1e8, 0.1);
     near(&shop["series"]["p99_ns"][3], 8e8, 0.1);
     let operations = shop["operations"].as_array().unwrap();
