@@ -1,20 +1,20 @@
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { type PaletteAction, usePaletteActions } from "../../../app/palette/store";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { findRows } from "../../../lib/trace/find";
 import type { TraceView } from "../../../lib/trace/view";
-import { clamped, isWhole, type Window, wholeWindow, zoomed } from "../../../lib/trace/window";
+import { clamped, isWhole, wholeWindow, zoomed } from "../../../lib/trace/window";
 import { SpanDrawer } from "./drawer/SpanDrawer";
 import { FindBar } from "./FindBar";
 import { FlameGraph } from "./FlameGraph";
 import { Minimap } from "./Minimap";
 import { PathLegend } from "./PathLegend";
 import { SpanTable } from "./SpanTable";
+import { TraceActions } from "./TraceActions";
 import { TraceHead } from "./TraceHead";
 import styles from "./TracePage.module.css";
-import { type TraceViewState, traceTabs } from "./url";
+import type { TraceViewState } from "./url";
 import { useOpenTrace } from "./useTrace";
+import { useWindow } from "./useWindow";
 import { useLines } from "./waterfall/useLines";
 import { Waterfall } from "./waterfall/Waterfall";
 import { WaterfallHead } from "./waterfall/WaterfallHead";
@@ -24,8 +24,6 @@ interface TraceBodyProps {
   state: TraceViewState;
   onChange: (change: Partial<TraceViewState>) => void;
 }
-
-const settleMs = 250;
 
 export function TraceBody({ view, state, onChange }: TraceBodyProps) {
   const trace = useOpenTrace(view);
@@ -44,6 +42,7 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
   const found = useMemo(() => new Set(foundRows), [foundRows]);
   const foundAt = foundRows.indexOf(activeRow);
   const { lines } = handle;
+  const onWaterfall = state.tab === "waterfall";
 
   const activeLine = useMemo(() => {
     if (activeRow < 0) return -1;
@@ -109,13 +108,21 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
               foundRows.findIndex((row) => row > activeRow),
             )
           : foundRows.length - 1;
-    const row = foundRows[next] ?? 0;
-    if (state.tab !== "waterfall") onChange({ tab: "waterfall" });
+    arrive(foundRows[next] ?? 0);
+  };
+  /** Goes to a row, from whatever tab, and takes the open drawer along. */
+  const arrive = (row: number, change: Partial<TraceViewState> = {}) => {
     show(row);
-    if (selectedRow >= 0) select(row);
+    const span = selectedRow >= 0 ? { span: view.spans.id[row] ?? null } : {};
+    const tab = onWaterfall ? {} : { tab: "waterfall" as const };
+    if (Object.keys({ ...change, ...span, ...tab }).length > 0) onChange({ ...change, ...span, ...tab });
+  };
+  const find = (text: string, goes: boolean) => {
+    const [first] = goes ? findRows(view, text) : [];
+    if (first === undefined) onChange({ find: text });
+    else arrive(first, { find: text });
   };
   const togglePath = () => onChange({ pathOnly: !state.pathOnly });
-  const onWaterfall = state.tab === "waterfall";
   useShortcuts({
     "/": () => input.current?.focus(),
     n: () => step(1),
@@ -141,22 +148,6 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       "0": () => setWindow(wholeWindow(view.durationNs)),
     }),
   });
-  usePaletteActions([
-    ...traceTabs
-      .filter((tab) => tab !== state.tab)
-      .map(
-        (tab): PaletteAction => ({
-          group: "Do",
-          icon: tab === "table" ? "table" : "traces",
-          label: `Show the ${{ waterfall: "waterfall", flame: "flame graph", table: "table of operations" }[tab]}`,
-          run: () => onChange({ tab }),
-        }),
-      ),
-    { group: "Do", icon: "traces", label: "Path only", keys: ["P"], run: togglePath },
-    { group: "Do", icon: "search", label: "Find a span", keys: ["/"], run: () => input.current?.focus() },
-    { group: "Do", icon: "lines", label: "Open every span", run: handle.openAll },
-    { group: "Do", icon: "lines", label: "Close every span", run: handle.closeAll },
-  ]);
   const onLayout = useCallback(
     ({ left, right }: { left: number; right: number }) =>
       setEdges((old) => (old.left === left && old.right === right ? old : { left, right })),
@@ -165,6 +156,14 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
 
   return (
     <main className={styles.page}>
+      <TraceActions
+        tab={state.tab}
+        onTab={(tab) => onChange({ tab })}
+        onPathOnly={togglePath}
+        onFind={() => input.current?.focus()}
+        onOpenAll={handle.openAll}
+        onCloseAll={handle.closeAll}
+      />
       <div className={styles.column}>
         <TraceHead trace={trace} tab={state.tab} onTab={(tab) => onChange({ tab })} />
         <div className={styles.tools}>
@@ -184,7 +183,7 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
             find={state.find}
             count={foundRows.length}
             at={foundAt}
-            onFind={(find) => onChange({ find })}
+            onFind={find}
             onStep={step}
           />
         </div>
@@ -248,24 +247,4 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       )}
     </main>
   );
-}
-
-/** The window follows the hand at once, and the address when the hand rests. */
-function useWindow(view: TraceView, linked: Window | null, onSettled: (zoom: Window | null) => void) {
-  const whole = wholeWindow(view.durationNs);
-  const shown = linked ? clamped(linked, view.durationNs) : whole;
-  const key = `${shown.fromNs}-${shown.toNs}`;
-  const [own, setOwn] = useState<{ key: string; window: Window } | null>(null);
-  const settle = useDebouncedCallback(
-    (window: Window) => onSettled(isWhole(window, view.durationNs) ? null : window),
-    settleMs,
-  );
-  // What came by the address in the meantime wins.
-  const window = own !== null && own.key === key ? own.window : shown;
-  const kept = useMemo(() => ({ fromNs: window.fromNs, toNs: window.toNs }), [window.fromNs, window.toNs]);
-  const change = (next: Window) => {
-    setOwn({ key, window: next });
-    settle(next);
-  };
-  return [kept, change] as const;
 }
