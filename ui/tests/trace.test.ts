@@ -265,6 +265,20 @@ test("what is not there, and what failed, say what to do", async () => {
   await page.getByRole("treegrid").waitFor();
 });
 
+test("a span that is not there is said; the way back leads to the search", async () => {
+  const { page } = await openLogs();
+  await page.goto("/traces?order=slowest");
+  await page.getByRole("table", { name: "Traces" }).getByRole("link").first().click();
+  const trace = new TracePage(page);
+  await trace.grid.waitFor();
+  await page.getByRole("banner").getByRole("link", { name: "Traces" }).click();
+  await expect.poll(() => page.url()).toContain("/traces?order=slowest");
+  await trace.open(checkoutId, "?span=00000000000000ff");
+  await page.getByText("Span 00000000000000ff is not in this trace.").waitFor();
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await expect.poll(() => trace.params().get("span")).toBe(null);
+});
+
 test("times in the zone that is asked for", async () => {
   const trace = await open();
   await trace.page.getByRole("button", { name: /^10:14:07\.000 2026-11-25 UTC/ }).click();

@@ -2,11 +2,10 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { findRows } from "../../../lib/trace/find";
 import type { TraceView } from "../../../lib/trace/view";
-import { clamped, isWhole, wholeWindow, zoomed } from "../../../lib/trace/window";
+import { wholeWindow, zoomed } from "../../../lib/trace/window";
 import { SpanDrawer } from "./drawer/SpanDrawer";
 import { FindBar } from "./FindBar";
 import { FlameGraph } from "./FlameGraph";
-import { Minimap } from "./Minimap";
 import { PathLegend } from "./PathLegend";
 import { SpanTable } from "./SpanTable";
 import { TraceActions } from "./TraceActions";
@@ -16,8 +15,7 @@ import type { TraceViewState } from "./url";
 import { useOpenTrace } from "./useTrace";
 import { useWindow } from "./useWindow";
 import { useLines } from "./waterfall/useLines";
-import { Waterfall } from "./waterfall/Waterfall";
-import { WaterfallHead } from "./waterfall/WaterfallHead";
+import { WaterfallTab } from "./waterfall/WaterfallTab";
 
 interface TraceBodyProps {
   view: TraceView;
@@ -36,7 +34,6 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
   const [window, setWindow] = useWindow(view, state.zoom, (zoom) => onChange({ zoom }));
   const [activeRow, setActiveRow] = useState(selectedRow);
   const [activeFold, setActiveFold] = useState(false);
-  const [edges, setEdges] = useState({ left: 0, right: 0 });
   const input = useRef<HTMLInputElement>(null);
   const foundRows = useMemo(() => findRows(view, state.find), [view, state.find]);
   const found = useMemo(() => new Set(foundRows), [foundRows]);
@@ -122,11 +119,12 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
     if (first === undefined) onChange({ find: text });
     else arrive(first, { find: text });
   };
-  const togglePath = () => onChange({ pathOnly: !state.pathOnly });
+  // Only the waterfall has lines to leave out.
+  const togglePath = () =>
+    onChange({ pathOnly: !state.pathOnly, ...(!onWaterfall && { tab: "waterfall" as const }) });
   useShortcuts({
     "/": () => input.current?.focus(),
     n: () => step(1),
-    N: () => step(-1),
     "Shift N": () => step(-1),
     "Shift P": togglePath,
     p: togglePath,
@@ -148,12 +146,6 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       "0": () => setWindow(wholeWindow(view.durationNs)),
     }),
   });
-  const onLayout = useCallback(
-    ({ left, right }: { left: number; right: number }) =>
-      setEdges((old) => (old.left === left && old.right === right ? old : { left, right })),
-    [],
-  );
-
   return (
     <main className={styles.page}>
       <TraceActions
@@ -168,16 +160,18 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
         <TraceHead trace={trace} tab={state.tab} onTab={(tab) => onChange({ tab })} />
         <div className={styles.tools}>
           <PathLegend trace={trace} />
-          <button
-            type="button"
-            className={`button button-small ${styles.pathOnly}`}
-            aria-pressed={pathOnly}
-            disabled={view.path.length === 0}
-            title="Only the spans that the trace waited for, and their callers (P)"
-            onClick={togglePath}
-          >
-            Path only <kbd>P</kbd>
-          </button>
+          {onWaterfall && (
+            <button
+              type="button"
+              className={`button button-small ${styles.pathOnly}`}
+              aria-pressed={pathOnly}
+              disabled={view.path.length === 0}
+              title="Only the spans that the trace waited for, and their callers (P)"
+              onClick={togglePath}
+            >
+              Path only <kbd>P</kbd>
+            </button>
+          )}
           <FindBar
             ref={input}
             find={state.find}
@@ -187,34 +181,29 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
             onStep={step}
           />
         </div>
+        {state.span !== null && selectedRow < 0 && (
+          <p className={styles.absent} role="status">
+            Span <span className="mono">{state.span}</span> is not in this trace.{" "}
+            <button type="button" className="link" onClick={() => onChange({ span: null })}>
+              Forget it
+            </button>
+          </p>
+        )}
         {view.spans.count === 0 ? (
           <p className={styles.none}>This trace has no span left.</p>
         ) : onWaterfall ? (
-          <>
-            <WaterfallHead
-              left={edges.left}
-              right={edges.right}
-              zoomed={!isWhole(window, view.durationNs)}
-              onWhole={() => setWindow(wholeWindow(view.durationNs))}
-              onZoom={zoom}
-              onOpenAll={handle.openAll}
-              onCloseAll={handle.closeAll}
-            >
-              <Minimap trace={trace} window={window} onWindow={setWindow} />
-            </WaterfallHead>
-            <Waterfall
-              trace={trace}
-              handle={handle}
-              window={window}
-              found={found}
-              selectedRow={selectedRow}
-              activeLine={activeLine}
-              onWindow={(next) => setWindow(clamped(next, view.durationNs))}
-              onActive={goTo}
-              onOpen={openLine}
-              onLayout={onLayout}
-            />
-          </>
+          <WaterfallTab
+            trace={trace}
+            handle={handle}
+            window={window}
+            found={found}
+            selectedRow={selectedRow}
+            activeLine={activeLine}
+            onWindow={setWindow}
+            onZoom={zoom}
+            onActive={goTo}
+            onOpen={openLine}
+          />
         ) : state.tab === "flame" ? (
           <FlameGraph
             trace={trace}
