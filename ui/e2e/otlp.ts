@@ -67,7 +67,7 @@ function resourceLogs(record: LogRecord, marks: Marks, shiftNanos: bigint): obje
   };
 }
 
-function keyValues(object: { [key: string]: Json }): object[] {
+export function keyValues(object: { [key: string]: Json }): object[] {
   return Object.entries(object).map(([key, value]) => ({ key, value: anyValue(value) }));
 }
 

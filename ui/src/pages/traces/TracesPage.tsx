@@ -1,9 +1,11 @@
 import { getRouteApi } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { PageHeader } from "../../app/PageHeader";
 import { QueryLanguageContext } from "../../components/query/language";
 import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
 import { spansLanguage } from "./language";
+import { rememberSearch } from "./lastSearch";
 import { TracesView } from "./TracesView";
 import { decodeTracesView, encodeTracesView, limits, type TracesView as View } from "./url";
 
@@ -15,6 +17,7 @@ export function TracesPage() {
   const navigate = route.useNavigate();
   const everyMs = view.refreshS === null ? null : view.refreshS * 1000;
   const live = useSpan(view.range, view.query, everyMs, false);
+  useEffect(() => rememberSearch(encodeTracesView(view)));
   const update = (change: Partial<View>) => {
     const replace = Object.keys(change).every((name) => ["refreshS", "zone", "limit"].includes(name));
     // Another question is answered with its first traces.

@@ -10,7 +10,8 @@ interface FindBarProps {
   /** How many spans were found, and at which of them one stands; -1: at none. */
   count: number;
   at: number;
-  onFind: (find: string) => void;
+  /** `goes`: to the first one at once. */
+  onFind: (find: string, goes: boolean) => void;
   onStep: (by: 1 | -1) => void;
 }
 
@@ -20,15 +21,16 @@ const settleMs = 150;
 export function FindBar({ ref, find, count, at, onFind, onStep }: FindBarProps) {
   const [text, setText] = useState(find);
   useEffect(() => setText(find), [find]);
-  const settle = useDebouncedCallback(onFind, settleMs);
+  const settle = useDebouncedCallback((typed: string) => onFind(typed, false), settleMs);
   const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === "Escape") {
       if (text === "") event.currentTarget.blur();
       setText("");
-      onFind("");
+      onFind("", false);
     } else if (event.key === "Enter") {
-      if (text !== find) onFind(text);
-      onStep(event.shiftKey ? -1 : 1);
+      settle.cancel();
+      if (text !== find) onFind(text, true);
+      else onStep(event.shiftKey ? -1 : 1);
     } else return;
     event.preventDefault();
     event.stopPropagation();

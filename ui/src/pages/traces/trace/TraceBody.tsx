@@ -1,31 +1,27 @@
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { type PaletteAction, usePaletteActions } from "../../../app/palette/store";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { findRows } from "../../../lib/trace/find";
 import type { TraceView } from "../../../lib/trace/view";
-import { clamped, isWhole, type Window, wholeWindow, zoomed } from "../../../lib/trace/window";
+import { wholeWindow, zoomed } from "../../../lib/trace/window";
 import { SpanDrawer } from "./drawer/SpanDrawer";
 import { FindBar } from "./FindBar";
 import { FlameGraph } from "./FlameGraph";
-import { Minimap } from "./Minimap";
 import { PathLegend } from "./PathLegend";
 import { SpanTable } from "./SpanTable";
+import { TraceActions } from "./TraceActions";
 import { TraceHead } from "./TraceHead";
 import styles from "./TracePage.module.css";
-import { type TraceViewState, traceTabs } from "./url";
+import type { TraceViewState } from "./url";
 import { useOpenTrace } from "./useTrace";
+import { useWindow } from "./useWindow";
 import { useLines } from "./waterfall/useLines";
-import { Waterfall } from "./waterfall/Waterfall";
-import { WaterfallHead } from "./waterfall/WaterfallHead";
+import { WaterfallTab } from "./waterfall/WaterfallTab";
 
 interface TraceBodyProps {
   view: TraceView;
   state: TraceViewState;
   onChange: (change: Partial<TraceViewState>) => void;
 }
-
-const settleMs = 250;
 
 export function TraceBody({ view, state, onChange }: TraceBodyProps) {
   const trace = useOpenTrace(view);
@@ -38,12 +34,12 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
   const [window, setWindow] = useWindow(view, state.zoom, (zoom) => onChange({ zoom }));
   const [activeRow, setActiveRow] = useState(selectedRow);
   const [activeFold, setActiveFold] = useState(false);
-  const [edges, setEdges] = useState({ left: 0, right: 0 });
   const input = useRef<HTMLInputElement>(null);
   const foundRows = useMemo(() => findRows(view, state.find), [view, state.find]);
   const found = useMemo(() => new Set(foundRows), [foundRows]);
   const foundAt = foundRows.indexOf(activeRow);
   const { lines } = handle;
+  const onWaterfall = state.tab === "waterfall";
 
   const activeLine = useMemo(() => {
     if (activeRow < 0) return -1;
@@ -109,17 +105,26 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
               foundRows.findIndex((row) => row > activeRow),
             )
           : foundRows.length - 1;
-    const row = foundRows[next] ?? 0;
-    if (state.tab !== "waterfall") onChange({ tab: "waterfall" });
-    show(row);
-    if (selectedRow >= 0) select(row);
+    arrive(foundRows[next] ?? 0);
   };
-  const togglePath = () => onChange({ pathOnly: !state.pathOnly });
-  const onWaterfall = state.tab === "waterfall";
+  /** Goes to a row, from whatever tab, and takes the open drawer along. */
+  const arrive = (row: number, change: Partial<TraceViewState> = {}) => {
+    show(row);
+    const span = selectedRow >= 0 ? { span: view.spans.id[row] ?? null } : {};
+    const tab = onWaterfall ? {} : { tab: "waterfall" as const };
+    if (Object.keys({ ...change, ...span, ...tab }).length > 0) onChange({ ...change, ...span, ...tab });
+  };
+  const find = (text: string, goes: boolean) => {
+    const [first] = goes ? findRows(view, text) : [];
+    if (first === undefined) onChange({ find: text });
+    else arrive(first, { find: text });
+  };
+  // Only the waterfall has lines to leave out.
+  const togglePath = () =>
+    onChange({ pathOnly: !state.pathOnly, ...(!onWaterfall && { tab: "waterfall" as const }) });
   useShortcuts({
     "/": () => input.current?.focus(),
     n: () => step(1),
-    N: () => step(-1),
     "Shift N": () => step(-1),
     "Shift P": togglePath,
     p: togglePath,
@@ -141,81 +146,64 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       "0": () => setWindow(wholeWindow(view.durationNs)),
     }),
   });
-  usePaletteActions([
-    ...traceTabs
-      .filter((tab) => tab !== state.tab)
-      .map(
-        (tab): PaletteAction => ({
-          group: "Do",
-          icon: tab === "table" ? "table" : "traces",
-          label: `Show the ${{ waterfall: "waterfall", flame: "flame graph", table: "table of operations" }[tab]}`,
-          run: () => onChange({ tab }),
-        }),
-      ),
-    { group: "Do", icon: "traces", label: "Path only", keys: ["P"], run: togglePath },
-    { group: "Do", icon: "search", label: "Find a span", keys: ["/"], run: () => input.current?.focus() },
-    { group: "Do", icon: "lines", label: "Open every span", run: handle.openAll },
-    { group: "Do", icon: "lines", label: "Close every span", run: handle.closeAll },
-  ]);
-  const onLayout = useCallback(
-    ({ left, right }: { left: number; right: number }) =>
-      setEdges((old) => (old.left === left && old.right === right ? old : { left, right })),
-    [],
-  );
-
   return (
     <main className={styles.page}>
+      <TraceActions
+        tab={state.tab}
+        onTab={(tab) => onChange({ tab })}
+        onPathOnly={togglePath}
+        onFind={() => input.current?.focus()}
+        onOpenAll={handle.openAll}
+        onCloseAll={handle.closeAll}
+      />
       <div className={styles.column}>
         <TraceHead trace={trace} tab={state.tab} onTab={(tab) => onChange({ tab })} />
         <div className={styles.tools}>
           <PathLegend trace={trace} />
-          <button
-            type="button"
-            className={`button button-small ${styles.pathOnly}`}
-            aria-pressed={pathOnly}
-            disabled={view.path.length === 0}
-            title="Only the spans that the trace waited for, and their callers (P)"
-            onClick={togglePath}
-          >
-            Path only <kbd>P</kbd>
-          </button>
+          {onWaterfall && (
+            <button
+              type="button"
+              className={`button button-small ${styles.pathOnly}`}
+              aria-pressed={pathOnly}
+              disabled={view.path.length === 0}
+              title="Only the spans that the trace waited for, and their callers (P)"
+              onClick={togglePath}
+            >
+              Path only <kbd>P</kbd>
+            </button>
+          )}
           <FindBar
             ref={input}
             find={state.find}
             count={foundRows.length}
             at={foundAt}
-            onFind={(find) => onChange({ find })}
+            onFind={find}
             onStep={step}
           />
         </div>
+        {state.span !== null && selectedRow < 0 && (
+          <p className={styles.absent} role="status">
+            Span <span className="mono">{state.span}</span> is not in this trace.{" "}
+            <button type="button" className="link" onClick={() => onChange({ span: null })}>
+              Forget it
+            </button>
+          </p>
+        )}
         {view.spans.count === 0 ? (
           <p className={styles.none}>This trace has no span left.</p>
         ) : onWaterfall ? (
-          <>
-            <WaterfallHead
-              left={edges.left}
-              right={edges.right}
-              zoomed={!isWhole(window, view.durationNs)}
-              onWhole={() => setWindow(wholeWindow(view.durationNs))}
-              onZoom={zoom}
-              onOpenAll={handle.openAll}
-              onCloseAll={handle.closeAll}
-            >
-              <Minimap trace={trace} window={window} onWindow={setWindow} />
-            </WaterfallHead>
-            <Waterfall
-              trace={trace}
-              handle={handle}
-              window={window}
-              found={found}
-              selectedRow={selectedRow}
-              activeLine={activeLine}
-              onWindow={(next) => setWindow(clamped(next, view.durationNs))}
-              onActive={goTo}
-              onOpen={openLine}
-              onLayout={onLayout}
-            />
-          </>
+          <WaterfallTab
+            trace={trace}
+            handle={handle}
+            window={window}
+            found={found}
+            selectedRow={selectedRow}
+            activeLine={activeLine}
+            onWindow={setWindow}
+            onZoom={zoom}
+            onActive={goTo}
+            onOpen={openLine}
+          />
         ) : state.tab === "flame" ? (
           <FlameGraph
             trace={trace}
@@ -248,24 +236,4 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       )}
     </main>
   );
-}
-
-/** The window follows the hand at once, and the address when the hand rests. */
-function useWindow(view: TraceView, linked: Window | null, onSettled: (zoom: Window | null) => void) {
-  const whole = wholeWindow(view.durationNs);
-  const shown = linked ? clamped(linked, view.durationNs) : whole;
-  const key = `${shown.fromNs}-${shown.toNs}`;
-  const [own, setOwn] = useState<{ key: string; window: Window } | null>(null);
-  const settle = useDebouncedCallback(
-    (window: Window) => onSettled(isWhole(window, view.durationNs) ? null : window),
-    settleMs,
-  );
-  // What came by the address in the meantime wins.
-  const window = own !== null && own.key === key ? own.window : shown;
-  const kept = useMemo(() => ({ fromNs: window.fromNs, toNs: window.toNs }), [window.fromNs, window.toNs]);
-  const change = (next: Window) => {
-    setOwn({ key, window: next });
-    settle(next);
-  };
-  return [kept, change] as const;
 }

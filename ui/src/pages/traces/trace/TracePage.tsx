@@ -8,6 +8,7 @@ import { formatClockMs, formatDay } from "../../../lib/time/format";
 import { zoneLabel } from "../../../lib/time/zone";
 import { headline, sentence } from "../../../lib/words";
 import { encodeLogsView, plainView as plainLogs } from "../../logs/url";
+import { lastSearch } from "../lastSearch";
 import { shortId } from "./shortId";
 import { TraceBody } from "./TraceBody";
 import styles from "./TracePage.module.css";
@@ -36,7 +37,7 @@ export function TracePage() {
       <PageHeader
         title={shortId(traceId)}
         lead={
-          <Link to="/traces" className={styles.crumb}>
+          <Link to="/traces" search={lastSearch()} className={styles.crumb}>
             Traces
             <Icon name="right" small />
           </Link>

@@ -252,10 +252,6 @@ function drawBars(
       ctx.stroke();
       ctx.setLineDash([]);
     }
-    if (status[row] === errorStatus) {
-      ctx.fillStyle = paint.role("crit-mark");
-      ctx.fillRect(x + w - Math.min(3, w), y, Math.min(3, w), barPx);
-    }
   }
   ctx.fillStyle = paint.series(colour);
   for (let piece = from; piece < to; piece += 1) {
@@ -266,6 +262,11 @@ function drawBars(
     ctx.fill();
   }
   if (fold) drawCuts(ctx, scene, layout, fold, y, paint);
+  else if (status[row] === errorStatus) {
+    const [x, w] = bar(startNs[row] ?? 0, (startNs[row] ?? 0) + (durationNs[row] ?? 0), 2);
+    ctx.fillStyle = paint.role("crit-mark");
+    ctx.fillRect(x + w - Math.min(3, w), y, Math.min(3, w), barPx);
+  }
   ctx.restore();
   const length = fold ? fold.endNs - fold.startNs : (durationNs[row] ?? 0);
   ctx.font = fontOf(paint, 12, 400);
