@@ -257,6 +257,37 @@ test("a query for a quantile has diamonds on the Metrics page, one for a gauge h
   ).toEqual([]);
 });
 
+test("on dashboards, too; a query may say that it wants none", async () => {
+  const expr =
+    "histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket[5m])))";
+  const panel = (title: string, x: number, target: object) => ({
+    type: "timeseries",
+    title,
+    gridPos: { x, y: 0, w: 8, h: 8 },
+    targets: [{ refId: "A", ...target }],
+  });
+  const panels = [
+    panel("Quantile", 0, { expr }),
+    panel("Milliseconds", 8, { expr: `${expr} * 1000` }),
+    panel("Without", 16, { expr, exemplar: false }),
+  ];
+  const dashboard = { uid: "latency", title: "Latency", time: { from: "now-1h", to: "now" }, panels };
+  server.dashboards.answer(
+    "POST",
+    "/dashboards",
+    `{"dashboard":${JSON.stringify(dashboard)},"revision":null}`,
+  );
+  const { page } = await openLogs();
+  await page.goto("/d/latency");
+  const diamonds = (title: string) =>
+    page.getByRole("region", { name: title, exact: true }).getByRole("link", { name: /^Trace at/ });
+  await expect.poll(() => diamonds("Quantile").count()).toBeGreaterThan(10);
+  await expect.poll(() => diamonds("Milliseconds").count()).toBeGreaterThan(10);
+  // Of another unit: on the base line, without a value.
+  expect(await diamonds("Milliseconds").first().getAttribute("aria-label")).toMatch(/^Trace at [\d:.]+ of /);
+  expect(await diamonds("Without").count()).toBe(0);
+});
+
 test("a host lists the services that send from it", async () => {
   const { page } = await openLogs();
   await page.goto("/hosts/app-4");

@@ -78,6 +78,11 @@ export interface ServiceAnswer extends Numbers, Notes {
   hosts: string[];
 }
 
+/** Nothing is known of it: the collector has zeros for every name. */
+export function isNothing({ rate, operations, upstream, downstream }: ServiceAnswer): boolean {
+  return rate === 0 && operations.length + upstream.length + downstream.length === 0;
+}
+
 export interface MapNode {
   id: string;
   type: EdgeType;

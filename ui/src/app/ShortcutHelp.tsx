@@ -34,6 +34,7 @@ const keys: [keys: string[], does: string][] = [
   [["E"], "Edit the dashboard"],
   [["v"], "The panel under the pointer on the whole page, and back"],
   [["Ctrl", "S"], "Save the dashboard"],
+  [["+", "-", "0"], "Map: zoom in, zoom out, show all"],
   [["["], "Open or fold the rail"],
   [["?"], "This list"],
 ];

@@ -23,8 +23,9 @@ const inFlight = limiter(2);
 export function useExemplars(asked: AskedExemplars[]): Exemplar[][] {
   return useQueries({
     queries: asked.map(({ text, span, generation, enabled, wanted, onAxis }) => {
-      const query = text ?? "";
-      const isAsked = enabled && query.trim() !== "" && (wanted ?? mayHaveExemplars(query));
+      const isWanted = text !== null && text.trim() !== "" && (wanted ?? mayHaveExemplars(text));
+      // Another chart may have asked for the same; who wants none gets none.
+      const query = isWanted ? text : "";
       return {
         queryKey: ["prom", "exemplars", query, span.startMs, span.endMs, generation],
         queryFn: ({ signal }: { signal: AbortSignal }) =>
@@ -34,7 +35,7 @@ export function useExemplars(asked: AskedExemplars[]): Exemplar[][] {
           ),
         select: (points: Awaited<ReturnType<typeof queryExemplars>>) =>
           exemplarsOf(points, onAxis ?? answersInValues(query)),
-        enabled: isAsked,
+        enabled: enabled && isWanted,
         placeholderData: keepPreviousData,
       };
     }),

@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ApiError } from "../../api/http";
-import type { ServiceAnswer } from "../../api/services";
+import { isNothing, type ServiceAnswer } from "../../api/services";
 import { PageHeader } from "../../app/PageHeader";
 import { useExemplars } from "../../components/chart/useExemplars";
 import { Icon } from "../../components/Icon";
@@ -88,10 +88,6 @@ export function ServicePage() {
       </main>
     </>
   );
-}
-
-function isNothing({ rate, operations, upstream, downstream }: ServiceAnswer): boolean {
-  return rate === 0 && operations.length + upstream.length + downstream.length === 0;
 }
 
 interface ServiceProps {

@@ -64,7 +64,8 @@ export function MapCanvas({ graph, layout, selected, found, onOpen, onArrange, c
       const next = nextNode(event.key, at, ids, layout);
       if (next === null) return;
       event.preventDefault();
-      frame.current?.querySelector<HTMLElement>(`[data-node=${JSON.stringify(next)}]`)?.focus();
+      const boxes = [...(frame.current?.querySelectorAll<HTMLElement>("[data-node]") ?? [])];
+      boxes.find(({ dataset }) => dataset.node === next)?.focus();
       reveal(next);
     },
     [ids, layout, reveal, frame],

@@ -1,5 +1,12 @@
 import { Link } from "@tanstack/react-router";
-import type { Edge, EdgeType, MapAnswer, MapNode, ServiceAnswer } from "../../../api/services";
+import {
+  type Edge,
+  type EdgeType,
+  isNothing,
+  type MapAnswer,
+  type MapNode,
+  type ServiceAnswer,
+} from "../../../api/services";
 import { Icon } from "../../../components/Icon";
 import { TracesLink } from "../../../components/TraceLink";
 import { plural } from "../../../lib/number";
@@ -103,6 +110,7 @@ function ServiceBody({ name, answer, view, span, generation, onZoom, onZoomBack 
     ) : isPending ? (
       <div className={`skeleton ${styles.skeleton}`} />
     ) : null;
+  if (isNothing(data)) return <p className={styles.note}>It has sent no spans in this time.</p>;
   return (
     <>
       <p className={styles.sub}>{hostsText(hosts)}</p>

@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import { errorLevel, type Level } from "../rows";
 import { errorsText } from "../words";
 import type { GraphEdge } from "./graph";
@@ -17,12 +17,7 @@ const heads: Exclude<Level, null>[] = ["warn", "crit"];
 
 /** Calls as curves: the more there are the wider, dashed through queues, coloured when they fail. */
 function MapEdgesView({ edges, layout, lit, onPoint }: MapEdgesProps) {
-  const drawn = edges.map((edge) => {
-    const loop = edge.client === edge.server;
-    const points = loop ? [] : routeOf(edge.client, edge.server, layout);
-    const path = loop ? loopOf(edge.client, layout) : pathOf(points);
-    return { edge, path, middle: middleOf(points), level: errorLevel(edge.errors) };
-  });
+  const drawn = useMemo(() => edges.map((edge) => drawnEdge(edge, layout)), [edges, layout]);
   return (
     <svg className={styles.edges} aria-hidden="true">
       <defs>
@@ -75,6 +70,13 @@ function MapEdgesView({ edges, layout, lit, onPoint }: MapEdgesProps) {
 }
 
 export const MapEdges = memo(MapEdgesView);
+
+function drawnEdge(edge: GraphEdge, layout: Layout) {
+  const loop = edge.client === edge.server;
+  const points = loop ? [] : routeOf(edge.client, edge.server, layout);
+  const path = loop ? loopOf(edge.client, layout) : pathOf(points);
+  return { edge, path, middle: middleOf(points), level: errorLevel(edge.errors) };
+}
 
 const head = {
   viewBox: "0 0 8 8",
