@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use telemetry::TenantId;
+use telemetry::{Batch, TenantId};
 
 use super::Partition;
 use crate::commit::CommitError;
