@@ -123,7 +123,7 @@ struct Queue {
     pieces: BinaryHeap<Piece>,
     pushed: u64,
     busy: usize,
-    /// Some thread has enough, or has failed.
+    /// There is enough, or a thread has failed.
     is_over: bool,
 }
 
@@ -299,17 +299,16 @@ impl<S: Sink> Work<S> {
             if queue.is_over {
                 return None;
             }
-            if let Some(piece) = queue.pieces.pop() {
-                if S::STOPS_EARLY && self.gathered.lock().sink.is_enough(piece.bound) {
-                    queue.pieces.push(piece);
-                    queue.is_over = true;
-                    self.changed.notify_all();
-                    return None;
-                }
+            let best = queue.pieces.peek().map(|piece| piece.bound);
+            let is_late = |bound: i64| S::STOPS_EARLY && self.gathered.lock().sink.is_enough(bound);
+            if best.is_some_and(|bound| !is_late(bound)) {
                 queue.busy += 1;
-                return Some(piece);
+                return queue.pieces.pop();
             }
+            // A thread at work may add better pieces: a split's blocks.
             if queue.busy == 0 {
+                queue.is_over = true;
+                self.changed.notify_all();
                 return None;
             }
             self.changed.wait(&mut queue);

@@ -7,7 +7,6 @@ use telemetry::otlp::SpanKind;
 
 use super::Snapshot;
 use super::find::leave_out;
-use super::prune;
 use super::query::off_runtime;
 use super::split::SpanReader;
 use super::view::{Columns, SpanView, service_name};
@@ -16,7 +15,7 @@ use crate::execute::scan::{CancelOnDrop, Limits, Range};
 use crate::partition::Pinned;
 use crate::split::ReadError;
 
-/// How many different ones are told; those beyond are left out.
+/// How many different names of services are told; those beyond are left out.
 const MOST: usize = 100_000;
 
 /// Spans that share service, name and kind.
@@ -61,7 +60,8 @@ pub async fn operations(
 
 struct Counts {
     range: Range,
-    by_service: HashMap<String, HashMap<(String, SpanKind), u64>>,
+    /// By service and name the count of each kind.
+    by_service: HashMap<String, HashMap<String, [u64; SpanKind::ALL.len()]>>,
     count: usize,
 }
 
@@ -71,23 +71,18 @@ impl Counts {
             self.by_service.insert(service.to_owned(), HashMap::new());
         }
         let Some(names) = self.by_service.get_mut(service) else { return };
-        let key = (name.to_owned(), kind);
-        match names.get_mut(&key) {
-            Some(known) => *known += spans,
-            None if self.count < MOST => {
-                self.count += 1;
-                names.insert(key, spans);
-            }
-            None => {}
+        if let Some(kinds) = names.get_mut(name) {
+            kinds[kind as usize] += spans;
+        } else if self.count < MOST {
+            self.count += 1;
+            let mut kinds = [0; SpanKind::ALL.len()];
+            kinds[kind as usize] = spans;
+            names.insert(name.to_owned(), kinds);
         }
     }
 
     fn contains(&self, time_ns: i64) -> bool {
         self.range.overlaps(time_ns, time_ns)
-    }
-
-    fn add_known(&mut self, known: &prune::Operation<'_>, spans: u64) {
-        self.add(known.service, known.name.unwrap_or_default(), known.kind, spans);
     }
 
     fn head(&mut self, snapshot: &Snapshot) {
@@ -100,7 +95,7 @@ impl Counts {
                 spans[span.operation as usize] += 1;
             }
             for (known, spans) in chunk.operations().zip(spans).filter(|(_, spans)| *spans > 0) {
-                self.add_known(&known, spans);
+                self.add(known.service, known.name.unwrap_or_default(), known.kind, spans);
             }
         }
     }
@@ -112,17 +107,27 @@ impl Counts {
         }
         let reader = SpanReader::open(split.sound()?)?;
         let (tables, statistics) = (reader.tables()?, reader.statistics()?);
+        let mut counts: HashMap<(u32, u32, SpanKind), u64> = HashMap::new();
         for (block, meta) in reader.blocks().iter().enumerate() {
             if !self.range.overlaps(meta.min_time_ns, meta.max_time_ns) {
                 continue;
             }
-            let known = statistics.of(block).iter().map(|known| prune::Operation::of_split(known, &tables));
-            let known: Vec<_> = known.collect();
+            let known = statistics.of(block);
             let is_inside = self.contains(meta.min_time_ns) && self.contains(meta.max_time_ns);
-            match is_inside && known.iter().all(|known| known.name.is_some()) {
-                true => known.iter().for_each(|known| self.add_known(known, known.spans)),
-                false => self.rows(&reader, block)?,
+            let of_name = |name: u32| tables.names.get(name as usize);
+            if !is_inside || known.iter().any(|known| known.name.and_then(of_name).is_none()) {
+                self.rows(&reader, block)?;
+                continue;
             }
+            for known in known {
+                let name = known.name.unwrap_or_default();
+                *counts.entry((known.service, name, known.kind)).or_default() += u64::from(known.spans);
+            }
+        }
+        for ((service, name, kind), spans) in counts {
+            let text =
+                |texts: &Vec<String>, number: u32| texts.get(number as usize).cloned().unwrap_or_default();
+            self.add(&text(&tables.services, service), &text(&tables.names, name), kind, spans);
         }
         Ok(())
     }
@@ -142,12 +147,15 @@ impl Counts {
     fn finish(self) -> Vec<Operation> {
         let mut all: Vec<Operation> = Vec::with_capacity(self.count);
         for (service, names) in self.by_service {
-            all.extend(names.into_iter().map(|((name, kind), spans)| Operation {
-                service: service_name(&service).to_owned(),
-                name,
-                kind,
-                spans,
-            }));
+            let service = service_name(&service);
+            for (name, kinds) in names {
+                let kinds = SpanKind::ALL.into_iter().zip(kinds).filter(|(_, spans)| *spans > 0);
+                let operation = |(kind, spans)| {
+                    let (service, name) = (service.to_owned(), name.clone());
+                    Operation { service, name, kind, spans }
+                };
+                all.extend(kinds.map(operation));
+            }
         }
         all.sort_unstable();
         all

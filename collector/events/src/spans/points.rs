@@ -1,5 +1,6 @@
 //! Matching traces as points in time and duration, for scatter plots.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub async fn points(snapshots: &[Snapshot], request: &Request, limit: usize) -> 
 struct Span {
     time_ns: i64,
     duration_ns: u64,
+    span_id: [u8; 8],
     is_error: bool,
     service: Arc<str>,
     name: Arc<str>,
@@ -90,7 +92,7 @@ impl Longest {
         match self.traces.get_mut(&id) {
             Some(known) => {
                 let is_error = known.is_error || span.is_error;
-                if is_longer((span.duration_ns, span.time_ns), known) {
+                if span.key() > known.key() {
                     *known = span;
                 }
                 known.is_error = is_error;
@@ -103,8 +105,12 @@ impl Longest {
 }
 
 /// Of spans of one length the first counts.
-fn is_longer((duration_ns, time_ns): (u64, i64), known: &Span) -> bool {
-    (duration_ns, std::cmp::Reverse(time_ns)) > (known.duration_ns, std::cmp::Reverse(known.time_ns))
+type Key = (u64, Reverse<i64>, Reverse<[u8; 8]>);
+
+impl Span {
+    fn key(&self) -> Key {
+        (self.duration_ns, Reverse(self.time_ns), Reverse(self.span_id))
+    }
 }
 
 impl Sink for Longest {
@@ -113,6 +119,7 @@ impl Sink for Longest {
     fn fields(&self) -> Vec<Field> {
         vec![
             Field::TraceId,
+            Field::SpanId,
             Field::Service,
             Field::Span(SpanField::Name),
             Field::Span(SpanField::Status),
@@ -127,14 +134,15 @@ impl Sink for Longest {
     fn take<V: SpanView>(&mut self, view: &V) -> Result<(), SearchError> {
         let is_error = view.status() == StatusCode::Error;
         let (time_ns, duration_ns) = (view.time_ns(), view.duration_ns());
+        let span_id = view.span_id().unwrap_or_default();
         if let Some(known) = self.traces.get_mut(&view.id()) {
             known.is_error |= is_error;
-            if !is_longer((duration_ns, time_ns), known) {
+            if (duration_ns, Reverse(time_ns), Reverse(span_id)) <= known.key() {
                 return Ok(());
             }
         }
         let (service, name) = (self.text(service_name(view.service())), self.text(view.name()));
-        self.offer(view.id(), Span { time_ns, duration_ns, is_error, service, name });
+        self.offer(view.id(), Span { time_ns, duration_ns, span_id, is_error, service, name });
         Ok(())
     }
 
@@ -160,7 +168,7 @@ fn chosen(mut traces: Vec<(TraceId, Span)>, limit: usize) -> Vec<Point> {
         let width = (i128::from(last) - i128::from(first)) / bins as i128 + 1;
         let bin_of = |span: &Span| (i128::from(span.time_ns) - i128::from(first)) / width;
         // By bin, then by duration, descending.
-        traces.sort_unstable_by_key(|(id, span)| (bin_of(span), std::cmp::Reverse(span.duration_ns), *id));
+        traces.sort_unstable_by_key(|(id, span)| (bin_of(span), Reverse(span.duration_ns), *id));
         let mut turns: Vec<(u32, usize)> = Vec::with_capacity(traces.len());
         for bin in traces.chunk_by(|(_, a), (_, b)| bin_of(a) == bin_of(b)) {
             let before = turns.len();
@@ -198,7 +206,8 @@ mod tests {
     fn trace(number: u8, time_ns: i64, duration_ns: u64) -> (TraceId, Span) {
         let text: Arc<str> = "a".into();
         let (service, name) = (text.clone(), text);
-        ([number; 16], Span { time_ns, duration_ns, is_error: false, service, name })
+        let span_id = [number; 8];
+        ([number; 16], Span { time_ns, duration_ns, span_id, is_error: false, service, name })
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
-use search::{Aggregation, AggregationLimits, Cell, Field, Group, RecordSort, group_cell};
+use search::{Aggregation, AggregationLimits, Cell, Field, Group, group_cell};
 use tokio::task::spawn_blocking;
 
 use super::gather::{Gathered, Sink, gather};
 use super::prune::{Operation, is_of_operations};
 use super::rows::Rows;
-use super::summary::{Wanted, summarise};
+use super::summary::{Blocks, Wanted, summarise};
 use super::top::TopTraces;
 use super::view::SpanView;
 use super::{Answer, Request, Snapshot, TraceId, TraceOrder, TraceSummary};
@@ -31,13 +31,7 @@ pub async fn search(snapshots: &[Snapshot], request: &Request) -> Result<Answer,
         return Ok(answer);
     }
     if let Some(rows) = Rows::of(request) {
-        let by_time = RecordSort::of_spans(&request.query).and_then(|sort| sort.by_time());
-        let order = match by_time {
-            Some(true) => TraceOrder::Newest,
-            Some(false) => TraceOrder::Oldest,
-            None => request.order,
-        };
-        let request = Request { order, ..request.clone() };
+        let request = Request { order: rows.order, ..request.clone() };
         let gathered = gather(snapshots, &request, rows, &limits).await?;
         let (rows, mut answer) = Answer::of(gathered);
         answer.table = Some(off_runtime(move || rows.finish()).await?);
@@ -62,8 +56,9 @@ async fn with_traces(
     off_runtime(move || {
         let range = Range { start_ns: request.start_ns, end_ns: request.end_ns };
         let wanted = Wanted { filter: &request.query.filter, range };
+        let mut blocks = Blocks::default();
         for id in ids {
-            let told = summarise(&snapshots, id, &wanted, &limits, &mut answer.warnings)?;
+            let told = summarise(&snapshots, id, &wanted, (&limits, &mut blocks), &mut answer.warnings)?;
             // Unless all its splits became unreadable meanwhile.
             answer.traces.extend(Some(told).filter(|told| told.spans > 0));
         }

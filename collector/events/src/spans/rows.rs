@@ -21,7 +21,8 @@ type Key = (Option<SortValue>, std::cmp::Reverse<i64>, TraceId, [u8; 8], u64);
 
 /// At most so many spans.
 pub(super) struct Rows {
-    order: TraceOrder,
+    /// In which order the spans come, before they are sorted by values.
+    pub(super) order: TraceOrder,
     limit: usize,
     /// If not by time.
     sort: Option<RecordSort>,
@@ -36,16 +37,17 @@ impl Rows {
     /// For the query's `fields` or `sort`; `None` if it has neither.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let table = RecordTable::of_spans(&request.query, &USUAL)?;
-        let sort = RecordSort::of_spans(&request.query).filter(|sort| sort.by_time().is_none());
+        let sort = RecordSort::of_spans(&request.query);
+        let order = match sort.as_ref().and_then(RecordSort::by_time) {
+            Some(true) => TraceOrder::Newest,
+            Some(false) => TraceOrder::Oldest,
+            None => request.order,
+        };
+        let sort = sort.filter(|sort| sort.by_time().is_none());
         let named = |name: &str| RecordColumn::of_span(name);
         let columns = match request.query.fields() {
             Some(names) => names.iter().filter_map(|name| named(name)).collect(),
             None => USUAL.iter().filter_map(|name| named(name)).collect(),
-        };
-        let order = match RecordSort::of_spans(&request.query).and_then(|sort| sort.by_time()) {
-            Some(true) => TraceOrder::Newest,
-            Some(false) => TraceOrder::Oldest,
-            None => request.order,
         };
         let limit = request.query.limit().unwrap_or(request.limit).min(MOST_ROWS);
         Some(Self { order, limit, sort, table, columns, rows: BTreeMap::new(), taken: 0, size_bytes: 0 })

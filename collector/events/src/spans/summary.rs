@@ -1,16 +1,19 @@
 //! What is told of a trace in a list: from all its spans, in head and splits.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use search::{Expr, Row};
 use telemetry::otlp::StatusCode;
 
 use super::find::{Part, Source, leave_out, parts};
 use super::select::select;
+use super::split::Block;
 use super::view::{Columns, HeadView, SUMMARY, SpanView, service_name};
 use super::{ServiceCount, Snapshot, SpanSummary, TraceId, TraceSummary};
 use crate::SearchError;
 use crate::execute::scan::{Limits, Range};
+use crate::partition::Pinned;
 use crate::split::ReadError;
 
 /// How many matching spans are named.
@@ -28,19 +31,41 @@ impl Wanted<'_> {
     }
 }
 
+/// Blocks that were read for the traces before: those of one page are close together.
+#[derive(Default)]
+pub(super) struct Blocks(HashMap<(u64, u32), Arc<Columns>>);
+
+impl Blocks {
+    /// So many stay open.
+    const MOST: usize = 16;
+
+    fn columns(&mut self, split: &Pinned, block: &Block) -> Result<Arc<Columns>, ReadError> {
+        let key = (split.file.id, block.meta().first_row);
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        let columns = Arc::new(Columns::read(block, &SUMMARY)?);
+        self.0.insert(key, columns.clone());
+        Ok(columns)
+    }
+}
+
 /// Tells of a trace. Blocks.
 pub(super) fn summarise(
     snapshots: &[Snapshot],
     id: TraceId,
     wanted: &Wanted<'_>,
-    limits: &Limits,
+    (limits, blocks): (&Limits, &mut Blocks),
     warnings: &mut Vec<String>,
 ) -> Result<TraceSummary, SearchError> {
     let parts = parts(snapshots, &id, limits, warnings)?;
     let mut opened = Vec::new();
     for part in &parts {
         limits.check()?;
-        match Opened::of(part, wanted) {
+        match Opened::of(part, wanted, blocks) {
             Ok(open) => opened.push(open),
             Err(error) => {
                 if let Source::Block { split, .. } = &part.source {
@@ -61,11 +86,11 @@ pub(super) fn summarise(
 /// A part of which what is told of spans was read.
 enum Opened<'p> {
     Head { part: &'p Part, wanted: Vec<bool> },
-    Block { rows: &'p [u32], columns: Columns, wanted: Vec<u32> },
+    Block { rows: &'p [u32], columns: Arc<Columns>, wanted: Vec<u32> },
 }
 
 impl<'p> Opened<'p> {
-    fn of(part: &'p Part, wanted: &Wanted<'_>) -> Result<Self, ReadError> {
+    fn of(part: &'p Part, wanted: &Wanted<'_>, blocks: &mut Blocks) -> Result<Self, ReadError> {
         match &part.source {
             Source::Head(chunk) => {
                 let matches = |row: &u32| {
@@ -74,8 +99,8 @@ impl<'p> Opened<'p> {
                 };
                 Ok(Self::Head { part, wanted: part.rows.iter().map(matches).collect() })
             }
-            Source::Block { block, .. } => {
-                let columns = Columns::read(block, &SUMMARY)?;
+            Source::Block { split, block } => {
+                let columns = blocks.columns(split, block)?;
                 let in_range = |row: &u32| wanted.contains(columns.times[*row as usize]);
                 let rows = part.rows.iter().copied().filter(in_range).collect();
                 let wanted = select(wanted.filter, block, rows)?;

@@ -163,7 +163,11 @@ pub(crate) fn points(kept: &[Kept], request: &Request) -> Vec<Point> {
     let ids: BTreeSet<TraceId> = matching.iter().map(|span| span.trace_id()).collect();
     let point = |id: TraceId| {
         let own = || matching.iter().filter(|span| span.trace_id() == id);
-        let longest = own().max_by_key(|span| (span.span().duration_ns(), Reverse(span.time_ns))).unwrap();
+        let longest = own()
+            .max_by_key(|span| {
+                (span.span().duration_ns(), Reverse(span.time_ns), Reverse(span.span().span_id()))
+            })
+            .unwrap();
         Point {
             trace_id: id,
             start_ns: longest.time_ns,
