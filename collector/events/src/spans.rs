@@ -2,3 +2,5 @@
 
 #[allow(dead_code, unused_imports)]
 pub(crate) mod split;
+
+pub use split::{SpanFile, SpanFileOptions};
