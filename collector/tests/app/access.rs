@@ -232,11 +232,11 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
         "post /jaeger/api/transform" => as_admin(call(program, route, "")).json(&serde_json::json!({})),
         "get /zipkin/api/v2/autocompleteValues" => as_admin(call(program, route, "?key=host.name")),
         "get /zipkin/api/v2/traceMany" => as_admin(call(program, route, "?traceIds=1,2")),
-        _ if route.contains("/zipkin/") => as_admin(call(program, route, "?serviceName=a")),
         _ if route.contains("{trace_id}") => {
             let route = route.replace("{trace_id}", &"01".repeat(16)).replace("{span_id}", &"03".repeat(8));
             as_admin(call(program, &route, ""))
         }
+        _ if route.contains("/zipkin/") => as_admin(call(program, route, "?serviceName=a")),
         _ if route.contains("/series") || route.contains("delete_series") => {
             as_admin(call(program, route, "?match[]=up"))
         }
