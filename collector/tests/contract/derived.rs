@@ -123,7 +123,9 @@ async fn counted(store: &Store) -> (Counted, Counted) {
             let kept: Vec<String> = kept.map(|(name, value)| format!("{name}=\"{value}\"")).collect();
             let kept = kept.join(",");
             selection.read(index, &mut values).unwrap();
-            for (time_ms, value) in values.times_ms.iter().zip(&values.values).filter(|(_, value)| **value > 0.0) {
+            for (time_ms, value) in
+                values.times_ms.iter().zip(&values.values).filter(|(_, value)| **value > 0.0)
+            {
                 *calls.entry((kept.clone(), *time_ms)).or_default() += *value as u64;
             }
             for (time_ms, histogram) in values.histograms.iter().filter(|(_, one)| one.count > 0.0) {
@@ -139,7 +141,8 @@ fn run(partitions: u16) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (mut spans, mut crashes) = (0, 0);
     for seed in 0..crate::history::how_many(4) {
-        let (of_seed, crashed) = runtime.block_on(through_crashes(seed * 10 + u64::from(partitions), partitions));
+        let (of_seed, crashed) =
+            runtime.block_on(through_crashes(seed * 10 + u64::from(partitions), partitions));
         (spans, crashes) = (spans + of_seed, crashes + crashed);
     }
     println!("{partitions} partitions: {spans} spans, {crashes} crashes, every step exact");
