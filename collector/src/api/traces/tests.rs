@@ -90,7 +90,7 @@ fn drawn(trace: &Trace) -> Json {
 }
 
 /// Of each row the id, the parent's row and the depth; the orphans; the path as id, from, to.
-fn outline(trace: &Trace) -> (Vec<(u64, i64, u64)>, Vec<u64>, Vec<(u64, u64, u64)>) {
+fn outline(trace: &Trace) -> (Vec<Row>, Vec<u64>, Vec<Section>) {
     let view = drawn(trace);
     let spans = &view["spans"];
     let ids: Vec<u64> = spans["id"].as_array().unwrap().iter().map(number).collect();
@@ -109,7 +109,9 @@ fn number(hex: &Json) -> u64 {
     u64::from_str_radix(hex.as_str().unwrap(), 16).unwrap()
 }
 
-type Case = (&'static str, Vec<Small>, Vec<(u64, i64, u64)>, Vec<u64>, Vec<(u64, u64, u64)>);
+type Row = (u64, i64, u64);
+type Section = (u64, u64, u64);
+type Case = (&'static str, Vec<Small>, Vec<Row>, Vec<u64>, Vec<Section>);
 
 #[test]
 fn traces_are_drawn_whatever_their_parents_say() {
@@ -363,12 +365,14 @@ proptest! {
     }
 }
 
+/// The number of a span's parent.
+type Parent = fn(u32) -> u32;
+
 /// Deep, wide, and both. What takes a square of the time would take minutes.
 #[test]
 fn large_traces_are_drawn_at_once() {
     const SPANS: u32 = 30_000;
-    let shapes: [(&str, fn(u32) -> u32); 3] =
-        [("a chain", |n| n), ("a fan", |_| 1), ("a tree", |n| n / 7 + 1)];
+    let shapes: [(&str, Parent); 3] = [("a chain", |n| n), ("a fan", |_| 1), ("a tree", |n| n / 7 + 1)];
     for (name, parent) in shapes {
         let mut writer = RecordsWriter::default();
         writer.resource(&[], "");
