@@ -210,6 +210,8 @@ test("too many to read: several as one, opened by a click, folded again", async 
   await services.page.getByText("74 nodes as 19").waitFor();
   await services.map.getByRole("button", { name: /^billing-\*/ }).click();
   await services.node("billing-api-0").waitFor();
+  await services.page.getByText("74 nodes as 30").waitFor();
+  await services.map.getByRole("button", { name: /^media-\*/ }).waitFor();
   await services.page.getByRole("button", { name: "Fold again" }).click();
   await services.page.getByText("74 nodes as 19").waitFor();
   await services.page.getByRole("button", { name: /^group/ }).click();

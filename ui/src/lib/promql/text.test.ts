@@ -47,6 +47,8 @@ describe("the unit of a query", () => {
     ["rate(http_requests_total[5m])", "ops"],
     ["rate(system_cpu_time_seconds_total[5m])", "percentunit"],
     ["histogram_quantile(0.95, sum by (le) (http_server_request_duration_seconds_bucket))", "s"],
+    ["histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket[5m])))", "s"],
+    ["histogram_quantile(0.95, sum(rate(narrows_red_duration_seconds[5m])))", "s"],
     ["system_memory_usage_bytes / system_memory_limit_bytes", "percentunit"],
     ["system_memory_usage_bytes / 1024", "bytes"],
     ["rate(a_bytes_total[5m]) / rate(b_total[5m])", "none"],

@@ -31,6 +31,8 @@ const perSecond: Record<string, string> = { bytes: "binBps", bits: "bps", none: 
 const rates = /\b(rate|irate|deriv)\s*\(/;
 /** Functions whose value has another unit than their argument, and what it is. */
 const unitless = /^\s*(count|group|count_values|count_over_time|changes|resets|absent|sgn|log2|log10|ln)\b/;
+/** What they answer with is of the unit of what was measured, although a rate is within. */
+const ofValues = /\bhistogram_(quantile|avg|stddev)\s*\(/;
 const word = /[a-zA-Z_:][a-zA-Z0-9_:]*/g;
 
 /** Grafana's id of the unit; "none" when the names do not say. */
@@ -45,7 +47,7 @@ export function guessUnit(query: string, known: Record<string, { unit: string }[
     return units.size === 1 && names.length > 1 && !units.has("none") ? "percentunit" : "none";
   if (units.size > 1) return "none";
   const unit = [...units][0] ?? "none";
-  return rates.test(query) ? (perSecond[unit] ?? "none") : unit;
+  return rates.test(query) && !ofValues.test(query) ? (perSecond[unit] ?? "none") : unit;
 }
 
 export function unitOfName(name: string, known: Record<string, { unit: string }[]> = {}): string {

@@ -27,7 +27,7 @@ export function HostServices({ host, span, view, generation }: HostServicesProps
   if (!data || data.length === 0) return null;
   const traces = { query: condition, ...encodeTimeView({ ...view, range: absoluteRange(span) }) };
   return (
-    <section className={`panel ${styles.chart}`} data-width={12} aria-label="Services">
+    <section className={`panel ${styles.chart} ${styles.low}`} data-width={12} aria-label="Services">
       <div className={styles.head}>
         <h2>Services</h2>
         <span className={styles.sub}>by the spans that they sent from here</span>

@@ -137,6 +137,13 @@ describe("names that begin alike", () => {
     ]);
   });
 
+  test("one that is opened leaves the others as they are", () => {
+    const { graph, grouping } = shownGraph(many, "auto", new Set(["names with billing-"]));
+    expect(grouping).toBe("prefix");
+    expect(graph.nodes).toHaveLength(22);
+    expect(graph.nodes.filter(({ type }) => type === "group").map(({ name }) => name)).toEqual(["media-*"]);
+  });
+
   test("all of them by hand", () => {
     expect(shownGraph(many, "none", none).graph.nodes).toHaveLength(41);
   });

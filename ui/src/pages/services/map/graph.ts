@@ -46,12 +46,17 @@ export function shownGraph(answer: MapAnswer, wanted: Grouping, opened: Readonly
   const total = whole.nodes.length;
   if (wanted === "none" || (wanted === "auto" && total <= readableNodes))
     return { graph: whole, grouping: "none", total };
-  if (wanted !== "prefix") {
-    const graph = merged(whole, without(leafGroups(whole), opened));
-    if (wanted === "leaves" || graph.nodes.length <= readableNodes || opened.size > 0)
-      return { graph, grouping: "leaves", total };
-  }
-  return { graph: merged(whole, without(prefixGroups(whole), opened)), grouping: "prefix", total };
+  const leaves = leafGroups(whole);
+  // What is opened does not decide how the rest is grouped.
+  const enough = wanted === "leaves" || total - sparedBy(leaves) <= readableNodes;
+  const grouping = wanted !== "prefix" && enough ? "leaves" : "prefix";
+  const groups = grouping === "leaves" ? leaves : prefixGroups(whole);
+  return { graph: merged(whole, without(groups, opened)), grouping, total };
+}
+
+/** So many nodes fewer. */
+function sparedBy(groups: Group[]): number {
+  return groups.reduce((sum, { members }) => sum + members.length - 1, 0);
 }
 
 /** Sorted, and with a node for each end of an edge, so that the same answer is the same graph. */
