@@ -26,8 +26,9 @@ export interface ShownGroup {
 }
 
 const perGroup = 8;
-/** Of each group, while nothing is typed; the pages are all there. */
+/** Of each group, while nothing is typed; of the pages all. */
 const perGroupAtFirst = 5;
+const everyPage = 20;
 
 /** The items that the text means, in their groups; the group with the best match is first. */
 export function matchItems(items: PaletteItem[], text: string, only: string | null): ShownGroup[] {
@@ -40,7 +41,7 @@ export function matchItems(items: PaletteItem[], text: string, only: string | nu
   const sorted = pattern === "" ? found : found.sort((a, b) => scoreOf(b) - scoreOf(a));
   for (const { item, match } of sorted) {
     const group = groups.get(item.group) ?? { best: match?.score ?? 0, items: [] };
-    const atFirst = item.group === "Pages" ? 100 : perGroupAtFirst;
+    const atFirst = item.group === "Pages" ? everyPage : perGroupAtFirst;
     const limit = only !== null ? 100 : pattern === "" ? atFirst : perGroup;
     if (group.items.length < limit) group.items.push({ ...item, marks: match?.ranges ?? [] });
     groups.set(item.group, group);
