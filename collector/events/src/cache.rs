@@ -35,7 +35,19 @@ pub enum SpanPart {
     Tables,
     Statistics,
     Traces,
+    Times,
+    Durations,
+    Names,
+    StatusMessages,
+    EventNames,
+    /// By sheet.
+    Layout(u8),
+    /// By sheet.
+    Children(u8),
+    /// By number of its section.
     Column(u16),
+    /// Of the path that has this hash.
+    Attribute(u64),
 }
 
 /// The process-wide cache of what was read from splits.

@@ -33,5 +33,6 @@ pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snaps
 pub use patterns::{
     BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, patterns_of_texts,
 };
+pub use spans::{SpanFile, SpanFileOptions};
 pub use split::{Layout, SplitId, SplitRef, Stream, check_split};
 pub use tail::{Arrived, Tail, TailLimits};

@@ -34,6 +34,7 @@ pub use operations::{Operation, operations};
 pub use partition::{Options, Partition, Snapshot};
 pub use points::{Point, Points, points};
 pub use query::search;
+pub use split::{SpanFile, SpanFileOptions};
 pub use trace::{Trace, trace};
 
 /// A trace's id.

@@ -9,6 +9,7 @@ pub(crate) mod coded;
 pub(crate) mod column;
 pub(crate) mod file;
 pub(crate) mod format;
+pub(crate) mod hashed;
 pub(crate) mod reader;
 pub(crate) mod recent;
 pub(crate) mod record;

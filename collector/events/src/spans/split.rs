@@ -1,14 +1,37 @@
 //! The sealed file of spans: immutable, one tenant's and one partition's, rows by trace (traces by first start, spans
 //! by (start, seq)), columns in blocks, read by ranges, footer last. docs/format/span-split.md has every byte.
 
+mod attribute;
 mod block;
+mod check;
 mod columns;
-mod plain;
+mod format;
+mod ids;
+mod index;
+mod interner;
+mod merge;
+mod numbers;
 mod reader;
+mod sheet;
+mod slot;
+mod sort;
+mod statistics;
+mod take;
+mod texts;
+mod tool;
+mod whole;
+mod writer;
 
+pub(crate) use attribute::Attribute;
 pub(crate) use block::Block;
-pub(crate) use columns::{Attribute, EventNames, Names, Parents, Texts, Traces, WholeBlock};
-pub(crate) use reader::{BlockMeta, Operation, SpanReader, Statistics, Tables, TraceRows};
+pub(crate) use check::{check, is_span_file};
+pub(crate) use columns::{EventNames, Names, Texts};
+pub(crate) use format::BlockMeta;
+pub(crate) use ids::{Parents, Traces};
+pub(crate) use reader::{SpanReader, Tables, TraceRows};
+pub(crate) use statistics::{Operation, Statistics};
+pub use tool::{SpanFile, SpanFileOptions};
+pub(crate) use whole::WholeBlock;
 
 use sealed::Upload;
 
@@ -85,7 +108,7 @@ pub(crate) fn write<'a>(
     options: &WriteOptions,
     upload: Upload,
 ) -> Result<Written<'a>, EventsError> {
-    plain::write(spans, options, upload)
+    sort::write(spans, options, upload)
 }
 
 /// Writes the first of these files' rows, of as many as have room, to one file; traces that are in several become
@@ -95,7 +118,7 @@ pub(crate) fn merge(
     options: &WriteOptions,
     upload: Upload,
 ) -> Result<Option<MergedSpans>, MergeFailure> {
-    plain::merge(inputs, options, upload)
+    merge::merge(inputs, options, upload)
 }
 
 #[cfg(test)]

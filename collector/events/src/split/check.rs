@@ -10,8 +10,9 @@ use super::block::listed;
 use super::format::{HEAD_MAGIC, PAGE_BYTES, SEVERITIES};
 use super::reader::WholeBlock;
 use super::{ReadError, SplitReader, bloom};
+use crate::spans::split as spans;
 
-/// Checks the bytes of a split: how many rows it has, or what is wrong with it first.
+/// Checks the bytes of a split of logs or of spans: how many rows it has, or what is wrong with it first.
 ///
 /// Every section's checksum is compared, every block decoded, every record put together, every word of the
 /// index looked up. Keys must ascend, statistics must be those of the rows, filters must know the trace ids.
@@ -21,7 +22,10 @@ use super::{ReadError, SplitReader, bloom};
 pub fn check_split(bytes: &[u8]) -> Result<u64, String> {
     let bytes = Bytes::copy_from_slice(bytes);
     // The libraries that read compressed numbers and the index may trust bytes that have the right checksum.
-    let checked = catch_unwind(AssertUnwindSafe(|| check(bytes)));
+    let checked = catch_unwind(AssertUnwindSafe(|| match spans::is_span_file(&bytes) {
+        true => spans::check(bytes),
+        false => check(bytes),
+    }));
     let checked = checked.unwrap_or_else(|_| damaged("its bytes crash the reader"));
     checked.map_err(|error| error.to_string())
 }

@@ -5,7 +5,7 @@ use pco::standalone::{simple_compress, simple_decompress_into};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 /// No section decompresses to more; a block ends long before.
-pub(super) const MAX_RAW_BYTES: usize = 64 << 20;
+pub(crate) const MAX_RAW_BYTES: usize = 64 << 20;
 
 /// Why a section's bytes are not what they should be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +53,16 @@ pub(crate) fn encode_numbers_at<T: pco::data_types::Number>(
         .with_delta_spec(delta);
     // Only a bad configuration fails, and this one is fixed.
     simple_compress(numbers, &config).unwrap_or_default()
+}
+
+/// Whether neighbours are closer to each other than to the lowest value.
+pub(crate) fn delta_of(values: &[u64]) -> Delta {
+    let sample = &values[..values.len().min(1024)];
+    let least = sample.iter().min().copied().unwrap_or_default();
+    let bits = |number: u64| u64::from(64 - number.leading_zeros());
+    let plain: u64 = sample.iter().map(|value| bits(value - least)).sum();
+    let apart: u64 = sample.windows(2).map(|pair| 1 + bits(pair[0].abs_diff(pair[1]))).sum();
+    if apart + (sample.len() as u64) < plain { Delta::First } else { Delta::None }
 }
 
 /// Exactly `count` numbers.

@@ -10,8 +10,11 @@ use tokio::runtime::Handle;
 
 use super::SplitRef;
 use super::column::Malformed;
-use super::format::{PLAIN, Section};
+use super::format::{PLAIN, Section, TAIL_BYTES};
 use crate::cache::{BlockCache, CacheKey, Part};
+
+/// What is read at the end of a blob at first: most footers fit.
+const TAIL_READ_BYTES: u64 = 64 << 10;
 
 /// Why a part of a split could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +34,16 @@ impl From<Malformed> for ReadError {
 }
 
 /// Where a split's bytes are.
+#[derive(Clone)]
 enum Source {
     Blob { store: Arc<dyn ObjectStore>, path: Path },
     Memory(Bytes),
+}
+
+/// A number that no other file of this process has; 0 is for those that are never cached.
+fn next_id() -> u64 {
+    static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
 /// A listed split.
@@ -48,10 +58,19 @@ pub(crate) struct SplitFile {
 impl SplitFile {
     /// A split that is read through `cache`, or with `Weak::new()` past any.
     pub(crate) fn new(store: Arc<dyn ObjectStore>, cache: Weak<BlockCache>, listed: SplitRef) -> Self {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let path = Path::from(listed.name.as_str());
-        Self { source: Source::Blob { store, path }, listed, id, cache }
+        Self { source: Source::Blob { store, path }, listed, id: next_id(), cache }
+    }
+
+    /// The same split, read through another cache.
+    pub(crate) fn with_cache(&self, cache: &Arc<BlockCache>) -> Self {
+        let cache = Arc::downgrade(cache);
+        Self { source: self.source.clone(), listed: self.listed.clone(), id: next_id(), cache }
+    }
+
+    /// Whether what is read of it is kept anywhere.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.strong_count() > 0
     }
 
     /// A split's bytes that no manifest lists; nothing of it is cached.
@@ -113,6 +132,36 @@ impl SplitFile {
             return Err(ReadError::Damaged(format!("{what} at byte {} has a bad checksum", section.offset)));
         }
         Ok(bytes)
+    }
+
+    /// The footer's bytes, checked; the file must end with `magic`.
+    pub(crate) fn footer(&self, magic: &[u8; 8]) -> Result<Bytes, ReadError> {
+        let damaged = |what: &str| ReadError::Damaged(what.to_owned());
+        let size = self.listed.size_bytes;
+        let tail_len = size.min(TAIL_READ_BYTES);
+        let tail = self.read(size - tail_len, tail_len)?;
+        let (front, end) = tail.split_at(tail.len().saturating_sub(TAIL_BYTES));
+        let Some((footer_len, rest)) = end.split_first_chunk::<4>() else {
+            return Err(damaged("the blob is too short"));
+        };
+        let Some((crc, ending)) = rest.split_first_chunk::<4>() else {
+            return Err(damaged("the blob is too short"));
+        };
+        if ending != magic {
+            return Err(damaged("the blob does not end as a split does"));
+        }
+        let footer_len = u64::from(u32::from_le_bytes(*footer_len));
+        let footer = match front.len() as u64 >= footer_len {
+            true => tail.slice(front.len() - footer_len as usize..front.len()),
+            false => {
+                let start = size.checked_sub(TAIL_BYTES as u64 + footer_len);
+                self.read(start.ok_or_else(|| damaged("the footer is longer than the blob"))?, footer_len)?
+            }
+        };
+        match crc32c::crc32c(&footer) == u32::from_le_bytes(*crc) {
+            true => Ok(footer),
+            false => Err(damaged("the footer has a bad checksum")),
+        }
     }
 
     /// The part from the cache, else loaded.

@@ -197,7 +197,8 @@ impl BlockMeta {
     }
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+/// Appends a text with its length before it.
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
@@ -252,7 +253,8 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn text(&mut self) -> Result<String, Malformed> {
+    /// Text with its length before it.
+    pub(crate) fn text(&mut self) -> Result<String, Malformed> {
         String::from_utf8(self.bytes()?.to_vec()).map_err(|_| cut_off())
     }
 

@@ -10,15 +10,12 @@ use super::bodies::{SignatureBodies, SignatureTable, Statistics, decode_codes};
 use super::coded::Coded;
 use super::column::{Decoded, StringColumn};
 use super::file::{ReadError, SplitFile};
-use super::format::{BlockMeta, Column, Footer, PAGE_BYTES, SIGNATURES, TAIL_BYTES, TAIL_MAGIC};
+use super::format::{BlockMeta, Column, Footer, PAGE_BYTES, SIGNATURES, TAIL_MAGIC};
 use super::record::{Body, Lifted, Row};
 use super::rest::{self, Attribute, AttributeColumn, Given};
 use super::streams::{self, Stream};
 use crate::cache::Part;
 use crate::index::{PageSource, SplitIndex};
-
-/// What is read at the end of a blob at first: most footers fit.
-const TAIL_READ_BYTES: u64 = 64 << 10;
 
 /// An open split.
 #[derive(Clone)]
@@ -397,41 +394,12 @@ impl WholeBlock {
 
 /// The footer and how much memory it takes, about.
 fn decode_footer(file: &SplitFile) -> Result<(Footer, usize), ReadError> {
-    let bytes = read_footer(file)?;
+    let bytes = file.footer(TAIL_MAGIC)?;
     let footer = Footer::decode(&bytes)?;
     let index_bytes = footer.index.iter().fold(0u64, |sum, file| sum.saturating_add(file.len));
     match index_bytes <= file.listed.size_bytes {
         true => Ok((footer, 4 * bytes.len())),
         false => Err(ReadError::Damaged("the index claims to be larger than the blob".to_owned())),
-    }
-}
-
-fn read_footer(file: &SplitFile) -> Result<bytes::Bytes, ReadError> {
-    let damaged = |what: &str| ReadError::Damaged(what.to_owned());
-    let size = file.listed.size_bytes;
-    let tail_len = size.min(TAIL_READ_BYTES);
-    let tail = file.read(size - tail_len, tail_len)?;
-    let (front, end) = tail.split_at(tail.len().saturating_sub(TAIL_BYTES));
-    let Some((footer_len, rest)) = end.split_first_chunk::<4>() else {
-        return Err(damaged("the blob is too short"));
-    };
-    let Some((crc, magic)) = rest.split_first_chunk::<4>() else {
-        return Err(damaged("the blob is too short"));
-    };
-    if magic != TAIL_MAGIC {
-        return Err(damaged("the blob does not end as a split does"));
-    }
-    let footer_len = u64::from(u32::from_le_bytes(*footer_len));
-    let footer = match front.len() as u64 >= footer_len {
-        true => tail.slice(front.len() - footer_len as usize..front.len()),
-        false => {
-            let start = size.checked_sub(TAIL_BYTES as u64 + footer_len);
-            file.read(start.ok_or_else(|| damaged("the footer is longer than the blob"))?, footer_len)?
-        }
-    };
-    match crc32c::crc32c(&footer) == u32::from_le_bytes(*crc) {
-        true => Ok(footer),
-        false => Err(damaged("the footer has a bad checksum")),
     }
 }
 

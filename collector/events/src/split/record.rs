@@ -253,7 +253,7 @@ impl Spans {
 }
 
 /// The number of the field at `at` and where it ends; `None` at the end and at bytes that are no field.
-pub(super) fn next_field(raw: &[u8], at: usize) -> Option<(u64, usize)> {
+pub(crate) fn next_field(raw: &[u8], at: usize) -> Option<(u64, usize)> {
     let (tag, after) = varint(raw, at)?;
     let end = match tag & 7 {
         0 => varint(raw, after)?.1,
@@ -268,7 +268,8 @@ pub(super) fn next_field(raw: &[u8], at: usize) -> Option<(u64, usize)> {
     (end <= raw.len()).then_some((tag >> 3, end))
 }
 
-pub(super) fn varint(raw: &[u8], at: usize) -> Option<(u64, usize)> {
+/// The varint at `at` and where it ends.
+pub(crate) fn varint(raw: &[u8], at: usize) -> Option<(u64, usize)> {
     let mut value = 0;
     for (index, byte) in raw.get(at..)?.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * index);
@@ -280,7 +281,7 @@ pub(super) fn varint(raw: &[u8], at: usize) -> Option<(u64, usize)> {
 }
 
 /// How many bytes `put_varint` writes.
-pub(super) fn varint_len(value: usize) -> usize {
+pub(crate) fn varint_len(value: usize) -> usize {
     (usize::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
 }
 

@@ -16,8 +16,9 @@ use super::record::{next_field, put_part, put_varint, varint_len};
 mod attribute;
 mod value;
 
-pub(crate) use attribute::{Attribute, AttributeColumn, Given};
+pub(crate) use attribute::{Attribute, AttributeColumn, Given, Seen};
 use value::{Slot, Value};
+pub(crate) use value::{decode_doubles, encode_doubles, message, prefixed, put_head, shortest_varint};
 
 /// More shapes in a block are not worth their table.
 const MAX_SHAPES: usize = 1024;

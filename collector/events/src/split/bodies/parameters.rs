@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::column::{
-    Decoded, Delta, Malformed, StringColumn, Strings, decode_numbers, encode_numbers_at, pco_level,
+    Decoded, Malformed, StringColumn, Strings, decode_numbers, delta_of, encode_numbers_at, pco_level,
 };
 use super::super::format::Reader;
 use super::super::record::{put_part, put_varint};
@@ -137,16 +137,6 @@ fn encode_integers(values: &[u64], level: i32, out: &mut Vec<u8>) {
     }
     out.push(PCO_U64);
     out.extend(encode_numbers_at(values, delta, pco_level(level)));
-}
-
-/// Whether neighbours are closer to each other than to the lowest value.
-fn delta_of(values: &[u64]) -> Delta {
-    let sample = &values[..values.len().min(1024)];
-    let least = sample.iter().min().copied().unwrap_or_default();
-    let bits = |number: u64| u64::from(64 - number.leading_zeros());
-    let plain: u64 = sample.iter().map(|value| bits(value - least)).sum();
-    let apart: u64 = sample.windows(2).map(|pair| 1 + bits(pair[0].abs_diff(pair[1]))).sum();
-    if apart + (sample.len() as u64) < plain { Delta::First } else { Delta::None }
 }
 
 fn decode_integers(bytes: &[u8], count: usize) -> Decoded<Vec<u64>> {

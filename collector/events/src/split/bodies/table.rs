@@ -1,13 +1,14 @@
 //! The signatures of a split by number, and the column of each of their slots.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use search::text::fold;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::column::{Decoded, Malformed, decode_bytes, encode_bytes};
 use super::super::format::Reader;
+use super::super::hashed::Hashed;
 use super::super::record::put_varint;
 use crate::signature::{
     Kind, MAX_SIGNATURE_BYTES, MAX_SLOTS, Masked, Piece, Signature, VERSION, mask, pieces,
@@ -75,24 +76,6 @@ impl Columns {
 fn last_word(text: &str) -> Option<&str> {
     let is_part = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '_';
     text.split(|c| !is_part(c)).rfind(|word| !word.is_empty())
-}
-
-/// Hashes are hashed already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 /// How a stream's bodies do.

@@ -29,15 +29,17 @@ pub(crate) enum Given {
     Int(i64),
     /// By its bits.
     Double(u64),
+    Bool(bool),
     Text(Box<str>),
 }
 
 /// The same while rows are gone through.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Seen<'a> {
+pub(crate) enum Seen<'a> {
     Nothing,
     Int(i64),
     Double(u64),
+    Bool(bool),
     Text(&'a [u8]),
 }
 
@@ -164,6 +166,7 @@ impl Given {
             Self::Nothing => None,
             Self::Int(int) => Some(Value::Int(*int)),
             Self::Double(bits) => Some(Value::Double(f64::from_bits(*bits))),
+            Self::Bool(bit) => Some(Value::Bool(*bit)),
             Self::Text(text) => Some(Value::Str(text)),
         }
     }
@@ -172,36 +175,39 @@ impl Given {
     pub(crate) fn size_bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Nothing | Self::Int(_) | Self::Double(_) => 0,
+            Self::Nothing | Self::Int(_) | Self::Double(_) | Self::Bool(_) => 0,
         }
     }
 }
 
 impl<'a> Seen<'a> {
-    fn value(self) -> Option<Value<'a>> {
+    pub(crate) fn value(self) -> Option<Value<'a>> {
         Some(match self {
             Self::Nothing => return None,
             Self::Int(int) => Value::Int(int),
             Self::Double(bits) => Value::Double(f64::from_bits(bits)),
+            Self::Bool(bit) => Value::Bool(bit),
             Self::Text(bytes) => Value::Str(text(bytes)),
         })
     }
 
-    fn keep(self) -> Given {
+    pub(crate) fn keep(self) -> Given {
         match self {
             Self::Nothing => Given::Nothing,
             Self::Int(int) => Given::Int(int),
             Self::Double(bits) => Given::Double(bits),
+            Self::Bool(bit) => Given::Bool(bit),
             Self::Text(bytes) => Given::Text(text(bytes).into()),
         }
     }
 
     /// A number that different values mostly do not share.
-    fn hint(self) -> usize {
+    pub(crate) fn hint(self) -> usize {
         match self {
             Self::Nothing => 0,
             Self::Int(int) => int as usize,
             Self::Double(bits) => (bits >> 44) as usize,
+            Self::Bool(bit) => usize::from(bit),
             Self::Text(bytes) => {
                 let ends = bytes.first().zip(bytes.last());
                 ends.map_or(0, |(first, last)| usize::from(*first) ^ usize::from(*last) << 2)

@@ -105,18 +105,18 @@ impl<'a> Value<'a> {
                 out.extend_from_slice(*id);
             }
             Self::Text(key, text) => {
-                put_head(out, key, 1 + varint_len(text.len()) + text.len());
+                put_head(out, ATTRIBUTE_TAG, key, 1 + varint_len(text.len()) + text.len());
                 out.push(TEXT_TAG);
                 put_varint(out, text.len() as u64);
                 out.extend_from_slice(text);
             }
             Self::Int(key, int) => {
-                put_head(out, key, 1 + varint_len(*int as usize));
+                put_head(out, ATTRIBUTE_TAG, key, 1 + varint_len(*int as usize));
                 out.push(INT_TAG);
                 put_varint(out, *int as u64);
             }
             Self::Double(key, bits) => {
-                put_head(out, key, 9);
+                put_head(out, ATTRIBUTE_TAG, key, 9);
                 out.push(DOUBLE_TAG);
                 out.extend(bits.to_le_bytes());
             }
@@ -124,10 +124,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// An attribute up to the content of its value, which takes `any_len` bytes.
-fn put_head(out: &mut Vec<u8>, key: &[u8], any_len: usize) {
+/// An attribute, whose field has this tag, up to the content of its value, which takes `any_len` bytes.
+pub(crate) fn put_head(out: &mut Vec<u8>, tag: u8, key: &[u8], any_len: usize) {
     let entry_len = 1 + varint_len(key.len()) + key.len() + 1 + varint_len(any_len) + any_len;
-    out.push(ATTRIBUTE_TAG);
+    out.push(tag);
     put_varint(out, entry_len as u64);
     out.push(KEY_TAG);
     put_varint(out, key.len() as u64);
@@ -137,7 +137,7 @@ fn put_head(out: &mut Vec<u8>, key: &[u8], any_len: usize) {
 }
 
 /// A length-delimited field's content and what follows it.
-fn prefixed(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub(crate) fn prefixed(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     if bytes.first() != Some(&tag) {
         return None;
     }
@@ -146,11 +146,12 @@ fn prefixed(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// The content of a length-delimited field that is all there is.
-fn message(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+pub(crate) fn message(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     prefixed(bytes, tag).filter(|(_, rest)| rest.is_empty()).map(|(content, _)| content)
 }
 
-fn shortest_varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+/// The varint at `at` and where it ends, if it could not be shorter.
+pub(crate) fn shortest_varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let (value, end) = varint(bytes, at)?;
     // The tenth byte has room for one bit of 64.
     let fits = end - at < 10 || bytes[end - 1] <= 1;
@@ -161,7 +162,7 @@ const AS_DOUBLES: u8 = 0;
 const AS_BITS: u8 = 1;
 
 /// Doubles by their bits: pco as doubles (it finds decimals), or as plain numbers should that not restore every bit.
-pub(super) fn encode_doubles(bits: &[u64]) -> Vec<u8> {
+pub(crate) fn encode_doubles(bits: &[u64]) -> Vec<u8> {
     let doubles: Vec<f64> = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
     let config = ChunkConfig::default().with_compression_level(4).with_delta_spec(DeltaSpec::NoOp);
     if let Ok(encoded) = simple_compress(&doubles, &config) {
@@ -173,7 +174,8 @@ pub(super) fn encode_doubles(bits: &[u64]) -> Vec<u8> {
     [vec![AS_BITS], encode_numbers(bits, Delta::None)].concat()
 }
 
-pub(super) fn decode_doubles(bytes: &[u8], count: usize) -> Decoded<Vec<u64>> {
+/// What `encode_doubles` was given.
+pub(crate) fn decode_doubles(bytes: &[u8], count: usize) -> Decoded<Vec<u64>> {
     match bytes.split_first() {
         Some((&AS_DOUBLES, bytes)) => {
             Ok(decode_numbers::<f64>(bytes, count)?.into_iter().map(f64::to_bits).collect())

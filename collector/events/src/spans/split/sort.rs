@@ -1,0 +1,114 @@
+//! The order of rows: traces by their first start, spans of a trace by (start, seq). A start is the effective time.
+
+use std::collections::HashMap;
+
+use sealed::Upload;
+use telemetry::otlp::Span;
+
+use super::writer::SpanWriter;
+use super::{SpanSource, TraceId, WriteOptions, Written};
+use crate::EventsError;
+
+/// Spans by trace.
+struct Groups {
+    ids: Vec<TraceId>,
+    /// The earliest time of each.
+    firsts: Vec<i64>,
+    /// The trace of each span.
+    of_spans: Vec<u32>,
+}
+
+impl Groups {
+    fn of(spans: &[SpanSource<'_>]) -> Self {
+        let mut numbers: HashMap<TraceId, u32> = HashMap::new();
+        let (mut ids, mut firsts) = (Vec::new(), Vec::<i64>::new());
+        let mut of_spans = Vec::with_capacity(spans.len());
+        let mut last: Option<u32> = None;
+        for span in spans {
+            let id = trace_id(span.span);
+            // Spans of one trace often follow each other.
+            let known = last.filter(|last| ids[*last as usize] == id);
+            let number = known.unwrap_or_else(|| {
+                *numbers.entry(id).or_insert_with(|| {
+                    ids.push(id);
+                    firsts.push(span.time_ns);
+                    ids.len() as u32 - 1
+                })
+            });
+            let first = &mut firsts[number as usize];
+            *first = (*first).min(span.time_ns);
+            of_spans.push(number);
+            last = Some(number);
+        }
+        Self { ids, firsts, of_spans }
+    }
+
+    /// The place of each trace among all.
+    fn ranks(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut order: Vec<u32> = (0..self.ids.len() as u32).collect();
+        order.sort_unstable_by_key(|trace| (self.firsts[*trace as usize], &self.ids[*trace as usize]));
+        let mut ranks = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(rank, trace)| ranks[*trace as usize] = rank as u32);
+        (order, ranks)
+    }
+}
+
+/// As queries see it; zeros for none.
+fn trace_id(span: &[u8]) -> TraceId {
+    match span {
+        // The first field of nearly all, and no field 1 behind it.
+        [0x0a, 16, rest @ ..] if rest.len() > 18 && rest[16] == 0x12 && !has_another_id(&rest[16..]) => {
+            rest[..16].try_into().unwrap_or_default()
+        }
+        _ => Span::of_valid(span).trace_id().unwrap_or_default(),
+    }
+}
+
+/// Whether field 1 stands among these fields.
+fn has_another_id(fields: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some((number, end)) = crate::split::record::next_field(fields, at) {
+        if number == 1 {
+            return true;
+        }
+        at = end;
+    }
+    false
+}
+
+/// Sorts and writes.
+pub(super) fn write<'a>(
+    spans: Vec<SpanSource<'a>>,
+    options: &WriteOptions,
+    upload: Upload,
+) -> Result<Written<'a>, EventsError> {
+    let groups = Groups::of(&spans);
+    let (order, ranks) = groups.ranks();
+    let mut rows: Vec<(u32, i64, u64, u32)> = spans
+        .iter()
+        .enumerate()
+        .map(|(at, span)| (ranks[groups.of_spans[at] as usize], span.time_ns, span.seq, at as u32))
+        .collect();
+    rows.sort_unstable();
+    let mut writer = SpanWriter::new(upload, options);
+    let (mut written, mut trace) = (0, Vec::new());
+    for group in rows.chunk_by(|a, b| a.0 == b.0) {
+        trace.clear();
+        trace.extend(group.iter().map(|(.., at)| spans[*at as usize]));
+        let id = &groups.ids[order[group[0].0 as usize] as usize];
+        match writer.push_trace(id, &trace) {
+            Ok(taken) => {
+                written += taken;
+                if taken < trace.len() {
+                    break;
+                }
+            }
+            Err(error) => {
+                writer.abort();
+                return Err(error);
+            }
+        }
+    }
+    let left = rows[written..].iter().map(|(.., at)| spans[*at as usize]).collect();
+    Ok(Written { listed: writer.finish()?, left })
+}
