@@ -177,14 +177,6 @@ pub(super) fn stream_field<'a>(stream: &'a Stream, field: &Field) -> Option<Valu
     }
 }
 
-/// The same as text; "" for none.
-pub(super) fn stream_text<'a>(stream: &'a Stream, field: &Field) -> &'a str {
-    match stream_field(stream, field) {
-        Some(Value::Str(text)) => text,
-        _ => "",
-    }
-}
-
 fn filled(text: &str) -> Option<Value<'_>> {
     (!text.is_empty()).then_some(Value::Str(text))
 }
