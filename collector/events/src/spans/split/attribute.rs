@@ -190,10 +190,9 @@ fn read_wide(block: &Block, path: &str) -> Result<Wide, ReadError> {
             Found::Missing => {}
             Found::Slot(slot) => needed[*slot as usize] = true,
             Found::Fields => {
-                let slots = layout.slots_of_kind(local).iter();
-                slots.for_each(|slot| {
-                    needed[*slot as usize] |= is_wanted(slot_at(&layout, sheet, *slot), path)
-                });
+                for slot in layout.slots_of_kind(local) {
+                    needed[*slot as usize] |= is_wanted(slot_at(&layout, sheet, *slot), path);
+                }
             }
         }
     }

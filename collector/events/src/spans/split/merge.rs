@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use sealed::Upload;
@@ -17,6 +16,8 @@ use crate::split::ReadError;
 
 /// So many blocks of an input are kept: late parts of traces are not far away.
 const KEPT_BLOCKS: usize = 3;
+/// So many rows of a trace are put together at a time.
+const CHUNK_ROWS: usize = if cfg!(test) { 32 } else { 1 << 14 };
 /// What is kept of all inputs beside them.
 const CACHE_BYTES: usize = 32 << 20;
 
@@ -32,12 +33,21 @@ struct Input {
     kept: Vec<(usize, Arc<WholeBlock>)>,
 }
 
-/// A row of a trace, and where its message is.
+/// A row of a trace, in the order in which they are written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
+    time_ns: i64,
+    seq: u64,
     input: usize,
-    block: Arc<WholeBlock>,
+    block: usize,
     row: usize,
-    message: Range<usize>,
+}
+
+impl Found {
+    /// Whether it stands right behind `other`.
+    fn follows(&self, other: &Self) -> bool {
+        (self.input, self.block, self.row) == (other.input, other.block, other.row + 1)
+    }
 }
 
 impl Input {
@@ -80,24 +90,17 @@ impl Input {
         Ok(None)
     }
 
-    /// All its rows of a trace; their messages are appended.
-    fn rows(
-        &mut self,
-        input: usize,
-        id: &TraceId,
-        found: &mut Vec<Found>,
-        messages: &mut Vec<u8>,
-    ) -> Result<(), ReadError> {
+    /// All its rows of a trace.
+    fn rows(&mut self, input: usize, id: &TraceId, found: &mut Vec<Found>) -> Result<(), ReadError> {
         let index = self.index.clone();
         for trace in index.find(id) {
             let (block, place) = self.reader.place_of(*trace)?;
-            let block = self.whole(block)?;
-            if block.traces().id(place) == id {
-                let mut start = messages.len();
-                block.write_spans(block.traces().rows(place), messages, |row, end| {
-                    found.push(Found { input, block: block.clone(), row, message: start..end });
-                    start = end;
-                });
+            let whole = self.whole(block)?;
+            if whole.traces().id(place) == id {
+                found.extend(whole.traces().rows(place).map(|row| {
+                    let (time_ns, seq) = (whole.time_ns(row), whole.seq(row));
+                    Found { time_ns, seq, input, block, row }
+                }));
             }
         }
         Ok(())
@@ -150,12 +153,13 @@ fn write(readers: &[SpanReader], writer: &mut SpanWriter) -> Result<usize, Merge
     while let Some(Reverse(((_, id), input))) = next.pop() {
         if !done.contains(&id) {
             found.clear();
-            messages.clear();
             for (input, open) in inputs.iter_mut().enumerate() {
-                open.rows(input, &id, &mut found, &mut messages)
-                    .map_err(|error| MergeFailure::Read { input, error })?;
+                open.rows(input, &id, &mut found).map_err(|error| MergeFailure::Read { input, error })?;
             }
-            write_trace(&id, &mut found, &messages, writer)?;
+            found.sort_unstable();
+            for rows in found.chunks(CHUNK_ROWS) {
+                write_rows(&id, rows, &mut inputs, &mut messages, writer)?;
+            }
             done.insert(id);
         }
         let following = inputs[input].next(&done).map_err(|error| MergeFailure::Read { input, error })?;
@@ -164,14 +168,25 @@ fn write(readers: &[SpanReader], writer: &mut SpanWriter) -> Result<usize, Merge
     Ok(inputs.len())
 }
 
-fn write_trace(
+/// Writes rows of a trace, of a large one not all at once.
+fn write_rows(
     id: &TraceId,
-    found: &mut [Found],
-    messages: &[u8],
+    rows: &[Found],
+    inputs: &mut [Input],
+    messages: &mut Vec<u8>,
     writer: &mut SpanWriter,
 ) -> Result<(), MergeFailure> {
-    found.sort_by_key(|found| (found.block.time_ns(found.row), found.block.seq(found.row), found.input));
-    let spans = found.iter().map(|Found { block, row, message, .. }| {
+    messages.clear();
+    let (mut read, mut start) = (Vec::with_capacity(rows.len()), 0);
+    for run in rows.chunk_by(|row, next| next.follows(row)) {
+        let Found { input, block, row, .. } = run[0];
+        let whole = inputs[input].whole(block).map_err(|error| MergeFailure::Read { input, error })?;
+        whole.write_spans(row..row + run.len(), messages, |row, end| {
+            read.push((whole.clone(), row, start..end));
+            start = end;
+        });
+    }
+    let spans = read.iter().map(|(block, row, message)| {
         let stream = &block.tables().streams[block.stream(*row) as usize];
         SpanSource {
             resource: &stream.resource,

@@ -18,14 +18,14 @@ use telemetry::otlp::{Span, SpanFields, SpanKind, StatusCode, write_attribute, w
 use super::*;
 use messages::{PATHS, TRACES, canonical, span};
 
-/// Runs `work` with a store; gives the file that it wrote.
-fn file_of<T>(work: impl FnOnce(Upload) -> T) -> (T, Bytes) {
+/// Runs `work` with a store; gives the file that it wrote, if any.
+fn file_of<T>(work: impl FnOnce(Upload) -> T) -> (T, Option<Bytes>) {
     let store = Arc::new(InMemory::new());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let _entered = runtime.enter();
     let done = work(Upload::new(store.clone(), "spans/a".to_owned()));
     let bytes = runtime.block_on(async { store.get(&Path::from("spans/a")).await?.bytes().await });
-    (done, bytes.unwrap())
+    (done, bytes.ok())
 }
 
 fn options(block_rows: usize, level: i32) -> WriteOptions {
@@ -39,6 +39,7 @@ fn sealed(spans: &[Source], options: &WriteOptions) -> Bytes {
         assert!(written.left.is_empty());
         written.listed
     });
+    let bytes = bytes.unwrap();
     assert_eq!((listed.rows, listed.size_bytes), (spans.len() as u64, bytes.len() as u64));
     assert_eq!((listed.format, &*listed.tenant), (SPANS, "acme"));
     let (times, seqs) = (spans.iter().map(|span| span.time_ns), spans.iter().map(|span| span.seq));
@@ -161,10 +162,10 @@ fn columns_agree(block: &Block, rows: &[&Source]) {
             assert_eq!(text(attribute.get(row)), text(expected), "{path}");
         }
         let is_number = |value: &Value<'_>| matches!(value, Value::Int(_) | Value::Double(_));
-        let found = attribute.select(all(), is_number, |row| row % 2 == 0);
+        let found = attribute.select(all(), is_number, |row| row.is_multiple_of(2));
         let expected = all().into_iter().filter(|row| {
             let value = search::lookup(&rows[*row as usize].read().attributes(), path);
-            value.map_or(row % 2 == 0, |value| is_number(&value))
+            value.map_or(row.is_multiple_of(2), |value| is_number(&value))
         });
         assert_eq!(found, expected.collect::<Vec<_>>(), "{path}");
         assert!(keys.get(path).is_none_or(|count| *count > 0));
@@ -220,7 +221,9 @@ fn reads(bytes: &Bytes) -> Result<(), ReadError> {
     TRACES.iter().try_for_each(|id| reader.trace(id).map(drop))?;
     for block in 0..reader.blocks().len() {
         let block = reader.block(block);
-        (block.event_names()?, block.status_messages()?, block.durations()?);
+        block.event_names()?;
+        block.status_messages()?;
+        block.durations()?;
         PATHS.iter().try_for_each(|path| block.attribute(path).map(drop))?;
         let whole = block.whole()?;
         (0..whole.rows()).for_each(|row| whole.write_span(row, &mut Vec::new()));
@@ -247,6 +250,7 @@ proptest! {
         let readers: Vec<SpanReader> =
             parts.iter().map(|sources| SpanReader::of_bytes(sealed(sources, &options(7, 1))).unwrap()).collect();
         let (merged, bytes) = file_of(|upload| merge(&readers, &options(block_rows, 3), upload).unwrap().unwrap());
+        let bytes = bytes.unwrap();
         prop_assert_eq!(merged.inputs, parts.len());
         let all: Vec<Source> = parts.concat();
         prop_assert_eq!((merged.listed.rows, merged.listed.format), (all.len() as u64, SPANS));
@@ -302,7 +306,7 @@ fn plain(n: u64, trace: u8) -> Source {
                 ("http.status_code", Value::Int(200)),
                 ("size", Value::Double(n as f64 / 4.0)),
             ],
-            status: if n % 50 == 0 { StatusCode::Error } else { StatusCode::Unset },
+            status: if n.is_multiple_of(50) { StatusCode::Error } else { StatusCode::Unset },
             ..SpanFields::default()
         },
     );
@@ -338,7 +342,7 @@ fn what_has_no_room_in_the_tables_is_kept_as_it_is() {
             let mut source = plain(n, (n / 30) as u8);
             let keys = [n % 11, n % 7, n % 13].map(|n| format!("k{n}"));
             keys.iter().for_each(|key| write_attribute(&mut source.span, 9, key, &Value::Int(1)));
-            if n % 4 == 0 {
+            if n.is_multiple_of(4) {
                 write_attribute(&mut source.span, 9, &format!("own{n}"), &Value::Str("x"));
             }
             source.span.extend(messages::bytes_field(5, format!("name {n}").as_bytes()));
@@ -380,25 +384,35 @@ fn parents_in_the_block_are_rows() {
 }
 
 #[test]
-fn streams_without_room_are_left_for_another_file() {
-    let big = vec![b'x'; 1 << 20];
-    let resources: Vec<Vec<u8>> = (0..40u64)
-        .map(|n| {
-            let mut resource = Vec::new();
-            let pad = std::str::from_utf8(&big).unwrap();
-            write_resource(&mut resource, &[("n", Value::Int(n as i64)), ("pad", Value::Str(pad))]);
-            resource
-        })
-        .collect();
-    let sources: Vec<Source> = (0..40).map(|n| plain(n, n as u8)).collect();
-    let spans = sources.iter().zip(&resources);
-    let spans: Vec<_> = spans.map(|(source, resource)| SpanSource { resource, ..source.borrow() }).collect();
-    let ((rows, left), bytes) = file_of(|upload| {
-        let written = write(spans, &options(10, 1), upload).unwrap();
-        (written.listed.rows, written.left.iter().map(|span| span.seq).collect::<Vec<_>>())
+fn streams_without_room_go_into_another_file_and_stay_there() {
+    let resources = [0i64, 1, 2].map(|number| {
+        let (mut resource, pad) = (Vec::new(), "x".repeat(12 << 20));
+        write_resource(&mut resource, &[("n", Value::Int(number)), ("pad", Value::Str(&pad))]);
+        resource
     });
-    assert!(rows > 20 && rows as usize + left.len() == 40, "{rows}");
-    assert_eq!(left, (rows..40).collect::<Vec<_>>());
-    let first = SpanReader::of_bytes(bytes).unwrap();
-    assert_eq!(first.tables().unwrap().streams.len() as u64, rows);
+    let sources: Vec<Source> = (0..3).map(|n| plain(n, n as u8)).collect();
+    let spans = sources.iter().zip(&resources);
+    let mut left: Vec<_> =
+        spans.map(|(source, resource)| SpanSource { resource, ..source.borrow() }).collect();
+    let mut files = Vec::new();
+    while !left.is_empty() {
+        let (written, bytes) = file_of(|upload| write(left.clone(), &options(10, 1), upload).unwrap());
+        files.push((written.listed.rows, SpanReader::of_bytes(bytes.unwrap()).unwrap()));
+        left = written.left;
+    }
+    assert_eq!(files.iter().map(|(rows, _)| *rows).collect::<Vec<_>>(), [2, 1]);
+    let readers: Vec<SpanReader> = files.into_iter().map(|(_, reader)| reader).collect();
+    let (merged, written) = file_of(|upload| merge(&readers, &options(10, 1), upload).unwrap());
+    assert!(merged.is_none() && written.is_none());
+}
+
+#[test]
+fn a_merge_says_which_input_is_damaged() {
+    let parts = [1, 2].map(|trace| sealed(&[plain(0, trace), plain(1, trace)], &options(10, 1)));
+    let mut second = parts[1].to_vec();
+    second[9] ^= 1;
+    let readers = [parts[0].clone(), Bytes::from(second)].map(|bytes| SpanReader::of_bytes(bytes).unwrap());
+    let (merged, written) = file_of(|upload| merge(&readers, &options(10, 1), upload));
+    assert!(matches!(merged, Err(MergeFailure::Read { input: 1, error: ReadError::Damaged(_) })));
+    assert!(written.is_none());
 }

@@ -216,12 +216,13 @@ impl SpanWriter {
         let [traces, starts, span_ids, parents, seqs] = block.ids.finish_block(level);
         self.block.ids = block.ids;
         let signed = |codes: &[u32]| codes.iter().map(|code| i64::from(*code)).collect::<Vec<_>>();
+        let shapes = self.sheets.each_mut().map(SheetBuilder::take_codes);
         let arguments = [
             Argument { id: argument::STREAM, codes: &block.streams },
             Argument { id: argument::NAME, codes: &block.names },
             Argument { id: argument::KIND, codes: &block.kinds },
             Argument { id: argument::STATUS, codes: &block.statuses },
-            Argument { id: argument::SHAPE, codes: &self.sheets[0].codes().to_vec() },
+            Argument { id: argument::SHAPE, codes: &shapes[0] },
         ];
         let other_names = match block.other_names.codes.is_empty() {
             true => Vec::new(),
@@ -244,15 +245,16 @@ impl SpanWriter {
         let ids = [SheetId::Spans, SheetId::Events, SheetId::Links];
         let mut slots = Vec::new();
         for (place, sheet) in self.sheets.iter_mut().enumerate() {
-            if sheet.rows() == 0 {
+            let codes = &shapes[place];
+            if codes.is_empty() {
                 continue;
             }
-            let own = [Argument { id: argument::SHAPE, codes: &sheet.codes().to_vec() }];
+            let own = [Argument { id: argument::SHAPE, codes }];
             let (before, arguments) =
                 if place == 0 { (&arguments[..4], &arguments[..]) } else { (&[][..], &own[..]) };
-            let shapes = codecs.shapes[place].encode(&signed(sheet.codes()), level, before);
-            sections.push((shape_parts[place] as u32, shapes));
-            sheet.finish_block(level, arguments, |slot, bytes| {
+            let encoded = codecs.shapes[place].encode(&signed(codes), level, before);
+            sections.push((shape_parts[place] as u32, encoded));
+            sheet.finish_block(codes.len(), level, arguments, |slot, bytes| {
                 slots.push((slot_section(ids[place], slot), bytes));
             });
         }

@@ -175,24 +175,24 @@ impl SheetBuilder {
         self.values
     }
 
-    /// The shape of each row of the open block.
-    pub(in super::super) fn codes(&self) -> &[u32] {
-        &self.codes
+    /// The shape of each row of the open block, which ends; its values are had from `finish_block`.
+    pub(in super::super) fn take_codes(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.codes)
     }
 
-    /// Ends the block; hands on the section of each slot that has values. `arguments` are of all rows.
+    /// Ends the block of so many rows; hands on the section of each slot that has values. `arguments` are of all rows.
     pub(in super::super) fn finish_block(
         &mut self,
+        rows: usize,
         level: i32,
         arguments: &[Argument<'_>],
         mut section: impl FnMut(u32, Vec<u8>),
     ) {
         for (number, slot) in self.slots.iter_mut().enumerate() {
             if !slot.rows.is_empty() {
-                section(number as u32, slot.finish_block(level, arguments, self.codes.len()));
+                section(number as u32, slot.finish_block(level, arguments, rows));
             }
         }
-        self.codes.clear();
         self.values = 0;
     }
 

@@ -51,8 +51,8 @@ fn odd() -> Vec<Source> {
         let fields = SpanFields {
             trace_id: &TRACES[n as usize % 3],
             span_id: &[7; 8],
-            parent_id: if n % 2 == 0 { &[7; 8] } else { &[6; 8] },
-            trace_state: if n % 3 == 0 { "vendor=x" } else { "" },
+            parent_id: if n.is_multiple_of(2) { &[7; 8] } else { &[6; 8] },
+            trace_state: if n.is_multiple_of(3) { "vendor=x" } else { "" },
             flags: 0x101,
             name: "odd",
             kind: SpanKind::Consumer,
@@ -62,14 +62,14 @@ fn odd() -> Vec<Source> {
                 ("k", Value::Int(n as i64 - 4)),
                 ("k", Value::Str("twice")),
                 ("k", Value::Double(f64::NAN)),
-                ("yes", Value::Bool(n % 2 == 0)),
+                ("yes", Value::Bool(n.is_multiple_of(2))),
                 ("raw", Value::Bytes(&[0, 255])),
                 ("none", Value::Empty),
             ],
             events: &events[..n as usize % 3],
             links: &links[..n as usize % 2],
             status: StatusCode::Error,
-            status_message: if n % 2 == 0 { "declined" } else { "" },
+            status_message: if n.is_multiple_of(2) { "declined" } else { "" },
         };
         let mut span = Vec::new();
         write_span(&mut span, &fields);
