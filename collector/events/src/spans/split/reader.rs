@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use search::Field;
+use search::lookup;
+use telemetry::Value;
 use telemetry::otlp::{Resource, Scope};
 
 use super::TraceId;
@@ -16,7 +17,6 @@ use super::interner::TextTable;
 use super::sheet::Sheet;
 use super::statistics::Statistics;
 use crate::cache::{BlockCache, Part, SpanPart};
-use crate::spans::view::stream_text;
 use crate::split::column::{Malformed, decode_bytes};
 use crate::split::format::Reader;
 use crate::split::{ReadError, SplitFile, Stream, streams};
@@ -65,7 +65,7 @@ impl Tables {
         let (mut services, mut numbers) = (Vec::new(), HashMap::new());
         let mut stream_services = Vec::with_capacity(streams.len());
         for stream in &streams {
-            let service = stream_text(stream, &Field::Service).to_owned();
+            let service = text_of(stream, "service.name");
             let next = services.len() as u32;
             let number = *numbers.entry(service.clone()).or_insert(next);
             if number == next {
@@ -73,8 +73,7 @@ impl Tables {
             }
             stream_services.push(number);
         }
-        let stream_hosts =
-            streams.iter().map(|stream| stream_text(stream, &Field::Host).to_owned()).collect();
+        let stream_hosts = streams.iter().map(|stream| text_of(stream, "host.name")).collect();
         let name_numbers = names.iter().enumerate().map(|(at, name)| (name.clone(), at as u32)).collect();
         Self { streams, services, names, stream_services, stream_hosts, name_numbers, sheets }
     }
@@ -113,6 +112,14 @@ impl Tables {
 
     pub(super) fn sheet(&self, sheet: SheetId) -> &Sheet {
         &self.sheets[sheet as usize]
+    }
+}
+
+/// A name of a resource as queries see it: "" for none, and for what is no text.
+pub(super) fn text_of(stream: &Stream, key: &str) -> String {
+    match lookup(&stream.resource().attributes(), key) {
+        Some(Value::Str(text)) => text.to_owned(),
+        _ => String::new(),
     }
 }
 

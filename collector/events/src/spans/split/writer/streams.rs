@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use bytes::Bytes;
-use search::Field;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::SpanSource;
-use crate::spans::view::stream_text;
+use super::super::reader::text_of;
 use crate::split::Stream;
 use crate::split::hashed::Hashed;
 use crate::split::streams::StreamsBuilder;
@@ -63,7 +62,7 @@ impl Streams {
         let number = self.builder.intern(&stream)?;
         if number as usize == self.known.len() {
             let next = self.services.len() as u32;
-            let service = stream_text(&stream, &Field::Service).to_owned();
+            let service = text_of(&stream, "service.name");
             self.service_numbers.push(*self.services.entry(service).or_insert(next));
             self.known.push(stream);
         }
