@@ -1,6 +1,6 @@
 //! Calls between services: which spans are the two halves of one, and what is counted then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 
 use telemetry::otlp::{Span, SpanKind, StatusCode};
@@ -171,6 +171,20 @@ impl Edges {
         }
     }
 
+    /// Lets go of all spans that wait; tells how many of them are in no edge, by service.
+    pub(crate) fn give_up(&mut self, registry: &Registry) -> BTreeMap<u32, u64> {
+        let pairing = std::mem::take(&mut self.pairing);
+        let mut open = BTreeMap::new();
+        for (half, is_caller) in pairing.open() {
+            let service = if is_caller { reporter(registry, half.id) } else { Some(half.id) };
+            service.into_iter().for_each(|service| *open.entry(service).or_default() += 1);
+        }
+        for (service, count) in pairing.lapsed() {
+            *open.entry(*service).or_default() += count;
+        }
+        open
+    }
+
     /// Numbers may mean something else from now on.
     pub(crate) fn forget(&mut self) {
         self.targets.clear();
@@ -178,13 +192,17 @@ impl Edges {
     }
 }
 
+fn reporter(registry: &Registry, edge: u32) -> Option<u32> {
+    match registry.subject(edge)?.what {
+        What::Edge { reporter, .. } => Some(reporter),
+        _ => None,
+    }
+}
+
 impl Books<'_> {
     /// The service whose call an edge is.
     fn reporter(&self, edge: u32) -> Option<u32> {
-        match self.registry.subject(edge)?.what {
-            What::Edge { reporter, .. } => Some(reporter),
-            _ => None,
-        }
+        reporter(self.registry, edge)
     }
 
     /// A call of which there is one span.

@@ -176,9 +176,21 @@ impl Pairing {
         callees
     }
 
+    /// All halves that wait and are counted in no edge: callees, and callers that are not yet calls to outside.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (Half, bool)> {
+        let entries = self.shards.iter().flat_map(HashMap::values).chain(self.more.values().flatten());
+        let is_open = |entry: &&Entry| matches!(entry.role(), Role::Callee | Role::Fresh);
+        entries.filter(is_open).map(|entry| (self.half(*entry), entry.role() == Role::Fresh))
+    }
+
     /// Time goes on: what is older than `floor` is not there any more, whether or not it is let go of yet.
     pub(crate) fn pass(&mut self, step: u32, floor: u32) {
         (self.newest, self.floor) = (step + 1, floor);
+    }
+
+    /// Callees that were in the way and too old, by service.
+    pub(crate) fn lapsed(&self) -> &BTreeMap<u32, u64> {
+        &self.lapsed
     }
 
     /// How many wait.

@@ -236,6 +236,17 @@ impl Registry {
         }
     }
 
+    /// The clock is set back to a step: nothing was seen after it, nor written.
+    pub(crate) fn set_back(&mut self, step: u32) {
+        for subject in self.subjects.iter_mut() {
+            subject.last_used = subject.last_used.min(step);
+            subject.written = 0;
+        }
+        for service in self.services.iter_mut() {
+            service.last_used = service.last_used.min(step);
+        }
+    }
+
     /// Forgets what was not seen for an hour; answers the numbers of the subjects, ascending.
     pub(crate) fn sweep(&mut self, step: u32) -> Vec<u32> {
         let is_old = |last_used: u32| last_used.saturating_add(KEPT_STEPS) < step;

@@ -39,13 +39,16 @@ fn made(now_s: u64) -> impl Strategy<Value = Made> {
     )
 }
 
-/// Spans in batches, mostly seconds apart, now and then long.
+/// Gaps from this on are jumps back.
+const BACK: u64 = 1 << 40;
+
+/// Spans in batches, mostly seconds apart, now and then long or back.
 fn batches() -> impl Strategy<Value = Vec<Batch>> {
-    let gap = prop_oneof![12 => 0u64..4, 4 => 5u64..40, 1 => 500u64..1000, 1 => 3000u64..9000];
+    let gap = prop_oneof![12 => 0u64..4, 4 => 5u64..40, 1 => 500u64..1000, 1 => 3000u64..9000, 1 => BACK..BACK + 1500];
     proptest::collection::vec(gap, 1..40).prop_flat_map(|gaps| {
         let mut now_s = ZERO_S;
         let batch = |gap: u64| {
-            now_s += gap;
+            now_s = if gap < BACK { now_s + gap } else { now_s - (gap - BACK) };
             let received_at_ns = now_s * SECOND_NS;
             proptest::collection::vec(made(now_s), 0..6)
                 .prop_map(move |made| Made::batch(&made, received_at_ns))
