@@ -22,6 +22,9 @@ use half::{Entry, Role};
 /// A table per value of the key's highest bits, so that none is large when it grows.
 const SHARDS: usize = 16;
 
+/// One in so many places is kept for callers.
+const CALLERS_SHARE: usize = 8;
+
 /// A caller waits so many flushes before it counts as a call to outside: 30 to 40 s.
 const FRESH_STEPS: u32 = 4;
 
@@ -120,7 +123,8 @@ impl Pairing {
         if let Some(met) = self.find(key) {
             return met;
         }
-        if self.len >= max {
+        // The last share is for callers: a call without its callee is on the map, one without its caller is not.
+        if self.len >= max - max / CALLERS_SHARE {
             return Met::Overflow;
         }
         let entry = Entry::new(half, Role::Callee, 0);

@@ -229,6 +229,15 @@ impl Registry {
         number
     }
 
+    /// Whether a number stands for what was over a cap, or for nothing.
+    pub(crate) fn is_other(&self, number: u32) -> bool {
+        self.subject(number).is_none_or(|subject| match &subject.what {
+            What::Red { operation, .. } => &**operation == OTHER,
+            What::Edge { client, server, .. } => !is_peer(client, server),
+            What::Left { .. } => true,
+        })
+    }
+
     /// Says that a subject was counted.
     pub(crate) fn touch(&mut self, subject: u32, step: u32) {
         if let Some(subject) = self.subjects.get_mut(subject) {

@@ -157,7 +157,8 @@ impl Spans {
         };
         operations.get(tag, name, route, || {
             let operation = names::operation(name, route, options.max_name_bytes);
-            registry.red(service, &operation, (kind, status), *flushed, options)
+            let number = registry.red(service, &operation, (kind, status), *flushed, options);
+            (number, !registry.is_other(number))
         })
     }
 

@@ -89,6 +89,19 @@ fn who_has_no_room_to_wait_is_counted() {
     assert!(unpaired[0].starts_with("reason=overflow,service=a 10:3"), "{unpaired:?}");
     assert!(unpaired[1].starts_with("reason=overflow,service=b 10:1"), "{unpaired:?}");
     assert_eq!(run.spans.edges.pairing.len(), 2);
+    assert_eq!(run.edges(), ["client=a,server=unknown,status=ok,type=external 10:5"], "no call is lost");
+}
+
+#[test]
+fn callees_leave_room_for_callers() {
+    let mut run = Run::new(Options { max_waiting: 8, ..Options::default() });
+    let callees: Vec<Made> =
+        (1..20).map(|id| span("b", SpanKind::Server, 100 + id, 50 + id, (0, 1))).collect();
+    run.at(1, &callees);
+    assert_eq!(run.spans.edges.pairing.len(), 7);
+    run.at(2, &[span("a", SpanKind::Client, 1, 0, (0, 1)), span("b", SpanKind::Server, 2, 1, (0, 1))]);
+    run.until(2, 60);
+    assert_eq!(run.edges(), ["client=a,server=b,status=ok,type=service 10:1"]);
 }
 
 #[test]

@@ -20,6 +20,8 @@ fn made(now_s: u64) -> impl Strategy<Value = Made> {
         Just(Some(("zipkin.shared", "true"))),
         Just(Some(("server.address", "b"))),
         Just(Some(("http.route", "/r/{x}"))),
+        Just(Some(("peer.service", "a"))),
+        Just(Some(("peer.service", "b"))),
     ];
     let times = (end_s, 0u64..3_000_000_000);
     (ids, 0usize..6, 0usize..3, 0u8..4, name, times, attribute).prop_map(
@@ -61,9 +63,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn cuts_do_not_show(batches in batches(), cuts in proptest::collection::vec(any::<bool>(), 40), is_small: bool) {
+    fn cuts_do_not_show(batches in batches(), cuts in proptest::collection::vec(any::<bool>(), 40), caps in 0u8..3) {
         let small = Options { max_services: 2, max_operations: 2, max_peers: 1, max_waiting: 5, max_window_bytes: 300, ..Options::default() };
-        let options = if is_small { small } else { Options::default() };
+        let tiny = Options { max_services: 3, max_subjects: 4, ..small.clone() };
+        let options = [Options::default(), small, tiny][usize::from(caps)].clone();
         let mut whole = Spans::new(0, options.clone());
         let mut cut = Spans::new(0, options.clone());
         for (batch, is_cut) in batches.iter().zip(cuts) {
