@@ -136,6 +136,35 @@ fn a_tenant_too_many_is_counted() {
 }
 
 #[test]
+fn a_tenant_that_was_not_seen_for_an_hour_makes_room() {
+    let mut spans = Spans::new(0, small());
+    for (at, name) in [(1, "one"), (2, "two"), (3, "three")].map(|(at, name)| (at * 6000, name)) {
+        let batch = Made::batch(&[span("a", SpanKind::Server, 1, 0, (0, 0))], (ZERO_S + at) * SECOND_NS);
+        spans.apply(&Batch { tenant: TenantId::new(name).unwrap(), ..batch });
+        assert!(spans.registry.tenant(2).is_none());
+        assert_eq!(spans.registry.tenant(1).unwrap().id.as_str(), name);
+        (1..=450).for_each(|tick| {
+            spans.apply(&Made::batch(&[], (ZERO_S + at + tick * 10) * SECOND_NS));
+        });
+        let state = spans.state();
+        spans = Spans::recover(0, small(), &state).unwrap();
+        assert_eq!(spans.state(), state);
+    }
+}
+
+#[test]
+fn services_of_all_tenants_together_have_a_cap() {
+    let options = Options { max_subjects: 5, ..Options::default() };
+    let mut registry = crate::registry::Registry::default();
+    for at in 0..20 {
+        let tenant = registry.tenant_number(&TenantId::new(["t0", "t1"][at % 2]).unwrap(), &options).unwrap();
+        let number = registry.service_number(tenant, &format!("s{at}"), 1, &options);
+        let is_other = &*registry.service(number).unwrap().name == "__other__";
+        assert_eq!(is_other, at >= 5, "{at}");
+    }
+}
+
+#[test]
 fn what_was_not_seen_for_an_hour_makes_room() {
     let mut run = Run::new(Options { max_operations: 1, ..Options::default() });
     let named = |name: &str, id: u8, second: u64| Made {
