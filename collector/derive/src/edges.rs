@@ -9,7 +9,7 @@ use telemetry::otlp::{Span, SpanKind, StatusCode};
 use crate::log::Log;
 use crate::memo::{AsIs, Memo};
 use crate::options::Options;
-use crate::pairing::{Half, Met, Pairing, span_key};
+use crate::pairing::{Half, IS_EDGE, Met, Pairing, span_key};
 use crate::registry::{NewEdge, Registry};
 use crate::subject::{EdgeKind, Part, What, Why};
 use crate::target::{Target, is_shared};
@@ -171,8 +171,12 @@ impl Edges {
         services.sort_unstable();
         services.into_iter().for_each(|service| books.leave(service, Why::Overflow, 1));
         if is_expiry {
-            let callees = self.pairing.expire(step.saturating_sub(WINDOW_STEPS).max(books.floor));
-            callees.into_iter().for_each(|(service, count)| books.leave(service, Why::Expired, count));
+            let open = self.pairing.expire(step.saturating_sub(WINDOW_STEPS).max(books.floor));
+            for (owner, count) in open {
+                if let Some(service) = service_of(books.registry, owner) {
+                    books.leave(service, Why::Expired, count);
+                }
+            }
         }
     }
 
@@ -180,12 +184,11 @@ impl Edges {
     pub(crate) fn give_up(&mut self, registry: &Registry) -> BTreeMap<u32, u64> {
         let pairing = std::mem::take(&mut self.pairing);
         let mut open = BTreeMap::new();
-        for (half, is_caller) in pairing.open() {
-            let service = if is_caller { reporter(registry, half.id) } else { Some(half.id) };
-            service.into_iter().for_each(|service| *open.entry(service).or_default() += 1);
-        }
-        for (service, count) in pairing.lapsed() {
-            *open.entry(*service).or_default() += count;
+        let lapsed = pairing.lapsed().iter().map(|(owner, count)| (*owner, *count));
+        for (owner, count) in pairing.open().map(|owner| (owner, 1)).chain(lapsed) {
+            if let Some(service) = service_of(registry, owner) {
+                *open.entry(service).or_default() += count;
+            }
         }
         open
     }
@@ -195,6 +198,11 @@ impl Edges {
         self.targets.clear();
         self.pairs.clear();
     }
+}
+
+/// The service of a waiting span's owner.
+fn service_of(registry: &Registry, owner: u32) -> Option<u32> {
+    if owner & IS_EDGE == 0 { Some(owner) } else { reporter(registry, owner & !IS_EDGE) }
 }
 
 fn reporter(registry: &Registry, edge: u32) -> Option<u32> {
