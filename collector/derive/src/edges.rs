@@ -1,14 +1,15 @@
 //! Calls between services: which spans are the two halves of one, and what is counted then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use telemetry::otlp::{Span, SpanKind, StatusCode};
 
 use crate::log::Log;
 use crate::memo::{AsIs, Memo};
 use crate::options::Options;
-use crate::pairing::{Half, Met, Pairing, span_key};
+use crate::pairing::{Half, IS_EDGE, Met, Pairing, span_key};
 use crate::registry::{NewEdge, Registry};
 use crate::subject::{EdgeKind, Part, What, Why};
 use crate::target::{Target, is_shared};
@@ -89,7 +90,11 @@ impl Edges {
                 callees.iter().for_each(|callee| self.pair(&call.half(edge), callee, books));
             }
             Met::Repeated => books.leave(call.service, Why::Repeated, 1),
-            Met::Overflow => books.leave(call.service, Why::Overflow, 1),
+            Met::Overflow => {
+                // The call was made, whoever answered it: nobody will find out.
+                books.one_end(edge, &call.half(edge), Part::Client);
+                books.leave(call.service, Why::Overflow, 1);
+            }
             Met::Waits | Met::Caller(..) => {}
         }
     }
@@ -110,7 +115,7 @@ impl Edges {
         let met = self.pairing.callee(key, half, books.options.max_waiting);
         match met {
             Met::Caller(caller, was_outside) => {
-                if was_outside {
+                if was_outside && books.is_of_tenant(caller.id, call.tenant) {
                     books.take_back(&caller);
                 }
                 self.pair(&caller, &half, books);
@@ -128,7 +133,8 @@ impl Edges {
         self.targets.get(tag, name, namespace, || {
             let joined = if namespace.is_empty() { name.to_owned() } else { format!("{name}/{namespace}") };
             let edge = NewEdge { kind, reporter: call.service, peer: &joined, is_peer_client };
-            books.registry.edge(&edge, books.flushed, books.options)
+            let edge = books.registry.edge(&edge, books.flushed, books.options);
+            (edge, !books.registry.is_other(edge))
         })
     }
 
@@ -142,12 +148,11 @@ impl Edges {
         if self.pairs.len() >= MAX_PAIRS {
             self.pairs.clear();
         }
-        let edge = *self.pairs.entry(key).or_insert_with(|| {
-            let peer = books.registry.service(callee.id).map(|service| service.name.clone());
-            let edge =
-                NewEdge { kind, reporter, peer: peer.as_deref().unwrap_or_default(), is_peer_client: false };
-            books.registry.edge(&edge, books.flushed, books.options)
-        });
+        let known = self.pairs.get(&key).copied();
+        let Some(edge) = known.or_else(|| books.edge_between(kind, reporter, callee.id)) else { return };
+        if known.is_none() && !books.registry.is_other(edge) {
+            self.pairs.insert(key, edge);
+        }
         books.both_ends(edge, caller, callee);
     }
 
@@ -166,9 +171,26 @@ impl Edges {
         services.sort_unstable();
         services.into_iter().for_each(|service| books.leave(service, Why::Overflow, 1));
         if is_expiry {
-            let callees = self.pairing.expire(step.saturating_sub(WINDOW_STEPS).max(books.floor));
-            callees.into_iter().for_each(|(service, count)| books.leave(service, Why::Expired, count));
+            let open = self.pairing.expire(step.saturating_sub(WINDOW_STEPS).max(books.floor));
+            for (owner, count) in open {
+                if let Some(service) = service_of(books.registry, owner) {
+                    books.leave(service, Why::Expired, count);
+                }
+            }
         }
+    }
+
+    /// Lets go of all spans that wait; tells how many of them are in no edge, by service.
+    pub(crate) fn give_up(&mut self, registry: &Registry) -> BTreeMap<u32, u64> {
+        let pairing = std::mem::take(&mut self.pairing);
+        let mut open = BTreeMap::new();
+        let lapsed = pairing.lapsed().iter().map(|(owner, count)| (*owner, *count));
+        for (owner, count) in pairing.open().map(|owner| (owner, 1)).chain(lapsed) {
+            if let Some(service) = service_of(registry, owner) {
+                *open.entry(service).or_default() += count;
+            }
+        }
+        open
     }
 
     /// Numbers may mean something else from now on.
@@ -178,13 +200,38 @@ impl Edges {
     }
 }
 
+/// The service of a waiting span's owner.
+fn service_of(registry: &Registry, owner: u32) -> Option<u32> {
+    if owner & IS_EDGE == 0 { Some(owner) } else { reporter(registry, owner & !IS_EDGE) }
+}
+
+fn reporter(registry: &Registry, edge: u32) -> Option<u32> {
+    match registry.subject(edge)?.what {
+        What::Edge { reporter, .. } => Some(reporter),
+        _ => None,
+    }
+}
+
 impl Books<'_> {
     /// The service whose call an edge is.
     fn reporter(&self, edge: u32) -> Option<u32> {
-        match self.registry.subject(edge)?.what {
-            What::Edge { reporter, .. } => Some(reporter),
-            _ => None,
+        reporter(self.registry, edge)
+    }
+
+    fn is_of_tenant(&self, edge: u32, tenant: u32) -> bool {
+        self.registry.subject(edge).is_some_and(|edge| edge.tenant == tenant)
+    }
+
+    /// The edge from one service to another. Keys of spans are hashes, which may be equal in two tenants: there is
+    /// none between those.
+    fn edge_between(&mut self, kind: EdgeKind, reporter: u32, callee: u32) -> Option<u32> {
+        let (caller, callee) = (self.registry.service(reporter)?, self.registry.service(callee)?);
+        if caller.tenant != callee.tenant {
+            return None;
         }
+        let peer = Arc::clone(&callee.name);
+        let edge = NewEdge { kind, reporter, peer: &peer, is_peer_client: false };
+        Some(self.registry.edge(&edge, self.flushed, self.options))
     }
 
     /// A call of which there is one span.
@@ -215,5 +262,31 @@ impl Books<'_> {
     pub(crate) fn leave(&mut self, service: u32, why: Why, count: u64) {
         let subject = self.registry.left(service, why, self.flushed);
         (0..count).for_each(|_| self.log.count(self.flushed + 1, subject, Part::Calls, 0));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use telemetry::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn spans_of_two_tenants_are_no_call() {
+        let (mut registry, mut log, options) = (Registry::default(), Log::default(), Options::default());
+        let other = registry.tenant_number(&TenantId::new("other").unwrap(), &options).unwrap();
+        let caller = registry.service_number(0, "a", 1, &options);
+        for (tenant, is_call) in [(other, false), (0, true)] {
+            let callee = registry.service_number(tenant, "b", 1, &options);
+            let new =
+                NewEdge { kind: EdgeKind::External, reporter: caller, peer: "x", is_peer_client: false };
+            let id = registry.edge(&new, 1, &options);
+            let half = Half { id, step: 1, duration_ns: 1, is_failed: false, is_message: false };
+            let mut books =
+                Books { registry: &mut registry, log: &mut log, options: &options, flushed: 1, floor: 0 };
+            Edges::default().pair(&half, &Half { id: callee, ..half }, &mut books);
+            assert_eq!(!log.is_empty(), is_call, "{tenant}");
+        }
     }
 }

@@ -109,6 +109,11 @@ impl Log {
         (std::mem::take(&mut self.packed), std::mem::take(&mut self.exemplars))
     }
 
+    /// Whether nothing was counted since the last flush.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.observations.is_empty() && self.packed.is_empty()
+    }
+
     /// Bytes in memory.
     pub(crate) fn size_bytes(&self) -> usize {
         self.observations.capacity() * 16 + self.candidates.capacity() * 48 + self.packed.size_bytes()

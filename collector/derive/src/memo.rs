@@ -21,9 +21,16 @@ struct Entry {
 }
 
 impl Memo {
-    /// The number for these, found by `find` if it is not known.
+    /// The number for these, found by `find` if it is not known, which also says whether it may be kept: what was over a
+    /// cap is asked for each time, since another may have made it known under its name since.
     #[inline]
-    pub(crate) fn get(&mut self, tag: u64, first: &str, second: &str, find: impl FnOnce() -> u32) -> u32 {
+    pub(crate) fn get(
+        &mut self,
+        tag: u64,
+        first: &str,
+        second: &str,
+        find: impl FnOnce() -> (u32, bool),
+    ) -> u32 {
         let mut hash = xxh3_128_with_seed(first.as_bytes(), tag);
         if !second.is_empty() {
             hash = hash.rotate_left(1) ^ xxh3_128_with_seed(second.as_bytes(), hash as u64);
@@ -34,7 +41,10 @@ impl Memo {
         {
             return entry.number;
         }
-        let number = find();
+        let (number, is_kept) = find();
+        if !is_kept {
+            return number;
+        }
         if self.entries.len() >= MAX_ENTRIES {
             self.entries.clear();
         }

@@ -22,6 +22,9 @@ use half::{Entry, Role};
 /// A table per value of the key's highest bits, so that none is large when it grows.
 const SHARDS: usize = 16;
 
+/// One in so many places is kept for callers.
+const CALLERS_SHARE: usize = 8;
+
 /// A caller waits so many flushes before it counts as a call to outside: 30 to 40 s.
 const FRESH_STEPS: u32 = 4;
 
@@ -37,7 +40,7 @@ pub(crate) struct Pairing {
     newest: u32,
     /// Entries of steps before it are no longer there.
     floor: u32,
-    /// Callees that were in the way and too old, by service.
+    /// Those in no edge that were in the way and too old, by what [`owner`] says.
     lapsed: BTreeMap<u32, u64>,
 }
 
@@ -63,6 +66,18 @@ pub(crate) fn span_key(tenant: u32, trace_id: [u8; 16], span_id: [u8; 8]) -> u64
     id[..16].copy_from_slice(&trace_id);
     id[16..].copy_from_slice(&span_id);
     xxh3_64_with_seed(&id, u64::from(tenant))
+}
+
+/// Marks an edge among services; the numbers of both have 31 bits.
+pub(crate) const IS_EDGE: u32 = 1 << 31;
+
+/// Whose an entry is that is counted in no edge: a callee's service, or the edge to outside of a caller, so marked.
+fn owner(entry: Entry, id: u32) -> Option<u32> {
+    match entry.role() {
+        Role::Callee => Some(id),
+        Role::Fresh => Some(id | IS_EDGE),
+        Role::Paired | Role::Outside | Role::Corrected => None,
+    }
 }
 
 fn shard_of(key: u64) -> usize {
@@ -120,7 +135,8 @@ impl Pairing {
         if let Some(met) = self.find(key) {
             return met;
         }
-        if self.len >= max {
+        // The last share is for callers: a call without its callee is on the map, one without its caller is not.
+        if self.len >= max - max / CALLERS_SHARE {
             return Met::Overflow;
         }
         let entry = Entry::new(half, Role::Callee, 0);
@@ -135,8 +151,14 @@ impl Pairing {
     /// Callers that are to be counted as calls to outside when the steps up to `step` are over.
     pub(crate) fn settle(&mut self, step: u32, mut told: impl FnMut(Half)) {
         let later = self.due.split_off(&(step + 1));
-        for key in std::mem::replace(&mut self.due, later).into_values().flatten() {
+        let last = self.last_due();
+        let now = std::mem::replace(&mut self.due, later).into_iter();
+        for (due, key) in now.flat_map(|(due, keys)| keys.into_iter().map(move |key| (due, key))) {
             let Some(entry) = self.shards[shard_of(key)].get(&key).copied() else { continue };
+            // Another one may have taken its place, with a time of its own.
+            if entry.due(last) != due {
+                continue;
+            }
             match entry.role() {
                 Role::Fresh => {
                     self.set(key, entry.with_role(Role::Outside));
@@ -151,15 +173,15 @@ impl Pairing {
         }
     }
 
-    /// Lets go of what is older than `floor`, and tells how many callees there were by service.
+    /// Lets go of what is older than `floor`, and tells how many of them were in no edge, by owner.
     pub(crate) fn expire(&mut self, floor: u32) -> BTreeMap<u32, u64> {
-        let mut callees = std::mem::take(&mut self.lapsed);
+        let mut open = std::mem::take(&mut self.lapsed);
         let newest = self.newest;
         let mut is_kept = |entry: &Entry| {
             let half = entry.half(newest);
             let is_kept = half.step >= floor;
-            if !is_kept && entry.role() == Role::Callee {
-                *callees.entry(half.id).or_default() += 1;
+            if !is_kept && let Some(owner) = owner(*entry, half.id) {
+                *open.entry(owner).or_default() += 1;
             }
             is_kept
         };
@@ -173,12 +195,23 @@ impl Pairing {
         self.promote_more();
         self.len = self.shards.iter().map(HashMap::len).sum::<usize>()
             + self.more.values().map(Vec::len).sum::<usize>();
-        callees
+        open
+    }
+
+    /// All halves that wait and are counted in no edge: callees, and callers that are not yet calls to outside. By owner.
+    pub(crate) fn open(&self) -> impl Iterator<Item = u32> {
+        let entries = self.shards.iter().flat_map(HashMap::values).chain(self.more.values().flatten());
+        entries.filter_map(|entry| owner(*entry, self.half(*entry).id))
     }
 
     /// Time goes on: what is older than `floor` is not there any more, whether or not it is let go of yet.
     pub(crate) fn pass(&mut self, step: u32, floor: u32) {
         (self.newest, self.floor) = (step + 1, floor);
+    }
+
+    /// Those in no edge that were in the way and too old, by owner.
+    pub(crate) fn lapsed(&self) -> &BTreeMap<u32, u64> {
+        &self.lapsed
     }
 
     /// How many wait.
@@ -248,8 +281,8 @@ impl Pairing {
     }
 
     fn lapse(&mut self, entry: Entry) {
-        if entry.role() == Role::Callee {
-            *self.lapsed.entry(self.half(entry).id).or_default() += 1;
+        if let Some(owner) = owner(entry, self.half(entry).id) {
+            *self.lapsed.entry(owner).or_default() += 1;
         }
     }
 
@@ -259,5 +292,42 @@ impl Pairing {
 
     fn set(&mut self, key: u64, entry: Entry) {
         self.shards[shard_of(key)].insert(key, entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(step: u32) -> Half {
+        Half { id: 3, step, duration_ns: 1, is_failed: false, is_message: false }
+    }
+
+    #[test]
+    fn a_caller_below_a_raised_floor_is_told() {
+        for is_in_the_way in [false, true] {
+            let mut pairing = Pairing::default();
+            pairing.pass(100, 10);
+            assert_eq!(pairing.caller(1, caller(99), 100, 10), Met::Waits);
+            pairing.pass(101, 101);
+            if is_in_the_way {
+                assert_eq!(pairing.caller(1, caller(102), 101, 10), Met::Waits);
+            }
+            assert_eq!(pairing.expire(101), BTreeMap::from([(3 | IS_EDGE, 1)]));
+        }
+    }
+
+    #[test]
+    fn a_caller_is_looked_at_when_it_is_due() {
+        let mut pairing = Pairing::default();
+        pairing.pass(100, 10);
+        assert_eq!(pairing.caller(1, caller(99), 100, 10), Met::Waits);
+        pairing.pass(102, 101);
+        assert_eq!(pairing.caller(1, caller(102), 102, 10), Met::Waits);
+        let mut told = Vec::new();
+        pairing.settle(104, |half| told.push(half));
+        assert_eq!(told, [], "that was the one before it");
+        pairing.settle(106, |half| told.push(half));
+        assert_eq!(told, [caller(102)]);
     }
 }

@@ -3,7 +3,7 @@
 
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use telemetry::TenantId;
@@ -32,6 +32,8 @@ const STATUSES: usize = 3;
 pub(crate) struct Registry {
     /// The first is the default tenant; its series say what other tenants had no room for.
     tenants: Vec<Tenant>,
+    /// Numbers of tenants that were forgotten.
+    free_tenants: BTreeSet<u32>,
     tenant_numbers: HashMap<TenantId, u32>,
     services: Slots<Service>,
     subjects: Slots<Subject>,
@@ -65,6 +67,7 @@ impl Default for Registry {
     fn default() -> Self {
         let mut registry = Self {
             tenants: Vec::new(),
+            free_tenants: BTreeSet::new(),
             tenant_numbers: HashMap::new(),
             services: Slots::default(),
             subjects: Slots::default(),
@@ -96,14 +99,31 @@ impl Registry {
         if let Some(number) = self.tenant_numbers.get(id) {
             return Some(*number);
         }
-        (self.tenants.len() < options.max_tenants.max(1)).then(|| self.add_tenant(id.clone()))
+        let count = self.tenants.len() - self.free_tenants.len();
+        (count < options.max_tenants.max(1)).then(|| self.add_tenant(id.clone()))
     }
 
     fn add_tenant(&mut self, id: TenantId) -> u32 {
+        let Some(number) = self.free_tenants.pop_first() else { return self.push_tenant(id) };
+        self.tenant_numbers.insert(id.clone(), number);
+        self.tenants[number as usize] = Tenant::new(id);
+        number
+    }
+
+    fn push_tenant(&mut self, id: TenantId) -> u32 {
         let number = self.tenants.len() as u32;
         self.tenant_numbers.insert(id.clone(), number);
-        self.tenants.push(Tenant { id, services: HashMap::new(), edges: HashMap::new() });
+        self.tenants.push(Tenant::new(id));
         number
+    }
+
+    /// Tenants of which nothing is known any more make room for others; the default tenant stays.
+    fn forget_tenants(&mut self) {
+        for (number, tenant) in (0..).zip(&self.tenants).skip(1) {
+            if tenant.services.is_empty() && tenant.edges.is_empty() && self.free_tenants.insert(number) {
+                self.tenant_numbers.remove(&tenant.id);
+            }
+        }
     }
 
     /// A service's number.
@@ -111,7 +131,7 @@ impl Registry {
         let name = if name.is_empty() { UNKNOWN_SERVICE } else { name };
         let name = &name[..name.floor_char_boundary(options.max_name_bytes)];
         let known = &self.tenants[tenant as usize].services;
-        let is_full = is_full(known, options.max_services);
+        let is_full = is_full(known, options.max_services) || self.services.len() >= options.max_subjects;
         let name = if is_full && !known.contains_key(name) { OTHER } else { name };
         if let Some(number) = known.get(name) {
             let number = *number;
@@ -229,10 +249,30 @@ impl Registry {
         number
     }
 
+    /// Whether a number stands for what was over a cap, or for nothing.
+    pub(crate) fn is_other(&self, number: u32) -> bool {
+        self.subject(number).is_none_or(|subject| match &subject.what {
+            What::Red { operation, .. } => &**operation == OTHER,
+            What::Edge { client, server, .. } => !is_peer(client, server),
+            What::Left { .. } => true,
+        })
+    }
+
     /// Says that a subject was counted.
     pub(crate) fn touch(&mut self, subject: u32, step: u32) {
         if let Some(subject) = self.subjects.get_mut(subject) {
             subject.last_used = subject.last_used.max(step);
+        }
+    }
+
+    /// The clock is set back to a step: nothing was seen after it, nor written.
+    pub(crate) fn set_back(&mut self, step: u32) {
+        for subject in self.subjects.iter_mut() {
+            subject.last_used = subject.last_used.min(step);
+            subject.written = 0;
+        }
+        for service in self.services.iter_mut() {
+            service.last_used = service.last_used.min(step);
         }
     }
 
@@ -259,6 +299,7 @@ impl Registry {
                 self.tenants[service.tenant as usize].services.remove(&service.name);
             }
         }
+        self.forget_tenants();
         gone
     }
 
@@ -317,6 +358,12 @@ impl NewEdge<'_> {
     fn name(&self, own: &Arc<str>, peer: &str) -> EdgeName {
         let (own, peer) = (Arc::clone(own), Arc::from(peer));
         if self.is_peer_client { (self.kind, peer, own) } else { (self.kind, own, peer) }
+    }
+}
+
+impl Tenant {
+    fn new(id: TenantId) -> Self {
+        Self { id, services: HashMap::new(), edges: HashMap::new() }
     }
 }
 

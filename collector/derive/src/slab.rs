@@ -30,6 +30,10 @@ impl Slab {
         &self.bytes
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     pub(crate) fn size_bytes(&self) -> usize {
         self.bytes.capacity()
     }

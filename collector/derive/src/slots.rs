@@ -58,6 +58,10 @@ impl<T> Slots<T> {
         Some(item)
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.items.iter_mut().flatten()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.items.iter().enumerate().filter_map(|(at, item)| Some((at as u32, item.as_ref()?)))
     }

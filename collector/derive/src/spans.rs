@@ -14,7 +14,7 @@ use crate::options::Options;
 use crate::registry::Registry;
 use crate::slab::Slab;
 use crate::subject::{Part, What, Why, split_key, split_local};
-use crate::time::{WINDOW_NS, end_and_duration, step_of, steps_over};
+use crate::time::{MAX_BACK_NS, WINDOW_NS, end_and_duration, step_of, steps_over};
 use crate::window::Window;
 
 /// Spans whose other half did not come are let go of every so many steps.
@@ -88,6 +88,9 @@ impl Spans {
     }
 
     fn tick(&mut self, received_at_ns: u64) -> Vec<Emission> {
+        if received_at_ns.saturating_add(MAX_BACK_NS) < self.clock_ns {
+            self.set_back(received_at_ns);
+        }
         self.clock_ns = self.clock_ns.max(received_at_ns);
         let step = steps_over(self.clock_ns);
         if !self.has_begun {
@@ -154,7 +157,8 @@ impl Spans {
         };
         operations.get(tag, name, route, || {
             let operation = names::operation(name, route, options.max_name_bytes);
-            registry.red(service, &operation, (kind, status), *flushed, options)
+            let number = registry.red(service, &operation, (kind, status), *flushed, options);
+            (number, !registry.is_other(number))
         })
     }
 
@@ -232,5 +236,6 @@ impl Spans {
     }
 }
 
+mod back;
 #[cfg(test)]
 mod tests;

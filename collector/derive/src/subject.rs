@@ -46,6 +46,10 @@ pub(crate) enum Why {
     Overflow = 3,
     /// Its tenant is one too many.
     Tenants = 4,
+    /// It waited for its other half when the clock was set back.
+    Clock = 5,
+    /// Its step was not yet told when the clock was set back.
+    Untold = 6,
 }
 
 impl EdgeKind {
@@ -63,8 +67,8 @@ impl EdgeKind {
 }
 
 impl Why {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Late, Self::Expired, Self::Repeated, Self::Overflow, Self::Tenants];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Late, Self::Expired, Self::Repeated, Self::Overflow, Self::Tenants, Self::Clock, Self::Untold];
 
     /// Family and reason.
     pub(crate) fn series(self) -> (&'static str, &'static str) {
@@ -74,6 +78,8 @@ impl Why {
             Self::Repeated => ("narrows_spans_unpaired_total", "repeated"),
             Self::Overflow => ("narrows_spans_unpaired_total", "overflow"),
             Self::Tenants => ("narrows_spans_underived_total", "tenants"),
+            Self::Clock => ("narrows_spans_unpaired_total", "clock"),
+            Self::Untold => ("narrows_spans_underived_total", "clock"),
         }
     }
 }

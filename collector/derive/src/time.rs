@@ -11,6 +11,9 @@ pub(crate) const WINDOW_STEPS: u32 = 90;
 /// The same in ns.
 pub(crate) const WINDOW_NS: u64 = WINDOW_STEPS as u64 * STEP_NS;
 
+/// A batch so much before the clock says that the clock was wrong: ten minutes.
+pub(crate) const MAX_BACK_NS: u64 = 600_000_000_000;
+
 /// Longer durations count as this one, 39 hours.
 pub(crate) const MAX_DURATION_NS: u64 = (1 << 47) - 1;
 

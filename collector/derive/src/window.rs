@@ -51,6 +51,15 @@ impl Changes {
 }
 
 impl Window {
+    /// An empty one, in whose steps before `floor` nothing is counted.
+    pub(crate) fn from(floor: u32) -> Self {
+        Self { floor, ..Self::default() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.values().all(Slab::is_empty)
+    }
+
     pub(crate) fn floor(&self) -> u32 {
         self.floor
     }

@@ -20,7 +20,7 @@ pub fn decode_json(json: &[u8], max_spans: usize, room: Room<'_>) -> Result<Repo
 
 /// Reads v1's list of spans: one of them holds both sides of a call where both have told about it.
 pub fn decode_v1_json(json: &[u8], max_spans: usize, room: Room<'_>) -> Result<Report, ReportError> {
-    decode(json, max_spans, room, |span: v1::Span<'_>, writer: &mut Writer<'_>| match v1::sides(span) {
+    decode(json, max_spans, room, |span: v1::Span<'_>, writer: &mut Writer<'_>| match v1::sides(&span) {
         Ok(sides) => writer.take(&sides),
         Err(fault) => writer.leave_out(&fault),
     })

@@ -72,7 +72,34 @@ impl Default for Id<'_> {
     }
 }
 
+impl Id<'_> {
+    /// The same without a copy of its text.
+    pub(super) fn borrowed(&self) -> Id<'_> {
+        match self {
+            Self::Text(text) => Id::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Id::Bytes(bytes),
+        }
+    }
+}
+
+impl Annotation<'_> {
+    /// The same without a copy of its text.
+    pub(super) fn borrowed(&self) -> Annotation<'_> {
+        Annotation { timestamp: self.timestamp, value: Cow::Borrowed(&self.value) }
+    }
+}
+
 impl Endpoint<'_> {
+    /// The same without a copy of its texts.
+    pub(super) fn borrowed(&self) -> Endpoint<'_> {
+        Endpoint {
+            service: Cow::Borrowed(&self.service),
+            ipv4: Cow::Borrowed(&self.ipv4),
+            ipv6: Cow::Borrowed(&self.ipv6),
+            port: self.port,
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         *self == Endpoint::default()
     }

@@ -69,10 +69,10 @@ const CORE: [(&str, Core, Option<Kind>); 8] = [
 /// A call has two sides; what has many more is made to be slow.
 const MAX_SIDES: usize = 16;
 
-/// The spans of version 2 that a span is, at least one; or what is wrong with it.
-pub(super) fn sides<'a>(source: Span<'a>) -> Result<Vec<Side<'a>>, String> {
-    let mut split =
-        Split { all: vec![side(&source, &Endpoint::default())], core: Default::default(), source };
+/// The spans of version 2 that a span is, at least one; or what is wrong with it. They borrow its texts: a text with
+/// an escape is one of its own, and a copy for each side would be memory that nobody asked for.
+pub(super) fn sides<'a>(source: &'a Span<'a>) -> Result<Vec<Side<'a>>, String> {
+    let mut split = Split { all: vec![side(source, &Endpoint::default())], core: Default::default(), source };
     split.annotations();
     split.begins_out_of_ends();
     split.call();
@@ -84,12 +84,12 @@ pub(super) fn sides<'a>(source: Span<'a>) -> Result<Vec<Side<'a>>, String> {
     Ok(split.all)
 }
 
-fn side<'a>(source: &Span<'a>, local: &Endpoint<'a>) -> Side<'a> {
+fn side<'a>(source: &'a Span<'a>, local: &Endpoint<'a>) -> Side<'a> {
     Side {
-        trace_id: source.trace_id.clone(),
-        parent_id: source.parent_id.clone(),
-        id: source.id.clone(),
-        name: source.name.clone(),
+        trace_id: source.trace_id.borrowed(),
+        parent_id: source.parent_id.borrowed(),
+        id: source.id.borrowed(),
+        name: Cow::Borrowed(&source.name),
         is_debug: source.is_debug,
         local: local.clone(),
         ..Side::default()
@@ -98,7 +98,7 @@ fn side<'a>(source: &Span<'a>, local: &Endpoint<'a>) -> Side<'a> {
 
 /// A span while it is split.
 struct Split<'a> {
-    source: Span<'a>,
+    source: &'a Span<'a>,
     /// The first is there from the start and takes the first endpoint that comes.
     all: Vec<Side<'a>>,
     core: [Option<Told<'a>>; 8],
@@ -132,12 +132,12 @@ impl<'a> Split<'a> {
     }
 
     fn fork(&mut self, endpoint: &Endpoint<'a>) -> usize {
-        self.all.push(side(&self.source, endpoint));
+        self.all.push(side(self.source, endpoint));
         self.all.len() - 1
     }
 
     fn annotations(&mut self) {
-        for told in std::mem::take(&mut self.source.annotations) {
+        for told in self.source.annotations.iter().map(Told::borrowed) {
             let core = CORE.iter().find(|(value, ..)| told.annotation.value == *value);
             // Without an endpoint nobody knows whose side it is.
             match core.filter(|_| !told.endpoint.is_empty()) {
@@ -153,7 +153,7 @@ impl<'a> Split<'a> {
 
     /// Who turns events into spans may lose a begin; the span's own times say when it was.
     fn begins_out_of_ends(&mut self) {
-        let Span { timestamp, duration, .. } = self.source;
+        let Span { timestamp, duration, .. } = *self.source;
         for (begin, end) in [(Cs, Cr), (Sr, Ss)] {
             let Some(end) = self.core(end).filter(|_| self.core[begin as usize].is_none()) else { continue };
             let is_whole = timestamp != 0 && duration != 0;
@@ -202,7 +202,7 @@ impl<'a> Split<'a> {
     }
 
     fn times(&mut self, begin: &Told<'a>, end: Option<&Told<'a>>) {
-        let Span { timestamp, duration, .. } = self.source;
+        let Span { timestamp, duration, .. } = *self.source;
         let side = self.side(&begin.endpoint);
         if timestamp != 0 && duration != 0 {
             (side.timestamp, side.duration) = (timestamp, duration);
@@ -263,14 +263,15 @@ impl<'a> Split<'a> {
 
     fn tags(&mut self) {
         let (mut client, mut server, mut broker) = (None, None, None);
-        for Tag { key, value, endpoint } in std::mem::take(&mut self.source.binary_annotations) {
-            match &*key {
+        for Tag { key, value, endpoint } in &self.source.binary_annotations {
+            let endpoint = endpoint.borrowed();
+            match &**key {
                 "ca" => client = Some(endpoint),
                 "sa" => server = Some(endpoint),
                 "ma" => broker = Some(endpoint),
                 // A mark of a local span, not a component's name.
                 "lc" if value.is_empty() => {}
-                _ => self.side(&endpoint).tags.push((key, value)),
+                _ => self.side(&endpoint).tags.push((Cow::Borrowed(key), Cow::Borrowed(value))),
             }
         }
         let has_call = [Cs, Cr, Sr, Ss].iter().any(|core| self.core(*core).is_some());
@@ -308,6 +309,12 @@ impl<'a> Split<'a> {
             }
             (None, None) => {}
         }
+    }
+}
+
+impl Told<'_> {
+    fn borrowed(&self) -> Told<'_> {
+        Told { annotation: self.annotation.borrowed(), endpoint: self.endpoint.borrowed() }
     }
 }
 
@@ -375,5 +382,59 @@ impl<'de> Fill<'de> for Tag<'de> {
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Texts that are their own, as those with an escape are.
+    fn own(text: &str) -> Cow<'static, str> {
+        Cow::Owned(text.to_owned())
+    }
+
+    #[test]
+    fn sides_copy_no_text() {
+        let endpoint = |at: usize| Endpoint {
+            service: own(&format!("s{at}")),
+            ipv4: own("10.0.0.1"),
+            ipv6: own("::1"),
+            port: 1,
+        };
+        let told = |at: usize, value: &str| Told {
+            annotation: Annotation { timestamp: 1, value: own(value) },
+            endpoint: endpoint(at),
+        };
+        let mut source = Span {
+            trace_id: Id::Text(own("1")),
+            parent_id: Id::Text(own("2")),
+            id: Id::Text(own("3")),
+            name: own("name"),
+            ..Span::default()
+        };
+        source.annotations = ["cs", "cr", "sr", "ss", "ms", "mr", "ws", "wr", "x", "y"]
+            .iter()
+            .enumerate()
+            .map(|(at, value)| told(at, value))
+            .collect();
+        source.binary_annotations = ["ca", "sa", "ma", "k"]
+            .iter()
+            .map(|key| Tag { key: own(key), value: own("v"), endpoint: endpoint(1) })
+            .collect();
+        let sides = sides(&source).unwrap();
+        assert_eq!(sides.len(), 10);
+        let is_borrowed = |text: &Cow<'_, str>| text.is_empty() || matches!(text, Cow::Borrowed(_));
+        for side in &sides {
+            for id in [&side.trace_id, &side.parent_id, &side.id] {
+                assert!(matches!(id, Id::Text(Cow::Borrowed(_))), "{id:?}");
+            }
+            let ends = [&side.local, &side.remote];
+            let texts = ends.into_iter().flat_map(|end| [&end.service, &end.ipv4, &end.ipv6]);
+            let texts = texts.chain([&side.name]).chain(side.annotations.iter().map(|one| &one.value));
+            let texts = texts.chain(side.tags.iter().flat_map(|(key, value)| [key, value]));
+            texts.for_each(|text| assert!(is_borrowed(text), "{text}"));
+        }
     }
 }

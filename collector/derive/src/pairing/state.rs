@@ -55,7 +55,7 @@ impl Pairing {
     }
 
     /// No caller is due later.
-    fn last_due(&self) -> u32 {
+    pub(super) fn last_due(&self) -> u32 {
         self.newest.saturating_add(FRESH_STEPS)
     }
 

@@ -1,6 +1,6 @@
 //! The registry's bytes in a state: tenants, services and subjects by number; the maps are made anew.
 
-use super::{KINDS, NONE, Registry, STATUSES, Service, Subject, What, is_peer};
+use super::{KINDS, NONE, Registry, STATUSES, Service, Subject, Tenant, What, is_peer};
 use crate::bytes::{Reader, put_bytes, put_uint};
 use crate::subject::{EdgeKind, Why};
 use std::sync::Arc;
@@ -10,8 +10,9 @@ impl Registry {
     /// Appends its bytes.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         put_uint(out, self.tenants.len() as u64);
-        for tenant in &self.tenants {
-            put_bytes(out, tenant.id.as_str().as_bytes());
+        for (number, tenant) in (0..).zip(&self.tenants) {
+            let is_free = self.free_tenants.contains(&number);
+            put_bytes(out, if is_free { &[] } else { tenant.id.as_str().as_bytes() });
         }
         put_uint(out, self.services.len() as u64);
         for (number, service) in self.services.iter() {
@@ -30,14 +31,20 @@ impl Registry {
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let mut registry = Self::default();
         for at in 0..reader.count()? {
-            let id = TenantId::new(reader.text()?).ok()?;
+            let text = reader.text()?;
+            if at > 0 && text.is_empty() {
+                registry.free_tenants.insert(registry.tenants.len() as u32);
+                registry.tenants.push(Tenant::new(TenantId::default_tenant()));
+                continue;
+            }
+            let id = TenantId::new(text).ok()?;
             if at == 0 && id == registry.tenants[0].id {
                 continue;
             }
             if registry.tenant_numbers.contains_key(&id) {
                 return None;
             }
-            registry.add_tenant(id);
+            registry.push_tenant(id);
         }
         for _ in 0..reader.count()? {
             let (number, tenant, last_used) = (reader.uint32()?, reader.uint32()?, reader.uint32()?);

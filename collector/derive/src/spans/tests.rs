@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod back;
 mod caps;
 mod cuts;
 mod exact;

@@ -89,6 +89,19 @@ fn who_has_no_room_to_wait_is_counted() {
     assert!(unpaired[0].starts_with("reason=overflow,service=a 10:3"), "{unpaired:?}");
     assert!(unpaired[1].starts_with("reason=overflow,service=b 10:1"), "{unpaired:?}");
     assert_eq!(run.spans.edges.pairing.len(), 2);
+    assert_eq!(run.edges(), ["client=a,server=unknown,status=ok,type=external 10:5"], "no call is lost");
+}
+
+#[test]
+fn callees_leave_room_for_callers() {
+    let mut run = Run::new(Options { max_waiting: 8, ..Options::default() });
+    let callees: Vec<Made> =
+        (1..20).map(|id| span("b", SpanKind::Server, 100 + id, 50 + id, (0, 1))).collect();
+    run.at(1, &callees);
+    assert_eq!(run.spans.edges.pairing.len(), 7);
+    run.at(2, &[span("a", SpanKind::Client, 1, 0, (0, 1)), span("b", SpanKind::Server, 2, 1, (0, 1))]);
+    run.until(2, 60);
+    assert_eq!(run.edges(), ["client=a,server=b,status=ok,type=service 10:1"]);
 }
 
 #[test]
@@ -120,6 +133,35 @@ fn a_tenant_too_many_is_counted() {
     store.append(&emissions[..1]);
     let left = "__name__=\"narrows_spans_underived_total\",reason=\"tenants\",service=\"__other__\"";
     assert_eq!(store.newest(left), Some(4.0));
+}
+
+#[test]
+fn a_tenant_that_was_not_seen_for_an_hour_makes_room() {
+    let mut spans = Spans::new(0, small());
+    for (at, name) in [(1, "one"), (2, "two"), (3, "three")].map(|(at, name)| (at * 6000, name)) {
+        let batch = Made::batch(&[span("a", SpanKind::Server, 1, 0, (0, 0))], (ZERO_S + at) * SECOND_NS);
+        spans.apply(&Batch { tenant: TenantId::new(name).unwrap(), ..batch });
+        assert!(spans.registry.tenant(2).is_none());
+        assert_eq!(spans.registry.tenant(1).unwrap().id.as_str(), name);
+        (1..=450).for_each(|tick| {
+            spans.apply(&Made::batch(&[], (ZERO_S + at + tick * 10) * SECOND_NS));
+        });
+        let state = spans.state();
+        spans = Spans::recover(0, small(), &state).unwrap();
+        assert_eq!(spans.state(), state);
+    }
+}
+
+#[test]
+fn services_of_all_tenants_together_have_a_cap() {
+    let options = Options { max_subjects: 5, ..Options::default() };
+    let mut registry = crate::registry::Registry::default();
+    for at in 0..20 {
+        let tenant = registry.tenant_number(&TenantId::new(["t0", "t1"][at % 2]).unwrap(), &options).unwrap();
+        let number = registry.service_number(tenant, &format!("s{at}"), 1, &options);
+        let is_other = &*registry.service(number).unwrap().name == "__other__";
+        assert_eq!(is_other, at >= 5, "{at}");
+    }
 }
 
 #[test]

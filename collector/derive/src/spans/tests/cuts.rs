@@ -20,6 +20,8 @@ fn made(now_s: u64) -> impl Strategy<Value = Made> {
         Just(Some(("zipkin.shared", "true"))),
         Just(Some(("server.address", "b"))),
         Just(Some(("http.route", "/r/{x}"))),
+        Just(Some(("peer.service", "a"))),
+        Just(Some(("peer.service", "b"))),
     ];
     let times = (end_s, 0u64..3_000_000_000);
     (ids, 0usize..6, 0usize..3, 0u8..4, name, times, attribute).prop_map(
@@ -39,13 +41,16 @@ fn made(now_s: u64) -> impl Strategy<Value = Made> {
     )
 }
 
-/// Spans in batches, mostly seconds apart, now and then long.
+/// Gaps from this on are jumps back.
+const BACK: u64 = 1 << 40;
+
+/// Spans in batches, mostly seconds apart, now and then long or back.
 fn batches() -> impl Strategy<Value = Vec<Batch>> {
-    let gap = prop_oneof![12 => 0u64..4, 4 => 5u64..40, 1 => 500u64..1000, 1 => 3000u64..9000];
+    let gap = prop_oneof![12 => 0u64..4, 4 => 5u64..40, 1 => 500u64..1000, 1 => 3000u64..9000, 1 => BACK..BACK + 1500];
     proptest::collection::vec(gap, 1..40).prop_flat_map(|gaps| {
         let mut now_s = ZERO_S;
         let batch = |gap: u64| {
-            now_s += gap;
+            now_s = if gap < BACK { now_s + gap } else { now_s - (gap - BACK) };
             let received_at_ns = now_s * SECOND_NS;
             proptest::collection::vec(made(now_s), 0..6)
                 .prop_map(move |made| Made::batch(&made, received_at_ns))
@@ -58,9 +63,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn cuts_do_not_show(batches in batches(), cuts in proptest::collection::vec(any::<bool>(), 40), is_small: bool) {
+    fn cuts_do_not_show(batches in batches(), cuts in proptest::collection::vec(any::<bool>(), 40), caps in 0u8..3) {
         let small = Options { max_services: 2, max_operations: 2, max_peers: 1, max_waiting: 5, max_window_bytes: 300, ..Options::default() };
-        let options = if is_small { small } else { Options::default() };
+        let tiny = Options { max_services: 3, max_subjects: 4, ..small.clone() };
+        let options = [Options::default(), small, tiny][usize::from(caps)].clone();
         let mut whole = Spans::new(0, options.clone());
         let mut cut = Spans::new(0, options.clone());
         for (batch, is_cut) in batches.iter().zip(cuts) {
