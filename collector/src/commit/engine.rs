@@ -58,7 +58,7 @@ pub(super) enum MergeOutcome {
 pub(super) enum Engine {
     Logs(events::Partition),
     Samples(series::Partition),
-    Spans(events::spans::Partition, Derived),
+    Spans(events::spans::Partition, Box<Derived>),
 }
 
 impl Engine {
@@ -69,7 +69,7 @@ impl Engine {
             Kind::Samples => Self::Samples(series::Partition::new(blobs, id.number, options.series.clone())),
             Kind::Spans => Self::Spans(
                 events::spans::Partition::new(blobs, id.number, options.spans.clone()),
-                Derived::new(id),
+                Box::new(Derived::new(id)),
             ),
         }
     }
