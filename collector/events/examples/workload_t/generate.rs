@@ -133,7 +133,7 @@ impl Generator {
         let id = (u128::from(random.next()) << 64 | u128::from(random.next())).to_be_bytes();
         let size = match random.below(10) {
             0 => 1 + random.below(60),
-            _ => 1 + random.skewed(38),
+            _ => 1 + random.skewed(42),
         };
         let mut start_ns = START_NS + begun + random.below(50_000_000);
         let user = random.below(50_000);

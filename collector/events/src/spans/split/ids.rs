@@ -86,7 +86,7 @@ impl IdBuilder {
 
     /// Ends the trace, or its rows in this block.
     pub(super) fn end_trace(&mut self) {
-        let rows = std::mem::take(&mut self.parents);
+        let rows = &self.parents;
         let ids = &self.span_ids[self.span_ids.len() - rows.len()..];
         let mut known: HashMap<SpanId, usize> = HashMap::new();
         if rows.len() > SMALL_TRACE {
@@ -111,6 +111,7 @@ impl IdBuilder {
                 }
             }
         }
+        self.parents.clear();
     }
 
     pub(super) fn traces(&self) -> usize {

@@ -9,8 +9,8 @@ use sealed::Upload;
 use super::index::TraceIndex;
 use super::reader::{SpanReader, Tables};
 use super::whole::WholeBlock;
-use super::writer::SpanWriter;
-use super::{MergeFailure, MergedSpans, SpanSource, TraceId, WriteOptions};
+use super::writer::{Row, SpanWriter};
+use super::{MergeFailure, MergedSpans, TraceId, WriteOptions};
 use crate::cache::BlockCache;
 use crate::split::ReadError;
 
@@ -26,6 +26,8 @@ struct Input {
     reader: SpanReader,
     index: Arc<TraceIndex>,
     tables: Arc<Tables>,
+    /// The output's number of each stream.
+    streams: Vec<u32>,
     /// The next trace: its block, and its place there.
     block: usize,
     place: usize,
@@ -54,7 +56,7 @@ impl Input {
     fn open(reader: &SpanReader, cache: &Arc<BlockCache>) -> Result<Self, ReadError> {
         let reader = reader.with_cache(cache);
         let (index, tables) = (reader.index()?, reader.tables()?);
-        Ok(Self { reader, index, tables, block: 0, place: 0, kept: Vec::new() })
+        Ok(Self { reader, index, tables, streams: Vec::new(), block: 0, place: 0, kept: Vec::new() })
     }
 
     fn whole(&mut self, block: usize) -> Result<Arc<WholeBlock>, ReadError> {
@@ -135,10 +137,8 @@ fn write(readers: &[SpanReader], writer: &mut SpanWriter) -> Result<usize, Merge
     let (mut inputs, cache) = (Vec::new(), BlockCache::new(CACHE_BYTES));
     for (input, reader) in readers.iter().enumerate() {
         let open = Input::open(reader, &cache).map_err(|error| MergeFailure::Read { input, error })?;
-        if !writer.has_room_for(&open.tables.streams) {
-            break;
-        }
-        inputs.push(open);
+        let Some(streams) = writer.streams(&open.tables.streams) else { break };
+        inputs.push(Input { streams, ..open });
     }
     if inputs.len() < readers.len().min(2) {
         return Ok(0);
@@ -177,28 +177,21 @@ fn write_rows(
     writer: &mut SpanWriter,
 ) -> Result<(), MergeFailure> {
     messages.clear();
-    let (mut read, mut start) = (Vec::with_capacity(rows.len()), 0);
+    let (mut keys, mut start) = (Vec::with_capacity(rows.len()), 0);
     for run in rows.chunk_by(|row, next| next.follows(row)) {
-        let Found { input, block, row, .. } = run[0];
-        let whole = inputs[input].whole(block).map_err(|error| MergeFailure::Read { input, error })?;
-        whole.write_spans(row..row + run.len(), messages, |row, end| {
-            read.push((whole.clone(), row, start..end));
+        let Found { input, block, row: first, .. } = run[0];
+        let open = &mut inputs[input];
+        let whole = open.whole(block).map_err(|error| MergeFailure::Read { input, error })?;
+        whole.write_spans(first..first + run.len(), messages, |row, end| {
+            let Found { time_ns, seq, .. } = run[row - first];
+            keys.push((start..end, seq, time_ns, open.streams[whole.stream(row) as usize]));
             start = end;
         });
     }
-    let spans = read.iter().map(|(block, row, message)| {
-        let stream = &block.tables().streams[block.stream(*row) as usize];
-        SpanSource {
-            resource: &stream.resource,
-            resource_schema_url: std::str::from_utf8(&stream.resource_schema_url).unwrap_or_default(),
-            scope: &stream.scope,
-            scope_schema_url: std::str::from_utf8(&stream.scope_schema_url).unwrap_or_default(),
-            span: &messages[message.clone()],
-            seq: block.seq(*row),
-            time_ns: block.time_ns(*row),
-        }
+    let rows = keys.into_iter().map(|(message, seq, time_ns, stream)| {
+        let span = &messages[message];
+        Row { span, seq, time_ns, stream }
     });
-    let spans: Vec<SpanSource<'_>> = spans.collect();
-    // There is room: the streams of all inputs are known.
-    writer.push_trace(id, &spans).map_err(MergeFailure::Write).map(drop)
+    let rows: Vec<Row<'_>> = rows.collect();
+    writer.push_trace(id, &rows).map_err(MergeFailure::Write)
 }

@@ -195,9 +195,7 @@ pub(super) fn attribute<'a>(field: &'a [u8], entry: &'a [u8]) -> (Kind, &'a [u8]
         return (Kind::Odd, &[], Value::Bytes(field));
     };
     let typed = match any {
-        [TEXT_TAG, ..] => message(any, TEXT_TAG)
-            .filter(|text| std::str::from_utf8(text).is_ok())
-            .map(|text| (Kind::Text, Value::Bytes(text))),
+        [TEXT_TAG, ..] => message(any, TEXT_TAG).map(|text| (Kind::Text, Value::Bytes(text))),
         [INT_TAG, ..] => {
             let int = shortest_varint(any, 1).filter(|(_, end)| *end == any.len());
             int.map(|(int, _)| (Kind::Int, Value::Number(int as i64)))
@@ -221,8 +219,15 @@ fn key_and_value<'a>(field: &'a [u8], entry: &'a [u8]) -> Option<(&'a [u8], &'a 
     if field.len() != 1 + varint_len(entry.len()) + entry.len() {
         return None;
     }
+    // Nearly all keys and values are short.
+    if let [KEY_TAG, key_len @ 0..0x80, rest @ ..] = entry
+        && let Some((key, [VALUE_TAG, any_len @ 0..0x80, any @ ..])) =
+            rest.split_at_checked(usize::from(*key_len))
+        && any.len() == usize::from(*any_len)
+    {
+        return Some((key, any));
+    }
     let (key, rest) = prefixed(entry, KEY_TAG)?;
-    std::str::from_utf8(key).ok()?;
     Some((key, message(rest, VALUE_TAG)?))
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sealed::Upload;
 use telemetry::otlp::Span;
 
-use super::writer::SpanWriter;
+use super::writer::{Row, SpanWriter};
 use super::{SpanSource, TraceId, WriteOptions, Written};
 use crate::EventsError;
 
@@ -76,39 +76,58 @@ fn has_another_id(fields: &[u8]) -> bool {
     false
 }
 
+/// The number of each span's stream; none for those that have no room.
+fn streams(spans: &[SpanSource<'_>], writer: &mut SpanWriter) -> Vec<Option<u32>> {
+    let mut numbers: Vec<Option<u32>> = Vec::with_capacity(spans.len());
+    for (at, span) in spans.iter().enumerate() {
+        // Spans of one batch and stream share its bytes.
+        let last = at.checked_sub(1).map(|before| (&spans[before], numbers[before]));
+        numbers.push(match last {
+            Some((last, number)) if shares_stream(last, span) => number,
+            _ => writer.stream(span),
+        });
+    }
+    numbers
+}
+
+fn shares_stream(a: &SpanSource<'_>, b: &SpanSource<'_>) -> bool {
+    std::ptr::eq(a.resource, b.resource)
+        && std::ptr::eq(a.scope, b.scope)
+        && std::ptr::eq(a.resource_schema_url, b.resource_schema_url)
+        && std::ptr::eq(a.scope_schema_url, b.scope_schema_url)
+}
+
 /// Sorts and writes.
 pub(super) fn write<'a>(
     spans: Vec<SpanSource<'a>>,
     options: &WriteOptions,
     upload: Upload,
 ) -> Result<Written<'a>, EventsError> {
+    let mut writer = SpanWriter::new(upload, options);
+    let streams = streams(&spans, &mut writer);
     let groups = Groups::of(&spans);
     let (order, ranks) = groups.ranks();
-    let mut rows: Vec<(u32, i64, u64, u32)> = spans
-        .iter()
-        .enumerate()
-        .map(|(at, span)| (ranks[groups.of_spans[at] as usize], span.time_ns, span.seq, at as u32))
+    let with_room = streams.iter().enumerate().filter(|(_, stream)| stream.is_some());
+    let mut rows: Vec<(u32, i64, u64, u32)> = with_room
+        .map(|(at, _)| (ranks[groups.of_spans[at] as usize], spans[at].time_ns, spans[at].seq, at as u32))
         .collect();
     rows.sort_unstable();
-    let mut writer = SpanWriter::new(upload, options);
-    let (mut written, mut trace) = (0, Vec::new());
+    let mut trace = Vec::new();
     for group in rows.chunk_by(|a, b| a.0 == b.0) {
         trace.clear();
-        trace.extend(group.iter().map(|(.., at)| spans[*at as usize]));
+        trace.extend(group.iter().map(|(_, time_ns, seq, at)| Row {
+            span: spans[*at as usize].span,
+            seq: *seq,
+            time_ns: *time_ns,
+            stream: streams[*at as usize].unwrap_or_default(),
+        }));
         let id = &groups.ids[order[group[0].0 as usize] as usize];
-        match writer.push_trace(id, &trace) {
-            Ok(taken) => {
-                written += taken;
-                if taken < trace.len() {
-                    break;
-                }
-            }
-            Err(error) => {
-                writer.abort();
-                return Err(error);
-            }
+        if let Err(error) = writer.push_trace(id, &trace) {
+            writer.abort();
+            return Err(error);
         }
     }
-    let left = rows[written..].iter().map(|(.., at)| spans[*at as usize]).collect();
+    let left = spans.iter().zip(&streams).filter(|(_, stream)| stream.is_none());
+    let left = left.map(|(span, _)| *span).collect();
     Ok(Written { listed: writer.finish()?, left })
 }

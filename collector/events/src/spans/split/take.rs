@@ -229,7 +229,7 @@ impl Taken {
                 self.lift(lifted::PARENT | lifted::HAS_PARENT)
             }
             (5, [0x2a, ..]) => {
-                let Some(name) = message(bytes, 0x2a).filter(|name| is_text(name)) else { return false };
+                let Some(name) = message(bytes, 0x2a) else { return false };
                 sheet.hint_at(name);
                 self.name = field.end - name.len()..field.end;
                 self.lift(lifted::NAME)
@@ -266,7 +266,7 @@ impl Taken {
         let Some(status) = message(bytes, 0x7a) else { return false };
         let (text, code) = match status {
             [0x12, ..] => match prefixed(status, 0x12) {
-                Some((text, code)) if !text.is_empty() && is_text(text) => (text, code),
+                Some((text, code)) if !text.is_empty() => (text, code),
                 _ => return false,
             },
             code => (&[][..], code),
@@ -283,10 +283,6 @@ impl Taken {
         }
         self.lift(lifted::STATUS)
     }
-}
-
-fn is_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok()
 }
 
 fn fixed64(bytes: &[u8]) -> u64 {
@@ -319,8 +315,7 @@ fn take_attribute(number: u8, raw: &[u8], field: &Range<usize>, sheet: &mut Shee
 }
 
 fn take_text(number: u8, raw: &[u8], field: &Range<usize>, sheet: &mut SheetBuilder) -> bool {
-    let text = message(&raw[field.clone()], number << 3 | 2).filter(|text| is_text(text));
-    let Some(text) = text else { return false };
+    let Some(text) = message(&raw[field.clone()], number << 3 | 2) else { return false };
     sheet.put(Kind::TextField, number, &[], Piece::Message(field.end - text.len()..field.end))
 }
 

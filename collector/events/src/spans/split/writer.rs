@@ -15,9 +15,9 @@ use super::statistics::{Counted, StatisticsBuilder};
 use super::take::{self, Taken, lifted};
 use super::{SPANS, SpanSource, TraceId, WriteOptions};
 use crate::EventsError;
-use crate::split::SplitRef;
 use crate::split::column::{MAX_RAW_BYTES, Strings, encode_bytes};
 use crate::split::format::{MAX_BLOCK_ROWS, Section};
+use crate::split::{SplitRef, Stream};
 use streams::Streams;
 
 /// What columns may be functions of, by their names in the file.
@@ -55,6 +55,18 @@ pub(super) struct SpanWriter {
     scratch: Vec<u8>,
     times: (i64, i64),
     seqs: (u64, u64),
+}
+
+/// A span to be written, in its place.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    /// The `Span` message.
+    pub(super) span: &'a [u8],
+    pub(super) seq: u64,
+    /// The effective time.
+    pub(super) time_ns: i64,
+    /// The number that the writer gave to its stream.
+    pub(super) stream: u32,
 }
 
 /// Columns of the open block that every span has.
@@ -116,49 +128,39 @@ impl SpanWriter {
         }
     }
 
-    /// Makes room for the streams of an input of a merge; false if there is none, and then nothing has changed.
-    pub(super) fn has_room_for(&mut self, streams: &[crate::split::Stream]) -> bool {
+    /// The number that rows of this span's stream have; `None` if there is no room for it.
+    pub(super) fn stream(&mut self, span: &SpanSource<'_>) -> Option<u32> {
+        self.streams.intern(span)
+    }
+
+    /// The numbers of these streams; `None`, and nothing has changed, if there is no room for all of them.
+    pub(super) fn streams(&mut self, streams: &[Stream]) -> Option<Vec<u32>> {
         self.streams.intern_all(streams)
     }
 
-    /// Adds a trace, its spans in order. How many found room: when not all did, the file is full.
-    pub(super) fn push_trace(
-        &mut self,
-        id: &TraceId,
-        spans: &[SpanSource<'_>],
-    ) -> Result<usize, EventsError> {
+    /// Adds a trace, its spans in order.
+    pub(super) fn push_trace(&mut self, id: &TraceId, spans: &[Row<'_>]) -> Result<(), EventsError> {
         if self.block.rows() > 0 && self.block.rows() + spans.len() > self.block_rows {
             self.end_block()?;
         }
         let mut is_open = false;
-        for (place, span) in spans.iter().enumerate() {
-            let Some(stream) = self.streams.intern(span) else {
-                self.end_trace(is_open);
-                return Ok(place);
-            };
+        for span in spans {
             if !is_open {
                 self.block.ids.begin_trace(id);
                 self.index.push(id);
                 is_open = true;
             }
-            self.push_span(span, stream);
-            if self.is_full() && place + 1 < spans.len() {
-                self.end_trace(is_open);
+            self.push_span(span);
+            if self.is_full() {
+                self.block.ids.end_trace();
                 is_open = false;
                 self.end_block()?;
             }
         }
-        self.end_trace(is_open);
-        if self.is_full() {
-            self.end_block()?;
-        }
-        Ok(spans.len())
-    }
-
-    fn end_trace(&mut self, is_open: bool) {
         if is_open {
             self.block.ids.end_trace();
         }
+        Ok(())
     }
 
     fn is_full(&self) -> bool {
@@ -167,7 +169,7 @@ impl SpanWriter {
             || self.sheets.iter().any(|sheet| sheet.values() >= FULL_VALUES || sheet.rows() >= FULL_VALUES)
     }
 
-    fn push_span(&mut self, span: &SpanSource<'_>, stream: u32) {
+    fn push_span(&mut self, span: &Row<'_>) {
         let [spans, events, links] = &mut self.sheets;
         let taken = &mut self.taken;
         taken.take(span.span, span.time_ns, spans);
@@ -182,7 +184,7 @@ impl SpanWriter {
         if name_code == 0 {
             self.block.other_names.push(name.len() as u32, name);
         }
-        self.block.push(span, taken, stream, name_code);
+        self.block.push(span, taken, name_code);
         self.times = (self.times.0.min(span.time_ns), self.times.1.max(span.time_ns));
         self.seqs = (self.seqs.0.min(span.seq), self.seqs.1.max(span.seq));
     }
@@ -338,7 +340,7 @@ impl OpenBlock {
         self.durations.len()
     }
 
-    fn push(&mut self, span: &SpanSource<'_>, taken: &Taken, stream: u32, name: u32) {
+    fn push(&mut self, span: &Row<'_>, taken: &Taken, name: u32) {
         self.ids.push(&IdRow {
             span_id: taken.span_id,
             parent_id: (taken.lifted & lifted::HAS_PARENT != 0).then_some(taken.parent_id),
@@ -347,7 +349,7 @@ impl OpenBlock {
         });
         self.durations.push(taken.end_ns.wrapping_sub(taken.start_ns) as i64);
         self.spent.push(taken.end_ns.saturating_sub(taken.start_ns));
-        self.streams.push(stream);
+        self.streams.push(span.stream);
         self.names.push(name);
         self.kinds.push(u32::from(taken.kind));
         self.statuses.push(u32::from(taken.status));

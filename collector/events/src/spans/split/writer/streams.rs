@@ -49,13 +49,10 @@ impl Streams {
         Some(number)
     }
 
-    /// Whether there is room for all of these; if not, nothing has changed.
-    pub(super) fn intern_all(&mut self, streams: &[Stream]) -> bool {
-        if self.builder.intern_all(streams).is_none() {
-            return false;
-        }
-        // Each has its number by now.
-        streams.iter().all(|stream| self.note(stream.clone()).is_some())
+    /// The numbers of all of these; `None`, and nothing has changed, if there is no room for them.
+    pub(super) fn intern_all(&mut self, streams: &[Stream]) -> Option<Vec<u32>> {
+        self.builder.intern_all(streams)?;
+        streams.iter().map(|stream| self.note(stream.clone())).collect()
     }
 
     fn note(&mut self, stream: Stream) -> Option<u32> {
