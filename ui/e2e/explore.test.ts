@@ -48,9 +48,16 @@ test("a new error among the noise is found by its pattern, narrowed, read in its
     new RegExp(`^service\\.namespace:${bank} pattern:[0-9a-f]{16}$`),
   );
 
-  // The facets move once more when their counts come.
-  await logs.facetValue("service", `probe, ${refusals.byProbe} records`).hover(patience);
-  await logs.facet("service").getByRole("button", { name: "Exclude probe" }).click();
+  // The facets move once more when their counts come, away from under the pointer.
+  const exclude = async () => {
+    await logs.facetValue("service", `probe, ${refusals.byProbe} records`).hover(patience);
+    const button = logs.facet("service").getByRole("button", { name: "Exclude probe" });
+    return button.click({ timeout: 1000 }).then(
+      () => true,
+      () => false,
+    );
+  };
+  await expect.poll(exclude, patience).toBe(true);
   await expect.poll(() => logs.matched(), patience).toBe(ofCustomers);
   const query = await logs.query.inputValue();
   expect(query).toMatch(/ -service:probe$/);

@@ -350,6 +350,7 @@ test("g t and a pasted id come here", async () => {
   await logs.page.keyboard.press("t");
   await logs.page.getByRole("heading", { name: "Traces", level: 1 }).waitFor();
   await logs.page.keyboard.press("Control+k");
+  await logs.page.getByRole("dialog", { name: "Go to or search" }).waitFor();
   await logs.page.keyboard.type(checkoutId);
   await logs.page.keyboard.press("Enter");
   await new TracePage(logs.page).grid.waitFor();

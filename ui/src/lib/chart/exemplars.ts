@@ -60,9 +60,10 @@ export interface PlacedExemplar {
   top: number;
 }
 
-const binPx = 9;
+/** Marks are at least so far from one another: each must be there to be clicked. */
+const apartPx = 12;
 
-/** The highest of each few pixels, so that they stay apart; what is above the axis stands at its top. */
+/** The highest of those side by side; what is above the axis stands at its top. */
 export function placeExemplars(
   exemplars: Exemplar[],
   box: PlotBox,
@@ -70,20 +71,20 @@ export function placeExemplars(
   axis: ValueAxis,
 ): PlacedExemplar[] {
   if (box.width <= 0 || endS <= startS) return [];
-  const bins = new Map<number, Exemplar>();
-  for (const one of exemplars) {
-    if (one.time < startS || one.time > endS) continue;
-    const bin = Math.floor(((one.time - startS) / (endS - startS)) * (box.width / binPx));
-    const known = bins.get(bin);
-    if (known === undefined || (one.value ?? 0) > (known.value ?? 0)) bins.set(bin, one);
+  const highest = exemplars
+    .filter(({ time }) => time >= startS && time <= endS)
+    .sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  // By columns of that width: what is too near is in the same or one beside it.
+  const columns = new Map<number, PlacedExemplar>();
+  for (const exemplar of highest) {
+    const left = box.left + ((exemplar.time - startS) / (endS - startS)) * box.width;
+    const column = Math.floor(left / apartPx);
+    const beside = [column - 1, column, column + 1].map((one) => columns.get(one));
+    if (beside.some((other) => other !== undefined && Math.abs(other.left - left) < apartPx)) continue;
+    const top = box.top + (1 - shareOf(exemplar.value, axis)) * box.height;
+    columns.set(column, { exemplar, left, top });
   }
-  return [...bins.values()]
-    .sort((a, b) => a.time - b.time)
-    .map((exemplar) => ({
-      exemplar,
-      left: box.left + ((exemplar.time - startS) / (endS - startS)) * box.width,
-      top: box.top + (1 - shareOf(exemplar.value, axis)) * box.height,
-    }));
+  return [...columns.values()].sort((a, b) => a.exemplar.time - b.exemplar.time);
 }
 
 /** 0 at the bottom of the axis, 1 at its top. */
