@@ -293,7 +293,7 @@ async fn the_barrier_answers_when_everything_is_sealed() {
     let report = seal(&program).await;
     assert_eq!(
         (&report["splits"], &report["sealed_offsets"]),
-        (&json!(1), &json!({"logs-0": 5, "samples-0": 0}))
+        (&json!(1), &json!({"logs-0": 5, "samples-0": 0, "spans-0": 0}))
     );
     assert!(report["took_ms"].is_u64());
     assert_eq!(program.json(SEARCH).await["matched"], 60, "at once");

@@ -206,9 +206,9 @@ impl<'a> Span<'a> {
         self.parent_id
     }
 
-    /// How long it took in ns; 0 where start or end is missing, or the end is before the start.
+    /// How long it took in ns; 0 where the end is missing or before the start. (Without a start it is the end.)
     pub fn duration_ns(&self) -> u64 {
-        if self.start_ns == 0 { 0 } else { self.end_ns.saturating_sub(self.start_ns) }
+        self.end_ns.saturating_sub(self.start_ns)
     }
 
     /// When it began, for everything that sorts and prunes: the start, else the end, else `received_at_ns`.
