@@ -78,7 +78,7 @@ test("dark, light and the system's scheme; the choice survives a reload", async 
 
 test("an unknown address says so", async () => {
   const logs = await openLogs();
-  await logs.page.goto("/traces");
+  await logs.page.goto("/nowhere");
   await logs.page.getByRole("heading", { name: "There is no page at this address" }).waitFor();
   await logs.page.getByRole("link", { name: "Open logs" }).click();
   await logs.rows.first().waitFor();
