@@ -149,6 +149,7 @@ test("facets count spans and narrow the traces", async () => {
 
 test("a pasted id opens the trace, a flame graph and a table show it, too", async () => {
   const { page } = await signedIn();
+  await page.getByText("Go to or search").first().waitFor(patience);
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog", { name: "Go to or search" }).waitFor(patience);
   await page.keyboard.type(slow.id);
