@@ -65,10 +65,13 @@ describe("places", () => {
   test("of those side by side the highest", () => {
     const many = Array.from({ length: 5000 }, (_, index) => at(index / 50, (index % 100) / 100));
     const placed = placeExemplars(many, box, [0, 100], axis);
-    expect(placed.length).toBeGreaterThan(40);
+    expect(placed.length).toBeLessThanOrEqual(52);
     const gaps = placed.slice(1).map(({ left }, index) => left - (placed[index]?.left ?? 0));
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(12);
-    expect(Math.min(...placed.map(({ exemplar }) => exemplar.value ?? 0))).toBeGreaterThan(0.2);
+    // Between two peaks nothing fits; before the first and behind the last something lower does.
+    const inner = placed.slice(1, -1).map(({ exemplar }) => exemplar.value ?? 0);
+    expect(inner.length).toBeGreaterThanOrEqual(48);
+    expect(Math.min(...inner)).toBeGreaterThan(0.95);
   });
 
   test("outside of the time there are none", () => {
