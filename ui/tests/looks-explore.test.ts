@@ -12,9 +12,7 @@ describeLooks({
   facets: async (logs) => {
     await logs.open(withQuery(busy));
     await logs.rows.first().waitFor();
-    if ((await logs.facet("service").count()) === 0) {
-      await logs.page.getByRole("button", { name: "Facets", exact: true }).click();
-    }
+    await logs.showFacets();
     await logs.facet("duration_ms").getByRole("button", { name: "Search in duration_ms" }).click();
     await logs.facetValue("service", "checkout").waitFor();
   },
@@ -22,9 +20,7 @@ describeLooks({
     server.failing.add("/logs/facets");
     await logs.open();
     await logs.rows.first().waitFor();
-    if ((await logs.page.getByRole("complementary", { name: "Facets" }).count()) === 0) {
-      await logs.page.getByRole("button", { name: "Facets", exact: true }).click();
-    }
+    await logs.showFacets();
     await logs.page.getByRole("button", { name: "Count again" }).waitFor();
   },
   columns: async (logs) => {

@@ -42,6 +42,12 @@ export class LogsPage {
     return this.page.locator('[role="gridcell"][aria-colspan]');
   }
 
+  /** Opens the facets where they are not beside the rows. What is counted does not matter: that may take a while. */
+  async showFacets(): Promise<void> {
+    const button = this.page.getByRole("button", { name: "Facets", exact: true });
+    if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+  }
+
   /** One facet, at the left or in the drawer. */
   facet(field: string): Locator {
     return this.page.getByRole("region", { name: `Facet ${field}`, exact: true });

@@ -44,7 +44,6 @@ export function FacetsSide({ place, ...props }: FacetsSideProps) {
       <h2 id="facets-title" className="visually-hidden">
         Facets
       </h2>
-      <h2 className="visually-hidden">Facets</h2>
       {panel}
     </aside>
   );
