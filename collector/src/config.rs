@@ -6,17 +6,18 @@ mod file;
 mod flags;
 mod units;
 mod validate;
-mod yaml;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alerting::yaml;
 use telemetry::TenantId;
 
 use crate::commit::{RateLimit, RateLimits, SeriesLimits};
 
+pub use alerting::yaml::Place;
 pub use flags::{Command, Flags};
 
 /// Everything that can be set, checked.
@@ -30,6 +31,8 @@ pub struct Config {
     pub listen_grpc: SocketAddr,
     /// Listening beyond loopback without TLS was asked for by name.
     pub insecure_listen: bool,
+    /// Where people open the UI, as links in notifications begin; without a slash at its end.
+    pub external_url: Option<String>,
     /// Host names that clients may use beside `localhost` and literal addresses.
     pub allowed_hosts: Vec<String>,
     /// Origins that pages may send requests from beside the collector's own.
@@ -103,6 +106,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
             listen_grpc: SocketAddr::from((Ipv4Addr::LOCALHOST, 7071)),
             insecure_listen: false,
+            external_url: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             require_token: false,
@@ -200,15 +204,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<secret>")
     }
-}
-
-/// Where a value stands in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// From 1.
-    pub line: u64,
-    /// From 1.
-    pub column: u64,
 }
 
 /// One thing that is wrong, and where.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Each crate and what it may stand on.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("telemetry", &[]),
     ("journal", &[]),
     ("meta", &[]),
@@ -19,11 +19,13 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("promql", &["telemetry"]),
     ("derive", &["telemetry"]),
     ("bottleneck", &[]),
+    ("alerting", &["promql", "search"]),
     ("series", &["promql", "sealed", "telemetry"]),
     ("agent", &["journal", "receive", "telemetry"]),
     (
         "collector",
         &[
+            "alerting",
             "bottleneck",
             "derive",
             "events",

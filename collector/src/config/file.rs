@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::yaml::At;
+use alerting::yaml::At;
 
 /// The top level. A key that is not here is refused.
 #[derive(Debug, Default, Deserialize)]
@@ -13,6 +13,7 @@ pub(super) struct File {
     pub(super) listen: Option<At<String>>,
     pub(super) listen_grpc: Option<At<String>>,
     pub(super) insecure_listen: Option<At<bool>>,
+    pub(super) external_url: Option<At<String>>,
     pub(super) allowed_hosts: Option<Vec<At<String>>>,
     pub(super) allowed_origins: Option<Vec<At<String>>>,
     pub(super) require_token: Option<At<bool>>,

@@ -5,11 +5,11 @@ use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alerting::yaml::At;
 use telemetry::TenantId;
 
 use super::file::{File, LimitsEntry, TenantEntry};
 use super::units::{parse_duration, parse_size};
-use super::yaml::At;
 use super::{Config, Flags, Limits, Place, Problem, Problems, Secret, Tenant};
 use crate::commit::RateLimit;
 
@@ -88,6 +88,18 @@ impl Check<'_> {
     }
 
     fn names(&mut self, config: &mut Config, file: &File) {
+        if let Some(at) = &file.external_url {
+            match external_url(&at.value) {
+                Some(url) => config.external_url = Some(url),
+                None => self.blame(
+                    at,
+                    format!(
+                        "not an address of a page: {:?}; write https://host or https://host/path",
+                        at.value
+                    ),
+                ),
+            }
+        }
         for at in file.allowed_hosts.iter().flatten() {
             if is_host_name(&at.value) {
                 config.allowed_hosts.push(at.value.to_ascii_lowercase());
@@ -370,6 +382,15 @@ fn is_host_name(text: &str) -> bool {
     }
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     !text.is_empty() && text.len() <= 253 && text.chars().all(safe)
+}
+
+/// `text` without a slash at its end, if it is an origin and perhaps a path.
+fn external_url(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    let (scheme, rest) = text.split_once("://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>".contains(&byte));
+    (plain && is_origin(&format!("{scheme}://{host}"))).then(|| text.to_owned())
 }
 
 fn is_origin(text: &str) -> bool {

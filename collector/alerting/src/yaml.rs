@@ -3,13 +3,22 @@
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
-use super::Place;
+/// Where a value stands in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: u64,
+    /// From 1.
+    pub column: u64,
+}
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) place: Option<Place>,
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// `None` where the value is a default.
+    pub place: Option<Place>,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
@@ -21,13 +30,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
 
 /// Why text is no such struct.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) place: Option<Place>,
-    pub(super) message: String,
+pub struct Fault {
+    /// Where, if it has a place.
+    pub place: Option<Place>,
+    /// What is wrong and what would be right.
+    pub message: String,
 }
 
 /// Reads one document; an empty text is a struct of defaults.
-pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = error.location().and_then(place);
