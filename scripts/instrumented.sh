@@ -68,6 +68,11 @@ OTEL_SERVICE_NAME=front OTEL_EXPORTER_OTLP_PROTOCOL=grpc OTEL_EXPORTER_OTLP_ENDP
   scripts/instrumented/front.py >"$work/front.log" 2>&1 &
 pids+=($!)
 
+# A connection alone: a request would be a trace that nobody asked for.
+for ((i = 0; i < 300; i++)); do
+  (exec 3<>"/dev/tcp/127.0.0.1/$cart_port") 2>/dev/null && break
+  sleep 0.2
+done
 example=$(bin_dir "${PROFILE:-dev}")/examples/emit_spans
 if ! timeout 150 python3 scripts/instrumented/check.py "http://127.0.0.1:$front_port" "http://$OTLP_GRPC" \
   "http://$OTLP_HTTP" "$example"; then
