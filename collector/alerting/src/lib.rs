@@ -7,6 +7,7 @@
 
 pub mod alert;
 pub mod labels;
+pub mod matcher;
 pub mod yaml;
 
 pub use alert::Alert;
