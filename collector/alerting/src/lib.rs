@@ -8,6 +8,7 @@
 pub mod alert;
 pub mod labels;
 pub mod matcher;
+pub mod timing;
 pub mod yaml;
 
 pub use alert::Alert;
