@@ -94,7 +94,16 @@ pub fn parse(text: &str, base_dir: &Path) -> Result<AmConfig, Vec<Fault>> {
     match (reader.finish(), route) {
         ((faults, notes), Some(route)) if faults.is_empty() => {
             let original = item.shown();
-            Ok(AmConfig { global, route, inhibit_rules, time_intervals, receivers, templates, notes, original })
+            Ok(AmConfig {
+                global,
+                route,
+                inhibit_rules,
+                time_intervals,
+                receivers,
+                templates,
+                notes,
+                original,
+            })
         }
         ((faults, _), _) => Err(faults),
     }

@@ -6,7 +6,10 @@
 //! HTTP routes: queries, durable state and the clock are handed in.
 
 pub mod alert;
+pub mod config;
 pub mod labels;
+pub mod matcher;
+pub mod timing;
 pub mod yaml;
 
 pub use alert::Alert;

@@ -72,7 +72,9 @@ pub(super) fn read(root: &mut Fields<'_>) -> Global {
         http: http::config(&mut map).unwrap_or_default(),
         smtp: smtp(&mut map),
         slack: slack(&mut map),
-        pagerduty_url: map.url("pagerduty_url").unwrap_or_else(|| known("https://events.pagerduty.com/v2/enqueue")),
+        pagerduty_url: map
+            .url("pagerduty_url")
+            .unwrap_or_else(|| known("https://events.pagerduty.com/v2/enqueue")),
         others: others(&mut map),
     };
     map.finish();
@@ -154,5 +156,9 @@ fn others(map: &mut Fields<'_>) -> Vec<&'static str> {
 /// A file of templates, or several: `*`, `?` and `[…]` stand for names.
 pub(super) fn templates(root: &mut Fields<'_>) -> Vec<PathBuf> {
     let directory = root.reader().directory();
-    root.texts("templates").into_iter().filter(|text| !text.is_empty()).map(|text| directory.join(text)).collect()
+    root.texts("templates")
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| directory.join(text))
+        .collect()
 }

@@ -197,7 +197,8 @@ fn oauth2(fields: &mut Fields<'_>) -> bool {
     map.known(&["client_secret_ref", "client_certificate_key_id", "client_certificate_key_file"]);
     map.known(&["client_certificate_key_ref", "grant_type", "signature_algorithm", "iss", "audience"]);
     map.known(&["claims", "scopes", "endpoint_params"]);
-    let text = format!("{}: oauth2 is not there yet; what needs it is not sent", map.path("").trim_end_matches('.'));
+    let text =
+        format!("{}: oauth2 is not there yet; what needs it is not sent", map.path("").trim_end_matches('.'));
     map.reader().note(map.place(), text);
     map.finish();
     true
@@ -255,7 +256,10 @@ fn headers(fields: &mut Fields<'_>) -> Vec<(HeaderName, Secret)> {
         value.finish();
         let Some(header) = header else { continue };
         if texts.iter().any(|text| HeaderValue::from_str(text).is_err()) {
-            map.reader().fault(key.place, format!("{name}.{text}: a value has a character that headers cannot carry"));
+            map.reader().fault(
+                key.place,
+                format!("{name}.{text}: a value has a character that headers cannot carry"),
+            );
         }
         let all = texts.into_iter().map(Secret::Text).chain(files);
         headers.extend(all.map(|value| (header.clone(), value)));

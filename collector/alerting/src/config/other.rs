@@ -227,8 +227,12 @@ pub(super) fn incidentio(map: &mut Fields<'_>, _: &Global) -> Settings {
     let token = map.secret("alert_source_token", "alert_source_token_file").is_some();
     let authorization = http.as_ref().map(|http| matches!(http.auth, Auth::Token(..)));
     match (token, authorization) {
-        (true, Some(true)) => map.fault("at most one of alert_source_token and http_config.authorization may be given"),
-        (false, Some(false)) => map.fault("one of alert_source_token and http_config.authorization must be given"),
+        (true, Some(true)) => {
+            map.fault("at most one of alert_source_token and http_config.authorization may be given");
+        }
+        (false, Some(false)) => {
+            map.fault("one of alert_source_token and http_config.authorization must be given");
+        }
         _ => {}
     }
     map.text("url_file");
@@ -252,7 +256,10 @@ pub(super) fn rocketchat(map: &mut Fields<'_>, global: &Global) -> Settings {
     }
     for mut action in map.maps("actions") {
         // The library that reads them there knows only names without underscores.
-        texts(&mut action, &["type", "text", "url", "imageurl", "webviewheightratio", "msg", "msgprocessingtype"]);
+        texts(
+            &mut action,
+            &["type", "text", "url", "imageurl", "webviewheightratio", "msg", "msgprocessingtype"],
+        );
         flags(&mut action, &["iswebview", "msginchatwindow"]);
         action.finish();
     }

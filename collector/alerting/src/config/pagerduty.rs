@@ -115,7 +115,9 @@ fn details(map: &mut Fields<'_>) -> BTreeMap<String, Json> {
         defaults.into_iter().map(|(name, text)| (name.to_owned(), Json::from(text))).collect();
     if let Some(given) = map.map("details") {
         let entries = given.entries().iter();
-        details.extend(entries.map(|(key, value)| (key.text().unwrap_or_default().to_owned(), value.to_json(false))));
+        details.extend(
+            entries.map(|(key, value)| (key.text().unwrap_or_default().to_owned(), value.to_json(false))),
+        );
     }
     details
 }

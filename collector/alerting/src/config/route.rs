@@ -122,7 +122,8 @@ fn route(mut map: Fields<'_>, parent: &Route, names: &Names<'_>, depth: usize) -
         map.fault_at("routes", "routes are nested too deep; 64 levels is the most");
     } else {
         let children = map.maps("routes");
-        route.routes = children.into_iter().map(|child| self::route(child, &route, names, depth + 1)).collect();
+        route.routes =
+            children.into_iter().map(|child| self::route(child, &route, names, depth + 1)).collect();
     }
     map.finish();
     route

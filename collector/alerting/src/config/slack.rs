@@ -109,7 +109,7 @@ pub(super) fn read(map: &mut Fields<'_>, global: &Global) -> Settings {
     if map.flag("update_message") == Some(true) {
         update_message(map, &url);
     }
-    let default = |key| format!("{{{{ template \"slack.default.{key}\" . }}}}");
+    let default = |key: &str| format!("{{{{ template \"slack.default.{key}\" . }}}}");
     let mut text = |key, name: &str| map.text_or(key, &default(name));
     let slack = Slack {
         http,
@@ -165,7 +165,9 @@ fn address(map: &mut Fields<'_>, global: &Global) -> (Secret, HttpConfig) {
     let mut http = own_http.unwrap_or_else(|| global.http.clone());
     let Some(token) = token else {
         if url.is_none() {
-            map.fault("no address: give api_url or app_token here, or slack_api_url or slack_app_token in global");
+            map.fault(
+                "no address: give api_url or app_token here, or slack_api_url or slack_app_token in global",
+            );
         }
         return (url.unwrap_or_else(|| Secret::Text(String::new())), http);
     };

@@ -12,15 +12,8 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-const GO_UNITS: [(&str, f64); 7] = [
-    ("ns", 1.0),
-    ("us", 1e3),
-    ("µs", 1e3),
-    ("ms", 1e6),
-    ("s", 1e9),
-    ("m", 60e9),
-    ("h", 3600e9),
-];
+const GO_UNITS: [(&str, f64); 7] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
 /// `1h30m`, `15s`, `0`: units from the largest to the smallest, each at most once.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -70,7 +63,8 @@ mod tests {
 
     #[test]
     fn durations_of_both_kinds() {
-        let cases = [("0", Some(0)), ("5m", Some(300_000)), ("1h30m", Some(5_400_000)), ("1d2ms", Some(86_400_002))];
+        let cases =
+            [("0", Some(0)), ("5m", Some(300_000)), ("1h30m", Some(5_400_000)), ("1d2ms", Some(86_400_002))];
         let bad = ["", "5", "1m1h", "1.5h", "m", "-1s", "1s1s", "1 s", "999999y"].map(|text| (text, None));
         for (text, ms) in cases.into_iter().chain(bad) {
             assert_eq!(duration(text).ok(), ms.map(Duration::from_millis), "{text:?}");
@@ -83,7 +77,9 @@ mod tests {
             ("0", Some(0)),
             ("1000", Some(1000)),
         ];
-        for (text, ns) in cases.into_iter().chain(["", "1d", "s", "1..2s", "-1s", "9e9h"].map(|text| (text, None))) {
+        for (text, ns) in
+            cases.into_iter().chain(["", "1d", "s", "1..2s", "-1s", "9e9h"].map(|text| (text, None)))
+        {
             assert_eq!(go_duration(text).ok(), ns.map(Duration::from_nanos), "{text:?}");
         }
     }
