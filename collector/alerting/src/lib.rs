@@ -9,6 +9,8 @@ pub mod alert;
 pub mod config;
 pub mod labels;
 pub mod matcher;
+pub mod message;
+pub mod receivers;
 pub mod timing;
 pub mod yaml;
 
