@@ -7,10 +7,15 @@
 
 pub mod alert;
 pub mod config;
+pub mod dispatch;
+pub mod inhibit;
 pub mod labels;
 pub mod matcher;
 pub mod message;
 pub mod receivers;
+pub mod route;
+pub mod silence;
+pub mod state;
 pub mod timing;
 pub mod yaml;
 
