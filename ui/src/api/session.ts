@@ -1,14 +1,20 @@
 import { call, get } from "./http";
 import { array, object, string } from "./validate";
 
+export interface TenantRole {
+  name: string;
+  role: string;
+}
+
 export interface Session {
   user: string;
   role: string;
   tenant: string;
-  tenants: string[];
+  tenants: TenantRole[];
 }
 
-const session = object<Session>({ user: string, role: string, tenant: string, tenants: array(string) });
+const tenantRole = object<TenantRole>({ name: string, role: string });
+const session = object<Session>({ user: string, role: string, tenant: string, tenants: array(tenantRole) });
 
 export function fetchSession(signal: AbortSignal): Promise<Session> {
   return get("/session", {}, session, signal);
