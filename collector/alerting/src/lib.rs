@@ -6,7 +6,12 @@
 //! HTTP routes: queries, durable state and the clock are handed in.
 
 pub mod alert;
+pub mod config;
 pub mod labels;
+pub mod matcher;
+pub mod message;
+pub mod receivers;
+pub mod timing;
 pub mod yaml;
 
 pub use alert::Alert;

@@ -1,6 +1,8 @@
 //! The one place that knows the YAML library: text into plain structs, with the
 //! line and column of every value and of the first fault.
 
+pub(crate) mod tree;
+
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 /// Where a value stands in its file.
