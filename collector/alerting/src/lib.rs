@@ -6,7 +6,9 @@
 //! HTTP routes: queries, durable state and the clock are handed in.
 
 pub mod alert;
+pub mod duration;
 pub mod labels;
+pub mod template;
 pub mod yaml;
 
 pub use alert::Alert;
