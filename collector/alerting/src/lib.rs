@@ -8,6 +8,7 @@
 pub mod alert;
 pub mod config;
 pub mod dispatch;
+pub mod duration;
 pub mod inhibit;
 pub mod labels;
 pub mod matcher;
@@ -16,6 +17,7 @@ pub mod receivers;
 pub mod route;
 pub mod silence;
 pub mod state;
+pub mod template;
 pub mod timing;
 pub mod yaml;
 
