@@ -16,6 +16,7 @@ pub mod message;
 pub mod receivers;
 pub mod route;
 pub mod silence;
+pub mod sink;
 pub mod state;
 pub mod template;
 pub mod timing;
@@ -23,3 +24,4 @@ pub mod yaml;
 
 pub use alert::Alert;
 pub use labels::LabelSet;
+pub use sink::{AlertSink, SinkError};
