@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("promql", &["telemetry"]),
     ("derive", &["telemetry"]),
     ("bottleneck", &[]),
-    ("alerting", &["promql", "search"]),
+    ("alerting", &["promql", "search", "telemetry"]),
     ("series", &["promql", "sealed", "telemetry"]),
     ("agent", &["journal", "receive", "telemetry"]),
     (

@@ -7,10 +7,13 @@
 
 pub mod alert;
 pub mod config;
+pub mod duration;
+pub mod glob;
 pub mod labels;
 pub mod matcher;
 pub mod message;
 pub mod receivers;
+pub mod template;
 pub mod timing;
 pub mod yaml;
 
