@@ -14,7 +14,7 @@ use url::{Host, Url};
 use super::Failure;
 use super::guard::Guard;
 use super::tls::{self, Material};
-use crate::config::{Auth, HttpConfig, Proxy, Secret};
+use crate::config::{Auth, HttpConfig, Proxy};
 
 /// How long a request may take if nothing else is said.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
@@ -83,7 +83,10 @@ impl Clients {
                 return read(&url, response).await;
             };
             if left == 0 {
-                return Err(Failure::never(format!("{}: more than {MAX_REDIRECTS} redirects", host_of(&url))));
+                return Err(Failure::never(format!(
+                    "{}: more than {MAX_REDIRECTS} redirects",
+                    host_of(&url)
+                )));
             }
             if next.origin() != url.origin() {
                 // What is for one server is not for another.
@@ -132,7 +135,8 @@ impl Clients {
             Proxy::Url(url, exceptions) => {
                 self.check_proxy(url)?;
                 // The URL may have a password, so it is not repeated.
-                let proxy = HttpProxy::all(url).map_err(|_| "proxy_url cannot be used as a proxy".to_owned())?;
+                let proxy =
+                    HttpProxy::all(url).map_err(|_| "proxy_url cannot be used as a proxy".to_owned())?;
                 builder.proxy(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string)))
             }
         };
@@ -169,7 +173,8 @@ async fn headers(config: &HttpConfig) -> Result<HeaderMap, String> {
     let mut headers = plain_headers();
     let value = |text: &str| {
         let value = HeaderValue::from_str(text);
-        let mut value = value.map_err(|_| "a header's value has a character that it cannot carry".to_owned())?;
+        let mut value =
+            value.map_err(|_| "a header's value has a character that it cannot carry".to_owned())?;
         value.set_sensitive(true);
         Ok::<_, String>(value)
     };
@@ -203,7 +208,8 @@ fn next(config: &HttpConfig, url: &Url, response: &Response) -> Result<Option<Ur
         ));
     }
     let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
-    let next = to.and_then(|to| url.join(to).ok()).ok_or_else(|| format!("{host} answered {status} to nowhere"))?;
+    let next =
+        to.and_then(|to| url.join(to).ok()).ok_or_else(|| format!("{host} answered {status} to nowhere"))?;
     match next.scheme() {
         "https" => Ok(Some(next)),
         "http" if url.scheme() == "http" => Ok(Some(next)),
@@ -219,7 +225,9 @@ async fn read(url: &Url, mut response: Response) -> Result<Answer, Failure> {
     let mut body = Vec::new();
     while body.len() < MAX_ANSWER_BYTES {
         match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())]),
+            Ok(Some(chunk)) => {
+                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())])
+            }
             Ok(None) => break,
             // The status has been said: that counts, but for an answer that has to be read.
             Err(_) if !status.is_success() || !is_json => break,
@@ -252,7 +260,8 @@ impl Answer {
         }
         let code = status.as_u16();
         let told = self.told();
-        let text = format!("{} answered {status}{}{told}", self.host, if told.is_empty() { "" } else { ": " });
+        let text =
+            format!("{} answered {status}{}{told}", self.host, if told.is_empty() { "" } else { ": " });
         let retry = status.is_server_error() || matches!(code, 408 | 429);
         Err(Failure { retry, retry_after: self.retry_after.filter(|_| retry), reason: text })
     }
@@ -279,7 +288,8 @@ fn host_of(url: &Url) -> String {
 
 fn unreachable(url: &Url, error: &reqwest::Error) -> Failure {
     let text = causes(error);
-    let reason = format!("{}: {}", host_of(url), text.strip_prefix("error sending request: ").unwrap_or(&text));
+    let reason =
+        format!("{}: {}", host_of(url), text.strip_prefix("error sending request: ").unwrap_or(&text));
     // A closed address does not open by itself.
     Failure { retry: !text.contains("closed to messages"), retry_after: None, reason }
 }
@@ -297,19 +307,6 @@ fn causes(error: &reqwest::Error) -> String {
         source = error.source();
     }
     text
-}
-
-/// Takes secrets out of what others say.
-pub(super) fn without(mut failure: Failure, secrets: &[&str]) -> Failure {
-    for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
-        failure.reason = failure.reason.replace(secret, "<secret>");
-    }
-    failure
-}
-
-/// The URL in a secret.
-pub(super) async fn url_of(secret: &Secret) -> Result<String, Failure> {
-    secret.read().await.map_err(Failure::never)
 }
 
 /// What may be sent to.

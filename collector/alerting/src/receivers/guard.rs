@@ -22,7 +22,8 @@ impl FromStr for Cidr {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no network; write it as 169.254.10.0/24 or fe80::/10");
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, bits) =
+            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
@@ -92,9 +93,9 @@ impl Guard {
         let is_open = |cidr: &Cidr| cidr.contains(address) || cidr.contains(plain);
         match closed(plain) {
             Some(_) if self.allow.iter().any(is_open) => Ok(()),
-            Some(what) => {
-                Err(format!("{address} is {what}, which is closed to messages; notify_allow in the configuration opens it"))
-            }
+            Some(what) => Err(format!(
+                "{address} is {what}, which is closed to messages; notify_allow in the configuration opens it"
+            )),
             None => Ok(()),
         }
     }
@@ -150,7 +151,7 @@ fn closed(address: IpAddr) -> Option<&'static str> {
             _ if METADATA_V4.contains(&v4) => Some("a metadata service"),
             [169, 254, ..] => Some("a link-local address"),
             [0, ..] => Some("no address of a host"),
-            [224.., ..] => Some("a multicast or reserved address"),
+            [224..=255, ..] => Some("a multicast or reserved address"),
             _ => None,
         },
         IpAddr::V6(v6) => match v6.segments()[0] {
@@ -197,8 +198,10 @@ mod tests {
         for address in closed {
             assert!(guard.check(address.parse().unwrap()).is_err(), "{address}");
         }
-        let open = ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "8.8.8.8", "100.64.0.1", "::1", "fd00::1"];
-        for address in open.into_iter().chain(["2001:db8::1", "::ffff:127.0.0.1", "fec0::1", "2002:a00:1::"]) {
+        let open =
+            ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "8.8.8.8", "100.64.0.1", "::1", "fd00::1"];
+        for address in open.into_iter().chain(["2001:db8::1", "::ffff:127.0.0.1", "fec0::1", "2002:a00:1::"])
+        {
             assert_eq!(guard.check(address.parse().unwrap()), Ok(()), "{address}");
         }
     }

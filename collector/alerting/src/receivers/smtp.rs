@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest, Md5};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -61,11 +61,8 @@ pub(super) async fn send(email: &Email, guard: &Guard, mail: &Mail) -> Result<()
 async fn talk(email: &Email, guard: &Guard, mail: &Mail) -> Result<(), Failure> {
     let stream = connect(email, guard).await?;
     let is_local = stream.peer_addr().is_ok_and(|address| address.ip().is_loopback());
-    let mut session = Session {
-        stream: BufReader::new(Box::new(stream)),
-        extensions: Vec::new(),
-        is_private: is_local,
-    };
+    let mut session =
+        Session { stream: BufReader::new(Box::new(stream)), extensions: Vec::new(), is_private: is_local };
     if email.implicit_tls {
         session = session.encrypt(email).await?;
     }
@@ -97,14 +94,18 @@ async fn connect(email: &Email, guard: &Guard) -> Result<TcpStream, Failure> {
     match connected {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(Failure::again(format!("cannot connect to port {}: {error}", host.port))),
-        Err(_) => Err(Failure::again(format!("port {} did not answer within {CONNECT_TIMEOUT:?}", host.port))),
+        Err(_) => {
+            Err(Failure::again(format!("port {} did not answer within {CONNECT_TIMEOUT:?}", host.port)))
+        }
     }
 }
 
 impl Session {
     async fn encrypt(self, email: &Email) -> Result<Self, Failure> {
         if !self.stream.buffer().is_empty() {
-            return Err(Failure::never("it says more before TLS than it was asked, which is not to be trusted"));
+            return Err(Failure::never(
+                "it says more before TLS than it was asked, which is not to be trusted",
+            ));
         }
         let material = tls::material(&email.tls).await.map_err(Failure::never)?;
         let config = tls::client(&email.tls, &material).map_err(Failure::never)?;
@@ -147,7 +148,10 @@ impl Session {
                 _ => continue,
             };
             let Some(secret) = secret else {
-                why = format!("it offers {way}, for which there is no {}", if way == "CRAM-MD5" { "auth_secret" } else { "auth_password" });
+                why = format!(
+                    "it offers {way}, for which there is no {}",
+                    if way == "CRAM-MD5" { "auth_secret" } else { "auth_password" }
+                );
                 continue;
             };
             if way == "PLAIN" && !self.is_private {

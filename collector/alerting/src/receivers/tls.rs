@@ -70,7 +70,10 @@ fn verifier(
         }
     };
     if roots.is_empty() {
-        return Err("this host has no certificates to trust: install ca-certificates, or name a tls_config.ca_file".to_owned());
+        return Err(
+            "this host has no certificates to trust: install ca-certificates, or name a tls_config.ca_file"
+                .to_owned(),
+        );
     }
     let inner = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
     let inner = inner.map_err(|error| format!("tls_config.ca: {error}"))?;
