@@ -9,6 +9,7 @@ pub mod alert;
 pub mod config;
 pub mod dispatch;
 pub mod duration;
+pub mod glob;
 pub mod inhibit;
 pub mod labels;
 pub mod matcher;
