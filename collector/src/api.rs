@@ -4,6 +4,7 @@
 //! Hop by hop: catch a panic → count → check `Host` → who is it → handler.
 
 mod admin;
+mod alertmanager;
 mod audit;
 mod blocking;
 mod compress;
@@ -48,6 +49,7 @@ use crate::auth::{Auth, COOKIE};
 use crate::commit::Store;
 use crate::config::Limits;
 use crate::metrics::Metrics;
+use crate::notify::Notifier;
 use crate::ui;
 
 pub use compress::accepts;
@@ -66,6 +68,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Who is told of alerts.
+    pub notifier: Arc<Notifier>,
     /// Places for queries.
     pub queries: Queries,
     /// Places for live tails.
@@ -78,6 +82,7 @@ pub struct App {
     pub addresses: Addresses,
     /// The process's start.
     pub started: Instant,
+    limits: Limits,
     /// Places for downloads.
     exports: Arc<Semaphore>,
     openapi: String,
@@ -110,6 +115,7 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
+        (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
     security(("session" = []), ("basic" = []), ("bearer" = [])),
@@ -123,6 +129,7 @@ impl App {
         store: Arc<Store>,
         meta: Arc<dyn Meta>,
         metrics: Arc<Metrics>,
+        notifier: Arc<Notifier>,
         limits: &Limits,
         addresses: Addresses,
     ) -> Arc<Self> {
@@ -135,6 +142,8 @@ impl App {
             auth,
             store,
             metrics,
+            notifier,
+            limits: limits.clone(),
             queries: Queries::new(limits),
             live: Live::default(),
             views: Views::new(Arc::clone(&meta)),
@@ -197,6 +206,7 @@ fn open() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(probes::ready))
         .routes(routes!(probes::metrics))
         .merge(zipkin::open())
+        .merge(alertmanager::open())
 }
 
 /// Each kind of routes behind its guard: the one place where roles meet routes.
@@ -245,6 +255,7 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboards::read))
         .routes(routes!(status::status))
         .routes(routes!(openapi))
+        .merge(alertmanager::viewers())
 }
 
 /// Routes that change what the people of a tenant share.
@@ -254,6 +265,7 @@ fn editors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(views::change, views::remove))
         .routes(routes!(dashboards::save))
         .routes(routes!(dashboards::remove))
+        .merge(alertmanager::editors())
 }
 
 /// Routes that are about all tenants at once.

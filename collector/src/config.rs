@@ -59,6 +59,8 @@ pub struct Config {
     pub admin_password: Option<Secret>,
     /// Resource attributes of OTLP metrics that every series of the resource has as labels.
     pub promoted_resource_attributes: Vec<String>,
+    /// Alertmanager's configuration file, for tenants without one of their own.
+    pub alertmanager_config: Option<PathBuf>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
 }
@@ -72,6 +74,8 @@ pub struct Tenant {
     pub ingest_token: Option<Secret>,
     /// What it may send; what is `None` here is as `Limits::ingest` says.
     pub ingest: RateLimit,
+    /// Its own Alertmanager configuration file.
+    pub alertmanager_config: Option<PathBuf>,
 }
 
 /// Caps on requests and queries.
@@ -120,6 +124,7 @@ impl Default for Config {
             admin_token: None,
             admin_password: None,
             promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
+            alertmanager_config: None,
             limits: Limits::default(),
         }
     }
@@ -172,7 +177,12 @@ impl Config {
 impl Tenant {
     /// `default` as long as the file does not name it.
     fn default_tenant() -> Self {
-        Self { id: TenantId::default_tenant(), ingest_token: None, ingest: RateLimit::default() }
+        Self {
+            id: TenantId::default_tenant(),
+            ingest_token: None,
+            ingest: RateLimit::default(),
+            alertmanager_config: None,
+        }
     }
 }
 

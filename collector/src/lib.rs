@@ -6,6 +6,7 @@ pub mod auth;
 pub mod commit;
 pub mod config;
 pub mod metrics;
+pub mod notify;
 mod own;
 pub mod server;
 pub mod tail;

@@ -25,6 +25,7 @@ use crate::commit::{
 };
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::notify::{self, Notifier, NotifyError};
 use crate::own;
 
 use door::{Door, Patience};
@@ -61,6 +62,9 @@ pub enum StartError {
     /// Logins and tokens.
     #[error("cannot read or make logins and tokens")]
     Auth(#[from] AuthError),
+    /// Alerts, silences and what was told.
+    #[error("cannot open the state of notifications")]
+    Notify(#[from] NotifyError),
     /// A port.
     #[error("cannot listen on {address}")]
     Listen {
@@ -99,7 +103,12 @@ impl Collector {
 
         let addresses = Addresses { http: url(http), grpc: url(grpc) };
         let metrics = Arc::new(Metrics::new());
-        let app = App::new(Arc::clone(&auth), Arc::clone(&store), meta, metrics, &config.limits, addresses);
+        let notifier =
+            Notifier::open(config, Arc::new(journal::OsDisk), notify::connect(config, &addresses.http))
+                .await?;
+        let telling = Arc::clone(&notifier);
+        let (auth_of_app, store_of_app) = (Arc::clone(&auth), Arc::clone(&store));
+        let app = App::new(auth_of_app, store_of_app, meta, metrics, notifier, &config.limits, addresses);
         let receiver = Arc::new({
             let mapping =
                 Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
@@ -116,7 +125,8 @@ impl Collector {
         let servers = vec![
             tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
             tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
-            tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped)),
+            tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
+            tokio::spawn(telling.run(stopped)),
         ];
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
     }

@@ -17,7 +17,6 @@ pub mod message;
 pub mod receivers;
 pub mod route;
 pub mod silence;
-pub mod sink;
 pub mod state;
 pub mod template;
 pub mod timing;
@@ -25,4 +24,3 @@ pub mod yaml;
 
 pub use alert::Alert;
 pub use labels::LabelSet;
-pub use sink::{AlertSink, SinkError};

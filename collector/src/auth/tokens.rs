@@ -58,6 +58,7 @@ mod tests {
             id: acme.clone(),
             ingest_token: Some(Secret::new("a")),
             ingest: RateLimit::default(),
+            alertmanager_config: None,
         });
         let tokens = Tokens::new(&config, secrets::hash("d"));
         assert_eq!(tokens.scope("root"), Some(Scope::Admin));

@@ -2,5 +2,6 @@
 
 mod acceptance;
 mod config_files;
+mod dispatch;
 mod routing;
 mod world;
