@@ -1,5 +1,15 @@
 //! What is told: the alerts of a group that one receiver gets in one message.
 
+mod data;
+mod functions;
+mod json;
+#[cfg(test)]
+mod tests;
+mod texts;
+
+pub(crate) use data::quoted;
+pub use texts::{BadFile, Rendering, Texts};
+
 use crate::Alert;
 use crate::labels::LabelSet;
 

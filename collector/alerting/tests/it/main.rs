@@ -1,3 +1,6 @@
 //! The crate as others use it.
 
+mod acceptance;
 mod config_files;
+mod routing;
+mod world;
