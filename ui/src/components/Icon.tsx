@@ -47,6 +47,10 @@ const paths = {
   full: "M4 9v-5h5M15 4h5v5M20 15v5h-5M9 20h-5v-5",
   upload: "M12 20v-11M7 13l5-5l5 5M4 4h16",
   more: "M5 12h.01M12 12h.01M19 12h.01",
+  silenced: "M4 4l16 16M18 14v-3a6 6 0 0 0-8.500-5.400M6.300 9a6 6 0 0 0-.3 2v4l-2 2h13M10 20h4",
+  inhibited: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M8 12h8",
+  book: "M5 4h11a3 3 0 0 1 3 3v13h-11a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h11",
+  send: "M4 12l16-8l-5 17l-4-7zM11 14l9-10",
   lines: "M4 6h16M4 10h16M4 14h16M4 18h10",
 } as const;
 
