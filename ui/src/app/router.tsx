@@ -1,13 +1,14 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  Link,
-  lazyRouteComponent,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { Message } from "../components/Message";
 import { decodeTimeView, encodeTimeView } from "../lib/time/view";
+import {
+  decodeAlertsView,
+  decodeAlertView,
+  decodeSilenceView,
+  encodeAlertsView,
+  encodeAlertView,
+  encodeSilenceView,
+} from "../pages/alerts/url";
 import {
   decodeDashboardView,
   decodeListView,
@@ -18,6 +19,7 @@ import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
+import { decodeOverviewView, encodeOverviewView } from "../pages/overview/url";
 import { decodeMapView, decodeServicesView, encodeMapView, encodeServicesView } from "../pages/services/url";
 import { StatusPage } from "../pages/status/StatusPage";
 import { decodeTraceView, encodeTraceView } from "../pages/traces/trace/url";
@@ -28,13 +30,35 @@ import { parseSearch, stringifySearch } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
-const home = createRoute({
+const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/logs" });
-  },
+  validateSearch: (search: Record<string, unknown>) => encodeOverviewView(decodeOverviewView(search)),
+  component: lazyRouteComponent(() => import("../pages/overview/OverviewPage"), "OverviewPage"),
 });
+
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  validateSearch: (search: Record<string, unknown>) => encodeAlertsView(decodeAlertsView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/AlertsPage"), "AlertsPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/$fingerprint",
+  validateSearch: (search: Record<string, unknown>) => encodeAlertView(decodeAlertView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/AlertPage"), "AlertPage"),
+});
+
+const newSilence = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences/new",
+  validateSearch: (search: Record<string, unknown>) => encodeSilenceView(decodeSilenceView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/SilencePage"), "SilencePage"),
+});
+
+const alertsPages = [alerts, alert, newSilence] as const;
 
 const logs = createRoute({
   getParentRoute: () => root,
@@ -141,7 +165,8 @@ function NotFound() {
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    home,
+    overview,
+    ...alertsPages,
     logs,
     metrics,
     hosts,
