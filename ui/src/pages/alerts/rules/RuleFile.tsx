@@ -53,6 +53,13 @@ function Group({ listed: { group, rules }, chosen, onOpen }: GroupProps) {
             </span>
           )}
         </caption>
+        <colgroup>
+          <col className={styles.state} />
+          <col className={styles.named} />
+          <col className={styles.asked} />
+          <col className={styles.count} />
+          <col className={styles.took} />
+        </colgroup>
         <thead className="visually-hidden">
           <tr>
             <th scope="col">State</th>
