@@ -14,3 +14,11 @@ export function useMayEdit(): Permission {
   const why = `You are a viewer of ${tenant}: editors and admins may do this.`;
   return { allowed, why: allowed ? null : why };
 }
+
+/** May this person see and change users, tokens and what belongs to the tenant itself? */
+export function useMayAdmin(): Permission {
+  const { role, tenant } = useSession();
+  const allowed = role === "admin";
+  const why = `You are ${role === "editor" ? "an editor" : "a viewer"} of ${tenant}: only its admins may do this.`;
+  return { allowed, why: allowed ? null : why };
+}
