@@ -91,9 +91,13 @@ export function tagsOf(labels: Labels): [name: string, value: string][] {
     .sort(([a], [b]) => first(a) - first(b) || (a < b ? -1 : 1));
 }
 
-export function unitOf({ threshold, rule }: Alert): string {
+export function unitOf({ threshold, rule }: Pick<Alert, "threshold" | "rule">): string {
   const query = threshold?.query ?? rule?.query ?? "";
-  return query === "" || rule?.type === "logs" ? "none" : guessUnit(query);
+  if (query === "" || rule?.type === "logs") return "none";
+  const unit = guessUnit(query);
+  // Of a quotient whose names say nothing, a limit below one says that it is a share.
+  const isShare = threshold !== null && Math.abs(threshold.value) < 1 && /[)\w]\s*\/\s*[(a-z]/.test(query);
+  return unit === "none" && isShare ? "percentunit" : unit;
 }
 
 /** The value that the rule found; "–" where there is none. */
