@@ -42,7 +42,7 @@ export const appPages: AppPage[] = [
   { to: "/hosts", icon: "hosts", label: "Hosts", keys: ["g", "h"], rail: "top" },
   { to: "/alerts", icon: "bell", label: "Alerts", keys: ["g", "a"], rail: "top" },
   { to: "/alerts/rules", icon: "rules", label: "Rules", long: "Rules of alerts and recordings" },
-  { to: "/alerts/silences", icon: "bellOff", label: "Silences" },
+  { to: "/alerts/silences", icon: "silenced", label: "Silences" },
   { to: "/alerts/receivers", icon: "send", label: "Receivers", long: "Receivers: who is told" },
   { to: "/settings", icon: "settings", label: "Settings", rail: "foot" },
   { to: "/settings/users", icon: "users", label: "Users", long: "Settings: users" },

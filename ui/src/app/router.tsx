@@ -9,13 +9,15 @@ import {
 import { Message } from "../components/Message";
 import { decodeTimeView, encodeTimeView } from "../lib/time/view";
 import { decodeRulesView, encodeRulesView } from "../pages/alerts/rules/url";
+import { decodeSilencesView, encodeSilencesView } from "../pages/alerts/silences/url";
 import {
-  decodeNewSilence,
-  decodeSilencesView,
-  encodeNewSilence,
-  encodeSilencesView,
-} from "../pages/alerts/silences/url";
-import { decodeAlertsView, encodeAlertsView } from "../pages/alerts/url";
+  decodeAlertsView,
+  decodeAlertView,
+  decodeSilenceView,
+  encodeAlertsView,
+  encodeAlertView,
+  encodeSilenceView,
+} from "../pages/alerts/url";
 import {
   decodeDashboardView,
   decodeListView,
@@ -26,6 +28,7 @@ import { decodeHostsView, encodeHostsView } from "../pages/hosts/url";
 import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
+import { decodeOverviewView, encodeOverviewView } from "../pages/overview/url";
 import { decodeMapView, decodeServicesView, encodeMapView, encodeServicesView } from "../pages/services/url";
 import { decodeTraceView, encodeTraceView } from "../pages/traces/trace/url";
 import { decodeTracesView, encodeTracesView } from "../pages/traces/url";
@@ -38,9 +41,58 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  validateSearch: (search: Record<string, unknown>) => encodeOverviewView(decodeOverviewView(search)),
   component: lazyRouteComponent(() => import("../pages/overview/OverviewPage"), "OverviewPage"),
 });
+
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  validateSearch: (search: Record<string, unknown>) => encodeAlertsView(decodeAlertsView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/AlertsPage"), "AlertsPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/$fingerprint",
+  validateSearch: (search: Record<string, unknown>) => encodeAlertView(decodeAlertView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/AlertPage"), "AlertPage"),
+});
+
+const newSilence = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences/new",
+  validateSearch: (search: Record<string, unknown>) => encodeSilenceView(decodeSilenceView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/SilencePage"), "SilencePage"),
+});
+
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/rules",
+  validateSearch: (search: Record<string, unknown>) => encodeRulesView(decodeRulesView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/rules/RulesPage"), "RulesPage"),
+});
+
+const silences = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences",
+  validateSearch: (search: Record<string, unknown>) => encodeSilencesView(decodeSilencesView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/silences/SilencesPage"), "SilencesPage"),
+});
+
+const silence = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences/$id",
+  component: lazyRouteComponent(() => import("../pages/alerts/silences/SilencePage"), "SilencePage"),
+});
+
+const receivers = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/receivers",
+  component: lazyRouteComponent(() => import("../pages/alerts/receivers/ReceiversPage"), "ReceiversPage"),
+});
+
+const alertsPages = [alerts, alert, rules, silences, newSilence, silence, receivers] as const;
 
 const logs = createRoute({
   getParentRoute: () => root,
@@ -122,55 +174,6 @@ const trace = createRoute({
   validateSearch: (search: Record<string, unknown>) => encodeTraceView(decodeTraceView(search)),
   component: lazyRouteComponent(() => import("../pages/traces/trace/TracePage"), "TracePage"),
 });
-
-const alerts = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts",
-  validateSearch: (search: Record<string, unknown>) => encodeAlertsView(decodeAlertsView(search)),
-  component: lazyRouteComponent(() => import("../pages/alerts/AlertsPage"), "AlertsPage"),
-});
-
-const alert = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts/$fingerprint",
-  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
-  component: lazyRouteComponent(() => import("../pages/alerts/AlertPage"), "AlertPage"),
-});
-
-const rules = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts/rules",
-  validateSearch: (search: Record<string, unknown>) => encodeRulesView(decodeRulesView(search)),
-  component: lazyRouteComponent(() => import("../pages/alerts/rules/RulesPage"), "RulesPage"),
-});
-
-const silences = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts/silences",
-  validateSearch: (search: Record<string, unknown>) => encodeSilencesView(decodeSilencesView(search)),
-  component: lazyRouteComponent(() => import("../pages/alerts/silences/SilencesPage"), "SilencesPage"),
-});
-
-const newSilence = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts/silences/new",
-  validateSearch: (search: Record<string, unknown>) => encodeNewSilence(decodeNewSilence(search)),
-  component: lazyRouteComponent(() => import("../pages/alerts/silences/NewSilencePage"), "NewSilencePage"),
-});
-
-const silence = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts/silences/$id",
-  component: lazyRouteComponent(() => import("../pages/alerts/silences/SilencePage"), "SilencePage"),
-});
-
-const receivers = createRoute({
-  getParentRoute: () => root,
-  path: "/alerts/receivers",
-  component: lazyRouteComponent(() => import("../pages/alerts/receivers/ReceiversPage"), "ReceiversPage"),
-});
-
-const alertsPages = [alerts, alert, rules, silences, newSilence, silence, receivers] as const;
 
 const settings = createRoute({
   getParentRoute: () => root,

@@ -173,9 +173,10 @@ function colourMap(series: ChartSeries[], stack: boolean): Map<string, number | 
   return colours;
 }
 
-/** A limit that is near belongs on the axis; a far one would flatten the lines. */
+/** A limit that is near belongs on the axis, and one that the chart is about; a far one would flatten the lines. */
 function withThresholds(extent: { min: number; max: number } | null, thresholds: Thresholds[]) {
   if (!extent) return null;
+  const always = thresholds.flatMap(({ value, always: wanted }) => (wanted ? [value] : []));
   const near = thresholds.map(({ value }) => value).filter((value) => value > 0 && value <= extent.max * 2);
-  return { min: extent.min, max: Math.max(extent.max, ...near) };
+  return { min: Math.min(extent.min, ...always), max: Math.max(extent.max, ...near, ...always) };
 }

@@ -19,9 +19,13 @@ const hatchHeightPx = 6;
 export function drawUnder(plot: uPlot, { annotations }: Decoration, paint: Paint): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  for (const { time, endTime, accent } of annotations) {
-    if (endTime === undefined || (endTime <= time && !accent)) continue;
+  for (const { time, endTime, accent, band } of annotations) {
+    if (endTime === undefined || (endTime <= time && !accent && !band)) continue;
     const [from, to] = [clampX(plot, time), clampX(plot, endTime)];
+    if (band) {
+      drawBand(plot, from, to, band, paint);
+      continue;
+    }
     const least = accent ? px(plot, 3) : 0;
     ctx.fillStyle = paint.series(paint.role(accent ? "accent" : "text-3"), accent ? 0.5 : 0.12);
     ctx.fillRect(from, bbox.top, Math.max(least, to - from), bbox.height);
@@ -31,6 +35,38 @@ export function drawUnder(plot: uPlot, { annotations }: Decoration, paint: Paint
     ctx.fillStyle = paint.role("line-strong");
     ctx.fillRect(bbox.left, Math.round(plot.valToPos(0, "y", true)), bbox.width, px(plot, 1));
   }
+  ctx.restore();
+}
+
+const bandRoles = { crit: "crit-mark", warn: "warn-mark", info: "info", pending: "warn-mark" } as const;
+
+function drawBand(
+  plot: uPlot,
+  from: number,
+  to: number,
+  band: NonNullable<Annotation["band"]>,
+  paint: Paint,
+): void {
+  const { ctx, bbox } = plot;
+  // One that lies beside the range is not there.
+  if (to <= bbox.left || from >= bbox.left + bbox.width) return;
+  const width = Math.max(px(plot, 2), to - from);
+  const colour = paint.role(bandRoles[band]);
+  ctx.fillStyle = paint.series(colour, band === "pending" ? 0.06 : 0.14);
+  ctx.fillRect(from, bbox.top, width, bbox.height);
+  if (band !== "pending") return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(from, bbox.top, width, bbox.height);
+  ctx.clip();
+  ctx.beginPath();
+  for (let x = from - bbox.height; x < from + width; x += px(plot, 8)) {
+    ctx.moveTo(x, bbox.top + bbox.height);
+    ctx.lineTo(x + bbox.height, bbox.top);
+  }
+  ctx.strokeStyle = paint.series(colour, 0.35);
+  ctx.lineWidth = px(plot, 1);
+  ctx.stroke();
   ctx.restore();
 }
 
@@ -107,8 +143,9 @@ function drawThreshold(plot: uPlot, { value, kind, label }: Thresholds, paint: P
   ctx.fillText(label, bbox.left + px(plot, 4), y + px(plot, above ? -3 : 3));
 }
 
-function drawAnnotation(plot: uPlot, { time, text, important, accent }: Annotation, paint: Paint): void {
-  if (accent) return;
+function drawAnnotation(plot: uPlot, annotation: Annotation, paint: Paint): void {
+  const { time, text, important, accent, band } = annotation;
+  if (accent || band === "pending") return;
   const { ctx, bbox } = plot;
   const x = Math.round(plot.valToPos(time, "x", true)) + px(plot, 0.5);
   if (x < bbox.left || x > bbox.left + bbox.width) return;

@@ -16,6 +16,8 @@ export interface Thresholds {
   kind: "warn" | "crit" | "info";
   /** Written on the line: "objective 400 ms". */
   label?: string | undefined;
+  /** On the axis however far it is from the values: the chart is about it. */
+  always?: boolean | undefined;
 }
 
 export interface Annotation {
@@ -28,6 +30,8 @@ export interface Annotation {
   important?: boolean | undefined;
   /** A region in violet, seen however short it is: what the page is about. */
   accent?: boolean | undefined;
+  /** A region in a meaning colour, seen however short it is: an alert that fired, or hatched, that was pending. */
+  band?: "crit" | "warn" | "info" | "pending" | undefined;
 }
 
 /** So many lines can be told apart. */

@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from "react";
+import { Dialog } from "../../components/Dialog";
+import styles from "../../components/Dialog.module.css";
 import type { Panel } from "../../lib/dashboard/model";
 import { extentAt, replacedAt } from "../../lib/dashboard/text";
-import { Dialog } from "./Dialog";
-import styles from "./Dialog.module.css";
 import { unitIds } from "./unitIds";
 
 interface EditPanelProps {

@@ -1,7 +1,7 @@
 import { CodeBlock } from "../../components/CodeBlock";
+import { Dialog } from "../../components/Dialog";
 import type { PlacedPanel } from "../../lib/dashboard/layout";
 import { extentAt } from "../../lib/dashboard/text";
-import { Dialog } from "./Dialog";
 
 interface InspectPanelProps {
   placed: PlacedPanel;

@@ -1,9 +1,9 @@
 import { useMemo, useState } from "react";
 import { CopyButton } from "../../components/CopyButton";
+import { Dialog } from "../../components/Dialog";
+import styles from "../../components/Dialog.module.css";
 import { checkJson, lineOf } from "../../lib/dashboard/text";
 import { sentence } from "../../lib/words";
-import { Dialog } from "./Dialog";
-import styles from "./Dialog.module.css";
 import { readText } from "./useDashboard";
 
 interface JsonDialogProps {

@@ -1,6 +1,6 @@
+import styles from "../../components/Dialog.module.css";
 import { byPanel } from "../../lib/dashboard/lacking";
 import type { Lacking } from "../../lib/dashboard/model";
-import styles from "./Dialog.module.css";
 
 /** What of a dashboard is not shown, by panel. */
 export function LackingList({ lacking }: { lacking: Lacking[] }) {

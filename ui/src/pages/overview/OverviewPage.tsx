@@ -1,5 +1,60 @@
+import { getRouteApi } from "@tanstack/react-router";
 import { PageHeader } from "../../app/PageHeader";
+import { TimeTools } from "../../components/time/TimeTools";
+import { useSpan } from "../../components/time/useSpan";
+import type { TimeView } from "../../lib/time/view";
+import { useAlerts } from "../alerts/useAlerts";
+import { useHostRows, useSparks } from "../hosts/useHosts";
+import { useServices } from "../services/useServices";
+import { HostsPanel } from "./HostsPanel";
+import { NarrowsLine } from "./NarrowsLine";
+import { OpenAlerts } from "./OpenAlerts";
+import styles from "./Overview.module.css";
+import { ServicesPanel } from "./ServicesPanel";
+import { decodeOverviewView, encodeOverviewView } from "./url";
 
+const route = getRouteApi("/");
+
+/** In one screen: what is wrong, which services are worst, which hosts are short of something, and is Narrows well. */
 export function OverviewPage() {
-  return <PageHeader title="Overview" />;
+  const view = decodeOverviewView(route.useSearch() as Record<string, unknown>);
+  const navigate = route.useNavigate();
+  const everyMs = view.refreshS === null ? null : view.refreshS * 1000;
+  const live = useSpan(view.range, "overview", everyMs, false);
+  const { span, generation } = live;
+  const alerts = useAlerts(view.refreshS);
+  const services = useServices(span, generation);
+  const hosts = useHostRows(null, span, generation);
+  const { sparks, times } = useSparks(span, generation);
+  const update = (change: Partial<TimeView>) =>
+    void navigate({
+      search: encodeOverviewView({ ...view, ...change }),
+      replace: change.range === undefined,
+    });
+  const refresh = () => {
+    void alerts.refetch();
+    live.refresh();
+  };
+  return (
+    <>
+      <PageHeader title="Overview">
+        <TimeTools view={view} live={{ ...live, refresh }} onChange={update} />
+      </PageHeader>
+      <main className={styles.page}>
+        <OpenAlerts
+          alerts={alerts.data ?? null}
+          error={alerts.error}
+          services={services.data?.services.length ?? 0}
+          hosts={hosts.rows.length}
+          zone={view.zone}
+          onRetry={refresh}
+        />
+        <div className={styles.columns}>
+          <ServicesPanel answer={services.data ?? null} error={services.error} view={view} span={span} />
+          <HostsPanel hosts={hosts} sparks={sparks} times={times} view={view} span={span} />
+        </div>
+        <NarrowsLine refreshS={view.refreshS} />
+      </main>
+    </>
+  );
 }

@@ -10,22 +10,16 @@ import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror
 import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 import { PromQLExtension } from "@prometheus-io/codemirror-promql";
 import { useEffect, useRef } from "react";
+import { promqlTokens } from "../../../components/query/promqlTokens";
 import { completionClient } from "./client";
 import type { EditorProps } from "./props";
 import { editorTheme } from "./theme";
 
-const highlight = HighlightStyle.define([
-  { tag: [tags.labelName, tags.attributeName], color: "var(--syn-field)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--syn-string)" },
-  { tag: [tags.number, tags.integer], color: "var(--syn-value)" },
-  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--syn-verb)" },
-  { tag: tags.function(tags.variableName), color: "var(--syn-verb)" },
-  { tag: [tags.operator, tags.paren, tags.brace, tags.squareBracket], color: "var(--text-2)" },
-  { tag: tags.comment, color: "var(--text-3)" },
-]);
+const highlight = HighlightStyle.define(
+  promqlTokens.map(({ tag, role }) => ({ tag, color: `var(--${role})` })),
+);
 
 /** One query. Enter runs it, Shift Enter begins a line; what the server cannot read is underlined. */
 export function PromqlEditor(props: EditorProps) {

@@ -1,0 +1,75 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type Alert, fetchReceiverTargets, type Receiver } from "../../api/alerts";
+import { formatMoment } from "../../lib/time/format";
+import type { Zone } from "../../lib/time/zone";
+import styles from "./AlertPage.module.css";
+import { receiversPath } from "./links";
+import { isQuiet, stateOf } from "./model";
+
+/** The receivers of the alert's route, and whom they reach. */
+export function WhoIsTold({ alert, zone }: { alert: Alert; zone: Zone }) {
+  const { data } = useQuery({
+    queryKey: ["receivers", "targets"],
+    queryFn: ({ signal }) => fetchReceiverTargets(signal),
+    staleTime: 30_000,
+  });
+  const state = stateOf(alert);
+  return (
+    <section className="panel" aria-label="Who is told">
+      <div className={styles.panelHead}>
+        <h3>Who is told</h3>
+        <span className="text3 small">
+          {isQuiet(state)
+            ? `nobody while it is ${state}`
+            : state === "pending"
+              ? "nobody before it fires"
+              : ""}
+        </span>
+        <span className="grow" />
+        <Link to={receiversPath} className="link small">
+          Receivers
+        </Link>
+      </div>
+      {alert.receivers.length === 0 ? (
+        <p className={styles.empty}>
+          {state === "pending" ? "Its route is chosen when it fires." : "No route takes it."}
+        </p>
+      ) : (
+        <ul className={styles.receivers}>
+          {alert.receivers.map((name) => (
+            <li key={name}>
+              <span className="text1">{name}</span>
+              <Targets receiver={data?.find((one) => one.name === name)} zone={zone} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Targets({ receiver, zone }: { receiver: Receiver | undefined; zone: Zone }) {
+  if (!receiver) return null;
+  if (receiver.integrations.length === 0)
+    return <span className={styles.warn}>It reaches nobody: its configuration names no integration.</span>;
+  return receiver.integrations.map(({ kind, target, supported, last }, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: an integration is its place in the configuration
+    <span key={at} className={styles.target}>
+      <span>
+        {kind} {target}
+      </span>
+      {!supported ? (
+        <span className={styles.warn}>not sent yet by this version</span>
+      ) : last?.error ? (
+        <span className={styles.crit}>
+          failed {formatMoment(Date.parse(last.at), zone)}: {last.error}
+        </span>
+      ) : (
+        <span className="text3">
+          {last ? `last sent ${formatMoment(Date.parse(last.at), zone)}` : "not used yet"}
+        </span>
+      )}
+    </span>
+  ));
+}
