@@ -6,6 +6,8 @@ mod guard;
 mod pagerduty;
 mod slack;
 mod smtp;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod webhook;
 

@@ -8,6 +8,7 @@ use super::functions::{self, MessageFunctions};
 use crate::config::{AmConfig, MAX_FILE_BYTES};
 use crate::glob;
 use crate::template::{TemplateError, Templates, Value};
+use crate::yaml::Fault;
 
 /// What every message can use, by name.
 const SHIPPED: [(&str, &str); 4] = [
@@ -86,9 +87,24 @@ impl Texts {
         self.templates.add(&name, text)
     }
 
-    /// Whether a text of a configuration can be read.
-    pub fn check(&self, text: &str) -> Result<(), TemplateError> {
-        self.templates.parse(text).map(|_| ())
+    /// Texts of a configuration that are no templates, each at its integration: what has them will not be sent.
+    pub fn check(&self, config: &AmConfig) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for receiver in &config.receivers {
+            for integration in &receiver.integrations {
+                let broken = integration.settings.templates().into_iter().filter_map(|(key, text)| {
+                    let error = self.templates.parse(text).err()?;
+                    let name =
+                        format!("{}: {} {}: {key}", receiver.name, integration.kind, integration.index);
+                    Some(Fault {
+                        place: integration.place,
+                        message: format!("{name} is no template: {error}"),
+                    })
+                });
+                faults.extend(broken);
+            }
+        }
+        faults
     }
 
     /// What texts make of a message.
