@@ -29,6 +29,12 @@ pub(crate) struct Args {
     /// Runs of each query at least; the median is printed.
     #[arg(long, default_value_t = 15)]
     runs: usize,
+    #[arg(long, default_value_t = 30)]
+    services: usize,
+    /// Instead of an hour's traces: so many seconds of traces as they happen, at `rate`, a tenth of the spans up to
+    /// ten minutes late.
+    #[arg(long, default_value_t = 0, requires = "rate")]
+    live_s: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Fail if a figure misses its bound.
@@ -49,7 +55,11 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
     let before = collector.process.usage()?;
     let started = Instant::now();
-    let (sent_bytes, spans, asked) = ingest(&collector, &args, now).await?;
+    let (sent_bytes, spans, asked) = if args.live_s > 0 {
+        live(&collector, &args, now).await?
+    } else {
+        ingest(&collector, &args, now).await?
+    };
     let wall = started.elapsed();
     let ingested = collector.process.usage()?;
     collector.barrier().await?;
@@ -78,8 +88,8 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
         figure("the same, CPU ms", search.cpu_ms, "131", None),
     ];
     println!(
-        "\nworkload T: {} traces, {spans} spans, {:.0} B each as OTLP\n",
-        args.traces,
+        "\nworkload T: {} services, {spans} spans, {:.0} B each as OTLP\n",
+        args.services,
         sent_bytes as f64 / count
     );
     print(&figures, "VictoriaTraces v0.1");
@@ -90,7 +100,7 @@ pub(crate) async fn run(bin_dir: &Path, args: Args) -> anyhow::Result<()> {
 
 async fn ingest(collector: &Collector, args: &Args, now: u64) -> anyhow::Result<(u64, u64, Asked)> {
     let mut sending = Sending::new(collector.http("/v1/traces"), args.clients);
-    let mut workload = WorkloadT::new(args.seed, args.traces, now);
+    let mut workload = WorkloadT::new(args.seed, args.services, args.traces, now);
     let (mut spans, mut made, mut trace) = (0, 0, String::new());
     let begun = Instant::now();
     while let Some((body, count)) = workload.next_request(args.request) {
@@ -108,6 +118,26 @@ async fn ingest(collector: &Collector, args: &Args, now: u64) -> anyhow::Result<
     let second = |ns: u64| format!("{}.0", ns / 1_000_000_000);
     let start = second(now - WorkloadT::WINDOW_NS - 2_000_000_000);
     let asked = Asked { trace, start, end: second(now + 120_000_000_000) };
+    Ok((sending.finish().await?, spans, asked))
+}
+
+async fn live(collector: &Collector, args: &Args, now: u64) -> anyhow::Result<(u64, u64, Asked)> {
+    let mut sending = Sending::new(collector.http("/v1/traces"), args.clients);
+    let mut workload = WorkloadT::new(args.seed, args.services, u64::MAX, now);
+    let (mut spans, mut trace) = (0, String::new());
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(args.live_s) {
+        let now_ns = now + begun.elapsed().as_nanos() as u64;
+        let (body, count) = workload.live_request(args.request, now_ns);
+        spans += count;
+        trace = workload.trace_hex();
+        sending.push(body).await?;
+        let due = Duration::from_secs_f64(spans as f64 / args.rate as f64);
+        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+    }
+    let second = |ns: u64| format!("{}.0", ns / 1_000_000_000);
+    let end_ns = now + (args.live_s + 60) * 1_000_000_000;
+    let asked = Asked { trace, start: second(now - 60_000_000_000), end: second(end_ns) };
     Ok((sending.finish().await?, spans, asked))
 }
 

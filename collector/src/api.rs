@@ -4,6 +4,7 @@
 //! Hop by hop: catch a panic → count → check `Host` → who is it → handler.
 
 mod admin;
+mod audit;
 mod blocking;
 mod compress;
 mod dashboards;
@@ -125,8 +126,10 @@ impl App {
         limits: &Limits,
         addresses: Addresses,
     ) -> Arc<Self> {
-        let others = prometheus::routes().merge(jaeger::routes()).merge(zipkin::routes());
-        let (_, description) = open().merge(for_admins()).merge(others).split_for_parts();
+        let compatible = prometheus::viewers().merge(prometheus::admins()).merge(prometheus::operators());
+        let others = compatible.merge(jaeger::viewers()).merge(zipkin::viewers());
+        let own = open().merge(viewers()).merge(editors()).merge(operators());
+        let (_, description) = own.merge(others).split_for_parts();
         let openapi = complete(description).to_json().unwrap_or_default();
         Arc::new(Self {
             auth,
@@ -162,15 +165,19 @@ impl App {
 
 /// Every route of the HTTP port; `otlp` are those of `receive`.
 pub fn router(app: &Arc<App>, otlp: Router) -> Router {
-    let for_admins = for_admins().layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
-    let (own, _) = open().merge(for_admins).split_for_parts();
-    let (prometheus, _) = prometheus::routes().split_for_parts();
-    let (traces, _) = jaeger::routes().merge(zipkin::routes()).split_for_parts();
-    let compatible = prometheus::with_prefix(prometheus)
-        .merge(traces)
-        .layer(from_extractor_with_state::<guard::Admin, _>(Arc::clone(app)));
-    let own = own
-        .merge(compatible)
+    let traces = jaeger::viewers().merge(zipkin::viewers());
+    let own = guarded(app, viewers().merge(traces), editors(), OpenApiRouter::new(), operators());
+    let prometheus = guarded(
+        app,
+        prometheus::viewers(),
+        OpenApiRouter::new(),
+        prometheus::admins(),
+        prometheus::operators(),
+    );
+    let (open, _) = open().split_for_parts();
+    let own = open
+        .merge(own)
+        .merge(prometheus::with_prefix(prometheus))
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(from_fn(compress::gzip))
         .layer(from_fn(guard::no_store))
@@ -192,8 +199,25 @@ fn open() -> OpenApiRouter<Arc<App>> {
         .merge(zipkin::open())
 }
 
-/// Routes that need the admin.
-fn for_admins() -> OpenApiRouter<Arc<App>> {
+/// Each kind of routes behind its guard: the one place where roles meet routes.
+fn guarded(
+    app: &Arc<App>,
+    viewers: OpenApiRouter<Arc<App>>,
+    editors: OpenApiRouter<Arc<App>>,
+    admins: OpenApiRouter<Arc<App>>,
+    operators: OpenApiRouter<Arc<App>>,
+) -> Router<Arc<App>> {
+    let state = || Arc::clone(app);
+    let all = viewers
+        .layer(from_extractor_with_state::<guard::Viewer, _>(state()))
+        .merge(editors.layer(from_extractor_with_state::<guard::Editor, _>(state())))
+        .merge(admins.layer(from_extractor_with_state::<guard::Admin, _>(state())))
+        .merge(operators.layer(from_extractor_with_state::<guard::Operator, _>(state())));
+    all.split_for_parts().0
+}
+
+/// Routes that read.
+fn viewers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(logs::search))
         .routes(routes!(logs::histogram))
@@ -216,13 +240,25 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(services::one))
         .routes(routes!(services::map))
         .routes(routes!(live::live))
-        .routes(routes!(views::list, views::create))
-        .routes(routes!(views::change, views::remove))
-        .routes(routes!(dashboards::list, dashboards::save))
-        .routes(routes!(dashboards::read, dashboards::remove))
+        .routes(routes!(views::list))
+        .routes(routes!(dashboards::list))
+        .routes(routes!(dashboards::read))
         .routes(routes!(status::status))
-        .routes(routes!(admin::seal))
         .routes(routes!(openapi))
+}
+
+/// Routes that change what the people of a tenant share.
+fn editors() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(views::create))
+        .routes(routes!(views::change, views::remove))
+        .routes(routes!(dashboards::save))
+        .routes(routes!(dashboards::remove))
+}
+
+/// Routes that are about all tenants at once.
+fn operators() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(admin::seal))
 }
 
 /// This description.

@@ -8,6 +8,7 @@ mod failures;
 mod first_start;
 mod gate;
 mod password;
+mod role;
 mod secrets;
 mod session;
 mod tokens;
@@ -25,6 +26,7 @@ use crate::config::Config;
 pub use browser::BrowserRules;
 pub use first_start::FirstStart;
 pub use gate::IngestGate;
+pub use role::{Access, Role};
 pub use session::{COOKIE, NewSession};
 
 use failures::Failures;
@@ -38,26 +40,19 @@ pub const TENANT_HEADER: &str = "x-scope-orgid";
 /// The one user there is.
 pub const ADMIN: &str = "admin";
 
-/// What somebody may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Send data, and nothing else.
-    Ingest,
-    /// Everything.
-    Admin,
-}
-
 /// Somebody whose credentials were checked.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// A user's name, or what kind of token it was.
     pub user: String,
-    /// What they may do.
-    pub role: Role,
     /// Whose data this request is about.
     pub tenant: TenantId,
+    /// What they may do there.
+    pub role: Role,
     /// Whose data they could ask for.
-    pub tenants: Arc<[TenantId]>,
+    pub tenants: Arc<[Access]>,
+    /// Where the request comes from.
+    pub address: IpAddr,
 }
 
 /// Why nobody is let in.
@@ -113,13 +108,29 @@ pub struct Auth {
 }
 
 impl Principal {
+    /// Whether they may do what is about all tenants: an admin of `default`, the tenant of who runs this.
+    pub fn is_operator(&self) -> bool {
+        self.role_in(&TenantId::default_tenant()) == Some(Role::Admin)
+    }
+
+    /// What they may do in a tenant, whichever they ask about.
+    pub fn role_in(&self, tenant: &TenantId) -> Option<Role> {
+        self.tenants.iter().find(|access| access.tenant == *tenant).map(|access| access.role)
+    }
+
     /// The same somebody, asking about the tenant `name` where one is named: for requests of browsers that
     /// cannot send the header.
     pub fn of_tenant(mut self, name: Option<&str>) -> Result<Self, AuthError> {
         if let Some(name) = name.filter(|name| !name.is_empty()) {
-            self.tenant = choose_tenant(&self.tenants, name.as_bytes())?;
+            self.choose(name.as_bytes())?;
         }
         Ok(self)
+    }
+
+    fn choose(&mut self, asked: &[u8]) -> Result<(), AuthError> {
+        let Access { tenant, role } = choose_tenant(&self.tenants, asked)?;
+        (self.tenant, self.role) = (tenant, role);
+        Ok(())
     }
 }
 
@@ -145,6 +156,11 @@ impl Auth {
     /// The rules about `Host` and `Origin`.
     pub fn browser(&self) -> &BrowserRules {
         &self.browser
+    }
+
+    /// The tenants of the configuration, `default` first.
+    pub fn tenants(&self) -> &[TenantId] {
+        &self.tenants
     }
 
     /// Whether ingest needs a token even from this machine.
@@ -183,10 +199,10 @@ impl Auth {
                     value.to_str().map_err(|_| AuthError::Bad("the Authorization header is not ASCII"))?;
                 self.by_header(text, peer.ip()).await?
             }
-            None => self.by_cookie(headers)?,
+            None => self.by_cookie(headers, peer.ip())?,
         };
         if let Some(asked) = headers.get(TENANT_HEADER) {
-            principal.tenant = choose_tenant(&principal.tenants, asked.as_bytes())?;
+            principal.choose(asked.as_bytes())?;
         }
         Ok(principal)
     }
@@ -206,7 +222,7 @@ impl Auth {
         let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
         let credentials = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.by_token(credentials);
+            return self.by_token(credentials, address);
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(AuthError::Bad("unknown Authorization scheme: use Bearer or Basic"));
@@ -214,33 +230,35 @@ impl Auth {
         let (user, password) =
             secrets::basic(credentials).ok_or(AuthError::Bad("malformed Basic credentials"))?;
         self.check_password(&user, &password, address).await?;
-        Ok(self.admin(user))
+        Ok(self.admin(user, address))
     }
 
     /// Unknown tokens are not counted: they cannot be guessed, and a sender with an old one must not
     /// lock out others on its machine.
-    fn by_token(&self, token: &str) -> Result<Principal, AuthError> {
+    fn by_token(&self, token: &str, address: IpAddr) -> Result<Principal, AuthError> {
         match self.tokens.scope(token) {
-            Some(Scope::Admin) => Ok(self.admin("admin-token".to_owned())),
+            Some(Scope::Admin) => Ok(self.admin("token:admin".to_owned(), address)),
             Some(Scope::Ingest(tenant)) => Ok(Principal {
-                user: "ingest-token".to_owned(),
-                role: Role::Ingest,
-                tenants: [tenant.clone()].into(),
+                user: "token:ingest".to_owned(),
+                tenants: [Access { tenant: tenant.clone(), role: Role::Ingest }].into(),
                 tenant,
+                role: Role::Ingest,
+                address,
             }),
             None => Err(AuthError::Bad("the token is not known")),
         }
     }
 
-    fn by_cookie(&self, headers: &HeaderMap) -> Result<Principal, AuthError> {
+    fn by_cookie(&self, headers: &HeaderMap, address: IpAddr) -> Result<Principal, AuthError> {
         let token = session::cookie(headers).ok_or(AuthError::Missing)?;
         let user = self.sessions.user(token).ok_or(AuthError::Bad("the session has ended: log in again"))?;
-        Ok(self.admin(user))
+        Ok(self.admin(user, address))
     }
 
-    fn admin(&self, user: String) -> Principal {
-        let tenants = Arc::clone(&self.tenants);
-        Principal { user, role: Role::Admin, tenant: TenantId::default_tenant(), tenants }
+    fn admin(&self, user: String, address: IpAddr) -> Principal {
+        let access = |tenant: &TenantId| Access { tenant: tenant.clone(), role: Role::Admin };
+        let tenants = self.tenants.iter().map(access).collect();
+        Principal { user, role: Role::Admin, tenant: TenantId::default_tenant(), tenants, address }
     }
 
     async fn check_password(&self, user: &str, password: &str, address: IpAddr) -> Result<(), AuthError> {
@@ -264,9 +282,9 @@ impl Auth {
     }
 }
 
-fn choose_tenant(tenants: &[TenantId], asked: &[u8]) -> Result<TenantId, AuthError> {
+fn choose_tenant(tenants: &[Access], asked: &[u8]) -> Result<Access, AuthError> {
     let asked = String::from_utf8_lossy(asked);
-    let found = tenants.iter().find(|tenant| tenant.as_str() == asked).cloned();
+    let found = tenants.iter().find(|access| access.tenant.as_str() == asked).cloned();
     found.ok_or_else(|| {
         let asked: String = asked.chars().take(64).collect();
         AuthError::Forbidden(format!("these credentials give no access to the tenant {asked:?}"))

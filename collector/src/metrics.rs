@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 use receive::Counts;
 
@@ -24,6 +24,7 @@ pub struct Metrics {
     request_seconds: HistogramVec,
     query_seconds: HistogramVec,
     logins: IntCounterVec,
+    audit_lost: IntCounter,
     live_records: IntCounterVec,
     live_connections: IntGauge,
     ingest: Mutex<Option<IngestCounts>>,
@@ -60,6 +61,11 @@ impl Metrics {
                 &buckets,
             ),
             logins: counter("logins_total", "Logins with a password, by outcome.", &["outcome"]),
+            audit_lost: IntCounter::with_opts(options(
+                "audit_lost_total",
+                "Lines of the audit log that could not be stored.",
+            ))
+            .expect("the name is a constant of valid form"),
             live_records: counter(
                 "live_records_total",
                 "Records that came to live tails, by what became of them: sent; dropped beyond the limits; unread where too many came at once.",
@@ -70,11 +76,12 @@ impl Metrics {
             ingest: Mutex::new(None),
             registry,
         };
-        let own: [Box<dyn prometheus::core::Collector>; 7] = [
+        let own: [Box<dyn prometheus::core::Collector>; 8] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.request_seconds.clone()),
             Box::new(metrics.query_seconds.clone()),
             Box::new(metrics.logins.clone()),
+            Box::new(metrics.audit_lost.clone()),
             Box::new(metrics.live_records.clone()),
             Box::new(metrics.live_connections.clone()),
             Box::new(ProcessCollector::for_self()),
@@ -104,6 +111,11 @@ impl Metrics {
     /// One try to log in.
     pub fn login(&self, outcome: &str) {
         self.logins.with_label_values(&[outcome]).inc();
+    }
+
+    /// A line of the audit log that could not be stored.
+    pub fn audit_lost(&self) {
+        self.audit_lost.inc();
     }
 
     /// What became of records that came to a live tail.

@@ -133,7 +133,7 @@ test("Tab narrows to the type of the chosen one, Backspace widens again", async 
   await expect.poll(() => options(logs).count()).toBeGreaterThan(5);
 });
 
-test("by a click: the header's button, and on a phone the bottom bar's", async () => {
+test("by a click: the header's button, and on a phone under More", async () => {
   const logs = await openLogs();
   await logs.open();
   await logs.page.getByRole("banner").getByRole("button", { name: "Go to or search" }).click();
@@ -142,6 +142,7 @@ test("by a click: the header's button, and on a phone the bottom bar's", async (
 
   const small = await openLogs({ size: phone, touch: true });
   await small.open();
-  await small.page.getByRole("navigation", { name: "Pages" }).getByRole("button", { name: "Search" }).tap();
+  await small.page.getByRole("navigation", { name: "Pages" }).getByRole("button", { name: "More" }).tap();
+  await small.page.getByRole("dialog", { name: "More" }).getByRole("button", { name: "Search" }).tap();
   await palette(small).waitFor();
 });

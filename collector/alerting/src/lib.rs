@@ -7,15 +7,22 @@
 
 pub mod alert;
 pub mod config;
+pub mod dispatch;
 pub mod duration;
 pub mod glob;
+pub mod inhibit;
 pub mod labels;
 pub mod matcher;
 pub mod message;
 pub mod receivers;
+pub mod route;
+pub mod silence;
+pub mod sink;
+pub mod state;
 pub mod template;
 pub mod timing;
 pub mod yaml;
 
 pub use alert::Alert;
 pub use labels::LabelSet;
+pub use sink::{AlertSink, SinkError};

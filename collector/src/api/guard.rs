@@ -60,23 +60,72 @@ pub(super) async fn method_not_allowed(method: Method) -> ApiError {
     ApiError::Method(method.to_string())
 }
 
-/// Somebody who may read and change everything of their tenant; puts the `Principal` into the request.
+/// Somebody who may read everything of the tenant; puts the `Principal` into the request.
+pub(super) struct Viewer;
+
+/// Somebody who may change what the tenant's people share.
+pub(super) struct Editor;
+
+/// Somebody who may do everything with the tenant.
 pub(super) struct Admin;
+
+/// Somebody who may do what is about all tenants: an admin of `default`, the tenant of who runs the collector.
+pub(super) struct Operator;
+
+impl FromRequestParts<Arc<App>> for Viewer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let principal = identify(parts, app).await?;
+        require(&principal, Role::Viewer)?;
+        let_in(parts, app, principal).map(|()| Self)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Editor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let principal = identify(parts, app).await?;
+        require(&principal, Role::Editor)?;
+        let_in(parts, app, principal).map(|()| Self)
+    }
+}
 
 impl FromRequestParts<Arc<App>> for Admin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let peer = peer(parts)?;
-        let principal = app.auth.authenticate(&parts.headers, peer).await?;
-        require_admin(&principal)?;
-        // Whatever the credentials: a browser sends cookies by itself, and may send others.
-        if !is_safe(&parts.method) {
-            app.auth.browser().check_write(&parts.headers)?;
-        }
-        parts.extensions.insert(principal);
-        Ok(Self)
+        let principal = identify(parts, app).await?;
+        require(&principal, Role::Admin)?;
+        let_in(parts, app, principal).map(|()| Self)
     }
+}
+
+impl FromRequestParts<Arc<App>> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let principal = identify(parts, app).await?;
+        if !principal.is_operator() {
+            let message = "this is about all tenants: it takes an admin of the tenant default".to_owned();
+            return Err(AuthError::Forbidden(message).into());
+        }
+        let_in(parts, app, principal).map(|()| Self)
+    }
+}
+
+async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Principal, ApiError> {
+    Ok(app.auth.authenticate(&parts.headers, peer(parts)?).await?)
+}
+
+fn let_in(parts: &mut Parts, app: &Arc<App>, principal: Principal) -> Result<(), ApiError> {
+    // Whatever the credentials: a browser sends cookies by itself, and may send others.
+    if !is_safe(&parts.method) {
+        app.auth.browser().check_write(&parts.headers)?;
+    }
+    parts.extensions.insert(principal);
+    Ok(())
 }
 
 /// The connection's other end; the server puts it into every request.
@@ -84,15 +133,17 @@ pub(super) fn peer(parts: &Parts) -> Result<std::net::SocketAddr, ApiError> {
     parts.extensions.get::<Peer>().map(|peer| peer.0).ok_or(ApiError::Internal)
 }
 
-/// An ingest token opens nothing here.
-pub(super) fn require_admin(principal: &Principal) -> Result<(), ApiError> {
-    match principal.role {
-        Role::Admin => Ok(()),
-        Role::Ingest => {
-            let message = "an ingest token may send data, and nothing else".to_owned();
-            Err(AuthError::Forbidden(message).into())
-        }
+/// Whether somebody has this role, or a higher one, in the tenant that they ask about.
+pub(super) fn require(principal: &Principal, role: Role) -> Result<(), ApiError> {
+    let (has, tenant) = (principal.role, &principal.tenant);
+    if has >= role {
+        return Ok(());
     }
+    let message = match has {
+        Role::Ingest => "an ingest token may send data, and nothing else".to_owned(),
+        _ => format!("this takes the role {} in the tenant {tenant}, not {}", role.name(), has.name()),
+    };
+    Err(AuthError::Forbidden(message).into())
 }
 
 fn is_safe(method: &Method) -> bool {

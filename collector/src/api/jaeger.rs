@@ -23,8 +23,8 @@ use super::{App, json};
 
 pub(crate) use error::{ErrorView, JaegerError};
 
-/// Every route.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+/// Every route; all of them read.
+pub(super) fn viewers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(services::services))
         .routes(routes!(services::operations_of))

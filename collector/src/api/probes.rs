@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
+use telemetry::TenantId;
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
 use super::{App, Peer, guard};
-use crate::auth::Role;
+use crate::auth::{AuthError, Principal, Role};
 use crate::commit::{Health, PartitionStats, ProducerStats};
 
 /// Whether the collector takes and answers.
@@ -19,11 +20,11 @@ use crate::commit::{Health, PartitionStats, ProducerStats};
 pub(crate) struct Readiness {
     /// It does.
     pub ready: bool,
-    /// Why not, or what is wrong although it does. Without the admin's credentials, only how many things of
+    /// Why not, or what is wrong although it does. Without credentials of an admin of `default`, only how many things of
     /// which kind.
     pub reasons: Vec<String>,
-    /// Sealed files that were set aside; answers that would have read them are partial. Only with the
-    /// admin's credentials.
+    /// Sealed files that were set aside; answers that would have read them are partial. Only with
+    /// such credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damaged: Option<Vec<Damaged>>,
 }
@@ -47,7 +48,7 @@ impl Readiness {
     }
 
     /// For anybody: names of tenants, senders and files are nobody's business.
-    fn general(app: &App) -> Self {
+    pub(crate) fn general(app: &App) -> Self {
         let (health, stats) = (app.store.health(), app.store.stats());
         let reasons = kinds(&health, &stats.partitions, &stats.producers);
         Self::new(app, health.ready, reasons, None)
@@ -101,7 +102,7 @@ pub(crate) async fn ready(
     // Wrong credentials change nothing: a probe must get its answer.
     let principal = app.auth.authenticate(&headers, peer).await;
     let readiness = match principal {
-        Ok(principal) if principal.role == Role::Admin => Readiness::of(&app),
+        Ok(principal) if principal.is_operator() => Readiness::of(&app),
         _ => Readiness::general(&app),
     };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -122,13 +123,22 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>, request: Request) -> Re
     let is_trusted = app.auth.is_trusted(&parts.headers, Some(peer));
     if !is_trusted || parts.headers.contains_key(header::AUTHORIZATION) {
         let principal = app.auth.authenticate(&parts.headers, peer).await?;
-        guard::require_admin(&principal)?;
+        require_metrics(&principal)?;
     }
     let text = app.metrics.render(&app).map_err(|error| {
         tracing::error!(%error, "cannot render metrics");
         ApiError::Internal
     })?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// They are stored in the tenant `default` anyway: its viewers may have them.
+fn require_metrics(principal: &Principal) -> Result<(), ApiError> {
+    if principal.role_in(&TenantId::default_tenant()) >= Some(Role::Viewer) {
+        return Ok(());
+    }
+    let message = "the collector's own metrics are of the tenant default: they take the role viewer there";
+    Err(AuthError::Forbidden(message.to_owned()).into())
 }
 
 #[cfg(test)]

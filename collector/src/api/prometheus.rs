@@ -27,8 +27,8 @@ use super::queries::Admitted;
 
 pub(crate) use error::PromError;
 
-/// Every route, under the paths that Prometheus has.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+/// Routes that read, under the paths that Prometheus has.
+pub(super) fn viewers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(query::query, query::query_by_post))
         .routes(routes!(query::query_range, query::query_range_by_post))
@@ -48,8 +48,16 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(status::alerts))
         .routes(routes!(status::alertmanagers))
         .routes(routes!(status::targets))
-        .routes(routes!(delete::delete_series, delete::delete_series_by_put))
-        .routes(routes!(delete::clean_tombstones, delete::clean_tombstones_by_put))
+}
+
+/// Routes that delete.
+pub(super) fn admins() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(delete::delete_series, delete::delete_series_by_put))
+}
+
+/// Routes that are about all tenants at once.
+pub(super) fn operators() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(delete::clean_tombstones, delete::clean_tombstones_by_put))
 }
 
 /// The same under the prefix that some clients are configured with.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
 use super::{App, Peer};
-use crate::auth::{AuthError, COOKIE, Principal, Role};
+use crate::auth::{Access, AuthError, COOKIE, Principal, Role};
 
 const MAX_LOGIN_BYTES: usize = 8 << 10;
 /// From the request's head to the end of its body.
@@ -34,12 +34,19 @@ pub(crate) struct Login {
 pub(crate) struct Who {
     /// The user's name.
     user: String,
-    /// `admin`.
-    role: &'static str,
+    /// What they may do with it.
+    role: Role,
     /// Whose data this request is about.
     tenant: String,
     /// Whose data could be asked for, by the header `X-Scope-OrgID`.
-    tenants: Vec<String>,
+    tenants: Vec<TenantRole>,
+}
+
+/// What somebody may do in a tenant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TenantRole {
+    name: String,
+    role: Role,
 }
 
 /// Logs in: sets the cookie `narrows_session`.
@@ -111,13 +118,14 @@ pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> R
 fn describe(principal: &Principal) -> Who {
     Who {
         user: principal.user.clone(),
-        role: match principal.role {
-            Role::Admin => "admin",
-            Role::Ingest => "ingest",
-        },
+        role: principal.role,
         tenant: principal.tenant.to_string(),
-        tenants: principal.tenants.iter().map(ToString::to_string).collect(),
+        tenants: principal.tenants.iter().map(of_tenant).collect(),
     }
+}
+
+fn of_tenant(access: &Access) -> TenantRole {
+    TenantRole { name: access.tenant.to_string(), role: access.role }
 }
 
 async fn read_login(request: Request) -> Result<Login, ApiError> {

@@ -23,8 +23,8 @@ const DEFAULT_LIMIT: u64 = 10;
 /// How far back a search looks when the client does not say, ms.
 const DEFAULT_LOOKBACK_MS: i64 = 86_400_000;
 
-/// Every route that needs the admin.
-pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+/// Every route that needs a viewer.
+pub(super) fn viewers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(names::services))
         .routes(routes!(names::span_names))

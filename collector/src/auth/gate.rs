@@ -9,7 +9,7 @@ use receive::{Denied, Gate, RequestHead};
 use telemetry::TenantId;
 
 use super::tokens::Scope;
-use super::{Auth, TENANT_HEADER, choose_tenant, secrets};
+use super::{Access, Auth, AuthError, Role, TENANT_HEADER, choose_tenant, secrets};
 
 /// The collector's gate for everything that sends.
 #[derive(Clone)]
@@ -41,11 +41,11 @@ impl Auth {
         match (self.tokens.scope(&token), asked) {
             (Some(Scope::Ingest(tenant)), None) => Ok(tenant),
             (Some(Scope::Ingest(tenant)), Some(asked)) => {
-                choose_tenant(&[tenant], asked.as_bytes()).map_err(forbidden)
+                check_tenant(&[tenant], asked.as_bytes()).map_err(forbidden)
             }
             (Some(Scope::Admin), None) => Ok(TenantId::default_tenant()),
             (Some(Scope::Admin), Some(asked)) => {
-                choose_tenant(&self.tenants, asked.as_bytes()).map_err(forbidden)
+                check_tenant(&self.tenants, asked.as_bytes()).map_err(forbidden)
             }
             (None, _) => Err(unauthenticated("the token is not known")),
         }
@@ -59,6 +59,11 @@ impl Auth {
             && !headers.contains_key(TENANT_HEADER)
             && !forwarded.iter().any(|name| headers.contains_key(*name))
     }
+}
+
+fn check_tenant(tenants: &[TenantId], asked: &[u8]) -> Result<TenantId, AuthError> {
+    let access = |tenant: &TenantId| Access { tenant: tenant.clone(), role: Role::Ingest };
+    Ok(choose_tenant(&tenants.iter().map(access).collect::<Vec<_>>(), asked)?.tenant)
 }
 
 fn unauthenticated(reason: &str) -> Denied {

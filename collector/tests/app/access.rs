@@ -465,5 +465,6 @@ async fn an_unknown_tenant_is_refused() {
         .header("x-scope-orgid", "nobody");
     assert_eq!(error_code(request.send().await.unwrap(), StatusCode::FORBIDDEN).await, "forbidden");
     let who = program.json("/api/v1/narrows/session").await;
-    assert_eq!(who["tenants"], serde_json::json!(["default", "acme", "umbrella"]));
+    let admin_of = |name: &str| serde_json::json!({"name": name, "role": "admin"});
+    assert_eq!(who["tenants"], serde_json::json!(["default", "acme", "umbrella"].map(admin_of)));
 }

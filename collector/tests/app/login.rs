@@ -20,7 +20,8 @@ async fn a_session_begins_survives_a_restart_and_ends() {
 
     let program = program.kill_and_restart(|_| {});
     let who = program.get(SESSION).header("cookie", &cookie).send().await.unwrap();
-    let expected = json!({"user": "admin", "role": "admin", "tenant": "default", "tenants": ["default"]});
+    let tenants = json!([{"name": "default", "role": "admin"}]);
+    let expected = json!({"user": "admin", "role": "admin", "tenant": "default", "tenants": tenants});
     assert_eq!(json_of(who, StatusCode::OK).await, expected);
 
     let out = program.client.delete(program.url(SESSION)).header("cookie", &cookie).send().await.unwrap();

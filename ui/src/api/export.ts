@@ -1,4 +1,4 @@
-import { addressOf } from "./http";
+import { addressOf, tenantParam } from "./http";
 import type { Order } from "./logs";
 
 export type ExportFormat = "ndjson" | "csv";
@@ -19,5 +19,5 @@ export interface ExportRequest {
 
 /** The address of a file with the records; the browser downloads it. */
 export function exportAddress(request: ExportRequest): string {
-  return addressOf("/logs/export", { ...request });
+  return addressOf("/logs/export", { ...request, ...tenantParam() });
 }

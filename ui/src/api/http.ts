@@ -2,6 +2,7 @@
 
 import { parseJson } from "../lib/json";
 import type { Position } from "../lib/query/position";
+import { requestTenant } from "./scope";
 import { type Check, nullable, number, object, ShapeError, string } from "./validate";
 
 const base = "/api/v1/narrows";
@@ -62,7 +63,7 @@ export async function change<T>(
 }
 
 /** For calls that answer with no content. */
-export async function call(method: "POST" | "DELETE", path: string, body?: unknown): Promise<void> {
+export async function call(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<void> {
   const json =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
   await send(`${base}${path}`, { method, ...json });
@@ -76,7 +77,7 @@ export async function send(
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...init });
+    response = await fetch(url, { credentials: "same-origin", ...withTenant(init) });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(
@@ -90,6 +91,20 @@ export async function send(
   }
   if (!response.ok) throw await errorOf(response);
   return response;
+}
+
+/** The server looks at a session's own tenant unless the header names another one that it may look at. */
+function withTenant(init: RequestInit): RequestInit {
+  const tenant = requestTenant();
+  if (tenant === null) return init;
+  const headers = new Headers(init.headers);
+  headers.set("X-Scope-OrgID", tenant);
+  return { ...init, headers };
+}
+
+/** For what a browser asks for by itself, which carries no header. */
+export function tenantParam(): Params {
+  return { tenant: requestTenant() ?? undefined };
 }
 
 async function readBody<T>(response: Response, check: Check<T>, path: string): Promise<T> {

@@ -1,6 +1,6 @@
 // The frames of the live tail's WebSocket.
 import { parseJson } from "../lib/json";
-import { ApiError, addressOf, errorShape, get } from "./http";
+import { ApiError, addressOf, errorShape, get, tenantParam } from "./http";
 import { type LogRecord, logRecord } from "./logs";
 import { array, nullable, number, object, ShapeError, string } from "./validate";
 
@@ -28,7 +28,7 @@ const records = object<{ records: LogRecord[]; dropped: number; unread: number; 
 /** `after` is the position of the last frame that came: what was missed since then is sent first. */
 export function liveAddress(query: string, after: string | null): string {
   const { protocol, host } = window.location;
-  return `${protocol === "https:" ? "wss" : "ws"}://${host}${addressOf("/live", { query, after: after ?? undefined })}`;
+  return `${protocol === "https:" ? "wss" : "ws"}://${host}${addressOf("/live", { query, after: after ?? undefined, ...tenantParam() })}`;
 }
 
 /** null for a kind of frame that this page does not know. Throws when a known one has another shape. */

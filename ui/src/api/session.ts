@@ -1,14 +1,28 @@
 import { call, get } from "./http";
-import { array, object, string } from "./validate";
+import { array, object, oneOf, string } from "./validate";
+
+export const roles = ["viewer", "editor", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+export interface TenantRole {
+  name: string;
+  role: Role;
+}
 
 export interface Session {
   user: string;
-  role: string;
+  role: Role;
   tenant: string;
-  tenants: string[];
+  tenants: TenantRole[];
 }
 
-const session = object<Session>({ user: string, role: string, tenant: string, tenants: array(string) });
+export const role = oneOf<Role>(...roles);
+const session = object<Session>({
+  user: string,
+  role,
+  tenant: string,
+  tenants: array(object<TenantRole>({ name: string, role })),
+});
 
 export function fetchSession(signal: AbortSignal): Promise<Session> {
   return get("/session", {}, session, signal);

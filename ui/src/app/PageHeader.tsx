@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect } from "react";
 import styles from "./PageHeader.module.css";
 import { PaletteButton } from "./palette/PaletteButton";
+import { TenantChooser } from "./TenantChooser";
 
 interface PageHeaderProps {
   title: string;
@@ -20,6 +21,7 @@ export function PageHeader({ title, lead, children }: PageHeaderProps) {
       {lead}
       <div className="grow" />
       <PaletteButton />
+      <TenantChooser />
       {children}
     </header>
   );

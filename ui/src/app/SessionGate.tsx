@@ -5,7 +5,8 @@ import { fetchSession } from "../api/session";
 import { Message } from "../components/Message";
 import { headline } from "../lib/words";
 import { LoginPage } from "../pages/login/LoginPage";
-import { SessionContext, sessionKey } from "./session";
+import { sessionKey } from "./session";
+import { TenantScope } from "./TenantScope";
 
 /** Shows the login page while there is no session; the URL stays, so that signing in leads to the linked view. */
 export function SessionGate({ children }: { children: ReactNode }) {
@@ -29,7 +30,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
     [client],
   );
 
-  if (session.isSuccess) return <SessionContext value={session.data}>{children}</SessionContext>;
+  if (session.isSuccess) return <TenantScope session={session.data}>{children}</TenantScope>;
   if (session.isPending) return null;
   if (session.error instanceof ApiError && session.error.status === 401) {
     return <LoginPage onSignedIn={() => client.resetQueries({ queryKey: sessionKey })} />;

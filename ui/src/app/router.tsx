@@ -8,6 +8,14 @@ import {
 } from "@tanstack/react-router";
 import { Message } from "../components/Message";
 import { decodeTimeView, encodeTimeView } from "../lib/time/view";
+import { decodeRulesView, encodeRulesView } from "../pages/alerts/rules/url";
+import {
+  decodeNewSilence,
+  decodeSilencesView,
+  encodeNewSilence,
+  encodeSilencesView,
+} from "../pages/alerts/silences/url";
+import { decodeAlertsView, encodeAlertsView } from "../pages/alerts/url";
 import {
   decodeDashboardView,
   decodeListView,
@@ -19,7 +27,6 @@ import { LogsPage } from "../pages/logs/LogsPage";
 import { decodeLogsView, encodeLogsView } from "../pages/logs/url";
 import { decodeMetricsView, encodeMetricsView } from "../pages/metrics/url";
 import { decodeMapView, decodeServicesView, encodeMapView, encodeServicesView } from "../pages/services/url";
-import { StatusPage } from "../pages/status/StatusPage";
 import { decodeTraceView, encodeTraceView } from "../pages/traces/trace/url";
 import { decodeTracesView, encodeTracesView } from "../pages/traces/url";
 import { PageHeader } from "./PageHeader";
@@ -28,12 +35,11 @@ import { parseSearch, stringifySearch } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
-const home = createRoute({
+const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/logs" });
-  },
+  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  component: lazyRouteComponent(() => import("../pages/overview/OverviewPage"), "OverviewPage"),
 });
 
 const logs = createRoute({
@@ -117,7 +123,100 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import("../pages/traces/trace/TracePage"), "TracePage"),
 });
 
-const status = createRoute({ getParentRoute: () => root, path: "/status", component: StatusPage });
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  validateSearch: (search: Record<string, unknown>) => encodeAlertsView(decodeAlertsView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/AlertsPage"), "AlertsPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/$fingerprint",
+  validateSearch: (search: Record<string, unknown>) => encodeTimeView(decodeTimeView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/AlertPage"), "AlertPage"),
+});
+
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/rules",
+  validateSearch: (search: Record<string, unknown>) => encodeRulesView(decodeRulesView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/rules/RulesPage"), "RulesPage"),
+});
+
+const silences = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences",
+  validateSearch: (search: Record<string, unknown>) => encodeSilencesView(decodeSilencesView(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/silences/SilencesPage"), "SilencesPage"),
+});
+
+const newSilence = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences/new",
+  validateSearch: (search: Record<string, unknown>) => encodeNewSilence(decodeNewSilence(search)),
+  component: lazyRouteComponent(() => import("../pages/alerts/silences/NewSilencePage"), "NewSilencePage"),
+});
+
+const silence = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/silences/$id",
+  component: lazyRouteComponent(() => import("../pages/alerts/silences/SilencePage"), "SilencePage"),
+});
+
+const receivers = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts/receivers",
+  component: lazyRouteComponent(() => import("../pages/alerts/receivers/ReceiversPage"), "ReceiversPage"),
+});
+
+const alertsPages = [alerts, alert, rules, silences, newSilence, silence, receivers] as const;
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/account" });
+  },
+});
+
+const users = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/users",
+  component: lazyRouteComponent(() => import("../pages/settings/UsersPage"), "UsersPage"),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/tokens",
+  component: lazyRouteComponent(() => import("../pages/settings/TokensPage"), "TokensPage"),
+});
+
+const tenants = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/tenants",
+  component: lazyRouteComponent(() => import("../pages/settings/TenantsPage"), "TenantsPage"),
+});
+
+const storage = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/storage",
+  component: lazyRouteComponent(() => import("../pages/settings/StoragePage"), "StoragePage"),
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/settings/account",
+  component: lazyRouteComponent(() => import("../pages/settings/AccountPage"), "AccountPage"),
+});
+
+const status = createRoute({
+  getParentRoute: () => root,
+  path: "/status",
+  component: lazyRouteComponent(() => import("../pages/status/StatusPage"), "StatusPage"),
+});
+
+const settingsPages = [settings, users, tokens, tenants, storage, account, status] as const;
 
 function NotFound() {
   return (
@@ -141,7 +240,7 @@ function NotFound() {
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    home,
+    overview,
     logs,
     metrics,
     hosts,
@@ -151,7 +250,8 @@ export const router = createRouter({
     ...servicesPages,
     traces,
     trace,
-    status,
+    ...alertsPages,
+    ...settingsPages,
   ]),
   // Plain parameters, as a person would write them: no JSON in the URL.
   parseSearch,

@@ -1,5 +1,6 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
+import { forgetKept } from "../api/scope";
 import { type Session, signOut } from "../api/session";
 
 export const sessionKey = ["session"];
@@ -13,12 +14,18 @@ export function useSession(): Session {
   return session;
 }
 
+/** Drops every answer, also those beside the query cache: the next are another person's, or another tenant's. */
+export function forgetAnswers(client: QueryClient): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
+  forgetKept();
+}
+
 /** Ends the session and forgets every answer, so that the next person sees nothing of this one. */
 export function useSignOut(): () => Promise<void> {
   const client: QueryClient = useQueryClient();
   return async () => {
     await signOut();
-    client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
+    forgetAnswers(client);
     await client.resetQueries({ queryKey: sessionKey });
   };
 }

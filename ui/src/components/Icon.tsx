@@ -1,5 +1,16 @@
 // Our own few outlines on a 24-unit grid; an icon library would be larger than the rest of the app.
 const paths = {
+  home: "M4 11l8-7l8 7v9h-5v-6h-6v6h-5z",
+  bell: "M6 17v-6a6 6 0 0 1 12 0v6l2 2h-16zM10 22h4",
+  bellOff: "M6 17v-6a6 6 0 0 1 9.500-4.900M18 11v6l2 2h-16M10 22h4M4 4l16 16",
+  rules: "M4 6l1.500 1.500l2.500-3M4 13l1.500 1.500l2.500-3M12 6h8M12 13h8M4 19h16",
+  send: "M21 4l-9 17l-3-8l-6-4zM9 13l5-4",
+  settings: "M4 7h9M19 7h1M13 7a3 3 0 1 0 6 0a3 3 0 1 0-6 0M4 17h1M11 17h9M5 17a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+  users:
+    "M5 8a4 4 0 1 0 8 0a4 4 0 1 0-8 0M2 20c.500-4 3-6 7-6s6.500 2 7 6M16 4.500a4 4 0 0 1 0 7M18 14.500c2.500 .800 3.700 2.700 4 5.500",
+  key: "M3 15a5 5 0 1 0 10 0a5 5 0 1 0-10 0M11.500 11.500l8.500-8.500M16 7l3 3",
+  tenant: "M4 21v-17h10v17M14 9h6v12M2 21h20M8 8h2M8 12h2M8 16h2",
+  menu: "M4 6h16M4 12h16M4 18h16",
   search: "M4 11a7 7 0 1 0 14 0a7 7 0 1 0-14 0M16 16l5 5",
   logs: "M4 6h16M4 12h5M4 18h5M12 15a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0M18 18l3 3",
   traces: "M4 17l4-6l4 3l3-8l5 5M4 17v.01",

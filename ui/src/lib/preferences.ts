@@ -13,6 +13,8 @@ export interface Preferences {
   spanFacets: string[] | null;
   /** Facets that show their name only. */
   facetsFolded: string[];
+  /** Whose data is looked at; null: the session's own tenant. */
+  tenant: string | null;
 }
 
 const key = "narrows.preferences";
@@ -26,6 +28,7 @@ const initial: Preferences = {
   facets: null,
   spanFacets: null,
   facetsFolded: [],
+  tenant: null,
 };
 const listeners = new Set<() => void>();
 let current: Preferences | null = null;
@@ -72,6 +75,7 @@ function load(): Preferences {
       facets: Array.isArray(stored.facets) ? texts(stored.facets) : null,
       spanFacets: Array.isArray(stored.spanFacets) ? texts(stored.spanFacets) : null,
       facetsFolded: texts(stored.facetsFolded),
+      tenant: typeof stored.tenant === "string" ? stored.tenant : null,
     };
   } catch {
     return initial;

@@ -1,4 +1,7 @@
 //! The crate as others use it.
 
+mod acceptance;
 mod config_files;
 mod mail;
+mod routing;
+mod world;

@@ -10,6 +10,7 @@ import { dashboardsKey } from "../../pages/dashboards/keys";
 import { encodeLogsView, type LogsView, plainView } from "../../pages/logs/url";
 import { stateOf } from "../../pages/logs/views/state";
 import { viewsKey } from "../../pages/logs/views/useViews";
+import { appPages } from "../pages";
 import { useSignOut } from "../session";
 import { type PaletteItem, pastedId } from "./items";
 import { pageActions } from "./store";
@@ -44,68 +45,16 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
   };
   const pasted = pastedId(text);
   const known: PaletteItem[] = [
-    {
-      id: "page services",
-      group: "Pages",
-      icon: "services",
-      label: "Services",
-      keys: ["g", "s"],
-      run: () => void navigate({ to: "/services" }),
-    },
-    {
-      id: "page map",
-      group: "Pages",
-      icon: "services",
-      label: "Service map",
-      run: () => void navigate({ to: "/services/map" }),
-    },
-    {
-      id: "page traces",
-      group: "Pages",
-      icon: "traces",
-      label: "Traces",
-      keys: ["g", "t"],
-      run: () => void navigate({ to: "/traces" }),
-    },
-    {
-      id: "page logs",
-      group: "Pages",
-      icon: "logs",
-      label: "Logs",
-      keys: ["g", "l"],
-      run: () => openLogs({}),
-    },
-    {
-      id: "page metrics",
-      group: "Pages",
-      icon: "metrics",
-      label: "Metrics",
-      keys: ["g", "m"],
-      run: () => void navigate({ to: "/explore" }),
-    },
-    {
-      id: "page hosts",
-      group: "Pages",
-      icon: "hosts",
-      label: "Hosts",
-      keys: ["g", "h"],
-      run: () => void navigate({ to: "/hosts" }),
-    },
-    {
-      id: "page dashboards",
-      group: "Pages",
-      icon: "dashboards",
-      label: "Dashboards",
-      keys: ["g", "d"],
-      run: () => void navigate({ to: "/dashboards" }),
-    },
-    {
-      id: "page status",
-      group: "Pages",
-      icon: "status",
-      label: "Status",
-      run: () => void navigate({ to: "/status" }),
-    },
+    ...appPages.map(
+      (page): PaletteItem => ({
+        id: `page ${page.to}`,
+        group: "Pages",
+        icon: page.icon,
+        label: page.long ?? page.label,
+        ...(page.keys && { keys: page.keys }),
+        run: () => (page.to === "/logs" ? openLogs({}) : void navigate({ to: page.to })),
+      }),
+    ),
     ...(views.data ?? []).map(
       (view): PaletteItem => ({
         id: `view ${view.id}`,

@@ -1,11 +1,13 @@
 // Answers of PromQL for charts and tables, on every page the same way.
 import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { queryInstant, queryRange } from "../../api/prometheus";
+import { onForget } from "../../api/scope";
 import type { Grid } from "../../lib/promql/range";
 import { RangeCache } from "../../lib/promql/rangeCache";
 
 /** Of the whole app: every panel with the same query goes on from the same answer. */
 export const rangeCache = new RangeCache();
+onForget(() => rangeCache.clear());
 export const instantLimit = 1000;
 
 export interface Asked {

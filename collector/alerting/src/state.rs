@@ -1,0 +1,154 @@
+//! What must outlive the process: alerts, silences and the notification log, and the changes that make them. A change
+//! is durable before it is applied; applying is the same whenever it is done, so that replay ends where the process
+//! did. The bytes are those of `docs/format/notify.md`.
+
+mod encode;
+mod log;
+mod post;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::alert::Alert;
+use crate::labels::LabelSet;
+use crate::silence::{Silence, Silences};
+
+pub use encode::{DecodeError, VERSION, decode_change, decode_state, encode_change, encode_state};
+pub(crate) use log::expiry;
+pub use log::{LogEntry, LogKey, NotificationLog, Reason, needs_notification};
+pub use post::Draft;
+
+/// How long an alert that has ended stays known, for the links in its messages.
+pub const ALERT_RETENTION_MS: i64 = 5 * 24 * 3_600_000;
+/// A tenant may have so many alerts, ended ones included.
+pub const MAX_ALERTS: usize = 100_000;
+
+/// An alert and what we know about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The alert.
+    pub alert: Alert,
+    /// Of its labels.
+    pub fingerprint: u64,
+    /// When somebody last told us of it, Unix milliseconds.
+    pub updated_at_ms: i64,
+    /// Its end is our guess: nobody gave one.
+    pub is_timeout: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Alerts came in.
+    Alerts {
+        /// When, Unix milliseconds.
+        received_at_ms: i64,
+        /// Which.
+        alerts: Vec<Posted>,
+    },
+    /// A silence is so now.
+    Silence(Silence),
+    /// A receiver has been told.
+    Notified(LogEntry),
+}
+
+/// An alert as it came in, its times filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posted {
+    /// The alert.
+    pub alert: Alert,
+    /// Its end is our guess: nobody gave one.
+    pub is_timeout: bool,
+}
+
+/// Everything that is kept for a tenant.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// By fingerprint.
+    pub alerts: BTreeMap<u64, Arc<Stored>>,
+    /// Who is not told.
+    pub silences: Silences,
+    /// Who has been told.
+    pub log: NotificationLog,
+}
+
+impl State {
+    /// Takes a change in. Gives the alerts that are new or different now.
+    pub fn apply(&mut self, change: Change) -> Vec<Arc<Stored>> {
+        match change {
+            Change::Alerts { received_at_ms, alerts } => {
+                alerts.into_iter().map(|posted| self.put(posted, received_at_ms)).collect()
+            }
+            Change::Silence(silence) => {
+                self.silences.put(silence);
+                Vec::new()
+            }
+            Change::Notified(entry) => {
+                self.log.put(entry);
+                Vec::new()
+            }
+        }
+    }
+
+    fn put(&mut self, posted: Posted, now_ms: i64) -> Arc<Stored> {
+        let fingerprint = posted.alert.fingerprint();
+        let new =
+            Stored { alert: posted.alert, fingerprint, updated_at_ms: now_ms, is_timeout: posted.is_timeout };
+        let merged = match self.alerts.get(&fingerprint) {
+            Some(old) if overlap(&new.alert, &old.alert) => merge(old, new, now_ms),
+            _ => new,
+        };
+        let stored = Arc::new(merged);
+        self.alerts.insert(fingerprint, Arc::clone(&stored));
+        stored
+    }
+
+    /// The labels of an alert, if it fires now.
+    pub fn firing(&self, fingerprint: u64, now_ms: i64) -> Option<&LabelSet> {
+        let stored = self.alerts.get(&fingerprint)?;
+        (!stored.alert.is_resolved_at(now_ms)).then_some(&stored.alert.labels)
+    }
+
+    /// Forgets what is too old to matter, and the alerts that ended first where there are too many. Gives the alerts
+    /// that are gone.
+    pub fn collect_garbage(&mut self, now_ms: i64) -> Vec<Arc<Stored>> {
+        self.silences.collect_garbage(now_ms);
+        self.log.collect_garbage(now_ms);
+        let mut ended: Vec<(i64, u64)> = Vec::new();
+        for stored in self.alerts.values().filter(|stored| stored.alert.is_resolved_at(now_ms)) {
+            ended.push((stored.alert.ends_at_ms, stored.fingerprint));
+        }
+        ended.sort_unstable();
+        let too_many = self.alerts.len().saturating_sub(MAX_ALERTS);
+        let is_old = |ends_at_ms: i64| ends_at_ms.saturating_add(ALERT_RETENTION_MS) <= now_ms;
+        let gone = ended.iter().enumerate().filter(|(index, (at, _))| *index < too_many || is_old(*at));
+        gone.filter_map(|(_, (_, fingerprint))| self.alerts.remove(fingerprint)).collect()
+    }
+}
+
+/// Whether two alerts of the same labels are about the same time.
+fn overlap(new: &Alert, old: &Alert) -> bool {
+    let inside = |at: i64| at > old.starts_at_ms && at < old.ends_at_ms;
+    inside(new.ends_at_ms) || inside(new.starts_at_ms)
+}
+
+/// One alert of two, as of `now_ms`: what came later says what it is, the earlier start counts, and an end that
+/// somebody gave counts more than one that we guessed.
+fn merge(old: &Stored, new: Stored, now_ms: i64) -> Stored {
+    if new.updated_at_ms < old.updated_at_ms {
+        let old = old.clone();
+        return merge(&new, old, now_ms);
+    }
+    let mut merged = new;
+    let (mine, before) = (&mut merged.alert, &old.alert);
+    mine.starts_at_ms = mine.starts_at_ms.min(before.starts_at_ms);
+    let later_end_counts =
+        if mine.is_resolved_at(now_ms) { before.is_resolved_at(now_ms) } else { !old.is_timeout };
+    if later_end_counts {
+        mine.ends_at_ms = mine.ends_at_ms.max(before.ends_at_ms);
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests;

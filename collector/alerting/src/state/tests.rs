@@ -1,0 +1,203 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::matcher;
+use proptest::prelude::*;
+
+fn posted(starts: i64, ends: i64, is_timeout: bool) -> Posted {
+    let labels = [("alertname".to_owned(), "a".to_owned())].into();
+    let annotations = [("ends".to_owned(), ends.to_string())].into();
+    let alert =
+        Alert { labels, annotations, starts_at_ms: starts, ends_at_ms: ends, generator_url: String::new() };
+    Posted { alert, is_timeout }
+}
+
+/// What is known of the alert after these came in, each at its time.
+fn after(posts: &[(i64, Posted)]) -> (i64, i64) {
+    let mut state = State::default();
+    for (at, posted) in posts {
+        state.apply(Change::Alerts { received_at_ms: *at, alerts: vec![posted.clone()] });
+    }
+    let stored = state.alerts.values().next().unwrap();
+    (stored.alert.starts_at_ms, stored.alert.ends_at_ms)
+}
+
+#[test]
+fn alerts_of_the_same_time_are_one() {
+    let cases = [
+        // The earlier start counts.
+        (vec![(10, posted(10, 100, false)), (20, posted(20, 120, false))], (10, 120)),
+        // An end that was given counts more than a later guess of ours before it.
+        (vec![(10, posted(10, 100, true)), (20, posted(20, 50, false))], (10, 50)),
+        (vec![(10, posted(10, 100, false)), (20, posted(20, 50, false))], (10, 100)),
+        // Resolved now: its end is this one, though a later one was expected.
+        (vec![(10, posted(10, 100, false)), (50, posted(10, 40, false))], (10, 40)),
+        // Both have ended: the later end.
+        (vec![(10, posted(10, 45, false)), (50, posted(10, 40, false))], (10, 45)),
+        // Apart: a new one.
+        (vec![(10, posted(10, 20, false)), (50, posted(40, 90, false))], (40, 90)),
+    ];
+    for (posts, expected) in cases {
+        assert_eq!(after(&posts), expected, "{posts:?}");
+    }
+}
+
+#[test]
+fn ended_alerts_stay_for_their_links() {
+    let mut state = State::default();
+    state.apply(Change::Alerts { received_at_ms: 10, alerts: vec![posted(10, 20, false)] });
+    assert!(state.firing(state.alerts.keys().copied().next().unwrap(), 19).is_some());
+    assert!(state.firing(state.alerts.keys().copied().next().unwrap(), 20).is_none());
+    assert!(state.collect_garbage(19 + ALERT_RETENTION_MS).is_empty());
+    assert_eq!(state.collect_garbage(20 + ALERT_RETENTION_MS).len(), 1);
+    assert!(state.alerts.is_empty());
+}
+
+fn entry(firing: &[u64], resolved: &[u64], at_ms: i64) -> LogEntry {
+    let key = LogKey {
+        group_key: "{}:{}".to_owned(),
+        receiver: "r".to_owned(),
+        kind: "webhook".to_owned(),
+        index: 0,
+    };
+    LogEntry {
+        key,
+        firing: firing.iter().copied().collect(),
+        resolved: resolved.iter().copied().collect(),
+        at_ms,
+        expires_at_ms: log::expiry(at_ms, 50),
+    }
+}
+
+#[test]
+fn nobody_is_told_the_same_twice() {
+    use Reason::{AllResolved, First, NewAlerts, Repeat, SomeResolved};
+    type Case<'a> = (Option<LogEntry>, &'a [u64], &'a [u64], bool, Option<Reason>);
+    let cases: [Case<'_>; 12] = [
+        (None, &[1], &[], true, Some(First)),
+        (None, &[], &[1], true, None),
+        (Some(entry(&[1], &[], 100)), &[1], &[], true, None),
+        (Some(entry(&[1], &[], 100)), &[1, 2], &[], true, Some(NewAlerts)),
+        (Some(entry(&[], &[1], 100)), &[1], &[], true, Some(First)),
+        (Some(entry(&[1], &[], 100)), &[], &[1], true, Some(AllResolved)),
+        (Some(entry(&[1], &[], 100)), &[], &[1], false, Some(AllResolved)),
+        (Some(entry(&[], &[1], 100)), &[], &[1], true, None),
+        (Some(entry(&[1, 2], &[], 100)), &[1], &[2], true, Some(SomeResolved)),
+        (Some(entry(&[1, 2], &[], 100)), &[1], &[2], false, None),
+        (Some(entry(&[1], &[2], 100)), &[1], &[2], true, None),
+        (Some(entry(&[1], &[], 49)), &[1], &[], true, Some(Repeat)),
+    ];
+    for (entry, firing, resolved, send_resolved, expected) in cases {
+        let shown = format!("{entry:?} {firing:?} {resolved:?} {send_resolved}");
+        let (firing, resolved) = (firing.iter().copied().collect(), resolved.iter().copied().collect());
+        let reason = needs_notification(entry.as_ref(), &firing, &resolved, send_resolved, 50, 100);
+        assert_eq!(reason, expected, "{shown}");
+    }
+}
+
+#[test]
+fn the_log_knows_what_receivers_believe() {
+    let mut log = NotificationLog::default();
+    log.put(entry(&[1], &[], 100));
+    log.put(entry(&[2], &[], 99));
+    assert!(log.believed_firing("{}:{}", "r", 1) && !log.believed_firing("{}:{}", "r", 2));
+    assert!(!log.believed_firing("{}:{}", "s", 1) && !log.believed_firing("{}:{a=\"b\"}", "r", 1));
+    log.collect_garbage(200);
+    assert!(!log.believed_firing("{}:{}", "r", 1));
+}
+
+#[test]
+fn bytes_of_another_version_are_refused() {
+    let mut bytes = encode_change("t", &Change::Notified(entry(&[1], &[], 0)));
+    assert_eq!(bytes[0], VERSION);
+    bytes[0] = 2;
+    assert!(matches!(decode_change(&bytes), Err(DecodeError::Version(2))));
+    assert!(matches!(decode_state(&[]), Err(DecodeError::Empty)));
+    assert!(decode_change(&[VERSION, b'{']).is_err());
+}
+
+/// What version 1 has written must be read for ever.
+#[test]
+fn bytes_of_version_1_are_read() {
+    let cases = [
+        (
+            r#"{"tenant":"t","alerts":{"at":5,"alerts":[{"labels":{"a":"b"},"starts":1,"ends":9,"timeout":true}]}}"#,
+            "Alerts",
+        ),
+        (
+            r#"{"tenant":"t","silence":{"id":"i","matchers":[["a","=~","b"]],"starts":1,"ends":9,"updated":1,"by":"x","comment":"y"}}"#,
+            "Silence",
+        ),
+        (
+            r#"{"tenant":"t","notified":{"group":"{}:{}","receiver":"r","kind":"webhook","index":0,"firing":"00000000000000ff","resolved":"","at":1,"expires":2}}"#,
+            "Notified",
+        ),
+    ];
+    for (json, kind) in cases {
+        let bytes: Vec<u8> = [VERSION].into_iter().chain(json.bytes()).collect();
+        let (tenant, change) = decode_change(&bytes).unwrap();
+        assert_eq!(tenant, "t");
+        assert!(format!("{change:?}").starts_with(kind), "{change:?}");
+        assert_eq!(encode_change(&tenant, &change), bytes, "{json}");
+    }
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let text = "[a-c\"é]{0,3}";
+    let labels = prop::collection::btree_map("[a-c]{1,2}", text, 1..3);
+    let alert =
+        (labels, 0..50i64, 0..50i64, any::<bool>()).prop_map(|(labels, starts, length, is_timeout)| {
+            let alert = Alert {
+                labels,
+                annotations: LabelSet::new(),
+                starts_at_ms: starts,
+                ends_at_ms: starts + length,
+                generator_url: "http://x".to_owned(),
+            };
+            Posted { alert, is_timeout }
+        });
+    let silence = ("[a-c]", text, 0..50i64, 0..50i64).prop_map(|(id, value, starts, length)| Silence {
+        id,
+        matchers: vec![matcher::Matcher::new(matcher::Op::NotRegex, "a", value).unwrap()],
+        starts_at_ms: starts,
+        ends_at_ms: starts + length,
+        updated_at_ms: starts,
+        created_by: "x".to_owned(),
+        comment: "y".to_owned(),
+        annotations: LabelSet::new(),
+    });
+    let notified =
+        (any::<u64>(), any::<u64>(), 0..50i64).prop_map(|(one, two, at)| entry(&[one], &[two, one], at));
+    prop_oneof![
+        (0..50i64, prop::collection::vec(alert, 0..3))
+            .prop_map(|(received_at_ms, alerts)| Change::Alerts { received_at_ms, alerts }),
+        silence.prop_map(Change::Silence),
+        notified.prop_map(Change::Notified),
+    ]
+}
+
+proptest! {
+    /// Through bytes, and through a snapshot at any point, the state is the same.
+    #[test]
+    fn replay_ends_where_the_process_did(changes in prop::collection::vec(changes(), 0..20), cut in 0..20usize) {
+        let mut direct = State::default();
+        for change in &changes {
+            direct.apply(change.clone());
+        }
+        let cut = cut.min(changes.len());
+        let mut before = State::default();
+        for change in &changes[..cut] {
+            before.apply(change.clone());
+        }
+        let snapshot = encode_state(cut as u64, [("t", &before)].into_iter());
+        let (offset, mut tenants) = decode_state(&snapshot).unwrap();
+        prop_assert_eq!(offset, cut as u64);
+        let mut replayed = tenants.remove("t").unwrap();
+        for change in &changes[cut..] {
+            let (tenant, change) = decode_change(&encode_change("t", change)).unwrap();
+            prop_assert_eq!(tenant.as_str(), "t");
+            replayed.apply(change);
+        }
+        prop_assert_eq!(format!("{replayed:?}"), format!("{direct:?}"));
+    }
+}

@@ -1,0 +1,44 @@
+import { Link, useRouterState } from "@tanstack/react-router";
+import { Icon } from "../components/Icon";
+import { plural } from "../lib/number";
+import type { AppPage } from "./pages";
+import styles from "./Rail.module.css";
+
+interface PageLinkProps {
+  page: AppPage;
+  /** How many alerts fire; only the alerts' link shows it. */
+  firing: number | null;
+  title?: string | undefined;
+  onClick?: () => void;
+}
+
+/** One entry of the rail, of the phone's bar or of its sheet. */
+export function PageLink({ page, firing, title, onClick }: PageLinkProps) {
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const count = page.to === "/alerts" && firing !== null && firing > 0 ? firing : null;
+  return (
+    <Link
+      to={page.to}
+      className={styles.item}
+      activeProps={{}}
+      activeOptions={{ exact: true }}
+      aria-current={isShown(page, path) ? "page" : undefined}
+      aria-label={count === null ? undefined : `${page.label}, ${plural(count, "alert")} firing`}
+      title={title}
+      onClick={onClick}
+    >
+      <span className={styles.sign}>
+        <Icon name={page.icon} />
+      </span>
+      <span className={styles.label}>{page.label}</span>
+      {count !== null && <span className={styles.badge}>{count > 99 ? "99+" : count}</span>}
+    </Link>
+  );
+}
+
+/** A page stands for everything below its address; Settings also for the health of Narrows. */
+function isShown({ to }: AppPage, path: string): boolean {
+  if (to === "/") return path === "/";
+  if (to === "/settings" && path === "/status") return true;
+  return path === to || path.startsWith(`${to}/`) || (to === "/dashboards" && path.startsWith("/d/"));
+}

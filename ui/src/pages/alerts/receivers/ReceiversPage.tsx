@@ -1,0 +1,5 @@
+import { AlertsHeader } from "../AlertsHeader";
+
+export function ReceiversPage() {
+  return <AlertsHeader title="Receivers" shown="receivers" />;
+}

@@ -1,0 +1,5 @@
+import { AlertsHeader } from "../AlertsHeader";
+
+export function RulesPage() {
+  return <AlertsHeader title="Rules" shown="rules" />;
+}

@@ -1,0 +1,5 @@
+import { AlertsHeader } from "../AlertsHeader";
+
+export function NewSilencePage() {
+  return <AlertsHeader title="New silence" shown="silences" />;
+}

@@ -1,0 +1,5 @@
+import { AlertsHeader } from "../AlertsHeader";
+
+export function SilencePage() {
+  return <AlertsHeader title="Silence" shown="silences" />;
+}

@@ -1,0 +1,5 @@
+import { AlertsHeader } from "../AlertsHeader";
+
+export function SilencesPage() {
+  return <AlertsHeader title="Silences" shown="silences" />;
+}

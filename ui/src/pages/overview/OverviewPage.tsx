@@ -1,0 +1,5 @@
+import { PageHeader } from "../../app/PageHeader";
+
+export function OverviewPage() {
+  return <PageHeader title="Overview" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from "../../app/PageHeader";
+
+export function AccountPage() {
+  return <PageHeader title="Your account" />;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from "../../app/PageHeader";
+
+export function TenantsPage() {
+  return <PageHeader title="Tenants" />;
+}

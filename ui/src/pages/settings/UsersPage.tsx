@@ -1,0 +1,5 @@
+import { PageHeader } from "../../app/PageHeader";
+
+export function UsersPage() {
+  return <PageHeader title="Users" />;
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { phone } from "../e2e/pages/browser";
+import type { LogsPage } from "../e2e/pages/LogsPage";
+import { openLogs, withFixture } from "./harness";
+
+withFixture();
+
+const pages = ({ page }: LogsPage) => page.getByRole("navigation", { name: "Pages" });
+const shown = ({ page }: LogsPage) => page.getByRole("heading", { level: 1 });
+
+test("the rail leads to every page, and the one that is shown is marked", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  const labels = ["Overview", "Services", "Traces", "Logs", "Metrics", "Dashboards", "Hosts", "Alerts"];
+  for (const label of labels) {
+    await pages(logs).getByRole("link", { name: label, exact: true }).click();
+    await expect.poll(() => shown(logs).innerText()).toBe(label);
+    await expect.poll(() => pages(logs).locator('[aria-current="page"]').innerText()).toBe(label);
+  }
+  await pages(logs).getByRole("link", { name: "Settings" }).click();
+  await expect.poll(() => shown(logs).innerText()).toBe("Your account");
+  expect(new URL(logs.page.url()).pathname).toBe("/settings/account");
+  expect(await pages(logs).locator('[aria-current="page"]').innerText()).toBe("Settings");
+});
+
+test("g o and g a; what lies below the alerts' address is theirs in the rail", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  await logs.page.keyboard.press("g");
+  await logs.page.keyboard.press("o");
+  await expect.poll(() => shown(logs).innerText()).toBe("Overview");
+  expect(new URL(logs.page.url()).pathname).toBe("/");
+  await logs.page.keyboard.press("g");
+  await logs.page.keyboard.press("a");
+  await expect.poll(() => shown(logs).innerText()).toBe("Alerts");
+  await logs.page.goto("/alerts/rules");
+  await expect.poll(() => shown(logs).innerText()).toBe("Rules");
+  expect(await pages(logs).locator('[aria-current="page"]').innerText()).toBe("Alerts");
+});
+
+test("the palette knows the new pages", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  for (const [text, heading] of [
+    ["silences", "Silences"],
+    ["receivers", "Receivers"],
+    ["api tok", "API tokens"],
+    ["storage", "Storage"],
+  ] as const) {
+    await logs.page.keyboard.press("Control+k");
+    await logs.page.keyboard.type(text);
+    await logs.page.keyboard.press("Enter");
+    await expect.poll(() => shown(logs).innerText()).toBe(heading);
+  }
+});
+
+test("on a phone four pages and More, which has all others", async () => {
+  const logs = await openLogs({ size: phone, touch: true });
+  await logs.open();
+  expect(await pages(logs).locator("a, button").allInnerTexts()).toEqual([
+    "Overview",
+    "Alerts",
+    "Logs",
+    "Traces",
+    "More",
+  ]);
+  const more = logs.page.getByRole("dialog", { name: "More" });
+  for (const label of ["Services", "Hosts", "Silences", "Users", "Narrows’ health"]) {
+    await pages(logs).getByRole("button", { name: "More" }).tap();
+    await more.getByRole("link", { name: label, exact: true }).tap();
+    await expect.poll(() => more.count()).toBe(0);
+    await expect.poll(() => shown(logs).innerText()).toBe(label === "Narrows’ health" ? "Status" : label);
+  }
+  await pages(logs).getByRole("button", { name: "More" }).tap();
+  await more.getByRole("button", { name: "Light" }).tap();
+  expect(await logs.page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(
+    "rgb(245, 246, 248)",
+  );
+  await logs.page.keyboard.press("Escape");
+  await expect.poll(() => more.count()).toBe(0);
+});
