@@ -1,6 +1,7 @@
 //! Templates of messages: those of this program, those of the user's files, and what they make of a message.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::Message;
 use super::data;
@@ -111,6 +112,18 @@ impl Texts {
     pub fn of<'a>(&'a self, message: &'a Message) -> Rendering<'a> {
         Rendering { texts: self, message, data: data::data(message, &self.external_url) }
     }
+}
+
+/// What the files of a configuration's templates look like from outside: another one means that they are to be read
+/// again. Blocking.
+pub fn stamp(config: &AmConfig) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+    let files = config.templates.iter().flat_map(|pattern| glob::expand(pattern).unwrap_or_default());
+    let look = |path: PathBuf| {
+        let meta = std::fs::metadata(&path).ok();
+        let (len, modified) = meta.map_or((0, None), |meta| (meta.len(), meta.modified().ok()));
+        (path, len, modified)
+    };
+    files.map(look).collect()
 }
 
 fn read(path: &Path) -> Result<String, String> {

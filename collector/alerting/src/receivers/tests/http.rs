@@ -447,3 +447,22 @@ async fn a_large_group_is_told_as_well() {
     open().deliver(&webhook, &many).await.unwrap();
     assert_eq!(server.requests()[0].matches("\"fingerprint\"").count(), 500);
 }
+
+#[tokio::test]
+async fn how_it_went_is_kept() {
+    let server = Server::start(vec![says("200 OK", "", ""), says("500 Oops", "", ""), Answer::Waits]).await;
+    let receivers = open();
+    let webhook = integration("webhook", &format!("{{url: '{}'}}", server.url()));
+    assert_eq!(receivers.outcome("on.call", &webhook), None);
+    receivers.deliver(&webhook, &message()).await.unwrap();
+    let outcome = receivers.outcome("on.call", &webhook).unwrap();
+    assert_eq!((outcome.sent, outcome.failed, outcome.error), (1, 0, None));
+    assert!(outcome.at_ms > 1_700_000_000_000);
+    receivers.deliver(&webhook, &message()).await.unwrap_err();
+    let outcome = receivers.outcome("on.call", &webhook).unwrap();
+    assert!((outcome.sent, outcome.failed) == (1, 1) && outcome.error.unwrap().contains("500 Oops"));
+    let cut = std::time::Duration::from_millis(100);
+    tokio::time::timeout(cut, receivers.deliver(&webhook, &message())).await.unwrap_err();
+    let outcome = receivers.outcome("on.call", &webhook).unwrap();
+    assert!(outcome.failed == 2 && outcome.error.unwrap().starts_with("it was cut off"));
+}
