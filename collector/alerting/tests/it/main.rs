@@ -3,5 +3,6 @@
 mod acceptance;
 mod config_files;
 mod dispatch;
+mod mail;
 mod routing;
 mod world;
