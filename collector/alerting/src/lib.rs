@@ -8,6 +8,7 @@
 pub mod alert;
 pub mod duration;
 pub mod labels;
+pub mod rules;
 pub mod template;
 pub mod yaml;
 
