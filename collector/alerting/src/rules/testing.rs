@@ -34,10 +34,13 @@ pub struct Outcome {
     pub failures: Vec<String>,
 }
 
+/// Names and texts of the files of a pattern.
+pub type Reading<'a> = dyn Fn(&str) -> Result<Vec<(String, String)>, String> + 'a;
+
 /// How files are read.
 pub struct Files<'a> {
     /// The texts of the files that a pattern of `rule_files` names, with their names.
-    pub read: &'a dyn Fn(&str) -> Result<Vec<(String, String)>, String>,
+    pub read: &'a Reading<'a>,
     /// Unknown fields of rule files are passed over.
     pub ignore_unknown_fields: bool,
 }
