@@ -47,6 +47,7 @@ use crate::auth::{Auth, COOKIE};
 use crate::commit::Store;
 use crate::config::Limits;
 use crate::metrics::Metrics;
+use crate::rules::Rules;
 use crate::ui;
 
 pub use compress::accepts;
@@ -65,6 +66,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Rules, their alerts and their files.
+    pub rules: Rules,
     /// Places for queries.
     pub queries: Queries,
     /// Places for live tails.
@@ -132,6 +135,7 @@ impl App {
             auth,
             store,
             metrics,
+            rules: Rules::default(),
             queries: Queries::new(limits),
             live: Live::default(),
             views: Views::new(Arc::clone(&meta)),
@@ -215,6 +219,7 @@ fn for_admins() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(services::list))
         .routes(routes!(services::one))
         .routes(routes!(services::map))
+        .routes(routes!(prometheus::rules::problems))
         .routes(routes!(live::live))
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::change, views::remove))

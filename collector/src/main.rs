@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     if let Some(Command::Tail(args)) = &flags.command {
         return ended(follow(args, &flags));
     }
+    if let Some(Command::TestRules(args)) = &flags.command {
+        return narrows_collector::rules::test_rules(args);
+    }
     let config = match Config::load(&flags) {
         Ok(config) => config,
         Err(problems) => {

@@ -19,7 +19,7 @@ pub use active::{Active, AlertState};
 pub use evaluate::{Health, RuleState};
 pub use expression::{Comparison, Expression, LogsExpression, Threshold};
 pub use file::{Action, Alerting, Group, Kind, Rule, RuleFile, RuleText, parse_file, parse_file_leniently};
-pub use group::{GroupState, Sending};
+pub use group::{GroupState, GroupView, RuleView, Sending};
 pub use restore::{Restoring, newest_samples};
 
 /// The series that say which alerts there are.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::Secret;
+use crate::rules::TestRulesArgs;
 use crate::tail::TailArgs;
 
 /// Indexes the logs, stores and serves them: the UI and every API on one HTTP port, OTLP on one gRPC port.
@@ -48,6 +49,8 @@ pub struct Flags {
 pub enum Command {
     /// Show records of a running collector as they come, until Ctrl-C
     Tail(TailArgs),
+    /// Run unit tests of rules, as promtool does
+    TestRules(TestRulesArgs),
 }
 
 impl Flags {

@@ -91,11 +91,6 @@ impl RuleState {
         }
     }
 
-    /// How far its alerts are: the most of them.
-    pub fn state(&self) -> AlertState {
-        self.active.values().map(|active| active.state).max().unwrap_or(AlertState::Inactive)
-    }
-
     /// Adds stale markers for the series that the evaluation before wrote and this one did not.
     fn with_ends(&mut self, mut samples: Vec<RuleSample>, at_ms: i64) -> Vec<RuleSample> {
         let before = std::mem::take(&mut self.written);

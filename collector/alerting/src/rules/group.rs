@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use telemetry::LabelSet;
 
-use super::evaluate::{RuleState, stale};
-use super::file::Group;
+use super::active::Active;
+use super::evaluate::{Health, RuleState, stale};
+use super::file::{Group, Rule};
 use super::order::stretches;
 use super::{AlertState, Context, RuleSample};
 use crate::Alert;
@@ -27,6 +28,34 @@ pub struct GroupState {
     stretches: Vec<Range<usize>>,
     /// Series of rules that the group had before: they end at the next evaluation.
     orphans: HashSet<LabelSet>,
+}
+
+/// A group as it was after an evaluation.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    /// The group.
+    pub group: Arc<Group>,
+    /// In the order of the group.
+    pub rules: Vec<RuleView>,
+    /// When the last evaluation was, Unix milliseconds.
+    pub last_evaluation_ms: Option<i64>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A rule as it was after an evaluation.
+#[derive(Clone, Debug)]
+pub struct RuleView {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Its alerts, by their labels; those that have ended lately, too.
+    pub active: Vec<Active>,
+    /// How the last evaluation went.
+    pub health: Health,
+    /// When it was, Unix milliseconds.
+    pub last_evaluation_ms: Option<i64>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// How alerts are sent.
@@ -113,14 +142,17 @@ impl GroupState {
             append(samples);
             failed += failures;
         }
-        append(self.finish(context));
+        append(self.finish(context.time_ms, context.query_offset_ms));
         failed
     }
 
     /// Ends an evaluation: the ends of series whose rules are gone.
-    pub fn finish(&mut self, context: &Context<'_>) -> Vec<RuleSample> {
-        self.last_evaluation_ms = Some(context.time_ms);
-        let at_ms = context.time_ms - self.group.query_offset_ms.unwrap_or(context.query_offset_ms);
+    pub fn finish(&mut self, time_ms: i64, query_offset_ms: i64) -> Vec<RuleSample> {
+        self.last_evaluation_ms = Some(time_ms);
+        if self.orphans.is_empty() {
+            return Vec::new();
+        }
+        let at_ms = time_ms - self.group.query_offset_ms.unwrap_or(query_offset_ms);
         let written: HashSet<&LabelSet> = self.rules.iter().flat_map(|rule| &rule.written).collect();
         let orphans = std::mem::take(&mut self.orphans);
         orphans
@@ -167,10 +199,40 @@ impl GroupState {
         }
     }
 
+    /// What others may know of it.
+    pub fn view(&self) -> GroupView {
+        let rules = self.rules.iter().map(|state| {
+            let mut active: Vec<Active> = state.active.values().cloned().collect();
+            active.sort_by(|a, b| a.labels.cmp(&b.labels));
+            RuleView {
+                rule: Arc::clone(&state.rule),
+                active,
+                health: state.health.clone(),
+                last_evaluation_ms: state.last_evaluation_ms,
+                took: state.took,
+            }
+        });
+        GroupView {
+            group: Arc::clone(&self.group),
+            rules: rules.collect(),
+            last_evaluation_ms: self.last_evaluation_ms,
+            took: self.took,
+        }
+    }
+}
+
+impl GroupView {
     /// How many alerts are in a state.
     pub fn count(&self, wanted: AlertState) -> usize {
-        let active = self.rules.iter().flat_map(|state| state.active.values());
+        let active = self.rules.iter().flat_map(|rule| &rule.active);
         active.filter(|active| active.state == wanted).count()
+    }
+}
+
+impl RuleView {
+    /// How far its alerts are: the most of them.
+    pub fn state(&self) -> AlertState {
+        self.active.iter().map(|active| active.state).max().unwrap_or(AlertState::Inactive)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What alerts were before the process started, from `ALERTS_FOR_STATE`.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use promql::{Matcher, Querier, Select, Values};
 use telemetry::samples::{MatchOp, is_stale};
@@ -25,27 +26,20 @@ pub struct Restoring<'a> {
 }
 
 impl GroupState {
-    /// Gives the alerts of a first evaluation the time since when they really are there.
+    /// Gives the alerts of a first evaluation of these rules the time since when they really are there.
     ///
     /// As Prometheus does, and for alerts that fired already also where `for` is shorter than the grace period: a
     /// restart resolves nothing.
-    pub fn restore(&mut self, restoring: &Restoring<'_>) -> Result<(), String> {
-        for state in &mut self.rules {
-            state.restore(restoring)?;
-        }
-        Ok(())
-    }
-
-    /// Whether it has yet to be restored.
-    pub fn needs_restoring(&self) -> bool {
-        self.rules.iter().any(|state| !state.is_restored)
+    pub fn restore(&mut self, rules: Range<usize>, restoring: &Restoring<'_>) -> Result<(), String> {
+        let of_range = self.rules.get_mut(rules).unwrap_or_default();
+        of_range.iter_mut().filter(|state| !state.is_restored).try_for_each(|state| state.restore(restoring))
     }
 }
 
 impl RuleState {
     fn restore(&mut self, restoring: &Restoring<'_>) -> Result<(), String> {
         let for_ms = self.rule.alerting().map_or(0, |alerting| alerting.for_ms);
-        if !self.is_restored && for_ms > 0 && !self.active.is_empty() {
+        if for_ms > 0 && !self.active.is_empty() {
             let from_ms = restoring.now_ms - restoring.outage_tolerance_ms;
             let newest = restoring.queries.newest(&matchers(&self.rule.name)?, from_ms, restoring.now_ms)?;
             let newest: HashMap<LabelSet, (i64, f64)> = newest

@@ -18,7 +18,7 @@ macro_rules! schema {
         #[serde(default)]
         $(#[$unknown])*
         pub(super) struct File {
-            pub(super) groups: Vec<Group>,
+            pub(super) groups: Option<Vec<Group>>,
             /// The Prometheus operator's resources have the groups within.
             pub(super) spec: Option<Spec>,
             #[serde(rename = "apiVersion")]
@@ -31,7 +31,7 @@ macro_rules! schema {
         #[serde(default)]
         $(#[$unknown])*
         pub(super) struct Spec {
-            pub(super) groups: Vec<Group>,
+            pub(super) groups: Option<Vec<Group>>,
         }
 
         #[derive(Deserialize)]
@@ -79,10 +79,10 @@ pub(super) fn read(text: &str, strict: bool) -> Result<Vec<Group>, Fault> {
     if strict {
         // A file that says nothing, or `null`, has no groups.
         let file = yaml::parse::<Option<File>>(text)?.unwrap_or_default();
-        return Ok(file.spec.map_or(file.groups, |spec| spec.groups));
+        return Ok(file.spec.map_or(file.groups, |spec| spec.groups).unwrap_or_default());
     }
     let file = yaml::parse::<Option<lenient::File>>(text)?.unwrap_or_default();
-    let groups = file.spec.map_or(file.groups, |spec| spec.groups);
+    let groups = file.spec.map_or(file.groups, |spec| spec.groups).unwrap_or_default();
     Ok(groups.into_iter().map(Group::from).collect())
 }
 

@@ -129,7 +129,7 @@ impl Store {
             match sample.point {
                 Point::Float(value) => series.add(&sample.labels, sample.time_ms, value),
                 Point::Histogram(histogram) => {
-                    series.add_histogram(&sample.labels, sample.time_ms, histogram)
+                    series.add_histogram(&sample.labels, sample.time_ms, histogram);
                 }
             }
         }
