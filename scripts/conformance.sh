@@ -13,6 +13,7 @@ declare -A crate=(
   [multiline]=narrows-agent [prometheus-config]=narrows-agent [promql-parse]=narrows-promql
   [promqltest-memory]=narrows-promql [promqltest]=narrows-collector [crisp]=narrows-bottleneck
   [jaeger]=narrows-collector [zipkin-query]=narrows-collector [alertmanager]=narrows-alerting
+  [rules]=narrows-alerting [promtool]=narrows-alerting
 )
 suites=${1:-${!crate[*]} grafana-dashboards}
 status=0

@@ -5,6 +5,7 @@
 
 mod admin;
 mod alertmanager;
+mod alerts;
 mod audit;
 mod blocking;
 mod compress;
@@ -50,6 +51,7 @@ use crate::commit::Store;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
+use crate::rules::Rules;
 use crate::ui;
 
 pub use compress::accepts;
@@ -70,6 +72,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Who is told of alerts.
     pub notifier: Arc<Notifier>,
+    /// Rules, their alerts and their files.
+    pub rules: Rules,
     /// Places for queries.
     pub queries: Queries,
     /// Places for live tails.
@@ -115,6 +119,7 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
+        (name = "alerts", description = "Alerts, whoever raised them"),
         (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
@@ -144,6 +149,7 @@ impl App {
             metrics,
             notifier,
             limits: limits.clone(),
+            rules: Rules::default(),
             queries: Queries::new(limits),
             live: Live::default(),
             views: Views::new(Arc::clone(&meta)),
@@ -249,12 +255,15 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(services::list))
         .routes(routes!(services::one))
         .routes(routes!(services::map))
+        .routes(routes!(prometheus::rules::problems))
         .routes(routes!(live::live))
         .routes(routes!(views::list))
         .routes(routes!(dashboards::list))
         .routes(routes!(dashboards::read))
         .routes(routes!(status::status))
         .routes(routes!(openapi))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
         .merge(alertmanager::viewers())
 }
 

@@ -138,6 +138,7 @@ impl Metrics {
         let mut families = self.registry.gather();
         families.extend(read.gather());
         families.extend(app.notifier.gather());
+        families.extend(app.rules.gather());
         let mut out = Vec::new();
         TextEncoder::new().encode(&families, &mut out)?;
         Ok(String::from_utf8_lossy(&out).into_owned())

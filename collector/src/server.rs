@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::notify::{self, Notifier, NotifyError};
 use crate::own;
+use crate::rules::{self, RuleSettings};
 
 use door::{Door, Patience};
 
@@ -107,8 +108,10 @@ impl Collector {
             Notifier::open(config, Arc::new(journal::OsDisk), notify::connect(config, &addresses.http))
                 .await?;
         let telling = Arc::clone(&notifier);
+        let sink = Arc::clone(&notifier);
         let (auth_of_app, store_of_app) = (Arc::clone(&auth), Arc::clone(&store));
         let app = App::new(auth_of_app, store_of_app, meta, metrics, notifier, &config.limits, addresses);
+        app.rules.tell(sink);
         let receiver = Arc::new({
             let mapping =
                 Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
@@ -126,7 +129,8 @@ impl Collector {
             tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
             tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
             tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
-            tokio::spawn(telling.run(stopped)),
+            tokio::spawn(telling.run(stopped.clone())),
+            tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped)),
         ];
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
     }

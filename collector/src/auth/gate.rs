@@ -86,6 +86,7 @@ mod tests {
             ingest_token: Some(Secret::new("token-a")),
             ingest: RateLimit::default(),
             alertmanager_config: None,
+            rule_files: Vec::new(),
         });
         let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.join("meta.db")).unwrap());
         IngestGate(Auth::open(&config, meta).await.unwrap().0)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod alertmanager;
 mod connections;
 mod dashboards;
 mod disk;
@@ -16,6 +17,7 @@ mod login;
 mod metrics;
 mod page;
 mod promqltest;
+mod rules;
 mod searching;
 mod services;
 mod shippers;
