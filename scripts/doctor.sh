@@ -85,14 +85,14 @@ fi
 
 if [ "$purpose" != run ] && [ ! -x "$venv/bin/python" ]; then
   if [ $fix = 0 ]; then
-    say "not yet there: the Python OpenTelemetry SDK for tests; make test installs it into $venv"
+    say "not yet there: the Python OpenTelemetry SDK and a mail server for tests; make test installs it into $venv"
   fi
 fi
-if [ $fix = 1 ] && [ "$purpose" != run ] && [ ! -f "$venv/.ready-1" ]; then
-  say "installing the Python OpenTelemetry SDK"
+if [ $fix = 1 ] && [ "$purpose" != run ] && [ ! -f "$venv/.ready-2" ]; then
+  say "installing the Python OpenTelemetry SDK and a mail server for tests"
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check \
-    opentelemetry-sdk opentelemetry-exporter-otlp-proto-grpc opentelemetry-exporter-otlp-proto-http
-  touch "$venv/.ready-1"
+    opentelemetry-sdk opentelemetry-exporter-otlp-proto-grpc opentelemetry-exporter-otlp-proto-http aiosmtpd
+  touch "$venv/.ready-2"
 fi
 [ $fix = 1 ] || say "everything is here"

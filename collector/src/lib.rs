@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod check;
 pub mod commit;
 pub mod config;
 pub mod metrics;

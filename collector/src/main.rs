@@ -1,9 +1,11 @@
 //! The program: parse → check → open → listen → serve → stop in order.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use narrows_collector::check;
 use narrows_collector::config::{Command, Config, Flags};
 use narrows_collector::server::Collector;
 use narrows_collector::tail;
@@ -15,8 +17,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let flags = Flags::from_process();
-    if let Some(Command::Tail(args)) = &flags.command {
-        return ended(follow(args, &flags));
+    match &flags.command {
+        Some(Command::Tail(args)) => return ended(follow(args, &flags)),
+        Some(Command::CheckAlertmanagerConfig { file }) => return check_alertmanager_config(file),
+        None => {}
     }
     let config = match Config::load(&flags) {
         Ok(config) => config,
@@ -39,6 +43,20 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
         Err(error) => {
             eprintln!("narrows-collector: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn check_alertmanager_config(file: &Path) -> ExitCode {
+    match check::alertmanager_config(file) {
+        Ok(notes) => {
+            notes.iter().for_each(|note| println!("{note}"));
+            println!("{} is good", file.display());
+            ExitCode::SUCCESS
+        }
+        Err(faults) => {
+            faults.iter().for_each(|fault| eprintln!("{fault}"));
+            ExitCode::from(2)
         }
     }
 }

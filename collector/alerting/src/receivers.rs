@@ -3,9 +3,12 @@
 mod client;
 mod email;
 mod guard;
+mod outcomes;
 mod pagerduty;
 mod slack;
 mod smtp;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod webhook;
 
@@ -16,19 +19,31 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 
-use crate::config::{Integration, Key, Settings};
+use crate::config::{AmConfig, Integration, Key, Settings};
 use crate::message::{Message, Texts};
 use crate::template::TemplateError;
+use crate::yaml::Fault;
 use client::{Answer, Clients};
 use smtp::Mail;
 
 pub use guard::{Cidr, Found, Guard, Lookup};
+pub use outcomes::{Outcome, Outcomes};
 
 /// Tells a message by one way, or says why that failed.
 #[async_trait]
 pub trait Deliver: Send + Sync {
     /// Returns once the other side has taken it. To cancel, drop it.
     async fn deliver(&self, integration: &Integration, message: &Message) -> Result<(), Failure>;
+
+    /// How telling a receiver by one way has gone.
+    fn outcome(&self, _receiver: &str, _integration: &Integration) -> Option<Outcome> {
+        None
+    }
+
+    /// What will keep messages from being sent, as far as it can be known before.
+    fn problems(&self) -> &[Fault] {
+        &[]
+    }
 }
 
 /// Why a message was not taken.
@@ -67,6 +82,8 @@ pub struct Receivers {
     texts: Arc<Texts>,
     guard: Guard,
     clients: Clients,
+    outcomes: Arc<Outcomes>,
+    problems: Vec<Fault>,
 }
 
 impl fmt::Debug for Receivers {
@@ -93,7 +110,19 @@ const MANY_ALERTS: usize = 32;
 impl Receivers {
     /// With these templates, and what may be reached.
     pub fn new(texts: Texts, guard: Guard) -> Self {
-        Self { texts: Arc::new(texts), clients: Clients::new(guard.clone()), guard }
+        Self {
+            texts: Arc::new(texts),
+            clients: Clients::new(guard.clone()),
+            guard,
+            outcomes: Arc::default(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// For a configuration: its texts are looked through for what will not work. `outcomes` outlive it.
+    pub fn of(config: &AmConfig, texts: Texts, guard: Guard, outcomes: Arc<Outcomes>) -> Self {
+        let problems = texts.check(config);
+        Self { outcomes, problems, ..Self::new(texts, guard) }
     }
 
     async fn prepare(
@@ -138,6 +167,23 @@ impl Receivers {
 #[async_trait]
 impl Deliver for Receivers {
     async fn deliver(&self, integration: &Integration, message: &Message) -> Result<(), Failure> {
+        let attempt = self.outcomes.begin(&message.receiver, integration);
+        let told = self.tell(integration, message).await;
+        attempt.end(&told);
+        told
+    }
+
+    fn outcome(&self, receiver: &str, integration: &Integration) -> Option<Outcome> {
+        self.outcomes.get(receiver, integration)
+    }
+
+    fn problems(&self) -> &[Fault] {
+        &self.problems
+    }
+}
+
+impl Receivers {
+    async fn tell(&self, integration: &Integration, message: &Message) -> Result<(), Failure> {
         if integration.unsupported().is_some() {
             return Err(unsupported(integration));
         }

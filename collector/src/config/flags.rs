@@ -48,6 +48,11 @@ pub struct Flags {
 pub enum Command {
     /// Show records of a running collector as they come, until Ctrl-C
     Tail(TailArgs),
+    /// Say what is wrong with an Alertmanager configuration file, and what of it has no effect here
+    CheckAlertmanagerConfig {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 impl Flags {

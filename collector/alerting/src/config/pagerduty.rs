@@ -76,6 +76,27 @@ pub struct Link {
     pub text: String,
 }
 
+impl PagerDuty {
+    /// All texts that are templates, but for details, with the key of each.
+    pub(super) fn templates(&self) -> Vec<(&'static str, &str)> {
+        let mut all = vec![
+            ("client", self.client.as_str()),
+            ("client_url", &self.client_url),
+            ("description", &self.description),
+            ("source", &self.source),
+            ("severity", &self.severity),
+            ("class", &self.class),
+            ("component", &self.component),
+            ("group", &self.group),
+        ];
+        all.extend(self.links.iter().flat_map(|of| [("links", &*of.href), ("links", &*of.text)]));
+        all.extend(
+            self.images.iter().flat_map(|of| [&of.src, &of.alt, &of.href]).map(|text| ("images", &**text)),
+        );
+        all
+    }
+}
+
 pub(super) fn read(map: &mut Fields<'_>, global: &Global) -> Settings {
     let service = map.secret("service_key", "service_key_file").map(Key::Service);
     let routing = map.secret("routing_key", "routing_key_file").map(Key::Routing);

@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::email::{self, Email};
 use super::fields::Fields;
 use super::global::Global;
 use super::http::{self, HttpConfig};
 use super::other;
-use super::pagerduty::{self, PagerDuty};
+use super::pagerduty::{self, Key, PagerDuty};
+use super::secret::Secret;
 use super::slack::{self, Slack};
 use super::webhook::{self, Webhook};
 use crate::labels::LabelSet;
@@ -66,6 +69,56 @@ impl Integration {
             Settings::PagerDuty(pagerduty) => (self.kind, &pagerduty.http),
         };
         http.has_oauth2.then(|| format!("{kind} with oauth2 is not sent yet"))
+    }
+}
+
+impl Settings {
+    /// All texts that are templates, with the key of each.
+    pub fn templates(&self) -> Vec<(&'static str, &str)> {
+        let mut all = Vec::new();
+        match self {
+            Self::Unsupported => {}
+            Self::Webhook(webhook) => {
+                all.extend(secret_template("url", &webhook.url));
+                if let Some(payload) = &webhook.payload {
+                    texts_of("payload", payload, &mut all);
+                }
+            }
+            Self::Email(email) => {
+                all.extend([("to", &*email.to), ("from", &*email.from)]);
+                all.extend([("html", &*email.html), ("text", &*email.text)]);
+                all.extend(email.headers.values().map(|text| ("headers", text.as_str())));
+            }
+            Self::Slack(slack) => all.extend(slack.templates()),
+            Self::PagerDuty(pagerduty) => {
+                let (Key::Routing(key) | Key::Service(key)) = &pagerduty.key;
+                all.extend(secret_template("key", key));
+                all.extend(pagerduty.templates());
+                pagerduty.details.values().for_each(|value| texts_of("details", value, &mut all));
+            }
+        }
+        all
+    }
+}
+
+fn secret_template<'a>(key: &'static str, secret: &'a Secret) -> Option<(&'static str, &'a str)> {
+    match secret {
+        Secret::Text(text) => Some((key, text)),
+        Secret::File(_) => None,
+    }
+}
+
+fn texts_of<'a>(key: &'static str, json: &'a Json, all: &mut Vec<(&'static str, &'a str)>) {
+    match json {
+        Json::String(text) => all.push((key, text)),
+        Json::Array(items) => items.iter().for_each(|item| texts_of(key, item, all)),
+        Json::Object(map) => {
+            for (name, value) in map {
+                all.push((key, name));
+                texts_of(key, value, all);
+            }
+        }
+        _ => {}
     }
 }
 

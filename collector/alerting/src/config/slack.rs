@@ -102,6 +102,37 @@ pub struct Confirm {
     pub dismiss_text: String,
 }
 
+impl Slack {
+    /// All texts that are templates, with the key of each.
+    pub(super) fn templates(&self) -> Vec<(&'static str, &str)> {
+        let mut all = vec![
+            ("channel", self.channel.as_str()),
+            ("username", &self.username),
+            ("color", &self.color),
+            ("title", &self.title),
+            ("title_link", &self.title_link),
+            ("pretext", &self.pretext),
+            ("text", &self.text),
+            ("message_text", &self.message_text),
+            ("footer", &self.footer),
+            ("fallback", &self.fallback),
+            ("callback_id", &self.callback_id),
+            ("icon_emoji", &self.icon_emoji),
+            ("icon_url", &self.icon_url),
+            ("image_url", &self.image_url),
+            ("thumb_url", &self.thumb_url),
+        ];
+        all.extend(self.fields.iter().flat_map(|of| [("fields", &*of.title), ("fields", &*of.value)]));
+        for of in &self.actions {
+            all.extend(
+                [&of.kind, &of.text, &of.url, &of.style, &of.name, &of.value]
+                    .map(|text| ("actions", &**text)),
+            );
+        }
+        all
+    }
+}
+
 const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
 
 pub(super) fn read(map: &mut Fields<'_>, global: &Global) -> Settings {

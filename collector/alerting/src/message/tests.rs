@@ -238,3 +238,23 @@ fn long_lists_are_cut() {
     let text = render("{{ template \"slack.default.text\" . }}", &message).unwrap();
     assert!(text.contains("500 alerts in all") && text.len() < 10_000, "{}", text.len());
 }
+
+#[test]
+fn broken_templates_are_found_before_they_are_needed() {
+    let text = "route: {receiver: a}\nreceivers:\n- name: a\n  email_configs:\n  - {to: a@b, from: a@b, smarthost: 'a:25', html: '{{ if }}'}\n  \
+                pagerduty_configs: [{routing_key: k, details: {a: ['{{ nope }}']}}]\n  \
+                slack_configs: [{api_url: 'http://s', title: '{{'}]\n  webhook_configs: [{url: 'http://h/{{ .Status }}'}]\n";
+    let config = config::parse(text, std::path::Path::new("/")).unwrap();
+    let faults = Texts::shipped("https://n.example").check(&config);
+    let told: Vec<_> =
+        faults.iter().map(|fault| (fault.place.unwrap().line, fault.message.as_str())).collect();
+    let expected = [
+        (5, "a: email 0: html is no template: "),
+        (6, "a: pagerduty 0: details is no template: "),
+        (7, "a: slack 0: title is no template: "),
+    ];
+    assert_eq!(told.len(), 3, "{told:?}");
+    for ((line, message), (expected_line, start)) in told.iter().zip(expected) {
+        assert!(*line == expected_line && message.starts_with(start), "{told:?}");
+    }
+}

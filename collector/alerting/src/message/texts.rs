@@ -1,6 +1,7 @@
 //! Templates of messages: those of this program, those of the user's files, and what they make of a message.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::Message;
 use super::data;
@@ -8,6 +9,7 @@ use super::functions::{self, MessageFunctions};
 use crate::config::{AmConfig, MAX_FILE_BYTES};
 use crate::glob;
 use crate::template::{TemplateError, Templates, Value};
+use crate::yaml::Fault;
 
 /// What every message can use, by name.
 const SHIPPED: [(&str, &str); 4] = [
@@ -86,15 +88,42 @@ impl Texts {
         self.templates.add(&name, text)
     }
 
-    /// Whether a text of a configuration can be read.
-    pub fn check(&self, text: &str) -> Result<(), TemplateError> {
-        self.templates.parse(text).map(|_| ())
+    /// Texts of a configuration that are no templates, each at its integration: what has them will not be sent.
+    pub fn check(&self, config: &AmConfig) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for receiver in &config.receivers {
+            for integration in &receiver.integrations {
+                let broken = integration.settings.templates().into_iter().filter_map(|(key, text)| {
+                    let error = self.templates.parse(text).err()?;
+                    let name =
+                        format!("{}: {} {}: {key}", receiver.name, integration.kind, integration.index);
+                    Some(Fault {
+                        place: integration.place,
+                        message: format!("{name} is no template: {error}"),
+                    })
+                });
+                faults.extend(broken);
+            }
+        }
+        faults
     }
 
     /// What texts make of a message.
     pub fn of<'a>(&'a self, message: &'a Message) -> Rendering<'a> {
         Rendering { texts: self, message, data: data::data(message, &self.external_url) }
     }
+}
+
+/// What the files of a configuration's templates look like from outside: another one means that they are to be read
+/// again. Blocking.
+pub fn stamp(config: &AmConfig) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+    let files = config.templates.iter().flat_map(|pattern| glob::expand(pattern).unwrap_or_default());
+    let look = |path: PathBuf| {
+        let meta = std::fs::metadata(&path).ok();
+        let (len, modified) = meta.map_or((0, None), |meta| (meta.len(), meta.modified().ok()));
+        (path, len, modified)
+    };
+    files.map(look).collect()
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -30,7 +30,14 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// Clients by integration, with what they were made of.
 pub(super) struct Clients {
     guard: Guard,
-    made: Mutex<HashMap<String, (Material, Client)>>,
+    made: Mutex<HashMap<String, Made>>,
+}
+
+/// A client, and what it was made of: it is made anew when that changes.
+struct Made {
+    config: HttpConfig,
+    material: Material,
+    client: Client,
 }
 
 /// What the other side said.
@@ -108,16 +115,15 @@ impl Clients {
 
     async fn client(&self, integration: &str, config: &HttpConfig) -> Result<Client, String> {
         let material = tls::material(&config.tls).await?;
+        let known = |made: &Made| made.material == material && made.config == *config;
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, client)) = made.get(integration)
-            && *known == material
-        {
-            return Ok(client.clone());
+        if let Some(made) = made.get(integration).filter(|made| known(made)) {
+            return Ok(made.client.clone());
         }
         drop(made);
         let client = self.build(config, &material)?;
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.insert(integration.to_owned(), (material, client.clone()));
+        let one = Made { config: config.clone(), material, client: client.clone() };
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(integration.to_owned(), one);
         Ok(client)
     }
 
@@ -226,7 +232,7 @@ async fn read(url: &Url, mut response: Response) -> Result<Answer, Failure> {
     while body.len() < MAX_ANSWER_BYTES {
         match response.chunk().await {
             Ok(Some(chunk)) => {
-                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())])
+                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER_BYTES - body.len())]);
             }
             Ok(None) => break,
             // The status has been said: that counts, but for an answer that has to be read.

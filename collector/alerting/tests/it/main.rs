@@ -2,5 +2,6 @@
 
 mod acceptance;
 mod config_files;
+mod mail;
 mod routing;
 mod world;
