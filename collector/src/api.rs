@@ -48,6 +48,7 @@ use crate::auth::{Auth, COOKIE};
 use crate::commit::Store;
 use crate::config::Limits;
 use crate::metrics::Metrics;
+use crate::rules::Rules;
 use crate::ui;
 
 pub use compress::accepts;
@@ -66,6 +67,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Rules, their alerts and their files.
+    pub rules: Rules,
     /// Places for queries.
     pub queries: Queries,
     /// Places for live tails.
@@ -135,6 +138,7 @@ impl App {
             auth,
             store,
             metrics,
+            rules: Rules::default(),
             queries: Queries::new(limits),
             live: Live::default(),
             views: Views::new(Arc::clone(&meta)),
@@ -239,6 +243,7 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(services::list))
         .routes(routes!(services::one))
         .routes(routes!(services::map))
+        .routes(routes!(prometheus::rules::problems))
         .routes(routes!(live::live))
         .routes(routes!(views::list))
         .routes(routes!(dashboards::list))

@@ -33,6 +33,10 @@ pub struct Config {
     pub insecure_listen: bool,
     /// Where people open the UI, as links in notifications begin; without a slash at its end.
     pub external_url: Option<String>,
+    /// Files of rules of the tenant `default`, as patterns.
+    pub rule_files: Vec<PathBuf>,
+    /// The rules that come with the program are evaluated.
+    pub shipped_rules: bool,
     /// Host names that clients may use beside `localhost` and literal addresses.
     pub allowed_hosts: Vec<String>,
     /// Origins that pages may send requests from beside the collector's own.
@@ -72,6 +76,8 @@ pub struct Tenant {
     pub ingest_token: Option<Secret>,
     /// What it may send; what is `None` here is as `Limits::ingest` says.
     pub ingest: RateLimit,
+    /// Its files of rules, as patterns.
+    pub rule_files: Vec<PathBuf>,
 }
 
 /// Caps on requests and queries.
@@ -107,6 +113,8 @@ impl Default for Config {
             listen_grpc: SocketAddr::from((Ipv4Addr::LOCALHOST, 7071)),
             insecure_listen: false,
             external_url: None,
+            rule_files: Vec::new(),
+            shipped_rules: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             require_token: false,
@@ -172,7 +180,12 @@ impl Config {
 impl Tenant {
     /// `default` as long as the file does not name it.
     fn default_tenant() -> Self {
-        Self { id: TenantId::default_tenant(), ingest_token: None, ingest: RateLimit::default() }
+        Self {
+            id: TenantId::default_tenant(),
+            ingest_token: None,
+            ingest: RateLimit::default(),
+            rule_files: Vec::new(),
+        }
     }
 }
 

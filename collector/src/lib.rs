@@ -8,6 +8,7 @@ pub mod commit;
 pub mod config;
 pub mod metrics;
 mod own;
+pub mod rules;
 pub mod server;
 pub mod tail;
 pub mod ui;

@@ -22,6 +22,9 @@ fn main() -> ExitCode {
         Some(Command::CheckAlertmanagerConfig { file }) => return check_alertmanager_config(file),
         None => {}
     }
+    if let Some(Command::TestRules(args)) = &flags.command {
+        return narrows_collector::rules::test_rules(args);
+    }
     let config = match Config::load(&flags) {
         Ok(config) => config,
         Err(problems) => {

@@ -137,6 +137,7 @@ impl Metrics {
         let read = scrape::read(&app.store.stats(), &counts, app.queries.running(), damaged)?;
         let mut families = self.registry.gather();
         families.extend(read.gather());
+        families.extend(app.rules.gather());
         let mut out = Vec::new();
         TextEncoder::new().encode(&families, &mut out)?;
         Ok(String::from_utf8_lossy(&out).into_owned())

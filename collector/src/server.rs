@@ -26,6 +26,7 @@ use crate::commit::{
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::own;
+use crate::rules::{self, RuleSettings};
 
 use door::{Door, Patience};
 
@@ -116,7 +117,8 @@ impl Collector {
         let servers = vec![
             tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
             tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
-            tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped)),
+            tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
+            tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped)),
         ];
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
     }

@@ -58,6 +58,7 @@ mod tests {
             id: acme.clone(),
             ingest_token: Some(Secret::new("a")),
             ingest: RateLimit::default(),
+            rule_files: Vec::new(),
         });
         let tokens = Tokens::new(&config, secrets::hash("d"));
         assert_eq!(tokens.scope("root"), Some(Scope::Admin));

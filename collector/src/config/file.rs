@@ -14,6 +14,8 @@ pub(super) struct File {
     pub(super) listen_grpc: Option<At<String>>,
     pub(super) insecure_listen: Option<At<bool>>,
     pub(super) external_url: Option<At<String>>,
+    pub(super) rule_files: Option<Vec<At<String>>>,
+    pub(super) shipped_rules: Option<At<bool>>,
     pub(super) allowed_hosts: Option<Vec<At<String>>>,
     pub(super) allowed_origins: Option<Vec<At<String>>>,
     pub(super) require_token: Option<At<bool>>,
@@ -40,6 +42,8 @@ pub(super) struct TenantEntry {
     pub(super) ingest_bytes_per_second: Option<At<String>>,
     #[serde(default)]
     pub(super) ingest_records_per_second: Option<At<u64>>,
+    #[serde(default)]
+    pub(super) rule_files: Option<Vec<At<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -22,6 +22,8 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
     check.names(&mut config, file);
     check.keeping(&mut config, file, flags);
     check.access(&mut config, file, flags);
+    config.rule_files = check.patterns(file.rule_files.as_ref());
+    config.shipped_rules = file.shipped_rules.as_ref().is_none_or(|at| at.value);
     if let Some(names) = file.promoted_resource_attributes.as_ref() {
         config.promoted_resource_attributes = names.iter().map(|at| at.value.clone()).collect();
     }
@@ -122,6 +124,18 @@ impl Check<'_> {
         }
     }
 
+    /// Patterns of files, from where the configuration is.
+    fn patterns(&mut self, patterns: Option<&Vec<At<String>>>) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for at in patterns.into_iter().flatten() {
+            if at.value.is_empty() {
+                self.blame(at, "the pattern of a file is empty");
+            }
+            paths.push(self.base.as_deref().map_or(PathBuf::from(&at.value), |base| base.join(&at.value)));
+        }
+        paths
+    }
+
     fn keeping(&mut self, config: &mut Config, file: &File, flags: &Flags) {
         if let Some(data) = flags.data.clone().or(file.data.as_ref().map(|at| PathBuf::from(&at.value))) {
             config.data = data;
@@ -193,7 +207,8 @@ impl Check<'_> {
         };
         let bytes = entry.ingest_bytes_per_second.as_ref();
         let ingest = self.rate(bytes, entry.ingest_records_per_second.as_ref());
-        let tenant = Tenant { id, ingest_token, ingest };
+        let rule_files = self.patterns(entry.rule_files.as_ref());
+        let tenant = Tenant { id, ingest_token, ingest, rule_files };
         let position = config.tenants.iter().position(|known| known.id == tenant.id);
         match position {
             // `default` is always there; naming it gives it a token and limits.

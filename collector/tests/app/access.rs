@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, now_ns, record, request};
 use crate::traces;
 
-const ROUTES: [&str; 89] = [
+const ROUTES: [&str; 90] = [
     "delete /api/v1/narrows/dashboards/{uid}",
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
@@ -35,6 +35,7 @@ const ROUTES: [&str; 89] = [
     "get /api/v1/narrows/logs/search",
     "get /api/v1/narrows/logs/values",
     "get /api/v1/narrows/openapi.json",
+    "get /api/v1/narrows/rules/problems",
     "get /api/v1/narrows/services",
     "get /api/v1/narrows/services/map",
     "get /api/v1/narrows/services/{service}",

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod config_files;
+mod conformance;
 mod mail;
 mod routing;
 mod world;
