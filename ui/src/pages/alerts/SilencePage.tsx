@@ -28,7 +28,7 @@ export function SilencePage() {
   return (
     <>
       <PageHeader title="Silence alerts" lead={<Crumb />} />
-      <main className={styles.page}>
+      <main className={`${styles.page} ${styles.pinned}`}>
         {saved ? (
           <Message
             title={`Quiet until ${formatMoment(saved.endMs, zone)} ${zoneLabel(zone, saved.endMs)}`}

@@ -97,13 +97,12 @@ function OpenAlert({ alert, zone, nowMs }: { alert: Alert; zone: Zone; nowMs: nu
         <span className={styles.alertText}>
           <span className={styles.sentence}>{sentenceOf(alert)}</span>
           <span className={styles.detail}>
-            {[alert.name !== sentenceOf(alert) && alert.name, where].filter(Boolean).join(", ")}
+            <span>{[alert.name !== sentenceOf(alert) && alert.name, where].filter(Boolean).join(", ")}</span>
             {alert.value !== null && (
-              <>
-                {" "}
+              <span>
                 <span className="text1">{valueText(alert)}</span>
                 {limit && `, limit ${limit}`}
-              </>
+              </span>
             )}
           </span>
         </span>
