@@ -37,6 +37,8 @@ describe("parseMatchers", () => {
   const bad: [text: string, underlined: string, message: RegExp][] = [
     ["a", "a", /operator is missing: write a="…"/],
     ["a=b, host", "host", /After host an operator/],
+    ["{a=b, host}", "host", /After host an operator/],
+    ["a, b=c", "a", /After a an operator/],
     ["a b", "b", /After a an operator/],
     ["a=b c=d", "c=d", /stands a comma/],
     ['{a="b"', "{", /not closed/],
