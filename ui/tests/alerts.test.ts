@@ -175,7 +175,7 @@ test("one alert: a sentence, since when, its query with the limit, who is told, 
   // Its own series, not those of the other hosts.
   expect(await alert.panel("Query").innerText()).toContain('{host_name="db-1"}');
   expect(await alert.panel("Who is told").innerText()).toMatch(
-    /on-call\s+email on-call@shop\.example\s+last sent 2026-11-25 10:05:30/,
+    /on-call\s+one message for alertname=HostCpuPressure, host_name=db-1\s+email on-call@shop\.example\s+last sent 2026-11-25 10:05:30/,
   );
   expect(await alert.panel("History").getByRole("listitem").allInnerTexts()).toEqual([
     expect.stringMatching(/2026-11-25 10:05:20\s+fired\s+until now, 12\smin 20\ss/),
