@@ -9,4 +9,5 @@ pub mod metrics;
 mod own;
 pub mod server;
 pub mod tail;
+pub mod tls;
 pub mod ui;
