@@ -4,6 +4,7 @@
 
 mod file;
 mod flags;
+mod tls;
 mod units;
 mod validate;
 
@@ -16,6 +17,7 @@ use alerting::yaml;
 use telemetry::TenantId;
 
 use crate::commit::{RateLimit, RateLimits, SeriesLimits};
+use crate::tls::TlsOptions;
 
 pub use alerting::yaml::Place;
 pub use flags::{Command, Flags};
@@ -31,6 +33,8 @@ pub struct Config {
     pub listen_grpc: SocketAddr,
     /// Listening beyond loopback without TLS was asked for by name.
     pub insecure_listen: bool,
+    /// TLS of both ports.
+    pub tls: Option<TlsOptions>,
     /// Where people open the UI, as links in notifications begin; without a slash at its end.
     pub external_url: Option<String>,
     /// Files of rules of the tenant `default`, as patterns.
@@ -65,6 +69,8 @@ pub struct Config {
     pub promoted_resource_attributes: Vec<String>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
+    /// What a person should know and what hinders nothing.
+    pub warnings: Vec<String>,
 }
 
 /// One tenant and what its senders show.
@@ -112,6 +118,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
             listen_grpc: SocketAddr::from((Ipv4Addr::LOCALHOST, 7071)),
             insecure_listen: false,
+            tls: None,
             external_url: None,
             rule_files: Vec::new(),
             shipped_rules: true,
@@ -129,6 +136,7 @@ impl Default for Config {
             admin_password: None,
             promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
             limits: Limits::default(),
+            warnings: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod certs;
 mod connections;
 mod dashboards;
 mod disk;
@@ -22,6 +23,7 @@ mod services;
 mod shippers;
 mod start;
 mod tail;
+mod tls;
 mod traces;
 mod views;
 mod zipkin;
