@@ -52,6 +52,7 @@ use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::rules::Rules;
+use crate::tls::Certificates;
 use crate::ui;
 
 pub use compress::accepts;
@@ -94,12 +95,14 @@ pub struct App {
 }
 
 /// Where this process listens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    /// `http://host:port`.
+    /// `http://host:port`, or `https` under TLS.
     pub http: String,
-    /// `http://host:port` of gRPC, as exporters want it.
+    /// The same of gRPC, as exporters want it.
     pub grpc: String,
+    /// Where there is TLS.
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// The other end of the connection; in every request's extensions.

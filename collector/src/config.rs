@@ -4,6 +4,7 @@
 
 mod file;
 mod flags;
+mod tls;
 mod units;
 mod validate;
 
@@ -16,6 +17,7 @@ use alerting::yaml;
 use telemetry::TenantId;
 
 use crate::commit::{RateLimit, RateLimits, SeriesLimits};
+use crate::tls::TlsOptions;
 
 pub use alerting::yaml::Place;
 pub use flags::{Command, Flags};
@@ -31,6 +33,8 @@ pub struct Config {
     pub listen_grpc: SocketAddr,
     /// Listening beyond loopback without TLS was asked for by name.
     pub insecure_listen: bool,
+    /// TLS of both ports.
+    pub tls: Option<TlsOptions>,
     /// Where people open the UI, as links in notifications begin; without a slash at its end.
     pub external_url: Option<String>,
     /// Files of rules of the tenant `default`, as patterns.
@@ -67,6 +71,8 @@ pub struct Config {
     pub alertmanager_config: Option<PathBuf>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
+    /// What a person should know and what hinders nothing.
+    pub warnings: Vec<String>,
 }
 
 /// One tenant and what its senders show.
@@ -116,6 +122,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
             listen_grpc: SocketAddr::from((Ipv4Addr::LOCALHOST, 7071)),
             insecure_listen: false,
+            tls: None,
             external_url: None,
             rule_files: Vec::new(),
             shipped_rules: true,
@@ -134,6 +141,7 @@ impl Default for Config {
             promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
             alertmanager_config: None,
             limits: Limits::default(),
+            warnings: Vec::new(),
         }
     }
 }

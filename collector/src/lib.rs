@@ -12,4 +12,5 @@ mod own;
 pub mod rules;
 pub mod server;
 pub mod tail;
+pub mod tls;
 pub mod ui;

@@ -13,6 +13,7 @@ pub(super) struct File {
     pub(super) listen: Option<At<String>>,
     pub(super) listen_grpc: Option<At<String>>,
     pub(super) insecure_listen: Option<At<bool>>,
+    pub(super) tls: Option<TlsEntry>,
     pub(super) external_url: Option<At<String>>,
     pub(super) rule_files: Option<Vec<At<String>>>,
     pub(super) shipped_rules: Option<At<bool>>,
@@ -29,6 +30,16 @@ pub(super) struct File {
     pub(super) limits: Option<LimitsEntry>,
     pub(super) promoted_resource_attributes: Option<Vec<At<String>>>,
     pub(super) alertmanager_config: Option<At<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TlsEntry {
+    pub(super) cert_file: Option<At<String>>,
+    pub(super) key_file: Option<At<String>>,
+    pub(super) client_ca_file: Option<At<String>>,
+    pub(super) require_client_cert: Option<At<String>>,
+    pub(super) min_version: Option<At<String>>,
 }
 
 #[derive(Debug, Deserialize)]

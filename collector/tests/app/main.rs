@@ -4,6 +4,7 @@
 
 mod access;
 mod alertmanager;
+mod certs;
 mod connections;
 mod dashboards;
 mod disk;
@@ -23,6 +24,7 @@ mod services;
 mod shippers;
 mod start;
 mod tail;
+mod tls;
 mod traces;
 mod views;
 mod zipkin;
