@@ -116,6 +116,7 @@ impl Collector {
         let servers = vec![
             tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
             tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
+            tokio::spawn(Arc::clone(&app.auth).note_tokens(stopped.clone())),
             tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped)),
         ];
         Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
