@@ -3,19 +3,23 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod accounts;
 mod connections;
 mod dashboards;
 mod disk;
 mod explore;
 mod export;
+mod hardening;
 mod harness;
 mod ingest;
 mod jaeger;
+mod leaks;
 mod live;
 mod login;
 mod metrics;
 mod page;
 mod promqltest;
+mod roles;
 mod searching;
 mod services;
 mod shippers;
