@@ -3,20 +3,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod accounts;
 mod certs;
 mod connections;
 mod dashboards;
 mod disk;
 mod explore;
 mod export;
+mod hardening;
 mod harness;
 mod ingest;
 mod jaeger;
+mod leaks;
 mod live;
 mod login;
 mod metrics;
 mod page;
 mod promqltest;
+mod roles;
 mod rules;
 mod searching;
 mod services;
