@@ -4,6 +4,8 @@
 //! Hop by hop: catch a panic → count → check `Host` → who is it → handler.
 
 mod admin;
+mod alertmanager;
+mod alerts;
 mod audit;
 mod blocking;
 mod compress;
@@ -51,6 +53,7 @@ use crate::auth::{Auth, COOKIE};
 use crate::commit::Store;
 use crate::config::Limits;
 use crate::metrics::Metrics;
+use crate::notify::Notifier;
 use crate::rules::Rules;
 use crate::tls::Certificates;
 use crate::ui;
@@ -71,6 +74,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Who is told of alerts.
+    pub notifier: Arc<Notifier>,
     /// Rules, their alerts and their files.
     pub rules: Rules,
     /// Places for queries.
@@ -85,6 +90,7 @@ pub struct App {
     pub addresses: Addresses,
     /// The process's start.
     pub started: Instant,
+    limits: Limits,
     /// Places for downloads.
     exports: Arc<Semaphore>,
     openapi: String,
@@ -120,6 +126,8 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
+        (name = "alerts", description = "Alerts, whoever raised them"),
+        (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
     security(("session" = []), ("basic" = []), ("bearer" = [])),
@@ -133,6 +141,7 @@ impl App {
         store: Arc<Store>,
         meta: Arc<dyn Meta>,
         metrics: Arc<Metrics>,
+        notifier: Arc<Notifier>,
         limits: &Limits,
         addresses: Addresses,
     ) -> Arc<Self> {
@@ -145,6 +154,8 @@ impl App {
             auth,
             store,
             metrics,
+            notifier,
+            limits: limits.clone(),
             rules: Rules::default(),
             queries: Queries::new(limits),
             live: Live::default(),
@@ -208,6 +219,7 @@ fn open() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(probes::ready))
         .routes(routes!(probes::metrics))
         .merge(zipkin::open())
+        .merge(alertmanager::open())
 }
 
 /// Each kind of routes behind its guard: the one place where roles meet routes.
@@ -261,6 +273,9 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session::password))
         .routes(routes!(tenants::list))
         .routes(routes!(openapi))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
+        .merge(alertmanager::viewers())
 }
 
 /// Routes that change what the people of a tenant share.
@@ -270,6 +285,7 @@ fn editors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(views::change, views::remove))
         .routes(routes!(dashboards::save))
         .routes(routes!(dashboards::remove))
+        .merge(alertmanager::editors())
 }
 
 /// Routes that decide who may do what.

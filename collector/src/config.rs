@@ -67,6 +67,8 @@ pub struct Config {
     pub admin_password: Option<Secret>,
     /// Resource attributes of OTLP metrics that every series of the resource has as labels.
     pub promoted_resource_attributes: Vec<String>,
+    /// Alertmanager's configuration file, for tenants without one of their own.
+    pub alertmanager_config: Option<PathBuf>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
     /// What a person should know and what hinders nothing.
@@ -82,6 +84,8 @@ pub struct Tenant {
     pub ingest_token: Option<Secret>,
     /// What it may send; what is `None` here is as `Limits::ingest` says.
     pub ingest: RateLimit,
+    /// Its own Alertmanager configuration file.
+    pub alertmanager_config: Option<PathBuf>,
     /// Its files of rules, as patterns.
     pub rule_files: Vec<PathBuf>,
 }
@@ -135,6 +139,7 @@ impl Default for Config {
             admin_token: None,
             admin_password: None,
             promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
+            alertmanager_config: None,
             limits: Limits::default(),
             warnings: Vec::new(),
         }
@@ -192,6 +197,7 @@ impl Tenant {
             id: TenantId::default_tenant(),
             ingest_token: None,
             ingest: RateLimit::default(),
+            alertmanager_config: None,
             rule_files: Vec::new(),
         }
     }

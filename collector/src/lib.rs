@@ -7,6 +7,7 @@ pub mod check;
 pub mod commit;
 pub mod config;
 pub mod metrics;
+pub mod notify;
 mod own;
 pub mod rules;
 pub mod server;

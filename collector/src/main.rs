@@ -22,10 +22,8 @@ fn main() -> ExitCode {
     match &flags.command {
         Some(Command::Tail(args)) => return ended(follow(args, &flags)),
         Some(Command::CheckAlertmanagerConfig { file }) => return check_alertmanager_config(file),
+        Some(Command::TestRules(args)) => return narrows_collector::rules::test_rules(args),
         None => {}
-    }
-    if let Some(Command::TestRules(args)) = &flags.command {
-        return narrows_collector::rules::test_rules(args);
     }
     let config = match Config::load(&flags) {
         Ok(config) => config,

@@ -137,6 +137,7 @@ impl Metrics {
         let read = scrape::read(&app.store.stats(), &counts, app.queries.running(), damaged)?;
         let mut families = self.registry.gather();
         families.extend(read.gather());
+        families.extend(app.notifier.gather());
         families.extend(app.rules.gather());
         families.extend(app.addresses.certificates.iter().flat_map(|certificates| certificates.gather()));
         let mut out = Vec::new();

@@ -26,6 +26,7 @@ use crate::commit::{
 };
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::notify::{self, Notifier, NotifyError};
 use crate::own;
 use crate::rules::{self, RuleSettings};
 use crate::tls::{Certificates, Port, TlsError};
@@ -64,6 +65,9 @@ pub enum StartError {
     /// Logins and tokens.
     #[error("cannot read or make logins and tokens")]
     Auth(#[from] AuthError),
+    /// Alerts, silences and what was told.
+    #[error("cannot open the state of notifications")]
+    Notify(#[from] NotifyError),
     /// Certificates.
     #[error("cannot use the certificates of `tls`")]
     Tls(#[from] TlsError),
@@ -109,7 +113,14 @@ impl Collector {
         let of = |address| url(address, certificates.as_deref());
         let addresses = Addresses { http: of(http), grpc: of(grpc), certificates: certificates.clone() };
         let metrics = Arc::new(Metrics::new());
-        let app = App::new(Arc::clone(&auth), Arc::clone(&store), meta, metrics, &config.limits, addresses);
+        let notifier =
+            Notifier::open(config, Arc::new(journal::OsDisk), notify::connect(config, &addresses.http))
+                .await?;
+        let telling = Arc::clone(&notifier);
+        let sink = Arc::clone(&notifier);
+        let (auth_of_app, store_of_app) = (Arc::clone(&auth), Arc::clone(&store));
+        let app = App::new(auth_of_app, store_of_app, meta, metrics, notifier, &config.limits, addresses);
+        app.rules.tell(sink);
         let receiver = Arc::new({
             let mapping =
                 Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
@@ -134,6 +145,7 @@ impl Collector {
             tokio::spawn(grpc::serve(grpc_door, receive::grpc_routes(receiver), stopped.clone())),
             tokio::spawn(Arc::clone(&app.auth).note_tokens(stopped.clone())),
             tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
+            tokio::spawn(telling.run(stopped.clone())),
             tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped.clone())),
         ];
         let has_tls = certificates.is_some();

@@ -18,7 +18,6 @@ pub mod receivers;
 pub mod route;
 pub mod rules;
 pub mod silence;
-pub mod sink;
 pub mod state;
 pub mod template;
 pub mod timing;
@@ -26,4 +25,3 @@ pub mod yaml;
 
 pub use alert::Alert;
 pub use labels::LabelSet;
-pub use sink::{AlertSink, SinkError};

@@ -101,6 +101,7 @@ mod tests {
             id: TenantId::new("acme").unwrap(),
             ingest_token: Some(Secret::new("token-a")),
             ingest: RateLimit::default(),
+            alertmanager_config: None,
             rule_files: Vec::new(),
         });
         let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.join("meta.db")).unwrap());

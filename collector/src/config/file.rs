@@ -29,6 +29,7 @@ pub(super) struct File {
     pub(super) tenants: Option<Vec<TenantEntry>>,
     pub(super) limits: Option<LimitsEntry>,
     pub(super) promoted_resource_attributes: Option<Vec<At<String>>>,
+    pub(super) alertmanager_config: Option<At<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,6 +54,8 @@ pub(super) struct TenantEntry {
     pub(super) ingest_bytes_per_second: Option<At<String>>,
     #[serde(default)]
     pub(super) ingest_records_per_second: Option<At<u64>>,
+    #[serde(default)]
+    pub(super) alertmanager_config: Option<At<String>>,
     #[serde(default)]
     pub(super) rule_files: Option<Vec<At<String>>>,
 }

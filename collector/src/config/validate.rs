@@ -29,6 +29,7 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
     if let Some(names) = file.promoted_resource_attributes.as_ref() {
         config.promoted_resource_attributes = names.iter().map(|at| at.value.clone()).collect();
     }
+    config.alertmanager_config = file.alertmanager_config.as_ref().and_then(|at| check.alertmanager(at));
     check.limits(&mut config.limits, file.limits.as_ref());
     match check.problems {
         problems if problems.is_empty() => Ok(config),
@@ -210,8 +211,9 @@ impl Check<'_> {
         };
         let bytes = entry.ingest_bytes_per_second.as_ref();
         let ingest = self.rate(bytes, entry.ingest_records_per_second.as_ref());
+        let alertmanager_config = entry.alertmanager_config.as_ref().and_then(|at| self.alertmanager(at));
         let rule_files = self.patterns(entry.rule_files.as_ref());
-        let tenant = Tenant { id, ingest_token, ingest, rule_files };
+        let tenant = Tenant { id, ingest_token, ingest, alertmanager_config, rule_files };
         let position = config.tenants.iter().position(|known| known.id == tenant.id);
         match position {
             // `default` is always there; naming it gives it a token and limits.
@@ -222,6 +224,17 @@ impl Check<'_> {
             Some(_) => self.blame(&entry.name, format!("tenant {} is named twice", tenant.id)),
             None => config.tenants.push(tenant),
         }
+    }
+
+    /// Alertmanager's configuration file, if it is right; relative to this one.
+    fn alertmanager(&mut self, at: &At<String>) -> Option<PathBuf> {
+        let path = self.base.as_deref().unwrap_or(Path::new("")).join(&at.value);
+        let faults = crate::notify::check_file(&path).err().unwrap_or_default();
+        let source = path.display().to_string();
+        for fault in &faults {
+            self.problems.push(Problem::new(&source, fault.place, fault.message.clone()));
+        }
+        faults.is_empty().then_some(path)
     }
 
     /// The same token for two tenants, or for a tenant and the admin, would decide by chance.

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use alerting::message::Texts;
+use alerting::receivers::{Guard, Receivers};
 use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};
 use meta::{Meta, SqliteMeta};
@@ -13,6 +15,7 @@ use narrows_collector::auth::{Auth, IngestGate};
 use narrows_collector::commit::{FileJournals, Space, Store, StoreOptions, local_blobs};
 use narrows_collector::config::{Config, Secret};
 use narrows_collector::metrics::Metrics;
+use narrows_collector::notify::{Connect, Notifier};
 use prost::Message;
 use tower::ServiceExt;
 
@@ -30,11 +33,15 @@ async fn router(dir: &std::path::Path, free: &Arc<AtomicU64>) -> (axum::Router, 
     let store = Store::open(options).await.unwrap();
     let (auth, _) = Auth::open(&config, Arc::clone(&meta)).await.unwrap();
     let addresses = Addresses::default();
+    let connect: Connect =
+        Arc::new(|_, _| Ok(Arc::new(Receivers::new(Texts::shipped(""), Guard::new(Vec::new())))));
+    let notifier = Notifier::open(&config, Arc::new(journal::OsDisk), connect).await.unwrap();
     let app = App::new(
         Arc::clone(&auth),
         Arc::clone(&store),
         meta,
         Arc::new(Metrics::new()),
+        notifier,
         &config.limits,
         addresses,
     );

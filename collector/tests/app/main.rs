@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod alertmanager;
 mod certs;
 mod connections;
 mod dashboards;

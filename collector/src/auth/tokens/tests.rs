@@ -14,6 +14,7 @@ fn config() -> Config {
         ingest_token: Some(Secret::new("a")),
         ingest: RateLimit::default(),
         rule_files: Vec::new(),
+        alertmanager_config: None,
     });
     config
 }
