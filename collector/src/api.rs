@@ -21,6 +21,7 @@ mod params;
 mod probes;
 mod prometheus;
 mod queries;
+mod receivers;
 mod services;
 mod session;
 mod status;
@@ -85,6 +86,8 @@ pub struct App {
     limits: Limits,
     /// Places for downloads.
     exports: Arc<Semaphore>,
+    /// Places for test messages.
+    tests: Semaphore,
     openapi: String,
     stopping: watch::Sender<bool>,
 }
@@ -115,6 +118,7 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
+        (name = "alerts", description = "Alerts, rules and receivers"),
         (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
@@ -151,6 +155,7 @@ impl App {
             addresses,
             started: Instant::now(),
             exports: Arc::new(Semaphore::new(logs::MAX_EXPORTS)),
+            tests: Semaphore::new(receivers::MAX_TESTS),
             openapi,
             stopping: watch::Sender::new(false),
         })
@@ -256,6 +261,7 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(status::status))
         .routes(routes!(openapi))
         .merge(alertmanager::viewers())
+        .merge(receivers::viewers())
 }
 
 /// Routes that change what the people of a tenant share.
@@ -266,6 +272,7 @@ fn editors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboards::save))
         .routes(routes!(dashboards::remove))
         .merge(alertmanager::editors())
+        .merge(receivers::editors())
 }
 
 /// Routes that are about all tenants at once.

@@ -76,6 +76,9 @@ pub enum ApiError {
     /// As many views as there may be.
     #[error("there are {0} views already: no more are kept")]
     TooManyViews(usize),
+    /// No such receiver.
+    #[error("there is no receiver {0}")]
+    NoReceiver(String),
     /// No such dashboard.
     #[error("there is no dashboard {0}")]
     NoDashboard(String),
@@ -239,6 +242,7 @@ impl ApiError {
             | Self::NoTrace(_)
             | Self::NoSpan { .. }
             | Self::NoView(_)
+            | Self::NoReceiver(_)
             | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
             Self::Conflict(_) | Self::DashboardConflict(_) => (StatusCode::CONFLICT, "conflict"),

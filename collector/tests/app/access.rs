@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, now_ns, record, request};
 use crate::traces;
 
-const ROUTES: [&str; 89] = [
+const ROUTES: [&str; 91] = [
     "delete /api/v1/narrows/dashboards/{uid}",
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
@@ -35,6 +35,7 @@ const ROUTES: [&str; 89] = [
     "get /api/v1/narrows/logs/search",
     "get /api/v1/narrows/logs/values",
     "get /api/v1/narrows/openapi.json",
+    "get /api/v1/narrows/receivers",
     "get /api/v1/narrows/services",
     "get /api/v1/narrows/services/map",
     "get /api/v1/narrows/services/{service}",
@@ -88,6 +89,7 @@ const ROUTES: [&str; 89] = [
     "post /api/v1/labels",
     "post /api/v1/narrows/admin/seal",
     "post /api/v1/narrows/dashboards",
+    "post /api/v1/narrows/receivers/{name}/test",
     "post /api/v1/narrows/session",
     "post /api/v1/narrows/views",
     "post /api/v1/parse_query",
@@ -220,6 +222,9 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
             as_admin(call(program, &route.replace("{uid}", "one"), ""))
         }
         "get /api/v1/label/{name}/values" => as_admin(call(program, &route.replace("{name}", "job"), "")),
+        "post /api/v1/narrows/receivers/{name}/test" => {
+            as_admin(call(program, &route.replace("{name}", "on-call"), ""))
+        }
         "get /api/v1/narrows/services/{service}" => {
             as_admin(call(program, &route.replace("{service}", "shop"), ""))
         }

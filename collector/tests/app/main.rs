@@ -16,6 +16,7 @@ mod login;
 mod metrics;
 mod page;
 mod promqltest;
+mod receivers;
 mod searching;
 mod services;
 mod shippers;
