@@ -22,6 +22,7 @@ mod params;
 mod probes;
 mod prometheus;
 mod queries;
+mod receivers;
 mod services;
 mod session;
 mod status;
@@ -93,6 +94,8 @@ pub struct App {
     limits: Limits,
     /// Places for downloads.
     exports: Arc<Semaphore>,
+    /// Places for test messages.
+    tests: Semaphore,
     openapi: String,
     stopping: watch::Sender<bool>,
 }
@@ -126,7 +129,7 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
-        (name = "alerts", description = "Alerts, whoever raised them"),
+        (name = "alerts", description = "Alerts, whoever raised them, rules and receivers"),
         (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
@@ -164,6 +167,7 @@ impl App {
             addresses,
             started: Instant::now(),
             exports: Arc::new(Semaphore::new(logs::MAX_EXPORTS)),
+            tests: Semaphore::new(receivers::MAX_TESTS),
             openapi,
             stopping: watch::Sender::new(false),
         })
@@ -276,6 +280,7 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))
         .merge(alertmanager::viewers())
+        .merge(receivers::viewers())
 }
 
 /// Routes that change what the people of a tenant share.
@@ -286,6 +291,7 @@ fn editors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboards::save))
         .routes(routes!(dashboards::remove))
         .merge(alertmanager::editors())
+        .merge(receivers::editors())
 }
 
 /// Routes that decide who may do what.

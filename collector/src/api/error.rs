@@ -82,6 +82,9 @@ pub enum ApiError {
     /// No such alert.
     #[error("there is no alert {0}")]
     NoAlert(String),
+    /// No such receiver.
+    #[error("there is no receiver {0}")]
+    NoReceiver(String),
     /// No such dashboard.
     #[error("there is no dashboard {0}")]
     NoDashboard(String),
@@ -276,6 +279,7 @@ impl ApiError {
             | Self::NoSpan { .. }
             | Self::NoView(_)
             | Self::NoAlert(_)
+            | Self::NoReceiver(_)
             | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
             Self::Conflict(_) | Self::DashboardConflict(_) => (StatusCode::CONFLICT, "conflict"),

@@ -165,6 +165,9 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
             as_admin(call(program, &route.replace("{uid}", "one"), ""))
         }
         "get /api/v1/label/{name}/values" => as_admin(call(program, &route.replace("{name}", "job"), "")),
+        "post /api/v1/narrows/receivers/{name}/test" => {
+            as_admin(call(program, &route.replace("{name}", "on-call"), ""))
+        }
         "get /api/v1/narrows/services/{service}" => {
             as_admin(call(program, &route.replace("{service}", "shop"), ""))
         }

@@ -21,6 +21,7 @@ mod login;
 mod metrics;
 mod page;
 mod promqltest;
+mod receivers;
 mod roles;
 mod rules;
 mod searching;
