@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Json;
 use axum::extract::State;
-use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Params, read_flag};
-use crate::auth::Principal;
 
 /// How far to go.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -46,16 +45,13 @@ pub(crate) struct Sealed {
 )]
 pub(crate) async fn seal(
     State(app): State<Arc<App>>,
-    Extension(principal): Extension<Principal>,
     Params(params): Params<SealParams>,
 ) -> Result<Json<Sealed>, ApiError> {
     let begun = Instant::now();
     let merge = read_flag("merge", params.merge.as_deref())?;
     // A task of its own: a client that goes away must not stop a merge half way.
-    let store = Arc::clone(&app.store);
-    let work = tokio::spawn(async move { store.barrier(merge).await });
+    let work = tokio::spawn(async move { app.store.barrier(merge).await });
     let report = work.await.map_err(|_| ApiError::Internal)??;
-    app.audit(&principal, "store.seal", if merge { "store merged, too" } else { "store" }).await;
     let offsets = report.sealed_offsets.iter();
     Ok(Json(Sealed {
         sealed_offsets: offsets.map(|(partition, offset)| (partition.to_string(), *offset)).collect(),

@@ -100,7 +100,7 @@ pub(super) async fn clean_tombstones(
     let store = Arc::clone(&app.store);
     let work = tokio::spawn(async move { store.barrier(true).await });
     work.await.map_err(|_| PromError::Internal)?.map_err(ApiError::from)?;
-    app.audit(&principal, "store.seal", "store merged, too").await;
+    app.audit(&principal, "series.clean", "series").await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
