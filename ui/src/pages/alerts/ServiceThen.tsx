@@ -16,7 +16,11 @@ interface ServiceThenProps extends AlertChartProps {
 export function ServiceThen({ service, alert, span, nowMs, zone, generation, ...zoom }: ServiceThenProps) {
   const phone = usePhone();
   const { data } = useService(service, span, generation);
-  const bands = useMemo(() => bandsOf(alert.history, severityLevel(alert), nowMs), [alert, nowMs]);
+  // Their words stand on the chart above; on these they would hide the lines.
+  const bands = useMemo(
+    () => bandsOf(alert.history, severityLevel(alert), nowMs).map((band) => ({ ...band, important: false })),
+    [alert, nowMs],
+  );
   if (!data || isNothing(data)) return null;
   return (
     <section className={phone ? `panel ${styles.then}` : undefined} aria-label={`${service} at the time`}>
