@@ -18,13 +18,7 @@ finish() {
 }
 trap finish EXIT
 
-# certificates: runs the commands of the page, whose last block they are.
-certificates() {
-  awk '/^```sh$/ { block = ""; inside = 1; next } /^```$/ { inside = 0 } inside { block = block $0 "\n" } END { printf "%s", block }' \
-    docs/tls.md >"$work/certificates.sh"
-  (cd "$work" && bash -e certificates.sh >/dev/null 2>&1) || die "the commands of docs/tls.md do not work"
-}
-certificates
+certificates "$work"
 cat >"$work/collector.yaml" <<YAML
 require_token: true
 tls: { cert_file: cert.pem, key_file: key.pem, client_ca_file: ca.pem, require_client_cert: grpc }
