@@ -40,7 +40,8 @@ async fn requests_that_a_foreign_page_could_send_change_nothing() {
     let user =
         json!({"name": "eve", "password": PASSWORD_OF_USERS, "roles": {"default": "admin"}}).to_string();
     let own = program.http.as_str();
-    let cases: [(&str, &[(&str, &str)], bool); 11] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+    let cases: [Case<'_>; 11] = [
         (
             "a foreign Origin",
             &[("origin", "https://evil.example"), ("content-type", "application/json")],
