@@ -12,7 +12,8 @@ declare -A crate=(
   [otlp]=narrows-telemetry [zipkin]=narrows-telemetry [openmetrics]=narrows-telemetry [exposition]=narrows-telemetry [loghub]=narrows-events [syslog]=narrows-agent
   [multiline]=narrows-agent [prometheus-config]=narrows-agent [promql-parse]=narrows-promql
   [promqltest-memory]=narrows-promql [promqltest]=narrows-collector [crisp]=narrows-bottleneck
-  [jaeger]=narrows-collector [zipkin-query]=narrows-collector [alertmanager]=narrows-alerting
+  [jaeger]=narrows-collector [zipkin-query]=narrows-collector
+  [alertmanager]=narrows-alerting [rules]=narrows-alerting [promtool]=narrows-alerting
 )
 suites=${1:-${!crate[*]} grafana-dashboards}
 status=0

@@ -69,6 +69,8 @@ expect 'exception.type:ValueError severity:error' 4
 NARROWS_TOKEN=$(cat "$work/collector/ingest-token") scripts/shippers.sh
 PROFILE=$profile scripts/instrumented.sh
 PROFILE=$profile scripts/prometheus.sh
+PROFILE=$profile scripts/alertmanager.sh
+PROFILE=$profile ROUNDS=6 ALERTS=1000 scripts/notify-kill.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"
 trap 'rm -rf "$work"' EXIT

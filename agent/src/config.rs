@@ -210,6 +210,8 @@ pub enum WhenFull {
 pub struct OutputConfig {
     /// Its gRPC address, as a URL.
     pub collector: String,
+    /// Whom to trust and who we are, where the URL is `https://`.
+    pub tls: Option<OutputTls>,
     /// The ingest token.
     pub token: TokenSource,
     /// How long one request may take.
@@ -218,6 +220,17 @@ pub struct OutputConfig {
     pub max_in_flight: usize,
     /// The longest wait between two tries.
     pub max_backoff: Duration,
+}
+
+/// TLS to the collector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputTls {
+    /// The authorities of the collector's certificate, in PEM; by default those that the host trusts.
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate and its key, in PEM.
+    pub own: Option<(PathBuf, PathBuf)>,
+    /// The name that the collector's certificate is for, if it is not the URL's.
+    pub server_name: Option<String>,
 }
 
 /// Where the ingest token comes from.

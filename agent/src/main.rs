@@ -14,6 +14,8 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    // First, so that nothing has to choose one; an error means that one is there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut args = Args::parse();
     let command = args.command.take();
     if let Some(Command::TestPipeline { config: Some(config), .. }) = &command {

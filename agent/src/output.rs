@@ -5,6 +5,7 @@
 mod backoff;
 mod breaker;
 mod client;
+mod tls;
 mod verdict;
 mod wire;
 
@@ -28,6 +29,7 @@ use client::Client;
 use verdict::Verdict;
 
 pub(crate) use client::ClientError;
+pub(crate) use tls::check as check_tls;
 
 /// How much is read from the queue at once: bounds memory, together with the requests under way.
 const READ_BYTES: usize = 2 << 20;

@@ -312,6 +312,7 @@ mod tests {
         let (queue, _) = Queue::open(disk, "/queue".into(), options, metrics.clone()).await.unwrap();
         let output = OutputConfig {
             collector: "http://127.0.0.1:1".to_owned(),
+            tls: None,
             token: TokenSource::None,
             timeout: Duration::from_secs(5),
             max_in_flight: 8,

@@ -77,7 +77,7 @@ pub(crate) fn router(pages: Arc<StatusPages>) -> Router {
 
 /// A page on the web must not read what this host logs, not even by a name that it made point here.
 async fn check_browser(request: Request, next: Next) -> Response {
-    let head = receive::RequestHead { headers: request.headers(), peer: None };
+    let head = receive::RequestHead::new(request.headers(), None);
     match receive::check_browser_rules(&head, &[]) {
         Ok(()) => next.run(request).await,
         Err(denied) => problem(StatusCode::FORBIDDEN, "forbidden", &denied.to_string()),

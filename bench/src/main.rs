@@ -47,6 +47,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // For clients that are built with TLS; an error means that it is there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

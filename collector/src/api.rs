@@ -5,6 +5,7 @@
 
 mod admin;
 mod alertmanager;
+mod alerts;
 mod audit;
 mod blocking;
 mod compress;
@@ -51,6 +52,8 @@ use crate::commit::Store;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
+use crate::rules::Rules;
+use crate::tls::Certificates;
 use crate::ui;
 
 pub use compress::accepts;
@@ -71,6 +74,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Who is told of alerts.
     pub notifier: Arc<Notifier>,
+    /// Rules, their alerts and their files.
+    pub rules: Rules,
     /// Places for queries.
     pub queries: Queries,
     /// Places for live tails.
@@ -93,12 +98,14 @@ pub struct App {
 }
 
 /// Where this process listens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    /// `http://host:port`.
+    /// `http://host:port`, or `https` under TLS.
     pub http: String,
-    /// `http://host:port` of gRPC, as exporters want it.
+    /// The same of gRPC, as exporters want it.
     pub grpc: String,
+    /// Where there is TLS.
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// The other end of the connection; in every request's extensions.
@@ -118,7 +125,7 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
-        (name = "alerts", description = "Alerts, rules and receivers"),
+        (name = "alerts", description = "Alerts, whoever raised them, rules and receivers"),
         (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
@@ -148,6 +155,7 @@ impl App {
             metrics,
             notifier,
             limits: limits.clone(),
+            rules: Rules::default(),
             queries: Queries::new(limits),
             live: Live::default(),
             views: Views::new(Arc::clone(&meta)),
@@ -254,12 +262,15 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(services::list))
         .routes(routes!(services::one))
         .routes(routes!(services::map))
+        .routes(routes!(prometheus::rules::problems))
         .routes(routes!(live::live))
         .routes(routes!(views::list))
         .routes(routes!(dashboards::list))
         .routes(routes!(dashboards::read))
         .routes(routes!(status::status))
         .routes(routes!(openapi))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
         .merge(alertmanager::viewers())
         .merge(receivers::viewers())
 }

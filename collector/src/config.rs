@@ -4,6 +4,7 @@
 
 mod file;
 mod flags;
+mod tls;
 mod units;
 mod validate;
 
@@ -17,6 +18,7 @@ use alerting::yaml;
 use telemetry::TenantId;
 
 use crate::commit::{RateLimit, RateLimits, SeriesLimits};
+use crate::tls::TlsOptions;
 
 pub use alerting::yaml::Place;
 pub use flags::{Command, Flags};
@@ -32,8 +34,14 @@ pub struct Config {
     pub listen_grpc: SocketAddr,
     /// Listening beyond loopback without TLS was asked for by name.
     pub insecure_listen: bool,
+    /// TLS of both ports.
+    pub tls: Option<TlsOptions>,
     /// Where people open the UI, as links in notifications begin; without a slash at its end.
     pub external_url: Option<String>,
+    /// Files of rules of the tenant `default`, as patterns.
+    pub rule_files: Vec<PathBuf>,
+    /// The rules that come with the program are evaluated.
+    pub shipped_rules: bool,
     /// Host names that clients may use beside `localhost` and literal addresses.
     pub allowed_hosts: Vec<String>,
     /// Origins that pages may send requests from beside the collector's own.
@@ -66,6 +74,8 @@ pub struct Config {
     pub notify_allow: Vec<Cidr>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
+    /// What a person should know and what hinders nothing.
+    pub warnings: Vec<String>,
 }
 
 /// One tenant and what its senders show.
@@ -79,6 +89,8 @@ pub struct Tenant {
     pub ingest: RateLimit,
     /// Its own Alertmanager configuration file.
     pub alertmanager_config: Option<PathBuf>,
+    /// Its files of rules, as patterns.
+    pub rule_files: Vec<PathBuf>,
 }
 
 /// Caps on requests and queries.
@@ -113,7 +125,10 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
             listen_grpc: SocketAddr::from((Ipv4Addr::LOCALHOST, 7071)),
             insecure_listen: false,
+            tls: None,
             external_url: None,
+            rule_files: Vec::new(),
+            shipped_rules: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             require_token: false,
@@ -130,6 +145,7 @@ impl Default for Config {
             alertmanager_config: None,
             notify_allow: Vec::new(),
             limits: Limits::default(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -186,6 +202,7 @@ impl Tenant {
             ingest_token: None,
             ingest: RateLimit::default(),
             alertmanager_config: None,
+            rule_files: Vec::new(),
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod config;
 pub mod metrics;
 pub mod notify;
 mod own;
+pub mod rules;
 pub mod server;
 pub mod tail;
+pub mod tls;
 pub mod ui;

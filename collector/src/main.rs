@@ -16,10 +16,13 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    // First, so that nothing has to choose one; an error means that one is there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let flags = Flags::from_process();
     match &flags.command {
         Some(Command::Tail(args)) => return ended(follow(args, &flags)),
         Some(Command::CheckAlertmanagerConfig { file }) => return check_alertmanager_config(file),
+        Some(Command::TestRules(args)) => return narrows_collector::rules::test_rules(args),
         None => {}
     }
     let config = match Config::load(&flags) {
@@ -29,6 +32,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    for warning in &config.warnings {
+        eprintln!("warning: {warning}");
+    }
     if flags.check_config {
         println!("the configuration is good");
         return ExitCode::SUCCESS;
@@ -86,15 +92,19 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     // Before anything opens, so that no signal gets lost in a long replay.
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    let mut hang_up = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
     let collector = tokio::select! {
         started = Collector::start(config) => started?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
     announce(&collector).context("cannot write to the standard output")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            Some(()) = hang_up.recv() => collector.reload().await,
+        }
     }
     tracing::info!("stopping");
     collector.shutdown().await;
@@ -108,7 +118,8 @@ fn announce(collector: &Collector) -> std::io::Result<()> {
     for line in &collector.first_start.lines {
         writeln!(out, "{line}")?;
     }
-    writeln!(out, "listening on http://{}", collector.http)?;
+    let scheme = if collector.has_tls { "https" } else { "http" };
+    writeln!(out, "listening on {scheme}://{}", collector.http)?;
     writeln!(out, "listening on grpc://{}", collector.grpc)?;
     out.flush()
 }

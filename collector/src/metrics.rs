@@ -138,17 +138,19 @@ impl Metrics {
         let mut families = self.registry.gather();
         families.extend(read.gather());
         families.extend(app.notifier.gather());
+        families.extend(app.rules.gather());
+        families.extend(app.addresses.certificates.iter().flat_map(|certificates| certificates.gather()));
         let mut out = Vec::new();
         TextEncoder::new().encode(&families, &mut out)?;
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 }
 
-fn options(name: &str, help: &str) -> Opts {
+pub(crate) fn options(name: &str, help: &str) -> Opts {
     Opts::new(name, help).namespace("narrows").subsystem("collector")
 }
 
-fn counter(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+pub(crate) fn counter(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     IntCounterVec::new(options(name, help), labels).expect("names and labels are constants of valid form")
 }
 

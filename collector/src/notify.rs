@@ -19,12 +19,15 @@ use alerting::Alert;
 use alerting::dispatch::Core;
 use alerting::silence::{Silence, SilenceError};
 use alerting::state::{Change, Draft, MAX_ALERTS, Posted, State, decode_change, encode_state};
+use futures::TryFutureExt;
+use futures::future::BoxFuture;
 use journal::Disk;
 use parking_lot::Mutex;
 use telemetry::TenantId;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::rules::AlertSink;
 use disk::{DiskOptions, NotifyDisk};
 
 pub(crate) use configs::check as check_file;
@@ -121,12 +124,6 @@ impl Notifier {
         Ok(taken)
     }
 
-    /// Takes alerts that a rule has raised; they are durable when this returns.
-    pub async fn receive(&self, tenant: &TenantId, alerts: Vec<Alert>) -> Result<(), NotifyError> {
-        let posted = alerts.into_iter().map(|alert| Posted { alert, is_timeout: false }).collect();
-        self.take(tenant, posted, now_ms()).await
-    }
-
     async fn take(
         &self,
         tenant: &TenantId,
@@ -192,6 +189,15 @@ impl Notifier {
     pub fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
         let cores = self.shared.cores.lock();
         self.shared.metrics.gather(cores.by_tenant.iter(), now_ms())
+    }
+}
+
+impl AlertSink for Notifier {
+    fn receive(&self, tenant: &TenantId, alerts: Vec<Alert>) -> BoxFuture<'_, Result<(), String>> {
+        let tenant = tenant.clone();
+        let posted = alerts.into_iter().map(|alert| Posted { alert, is_timeout: false }).collect();
+        let taken = async move { self.take(&tenant, posted, now_ms()).await };
+        Box::pin(taken.map_err(|error| error.to_string()))
     }
 }
 

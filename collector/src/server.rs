@@ -5,6 +5,7 @@ mod descriptors;
 mod door;
 mod grpc;
 mod http;
+mod secure;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -27,6 +28,8 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::notify::{self, Notifier, NotifyError};
 use crate::own;
+use crate::rules::{self, RuleSettings};
+use crate::tls::{Certificates, Port, TlsError};
 
 use door::{Door, Patience};
 
@@ -65,6 +68,9 @@ pub enum StartError {
     /// Alerts, silences and what was told.
     #[error("cannot open the state of notifications")]
     Notify(#[from] NotifyError),
+    /// Certificates.
+    #[error("cannot use the certificates of `tls`")]
+    Tls(#[from] TlsError),
     /// A port.
     #[error("cannot listen on {address}")]
     Listen {
@@ -81,6 +87,8 @@ pub struct Collector {
     pub http: SocketAddr,
     /// Where gRPC is served.
     pub grpc: SocketAddr,
+    /// Both by TLS.
+    pub has_tls: bool,
     /// What the first start has to tell; nothing at any other.
     pub first_start: FirstStart,
     app: Arc<App>,
@@ -98,17 +106,21 @@ impl Collector {
         let lock = lock(&config.data)?;
         let (store, meta) = open_store(config).await?;
         let (auth, first_start) = Auth::open(config, Arc::clone(&meta)).await?;
+        let certificates = config.tls.as_ref().map(Certificates::open).transpose()?;
         let (http_listener, http) = bind(config.listen).await?;
         let (grpc_listener, grpc) = bind(config.listen_grpc).await?;
 
-        let addresses = Addresses { http: url(http), grpc: url(grpc) };
+        let of = |address| url(address, certificates.as_deref());
+        let addresses = Addresses { http: of(http), grpc: of(grpc), certificates: certificates.clone() };
         let metrics = Arc::new(Metrics::new());
         let notifier =
             Notifier::open(config, Arc::new(journal::OsDisk), notify::connect(config, &addresses.http))
                 .await?;
         let telling = Arc::clone(&notifier);
+        let sink = Arc::clone(&notifier);
         let (auth_of_app, store_of_app) = (Arc::clone(&auth), Arc::clone(&store));
         let app = App::new(auth_of_app, store_of_app, meta, metrics, notifier, &config.limits, addresses);
+        app.rules.tell(sink);
         let receiver = Arc::new({
             let mapping =
                 Mapping { promoted: config.promoted_resource_attributes.clone(), ..Mapping::default() };
@@ -120,15 +132,31 @@ impl Collector {
         });
 
         let (stop, stopped) = watch::channel(false);
-        let router = api::router(&app, receive::http_router(Arc::clone(&receiver)));
-        let door = |listener| Door::new(listener, connections, Patience::default());
-        let servers = vec![
-            tokio::spawn(http::serve(door(http_listener), router, stopped.clone())),
-            tokio::spawn(grpc::serve(door(grpc_listener), receive::grpc_routes(receiver), stopped.clone())),
+        let mut router = api::router(&app, receive::http_router(Arc::clone(&receiver)));
+        if certificates.is_some() {
+            router = router.layer(axum::middleware::from_fn(secure::headers));
+        }
+        let door = |listener, port| {
+            Door::new(listener, connections, Patience::default()).with_tls(certificates.clone(), port)
+        };
+        let (http_door, grpc_door) = (door(http_listener, Port::Http), door(grpc_listener, Port::Grpc));
+        let mut servers = vec![
+            tokio::spawn(http::serve(http_door, router, stopped.clone())),
+            tokio::spawn(grpc::serve(grpc_door, receive::grpc_routes(receiver), stopped.clone())),
             tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
-            tokio::spawn(telling.run(stopped)),
+            tokio::spawn(telling.run(stopped.clone())),
+            tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped.clone())),
         ];
-        Ok(Self { http, grpc, first_start, app, stop, servers, _lock: lock })
+        let has_tls = certificates.is_some();
+        servers.extend(certificates.map(|certificates| tokio::spawn(certificates.watch(stopped))));
+        Ok(Self { http, grpc, has_tls, first_start, app, stop, servers, _lock: lock })
+    }
+
+    /// Reads again what may have changed in files, now: certificates.
+    pub async fn reload(&self) {
+        let Some(certificates) = self.app.addresses.certificates.clone() else { return };
+        // What crashes there has logged where.
+        let _ = tokio::task::spawn_blocking(move || certificates.reload()).await;
     }
 
     /// Stops: no new connections and `/-/ready` says no, live tails and requests in flight end, the store closes.
@@ -199,11 +227,17 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     Ok((listener, bound))
 }
 
-/// As a client on this machine would write it.
-fn url(address: SocketAddr) -> String {
+/// As a client on this machine would write it; under TLS by a name that the certificate is for.
+fn url(address: SocketAddr, certificates: Option<&Certificates>) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    format!("http://{address}")
+    match certificates {
+        None => format!("http://{address}"),
+        Some(certificates) => match certificates.host_name() {
+            Some(name) => format!("https://{name}:{}", address.port()),
+            None => format!("https://{address}"),
+        },
+    }
 }

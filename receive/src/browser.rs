@@ -91,7 +91,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let head = RequestHead { headers: &map, peer: None };
+        let head = RequestHead::new(&map, None);
         check_browser_rules(&head, &["logs.example.org".to_owned()]).map_err(|denied| denied.to_string())
     }
 

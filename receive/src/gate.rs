@@ -19,6 +19,20 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
     /// The other end of the connection, where the server was told.
     pub peer: Option<SocketAddr>,
+    /// The tenant that the connection's client certificate names, where there is one.
+    pub certified: Option<&'a TenantId>,
+}
+
+/// In a request's extensions: the tenant that the connection's client certificate names. The server that has checked
+/// the certificate puts it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertifiedTenant(pub TenantId);
+
+impl<'a> RequestHead<'a> {
+    /// Of a connection without a client certificate.
+    pub fn new(headers: &'a HeaderMap, peer: Option<SocketAddr>) -> Self {
+        Self { headers, peer, certified: None }
+    }
 }
 
 /// Why a request may not write.

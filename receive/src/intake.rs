@@ -18,7 +18,7 @@ use tonic::transport::server::TcpConnectInfo;
 
 use crate::body::{self, Chunks};
 use crate::budget::Lease;
-use crate::gate::{Gate, RequestHead};
+use crate::gate::{CertifiedTenant, Gate, RequestHead};
 use crate::inflate::{Encoding, Inflate};
 use crate::limits::Limits;
 use crate::problem::Problem;
@@ -134,7 +134,8 @@ impl<S: Sink, G: Gate> Server<S, G> {
     /// Asks the gate, and reads who sends.
     pub(crate) fn admit(&self, parts: &mut Parts) -> Result<Sender, Problem> {
         copy_authority(parts);
-        let head = RequestHead { headers: &parts.headers, peer: peer(parts) };
+        let certified = parts.extensions.get::<CertifiedTenant>().map(|certified| &certified.0);
+        let head = RequestHead { headers: &parts.headers, peer: peer(parts), certified };
         let tenant = self.gate.admit(&head)?;
         Ok(Sender { tenant, producer: producer(&parts.headers)? })
     }

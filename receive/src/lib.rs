@@ -25,7 +25,7 @@ mod sink;
 mod zipkin;
 
 pub use browser::check_browser_rules;
-pub use gate::{Denied, Gate, RequestHead};
+pub use gate::{CertifiedTenant, Denied, Gate, RequestHead};
 pub use grpc::grpc_routes;
 pub use http::http_router;
 pub use limits::Limits;

@@ -14,7 +14,7 @@ pub struct Args {
     /// Directory of the queue; one agent per directory
     #[arg(long, value_name = "DIR", env = "NARROWS_AGENT_DATA")]
     pub data: Option<PathBuf>,
-    /// The collector's gRPC address [default: http://127.0.0.1:7071]
+    /// The collector's gRPC address, http:// or https:// [default: http://127.0.0.1:7071]
     #[arg(long, value_name = "URL", env = "NARROWS_AGENT_COLLECTOR")]
     pub collector: Option<String>,
     /// Tail files that match, besides those of the file; may be given more than once
@@ -23,6 +23,15 @@ pub struct Args {
     /// File with the ingest token; NARROWS_INGEST_TOKEN can hold the token itself
     #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Authorities that the certificate of a collector at https:// may be of (PEM) [default: the host's]
+    #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Our certificate for the collector (PEM)
+    #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_CERT_FILE")]
+    pub cert_file: Option<PathBuf>,
+    /// The key of --cert-file (PEM)
+    #[arg(long, value_name = "FILE", env = "NARROWS_AGENT_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
     /// Read lines from standard input, besides what the file names; the agent ends when the input does
     #[arg(long)]
     pub stdin: bool,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::section::{Environment, Reader, Section};
 use super::yaml::{self, Item};
 use super::{
-    Args, Config, FileInput, HostInput, OtlpInput, OutputConfig, Problem, QueueConfig, Scalar, StartAt,
-    StdinInput, SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, prometheus, units,
+    Args, Config, FileInput, HostInput, OtlpInput, OutputConfig, OutputTls, Problem, QueueConfig, Scalar,
+    StartAt, StdinInput, SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, prometheus, units,
 };
 use crate::files::Glob;
 use crate::host;
@@ -190,10 +190,12 @@ fn output(reader: &mut Reader<'_>, root: &mut Section<'_>, args: &Args) -> Outpu
             String::new()
         }),
     };
+    let tls = tls(reader, &mut section, args, &collector);
     let token = token(reader, &mut section, args);
     let max_in_flight = section.parsed(reader, "max_in_flight", in_flight).unwrap_or(8);
     let output = OutputConfig {
         collector,
+        tls,
         token,
         timeout: section.duration(reader, "timeout").unwrap_or(Duration::from_secs(30)),
         max_in_flight,
@@ -201,6 +203,43 @@ fn output(reader: &mut Reader<'_>, root: &mut Section<'_>, args: &Args) -> Outpu
     };
     section.finish(reader);
     output
+}
+
+/// `output.tls` and its flags: only for a collector at https://.
+fn tls(reader: &mut Reader<'_>, output: &mut Section<'_>, args: &Args, collector: &str) -> Option<OutputTls> {
+    let whole = output.item("tls");
+    let mut section = output.section(reader, "tls");
+    let mut file = |key, flag: &Option<PathBuf>| {
+        let from_file = section.text(reader, key).map(PathBuf::from);
+        flag.clone().or(from_file)
+    };
+    let ca_file = file("ca_file", &args.ca_file);
+    let (cert, key) = (file("cert_file", &args.cert_file), file("key_file", &args.key_file));
+    let server_name = section.text(reader, "server_name");
+    let is_asked_for = ca_file.is_some() || cert.is_some() || key.is_some() || server_name.is_some();
+    let mut problem = |key: &str, message: String| {
+        let item = section.item_of(key).or(whole);
+        let (line, column) = item.map_or((0, 0), |item| (item.line, item.column));
+        reader.problems.push(Problem { line, column, text: format!("output.tls{key}: {message}") });
+    };
+    let own = match (cert, key) {
+        (Some(cert), Some(key)) => Some((cert, key)),
+        (None, None) => None,
+        (cert, _) => {
+            let missing = if cert.is_none() { "cert_file" } else { "key_file" };
+            problem("", format!("a certificate and its key come together; there is no {missing}"));
+            None
+        }
+    };
+    let options = OutputTls { ca_file, own, server_name };
+    let is_https = collector.starts_with("https://");
+    if is_asked_for && !is_https && !collector.is_empty() {
+        problem("", format!("the collector is at {collector}; write https:// for TLS"));
+    } else if let Err(fault) = crate::output::check_tls(&options) {
+        problem(&format!(".{}", fault.key), fault.message);
+    }
+    section.finish(reader);
+    is_https.then_some(options)
 }
 
 /// `--token-file`, else `NARROWS_INGEST_TOKEN`, else the file's keys.
@@ -277,15 +316,14 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn collector(text: &str) -> Result<String, String> {
-    let Some(authority) = text.strip_prefix("http://") else {
-        return Err(format!(
-            "{text:?} is no http:// URL of the collector's gRPC port; TLS is not supported yet"
-        ));
-    };
+    let (scheme, authority) = text.split_once("://").unwrap_or_default();
+    if !matches!(scheme, "http" | "https") {
+        return Err(format!("{text:?} is no http:// or https:// URL of the collector's gRPC port"));
+    }
     let authority = authority.trim_end_matches('/');
-    let uri: Result<http::Uri, _> = format!("http://{authority}").parse();
+    let uri: Result<http::Uri, _> = format!("{scheme}://{authority}").parse();
     let valid = uri.is_ok_and(|uri| uri.host().is_some() && uri.port_u16().is_some() && uri.path() == "/");
-    valid.then(|| format!("http://{authority}")).ok_or_else(|| {
+    valid.then(|| format!("{scheme}://{authority}")).ok_or_else(|| {
         format!("{text:?} is not the collector's gRPC address; write it as http://127.0.0.1:7071")
     })
 }

@@ -97,6 +97,14 @@ impl<'a> Section<'a> {
         found.map(|(_, value)| value)
     }
 
+    /// The value under `.key`, as a fault names it.
+    pub(super) fn item_of(&self, key: &str) -> Option<&'a Item> {
+        let key = key.strip_prefix('.')?;
+        let found =
+            self.entries.iter().find(|(name, _)| matches!(&name.node, Node::Text(text) if text == key));
+        found.map(|(_, value)| value)
+    }
+
     /// The key with the sections that it stands in.
     pub(super) fn path(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }

@@ -3,9 +3,11 @@
 
 mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
+use http::Uri;
 use http::uri::PathAndQuery;
 use parking_lot::RwLock;
 use telemetry::{Batch, Producer, Signal};
@@ -14,7 +16,9 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+use tower::service_fn;
 
+use super::tls::{Tls, TlsFault};
 use super::verdict::{self, Verdict};
 use super::wire;
 use crate::config::{OutputConfig, TokenSource};
@@ -33,6 +37,9 @@ pub(crate) enum ClientError {
     /// The address is no URL.
     #[error("cannot use the collector's address {0:?}")]
     Address(String, #[source] tonic::transport::Error),
+    /// Files of TLS.
+    #[error("cannot speak TLS to the collector")]
+    Tls(#[from] TlsFault),
     /// The token cannot be read or sent.
     #[error("cannot use the ingest token: {0}")]
     Token(String),
@@ -41,6 +48,7 @@ pub(crate) enum ClientError {
 /// A connection to the collector; connects when it is used, and again when it broke.
 pub(super) struct Client {
     channel: Channel,
+    tls: Option<Arc<Tls>>,
     timeout: Duration,
     source: TokenSource,
     token: RwLock<Option<MetadataValue<Ascii>>>,
@@ -49,19 +57,36 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(config: &OutputConfig) -> Result<Self, ClientError> {
         let address = |error| ClientError::Address(config.collector.clone(), error);
-        let channel = Endpoint::from_shared(config.collector.clone())
+        let endpoint = Endpoint::from_shared(config.collector.clone())
             .map_err(address)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .connect_lazy();
+            .tcp_nodelay(true);
+        let tls = config.tls.as_ref().map(|options| Tls::new(options, &config.collector)).transpose()?;
+        let tls = tls.map(Arc::new);
+        let channel = match tls.clone() {
+            None => endpoint.connect_lazy(),
+            Some(tls) => {
+                endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| Arc::clone(&tls).connect()))
+            }
+        };
         let token = RwLock::new(read_token(&config.token)?);
-        Ok(Self { channel, timeout: config.timeout, source: config.token.clone(), token })
+        Ok(Self { channel, tls, timeout: config.timeout, source: config.token.clone(), token })
     }
 
     /// Sends one batch of `items` and says what became of it.
     pub(super) async fn send(&self, batch: &Batch, items: u64, producer: Option<&Producer>) -> Verdict {
+        match (self.try_send(batch, items, producer).await, self.tls.as_ref().and_then(|tls| tls.told())) {
+            // What lies between says less, and not the same each time.
+            (Verdict::Later { reason: "connection", after, .. }, Some(message)) => {
+                Verdict::Later { reason: "connection", after, message }
+            }
+            (verdict, _) => verdict,
+        }
+    }
+
+    async fn try_send(&self, batch: &Batch, items: u64, producer: Option<&Producer>) -> Verdict {
         let path = match batch.signal {
             Signal::Logs => EXPORT_LOGS,
             Signal::Metrics => EXPORT_METRICS,
@@ -172,6 +197,7 @@ impl Decoder for RawCodec {
 pub(super) fn test_config(collector: String) -> OutputConfig {
     OutputConfig {
         collector,
+        tls: None,
         token: TokenSource::None,
         timeout: Duration::from_secs(5),
         max_in_flight: 8,

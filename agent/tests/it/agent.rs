@@ -36,6 +36,8 @@ pub(crate) fn command(folder: &Path) -> Command {
 impl Agent {
     /// Starts it and waits until it serves.
     pub(crate) fn start(folder: &Path) -> Self {
+        // For clients of this process; an error means that it is there.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut child = command(folder).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut agent = Self { child, status_url: String::new(), otlp_http: String::new(), said: Vec::new() };

@@ -63,6 +63,11 @@ impl Collector {
         self.epochs().into_iter().flatten().collect()
     }
 
+    /// As if nothing had come.
+    pub(crate) fn forget(&self) {
+        self.batches.lock().clear();
+    }
+
     pub(crate) fn record_count(&self) -> usize {
         self.batches.lock().values().map(Vec::len).sum()
     }

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
+#[path = "../../../collector/tests/app/certs.rs"]
+mod certs;
 mod collector;
 mod kill;
 mod program;
 mod programs;
 mod scrape;
 mod sources;
+mod tls;

@@ -16,6 +16,7 @@ pub mod matcher;
 pub mod message;
 pub mod receivers;
 pub mod route;
+pub mod rules;
 pub mod silence;
 pub mod state;
 pub mod template;

@@ -24,6 +24,7 @@ use evaluate::Rendering;
 use parse::Known;
 
 pub use self::time::{Moment, duration_text};
+pub(crate) use html::query_escape;
 pub use value::{Struct, Value};
 
 /// Why a text is no template, or cannot be rendered.

@@ -76,6 +76,9 @@ pub enum ApiError {
     /// As many views as there may be.
     #[error("there are {0} views already: no more are kept")]
     TooManyViews(usize),
+    /// No such alert.
+    #[error("there is no alert {0}")]
+    NoAlert(String),
     /// No such receiver.
     #[error("there is no receiver {0}")]
     NoReceiver(String),
@@ -242,6 +245,7 @@ impl ApiError {
             | Self::NoTrace(_)
             | Self::NoSpan { .. }
             | Self::NoView(_)
+            | Self::NoAlert(_)
             | Self::NoReceiver(_)
             | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
@@ -264,6 +268,9 @@ impl ApiError {
             Self::TooManyOpen { .. } => "close one, or wait until one has ended",
             Self::NoRecord { .. } => {
                 "records leave when their retention ends; ids come from `id` of an answer"
+            }
+            Self::NoAlert(_) => {
+                "alerts are known for 5 days after their end; /api/v1/narrows/alerts lists them"
             }
             Self::NoTrace(_) => {
                 "traces leave when their retention ends; one that has just been sent is there within a second"

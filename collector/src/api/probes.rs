@@ -55,6 +55,14 @@ impl Readiness {
     }
 
     fn new(app: &App, ready: bool, mut reasons: Vec<String>, damaged: Option<Vec<Damaged>>) -> Self {
+        if let Some(certificates) = &app.addresses.certificates {
+            let conditions = certificates.conditions();
+            match damaged {
+                Some(_) => reasons.extend(conditions),
+                None if conditions.is_empty() => {}
+                None => reasons.push(format!("things are wrong with the certificates: {}", conditions.len())),
+            }
+        }
         if app.is_stopping() {
             reasons.push("stopping".to_owned());
         }

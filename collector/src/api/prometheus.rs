@@ -8,6 +8,7 @@ mod form;
 mod labels;
 mod metadata;
 mod query;
+pub(super) mod rules;
 mod status;
 mod text;
 mod values;
@@ -44,8 +45,8 @@ pub(super) fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(status::flags))
         .routes(routes!(status::config))
         .routes(routes!(status::tsdb))
-        .routes(routes!(status::rules))
-        .routes(routes!(status::alerts))
+        .routes(routes!(rules::rules))
+        .routes(routes!(rules::alerts))
         .routes(routes!(status::alertmanagers))
         .routes(routes!(status::targets))
 }

@@ -40,7 +40,7 @@ impl BrowserRules {
         for host in headers.get_all(header::HOST) {
             only_host.append(header::HOST, host.clone());
         }
-        check_browser_rules(&RequestHead { headers: &only_host, peer: None }, &self.hosts)
+        check_browser_rules(&RequestHead::new(&only_host, None), &self.hosts)
     }
 
     /// For a request that writes: no foreign page, no form.
@@ -56,9 +56,9 @@ impl BrowserRules {
         if self.is_allowed_origin(headers) {
             let mut without_origin = headers.clone();
             without_origin.remove(header::ORIGIN);
-            return check_browser_rules(&RequestHead { headers: &without_origin, peer: None }, &self.hosts);
+            return check_browser_rules(&RequestHead::new(&without_origin, None), &self.hosts);
         }
-        check_browser_rules(&RequestHead { headers, peer: None }, &self.hosts)
+        check_browser_rules(&RequestHead::new(headers, None), &self.hosts)
     }
 
     fn is_allowed_origin(&self, headers: &HeaderMap) -> bool {

@@ -20,6 +20,7 @@ impl Gate for IngestGate {
         self.0.browser.check_write(head.headers)?;
         match head.headers.get(header::AUTHORIZATION) {
             Some(value) => self.0.tenant_of(value.to_str().unwrap_or_default(), head.headers),
+            None if head.certified.is_some() => self.0.certified(head),
             None if self.0.is_trusted(head.headers, head.peer) => Ok(TenantId::default_tenant()),
             None => Err(unauthenticated("send the tenant's ingest token: authorization: Bearer <token>")),
         }
@@ -27,6 +28,21 @@ impl Gate for IngestGate {
 }
 
 impl Auth {
+    /// The tenant that a client certificate names; it opens ingest and nothing else.
+    fn certified(&self, head: &RequestHead<'_>) -> Result<TenantId, Denied> {
+        let (Some(named), asked) = (head.certified, head.headers.get(TENANT_HEADER)) else {
+            return Err(unauthenticated("there is no client certificate"));
+        };
+        if !self.tenants.contains(named) {
+            let reason =
+                format!("the client certificate names the tenant {:?}, which is not there", named.as_str());
+            return Err(Denied::Forbidden { reason });
+        }
+        let asked = asked.map_or(named.as_str().as_bytes(), |asked| asked.as_bytes());
+        let tenant = choose_tenant(std::slice::from_ref(named), asked);
+        tenant.map_err(|error| Denied::Forbidden { reason: error.to_string() })
+    }
+
     fn tenant_of(&self, authorization: &str, headers: &HeaderMap) -> Result<TenantId, Denied> {
         let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
         let token = match scheme.to_ascii_lowercase().as_str() {
@@ -86,6 +102,7 @@ mod tests {
             ingest_token: Some(Secret::new("token-a")),
             ingest: RateLimit::default(),
             alertmanager_config: None,
+            rule_files: Vec::new(),
         });
         let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.join("meta.db")).unwrap());
         IngestGate(Auth::open(&config, meta).await.unwrap().0)
@@ -96,8 +113,11 @@ mod tests {
         headers.insert("host", "localhost:7070".parse().unwrap());
         headers
             .extend(more.iter().map(|(name, value)| (Some(name.parse().unwrap()), value.parse().unwrap())));
-        let head = RequestHead { headers: &headers, peer: Some(peer.parse().unwrap()) };
-        match gate.admit(&head) {
+        verdict(gate, &RequestHead::new(&headers, Some(peer.parse().unwrap())))
+    }
+
+    fn verdict(gate: &IngestGate, head: &RequestHead<'_>) -> String {
+        match gate.admit(head) {
             Ok(tenant) => tenant.to_string(),
             Err(Denied::Unauthenticated { .. }) => "401".to_owned(),
             Err(Denied::Forbidden { .. }) => "403".to_owned(),

@@ -59,6 +59,7 @@ mod tests {
             ingest_token: Some(Secret::new("a")),
             ingest: RateLimit::default(),
             alertmanager_config: None,
+            rule_files: Vec::new(),
         });
         let tokens = Tokens::new(&config, secrets::hash("d"));
         assert_eq!(tokens.scope("root"), Some(Scope::Admin));

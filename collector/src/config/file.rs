@@ -13,7 +13,10 @@ pub(super) struct File {
     pub(super) listen: Option<At<String>>,
     pub(super) listen_grpc: Option<At<String>>,
     pub(super) insecure_listen: Option<At<bool>>,
+    pub(super) tls: Option<TlsEntry>,
     pub(super) external_url: Option<At<String>>,
+    pub(super) rule_files: Option<Vec<At<String>>>,
+    pub(super) shipped_rules: Option<At<bool>>,
     pub(super) allowed_hosts: Option<Vec<At<String>>>,
     pub(super) allowed_origins: Option<Vec<At<String>>>,
     pub(super) require_token: Option<At<bool>>,
@@ -30,6 +33,16 @@ pub(super) struct File {
     pub(super) notify_allow: Option<Vec<At<String>>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TlsEntry {
+    pub(super) cert_file: Option<At<String>>,
+    pub(super) key_file: Option<At<String>>,
+    pub(super) client_ca_file: Option<At<String>>,
+    pub(super) require_client_cert: Option<At<String>>,
+    pub(super) min_version: Option<At<String>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TenantEntry {
@@ -44,6 +57,8 @@ pub(super) struct TenantEntry {
     pub(super) ingest_records_per_second: Option<At<u64>>,
     #[serde(default)]
     pub(super) alertmanager_config: Option<At<String>>,
+    #[serde(default)]
+    pub(super) rule_files: Option<Vec<At<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

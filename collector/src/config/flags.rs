@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::Secret;
+use crate::rules::TestRulesArgs;
 use crate::tail::TailArgs;
 
 /// Indexes the logs, stores and serves them: the UI and every API on one HTTP port, OTLP on one gRPC port.
@@ -53,6 +54,8 @@ pub enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Run unit tests of rules, as promtool does
+    TestRules(TestRulesArgs),
 }
 
 impl Flags {

@@ -118,3 +118,68 @@ fn a_missing_file_is_named() {
     let shown = load(Path::new("/no/such/collector.yaml")).unwrap_err().to_string();
     assert!(shown.starts_with("/no/such/collector.yaml: cannot read the file: "), "{shown}");
 }
+
+/// A folder with a certificate, its key and an authority.
+fn with_certificate() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = crate::tls::certs::Authority::new("one");
+    authority.server(&["obs.example.org", "10.1.2.3"]).write(dir.path());
+    std::fs::write(dir.path().join("ca.pem"), &authority.pem).unwrap();
+    std::fs::write(dir.path().join("other.pem"), authority.server(&["a.example"]).key).unwrap();
+    dir
+}
+
+fn load_text(dir: &Path, text: &str) -> Result<Config, Problems> {
+    let path = dir.join("collector.yaml");
+    std::fs::write(&path, text).unwrap();
+    load(&path)
+}
+
+#[test]
+fn tls_is_read_with_what_its_files_say() {
+    use crate::tls::RequireClientCert;
+    let dir = with_certificate();
+    let text = "listen: 0.0.0.0:1\ntls: {cert_file: cert.pem, key_file: key.pem, client_ca_file: ca.pem, \
+                require_client_cert: grpc, min_version: 1.3}\n";
+    let config = load_text(dir.path(), text).unwrap_or_else(|problems| panic!("{problems}"));
+    let tls = config.tls.unwrap();
+    assert_eq!(tls.cert_file, dir.path().join("cert.pem"), "from the file's folder on");
+    assert_eq!((tls.require_client_cert, tls.only_tls13), (RequireClientCert::Grpc, true));
+    assert_eq!(config.allowed_hosts, ["obs.example.org", "10.1.2.3"]);
+    let config =
+        load_text(dir.path(), "tls: {cert_file: cert.pem, key_file: key.pem, min_version: \"1.2\"}").unwrap();
+    assert!(!config.tls.unwrap().only_tls13);
+}
+
+#[test]
+fn what_is_wrong_with_tls_is_told_at_its_place() {
+    let dir = with_certificate();
+    let cases = [
+        ("{key_file: key.pem}", "tls:2:14: tls needs a cert_file"),
+        ("{cert_file: cert.pem}", "tls:2:15: tls needs a key_file"),
+        ("{cert_file: none.pem, key_file: key.pem}", "tls:2:15: none.pem: cannot read it"),
+        ("{cert_file: cert.pem, key_file: other.pem}", "tls:2:35: other.pem: the key does not match"),
+        (
+            "{cert_file: cert.pem, key_file: key.pem, client_ca_file: key.pem}",
+            "tls:2:60: key.pem: there is no certificate",
+        ),
+        (
+            "{cert_file: cert.pem, key_file: key.pem, require_client_cert: all}",
+            "tls:2:65: require_client_cert needs a client_ca_file",
+        ),
+        (
+            "{cert_file: cert.pem, key_file: key.pem, require_client_cert: maybe}",
+            "tls:2:65: require_client_cert is \"maybe\"",
+        ),
+        ("{cert_file: cert.pem, key_file: key.pem, min_version: 1.1}", "tls:2:57: min_version is \"1.1\""),
+        ("{cert_file: cert.pem, key_file: key.pem, ciphers: x}", "unknown field"),
+    ];
+    for (tls, expected) in cases {
+        // An address beyond loopback is no second problem.
+        let problems = load_text(dir.path(), &format!("listen: 0.0.0.0:1\ntls: \n  {tls}\n")).unwrap_err();
+        assert_eq!(problems.0.len(), 1, "{problems}");
+        let shown = problems.to_string().replace(&format!("{}/", dir.path().display()), "");
+        let shown = shown.replace("collector.yaml:3:", "tls:2:");
+        assert!(shown.contains(expected), "{shown}\nexpected {expected}");
+    }
+}

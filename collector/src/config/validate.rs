@@ -18,10 +18,14 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
     let base = Path::new(source).parent().map(Path::to_owned);
     let mut check = Check { source, base, problems: Vec::new(), default_is_named: false };
     let mut config = Config::default();
+    // First: with TLS the addresses may be others.
+    check.tls(&mut config, file.tls.as_ref());
     check.addresses(&mut config, file, flags);
     check.names(&mut config, file);
     check.keeping(&mut config, file, flags);
     check.access(&mut config, file, flags);
+    config.rule_files = check.patterns(file.rule_files.as_ref());
+    config.shipped_rules = file.shipped_rules.as_ref().is_none_or(|at| at.value);
     if let Some(names) = file.promoted_resource_attributes.as_ref() {
         config.promoted_resource_attributes = names.iter().map(|at| at.value.clone()).collect();
     }
@@ -39,10 +43,10 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
     }
 }
 
-struct Check<'a> {
-    source: &'a str,
+pub(super) struct Check<'a> {
+    pub(super) source: &'a str,
     base: Option<PathBuf>,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     default_is_named: bool,
 }
 
@@ -54,7 +58,7 @@ struct Given<'a> {
 }
 
 impl Check<'_> {
-    fn blame<T>(&mut self, at: &At<T>, message: impl Into<String>) {
+    pub(super) fn blame<T>(&mut self, at: &At<T>, message: impl Into<String>) {
         self.problems.push(Problem::new(self.source, at.place, message));
     }
 
@@ -82,8 +86,9 @@ impl Check<'_> {
 
     fn addresses(&mut self, config: &mut Config, file: &File, flags: &Flags) {
         config.insecure_listen = file.insecure_listen.as_ref().is_some_and(|at| at.value);
-        let insecure = config.insecure_listen;
-        let address = |text: &str| parse_address(text, insecure);
+        // One that is there and wrong is told, and nothing of the addresses besides.
+        let may_be_reached = config.insecure_listen || file.tls.is_some();
+        let address = |text: &str| parse_address(text, may_be_reached);
         self.set(&mut config.listen, ("--listen", flags.listen.as_ref()), file.listen.as_ref(), address);
         let flag = ("--listen-grpc", flags.listen_grpc.as_ref());
         self.set(&mut config.listen_grpc, flag, file.listen_grpc.as_ref(), address);
@@ -127,6 +132,18 @@ impl Check<'_> {
                 );
             }
         }
+    }
+
+    /// Patterns of files, from where the configuration is.
+    fn patterns(&mut self, patterns: Option<&Vec<At<String>>>) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for at in patterns.into_iter().flatten() {
+            if at.value.is_empty() {
+                self.blame(at, "the pattern of a file is empty");
+            }
+            paths.push(self.base.as_deref().map_or(PathBuf::from(&at.value), |base| base.join(&at.value)));
+        }
+        paths
     }
 
     fn keeping(&mut self, config: &mut Config, file: &File, flags: &Flags) {
@@ -201,7 +218,8 @@ impl Check<'_> {
         let bytes = entry.ingest_bytes_per_second.as_ref();
         let ingest = self.rate(bytes, entry.ingest_records_per_second.as_ref());
         let alertmanager_config = entry.alertmanager_config.as_ref().and_then(|at| self.alertmanager(at));
-        let tenant = Tenant { id, ingest_token, ingest, alertmanager_config };
+        let rule_files = self.patterns(entry.rule_files.as_ref());
+        let tenant = Tenant { id, ingest_token, ingest, alertmanager_config, rule_files };
         let position = config.tenants.iter().position(|known| known.id == tenant.id);
         match position {
             // `default` is always there; naming it gives it a token and limits.
@@ -254,8 +272,7 @@ impl Check<'_> {
     }
 
     fn token_file(&mut self, at: &At<String>) -> Option<Secret> {
-        // Relative to the file that names it, so that it does not depend on where the program is started.
-        let path = self.base.as_deref().unwrap_or(Path::new("")).join(&at.value);
+        let path = self.resolve(&at.value);
         match std::fs::read_to_string(&path) {
             Ok(text) => self.token(at, text.trim_end()),
             Err(error) => {
@@ -263,6 +280,11 @@ impl Check<'_> {
                 None
             }
         }
+    }
+
+    /// Relative to the file that names it, so that it does not depend on where the program is started.
+    pub(super) fn resolve(&self, path: &str) -> PathBuf {
+        self.base.as_deref().unwrap_or(Path::new("")).join(path)
     }
 
     fn limits(&mut self, limits: &mut Limits, entry: Option<&LimitsEntry>) {
@@ -349,16 +371,16 @@ fn at_least(value: usize, least: usize, name: &str) -> Result<usize, String> {
     if value < least { Err(format!("{value} bytes is too small: at least {name}")) } else { Ok(value) }
 }
 
-/// `host:port`; beyond loopback only when that was asked for, since TLS is not there yet.
-fn parse_address(text: &str, insecure_listen: bool) -> Result<SocketAddr, String> {
+/// `host:port`; beyond loopback only with TLS, or when that was asked for by name.
+fn parse_address(text: &str, may_be_reached: bool) -> Result<SocketAddr, String> {
     let wrong =
         |why: &str| format!("not an address to listen on: {text:?}{why}; write host:port, as 127.0.0.1:7070");
     let resolved = text.to_socket_addrs().map_err(|error| wrong(&format!(" ({error})")))?.next();
     let address = resolved.ok_or_else(|| wrong(""))?;
-    if !address.ip().is_loopback() && !insecure_listen {
+    if !address.ip().is_loopback() && !may_be_reached {
         return Err(format!(
-            "{text} is reachable from other machines, without TLS: put a proxy with TLS in front and listen on \
-             127.0.0.1, or set `insecure_listen: true`"
+            "{text} is reachable from other machines, without TLS: set `tls`, or put a proxy with TLS in front and \
+             listen on 127.0.0.1, or set `insecure_listen: true`"
         ));
     }
     Ok(address)
@@ -395,7 +417,7 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn is_host_name(text: &str) -> bool {
+pub(super) fn is_host_name(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
     }

@@ -3,7 +3,6 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use http::{HeaderValue, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -12,8 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use super::door::{Connection, Door, Patience};
-use crate::api::Peer;
+use super::door::{Arrival, Door, Patience};
 
 /// Serves until `stop` says so and the last connection has ended.
 pub(super) async fn serve(door: Door, router: Router, mut stop: watch::Receiver<bool>) {
@@ -31,12 +29,17 @@ pub(super) async fn serve(door: Door, router: Router, mut stop: watch::Receiver<
     while open.join_next().await.is_some() {}
 }
 
-async fn connection(stream: Connection, router: Router, patience: Patience, mut stop: watch::Receiver<bool>) {
-    let peer = stream.peer;
+async fn connection(arrival: Arrival, router: Router, patience: Patience, mut stop: watch::Receiver<bool>) {
+    let peer = arrival.peer;
+    let ready = tokio::select! {
+        ready = arrival.ready() => ready,
+        () = said(&mut stop) => return,
+    };
+    let Some(stream) = ready else { return };
+    let origin = stream.origin.clone();
     let service = router.map_request(move |request: http::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        request.extensions_mut().insert(ConnectInfo(peer));
+        origin.mark(request.extensions_mut());
         name_host(&mut request);
         request
     });

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::{PASSWORD, Program, TOKEN, error_code, escape, json_of, now_ns, record, request};
 use crate::traces;
 
-const ROUTES: [&str; 91] = [
+const ROUTES: [&str; 92] = [
     "delete /api/v1/narrows/dashboards/{uid}",
     "delete /api/v1/narrows/session",
     "delete /api/v1/narrows/views/{id}",
@@ -36,6 +36,7 @@ const ROUTES: [&str; 91] = [
     "get /api/v1/narrows/logs/values",
     "get /api/v1/narrows/openapi.json",
     "get /api/v1/narrows/receivers",
+    "get /api/v1/narrows/rules/problems",
     "get /api/v1/narrows/services",
     "get /api/v1/narrows/services/map",
     "get /api/v1/narrows/services/{service}",

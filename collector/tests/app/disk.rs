@@ -32,7 +32,7 @@ async fn router(dir: &std::path::Path, free: &Arc<AtomicU64>) -> (axum::Router, 
         Some(Arc::new(move || Ok(Space { total_bytes: 10 << 30, free_bytes: free.load(Ordering::Relaxed) })));
     let store = Store::open(options).await.unwrap();
     let (auth, _) = Auth::open(&config, Arc::clone(&meta)).await.unwrap();
-    let addresses = Addresses { http: String::new(), grpc: String::new() };
+    let addresses = Addresses::default();
     let connect: Connect =
         Arc::new(|_, _| Ok(Arc::new(Receivers::new(Texts::shipped(""), Guard::new(Vec::new())))));
     let notifier = Notifier::open(&config, Arc::new(journal::OsDisk), connect).await.unwrap();

@@ -90,10 +90,18 @@ impl Program {
         let mut command = command(dir.path());
         command.env("NARROWS_ADMIN_PASSWORD", PASSWORD).env("NARROWS_INGEST_TOKEN", TOKEN);
         change(&mut command);
+        // For clients of this process; an error means that it is there.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let (told, http, grpc) = read_announcement(&mut child);
         let client = Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
         Self { child, dir, http, grpc, told, client }
+    }
+
+    /// Sends a signal, as `-HUP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
     }
 
     /// Kills it as a power switch would, and starts it again.
@@ -118,8 +126,7 @@ impl Program {
 
     /// Asks it to stop, and does not wait.
     pub(crate) fn ask_to_stop(&self) {
-        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
+        self.signal("-TERM");
     }
 
     /// Waits for its end.
@@ -209,10 +216,11 @@ fn read_announcement(child: &mut Child) -> (Vec<String>, String, String) {
     loop {
         let line = printed.recv_timeout(Duration::from_secs(60)).expect("the program listens");
         if let Some(url) = line.strip_prefix("listening on grpc://") {
-            return (told, http, format!("http://{url}"));
+            let scheme = http.split("://").next().unwrap_or_default();
+            return (told, http.clone(), format!("{scheme}://{url}"));
         }
-        match line.strip_prefix("listening on http://") {
-            Some(url) => http = format!("http://{url}"),
+        match line.strip_prefix("listening on http") {
+            Some(rest) => http = format!("http{rest}"),
             None => told.push(line),
         }
     }

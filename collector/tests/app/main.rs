@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod alertmanager;
+mod certs;
 mod connections;
 mod dashboards;
 mod disk;
@@ -17,11 +19,13 @@ mod metrics;
 mod page;
 mod promqltest;
 mod receivers;
+mod rules;
 mod searching;
 mod services;
 mod shippers;
 mod start;
 mod tail;
+mod tls;
 mod traces;
 mod views;
 mod zipkin;

@@ -191,7 +191,7 @@ async fn the_probes_of_clients_are_answered() {
         info["data"]["features"].is_null() && info["data"]["version"].as_str().unwrap().starts_with("3.")
     );
     assert_eq!(program.json("/api/v1/query_exemplars?query=up&start=0&end=9").await["data"], json!([]));
-    assert_eq!(program.json("/api/v1/rules").await["data"], json!({"groups": []}));
+    assert!(program.json("/api/v1/rules").await["data"]["groups"].is_array());
     assert_eq!(program.json("/api/v1/format_query?query=sum(a)by(b)").await["data"], "sum by (b) (a)");
     assert_eq!(program.json("/api/v1/parse_query?query=up").await["data"]["type"], "vectorSelector");
     let form = program.client.post(program.url("/api/v1/query")).basic_auth("admin", Some(PASSWORD));

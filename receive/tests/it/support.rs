@@ -108,6 +108,8 @@ pub(crate) async fn start_keeping_metrics() -> Running {
 type TestServer = Server<Arc<TestSink>, TestGate>;
 
 async fn serve(limits: Limits, set_up: fn(TestServer) -> TestServer) -> Running {
+    // For clients of this process, where other crates build them with TLS; an error means that it is there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let sink = Arc::new(TestSink::default());
     let server = set_up(Server::new(Arc::clone(&sink), TestGate, limits).with_clock(|| NOW_NS));
     let server = Arc::new(server);

@@ -15,6 +15,13 @@ export interface AmAlert {
   status: { state: "active" | "suppressed" | "unprocessed"; silencedBy: string[]; inhibitedBy: string[] };
 }
 
+/** Alerts that go into one message. */
+export interface AmGroup {
+  labels: Labels;
+  receiver: { name: string };
+  alerts: AmAlert[];
+}
+
 export interface SilenceMatcher {
   name: string;
   value: string;
@@ -64,6 +71,12 @@ const amAlert = object<AmAlert>({
   }),
 });
 
+const amGroup = object<AmGroup>({
+  labels,
+  receiver: object<AmGroup["receiver"]>({ name: string }),
+  alerts: array(amAlert),
+});
+
 const silence = object<Silence>({
   id: string,
   matchers: array(
@@ -84,6 +97,11 @@ const silence = object<Silence>({
 
 export function fetchAmAlerts(matchers: Matcher[], signal: AbortSignal): Promise<AmAlert[]> {
   return ask(`/alerts${filters(matchers)}`, array(amAlert), signal);
+}
+
+/** The groups with alerts that match; of each only those. */
+export function fetchAmGroups(matchers: Matcher[], signal: AbortSignal): Promise<AmGroup[]> {
+  return ask(`/alerts/groups${filters(matchers)}`, array(amGroup), signal);
 }
 
 export function fetchSilences(matchers: Matcher[], signal: AbortSignal): Promise<Silence[]> {

@@ -93,7 +93,8 @@ class Reader {
     const found = /^(=~|!~|!=|=)/.exec(this.text.slice(this.at))?.[1] as Operator | undefined;
     if (!found) {
       const said = `After ${name} an operator is missing: write ${quotedName(name)}="…", or !=, =~, !~`;
-      throw new Fault(said, this.ended() ? start : this.at, this.ended() ? this.at : this.at + 1);
+      const isNameAlone = this.ended() || /[,}]/.test(this.peek());
+      throw new Fault(said, isNameAlone ? start : this.at, isNameAlone ? start + name.length : this.at + 1);
     }
     this.at += found.length;
     return found;

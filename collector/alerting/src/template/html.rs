@@ -44,7 +44,7 @@ pub(super) fn escape_js(text: &str) -> String {
 }
 
 /// As a form sends it: a space is `+`.
-pub(super) fn query_escape(text: &str) -> String {
+pub(crate) fn query_escape(text: &str) -> String {
     percent(text, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)).replace("%20", "+")
 }
 

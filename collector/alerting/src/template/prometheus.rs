@@ -129,9 +129,9 @@ pub fn pure(name: &str, args: &[Value]) -> Option<Result<Value, String>> {
         "toUpper" => text(name, args).map(|text| text.to_uppercase().into()),
         "toLower" => text(name, args).map(|text| text.to_lowercase().into()),
         "urlQueryEscape" => text(name, args).map(|text| query_escape(text).into()),
-        "graphLink" => text(name, args).map(|query| format!("/metrics?query={}", query_escape(query)).into()),
+        "graphLink" => text(name, args).map(|query| format!("/metrics?q={}", query_escape(query)).into()),
         "tableLink" => {
-            text(name, args).map(|query| format!("/metrics?query={}&view=table", query_escape(query)).into())
+            text(name, args).map(|query| format!("/metrics?q={}&tab=table", query_escape(query)).into())
         }
         "stripPort" => text(name, args).map(|text| strip_port(text).into()),
         "stripDomain" => text(name, args).map(|text| strip_domain(text).into()),

@@ -204,7 +204,7 @@ fn functions_of_prometheus() {
             "a:80 a 1.2.3.4:5",
         ),
         ("{{externalURL}} {{pathPrefix}}", "https://n.example.org/sub/path /sub/path"),
-        ("{{graphLink \"up == 0\"}}", "/metrics?query=up+%3D%3D+0"),
+        ("{{graphLink \"up == 0\"}}", "/metrics?q=up+%3D%3D+0"),
         ("{{urlQueryEscape \"a b\"}}{{safeHtml \"<b>\"}}", "a+b<b>"),
         ("{{now}}", "1.353755652598e+09"),
     ]);

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod config_files;
+mod conformance;
 mod dispatch;
 mod mail;
 mod routing;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::QueryError;
 
@@ -29,8 +29,14 @@ where
     W: Fn(Range<usize>) -> Result<T, QueryError> + Sync,
     M: FnMut(T) -> Result<(), QueryError> + Send,
 {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST_THREADS);
-    with_threads(if count < PARALLEL_FROM { 1 } else { threads.max(2) }, count, work, merge)
+    with_threads(if count < PARALLEL_FROM { 1 } else { threads() }, count, work, merge)
+}
+
+/// How many threads work on one query. Asked once: the answer is read from files of the system's.
+fn threads() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    let count = || std::thread::available_parallelism().map_or(1, usize::from).clamp(2, MOST_THREADS);
+    *THREADS.get_or_init(count)
 }
 
 fn with_threads<T, W, M>(threads: usize, count: usize, work: W, mut merge: M) -> Result<(), QueryError>

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use telemetry::samples::{Histogram, ResetHint};
+use telemetry::samples::{Histogram, MatchOp, ResetHint};
 use telemetry::{LabelSet, METRIC_NAME};
 
 use super::{Item, Load};
 use crate::evaluate::{custom_histogram, is_reset};
-use crate::{Querier, QueryError, Select, Selection, Values};
+use crate::{Matcher, Querier, QueryError, Select, Selection, Values};
 
-/// Series by their labels.
+/// Series by metric and labels.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    series: BTreeMap<LabelSet, Values>,
+    metrics: BTreeMap<String, BTreeMap<LabelSet, Values>>,
 }
 
 /// Classic buckets, count and sum of one histogram at one time.
@@ -24,9 +24,14 @@ struct Classic {
 }
 
 impl MemoryStore {
+    fn values(&mut self, labels: &LabelSet) -> &mut Values {
+        let metric = labels.metric().unwrap_or_default().to_owned();
+        self.metrics.entry(metric).or_default().entry(labels.clone()).or_default()
+    }
+
     /// Adds a sample; times of a series must ascend, others are left out.
     pub fn add(&mut self, labels: &LabelSet, time_ms: i64, value: f64) {
-        let values = self.series.entry(labels.clone()).or_default();
+        let values = self.values(labels);
         if newest(values).is_none_or(|newest| time_ms > newest) {
             values.times_ms.push(time_ms);
             values.values.push(value);
@@ -35,7 +40,7 @@ impl MemoryStore {
 
     /// Adds a native histogram. As Prometheus' store does, it says of each whether it is known to follow no reset.
     pub fn add_histogram(&mut self, labels: &LabelSet, time_ms: i64, mut histogram: Histogram) {
-        let values = self.series.entry(labels.clone()).or_default();
+        let values = self.values(labels);
         if newest(values).is_some_and(|newest| time_ms <= newest) {
             return;
         }
@@ -96,6 +101,13 @@ impl MemoryStore {
     }
 }
 
+/// The one metric that can pass.
+fn metric_of(matchers: &[Matcher]) -> Option<&str> {
+    let named =
+        matchers.iter().find(|matcher| matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal);
+    named.map(Matcher::value)
+}
+
 fn newest(values: &Values) -> Option<i64> {
     values.times_ms.last().copied().max(values.histograms.last().map(|(time_ms, _)| *time_ms))
 }
@@ -112,7 +124,11 @@ impl Querier for MemoryStore {
             let mut matchers = select.matchers.iter();
             matchers.all(|matcher| matcher.matches(labels.get(matcher.name()).unwrap_or_default()))
         };
-        let series = self.series.iter().filter(|(labels, _)| passes(labels)).collect();
+        let metrics: Vec<&BTreeMap<LabelSet, Values>> = match metric_of(select.matchers) {
+            Some(metric) => self.metrics.get(metric).into_iter().collect(),
+            None => self.metrics.values().collect(),
+        };
+        let series = metrics.into_iter().flatten().filter(|(labels, _)| passes(labels)).collect();
         Ok(Box::new(Selected { series, start_ms: select.start_ms, end_ms: select.end_ms }))
     }
 }

@@ -109,24 +109,6 @@ pub(super) async fn tsdb(
     })))
 }
 
-/// Rule groups: none are evaluated yet.
-#[utoipa::path(
-    get, path = "/api/v1/rules", tag = "prometheus",
-    responses((status = 200, description = "No groups", body = Object))
-)]
-pub(super) async fn rules() -> Response {
-    success(json!({ "groups": [] }))
-}
-
-/// Active alerts: no rules are evaluated yet.
-#[utoipa::path(
-    get, path = "/api/v1/alerts", tag = "prometheus",
-    responses((status = 200, description = "No alerts", body = Object))
-)]
-pub(super) async fn alerts() -> Response {
-    success(json!({ "alerts": [] }))
-}
-
 /// Alertmanagers that alerts are sent to: none.
 #[utoipa::path(
     get, path = "/api/v1/alertmanagers", tag = "prometheus",

@@ -18,8 +18,8 @@ interface MatcherRowsProps {
 const words: Record<Operator, string> = {
   "=": "= is",
   "!=": "!= is not",
-  "=~": "=~ matches",
-  "!~": "!~ does not match",
+  "=~": "=~ regex",
+  "!~": "!~ not regex",
 };
 
 /** One row per matcher; all of them must hold. */
@@ -80,16 +80,17 @@ export function MatcherRows({ matchers, problems, told, known, disabled, onChang
               <option key={one} value={one} />
             ))}
           </datalist>
-          <button
-            type="button"
-            className="button button-quiet button-icon"
-            aria-label={`Remove matcher ${at + 1}`}
-            title="Remove"
-            disabled={disabled || matchers.length === 1}
-            onClick={() => onChange(matchers.filter((_, place) => place !== at))}
-          >
-            <Icon name="close" small />
-          </button>
+          {matchers.length > 1 && (
+            <button
+              type="button"
+              className="button button-quiet button-icon"
+              aria-label={`Remove matcher ${at + 1}`}
+              title="Remove"
+              onClick={() => onChange(matchers.filter((_, place) => place !== at))}
+            >
+              <Icon name="close" small />
+            </button>
+          )}
           {problems[at] && (told || name.trim() !== "") && <p className={styles.problem}>{problems[at]}</p>}
         </div>
       ))}

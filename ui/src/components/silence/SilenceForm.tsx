@@ -168,10 +168,7 @@ function End({ draft, zone, nowMs, problem, disabled, onChange }: EndProps) {
         onChange={(event) => onChange({ forMs: null, untilText: event.target.value })}
       />
       <p id={`${id}-problem`} className={problem ? styles.problem : "text3 small"} aria-live="polite">
-        {problem ??
-          (draft.forMs === null && endMs !== null
-            ? `ends in ${formatDuration(endMs - nowMs)}`
-            : "from now on")}
+        {problem ?? `ends in ${formatDuration((endMs ?? nowMs) - nowMs)}`}
       </p>
     </fieldset>
   );

@@ -15,7 +15,7 @@ import { sentence } from "../../lib/words";
 import { encodeMetricsView, plainView } from "../metrics/url";
 import styles from "./AlertPage.module.css";
 import { bandsOf } from "./history";
-import { limitText, severityOf, unitOf } from "./model";
+import { limitText, severityLevel, unitOf } from "./model";
 import { ofAlert } from "./series";
 
 export interface AlertChartProps {
@@ -52,8 +52,7 @@ export function AlertChart(props: QueryChartProps) {
   );
   const times = useMemo(() => gridTimes({ startS, endS, stepS }), [startS, endS, stepS]);
   const thresholds = useMemo(() => limitsOf(alert), [alert]);
-  const severe = severityOf(alert.labels) === "critical";
-  const bands = useMemo(() => bandsOf(alert.history, severe, nowMs), [alert, severe, nowMs]);
+  const bands = useMemo(() => bandsOf(alert.history, severityLevel(alert), nowMs), [alert, nowMs]);
   if (text === null) return <ForeignRule />;
   const unit = unitOf(alert);
   const top = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0);
@@ -98,6 +97,7 @@ export function AlertChart(props: QueryChartProps) {
           span={span}
           height={chartPx}
           legendPx={96}
+          fill={0}
           thresholds={thresholds}
           annotations={bands}
           onZoom={onZoom}
@@ -132,11 +132,10 @@ function ForeignRule() {
 function limitsOf(alert: AlertWithHistory): Thresholds[] {
   const { threshold } = alert;
   if (!threshold) return [];
-  const kind = { critical: "crit", warning: "warn", info: "info", none: "warn" } as const;
   return [
     {
       value: threshold.value,
-      kind: kind[severityOf(alert.labels)],
+      kind: severityLevel(alert),
       label: `limit ${limitText(alert)}`,
       always: true,
     },

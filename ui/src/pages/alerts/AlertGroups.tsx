@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMayEdit } from "../../app/roles";
 import { Icon } from "../../components/Icon";
+import { formatCount } from "../../lib/number";
 import { AlertRow } from "./AlertRow";
 import { SeverityTag, stateWords } from "./AlertState";
 import styles from "./Alerts.module.css";
@@ -67,7 +68,9 @@ function Group({ group: { name, alerts }, view, nowMs, stripOf, onFilter }: Grou
         <h2>{name}</h2>
         <SeverityTag alert={worst} />
         <span className="text3 small">
-          {said.map((state) => `${counts.get(state)} ${stateWords[state].toLowerCase()}`).join(", ")}
+          {said
+            .map((state) => `${formatCount(counts.get(state) ?? 0)} ${stateWords[state].toLowerCase()}`)
+            .join(", ")}
         </span>
         <span className="grow" />
         {worst.rule && (
@@ -115,7 +118,7 @@ function Group({ group: { name, alerts }, view, nowMs, stripOf, onFilter }: Grou
           className={`button button-quiet button-small ${styles.more}`}
           onClick={() => setLimit(limit + 10 * rowStep)}
         >
-          Show more: {alerts.length - shown.length}
+          Show more: {formatCount(alerts.length - shown.length)}
         </button>
       )}
     </section>

@@ -16,7 +16,7 @@ const shownLimit = 30;
 
 /** When it was pending and when it fired, the newest first. */
 export function AlertHistory({ alert: { history }, zone, nowMs }: AlertHistoryProps) {
-  const newest = [...history].sort((a, b) => (a.from < b.from ? 1 : -1));
+  const newest = [...history].sort((a, b) => Date.parse(b.from) - Date.parse(a.from));
   const fired = history.filter(({ state }) => state === "firing").length;
   return (
     <section className="panel" aria-label="History">

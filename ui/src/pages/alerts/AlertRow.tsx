@@ -56,13 +56,15 @@ export function AlertRow({ alert, cells, view, nowMs, onFilter }: AlertRowProps)
         <LabelTags labels={alert.labels} limit={tagLimit} {...(!phone && { onFilter })} />
       </span>
       <span className={styles.now}>
-        <span className={`tabular ${styles.value}`} data-level={levelOf(alert) ?? undefined}>
-          {valueText(alert)}
-        </span>
+        {alert.value !== null && (
+          <span className={`tabular ${styles.value}`} data-level={levelOf(alert) ?? undefined}>
+            {valueText(alert)}
+          </span>
+        )}
         {limit && <span className="text3 small">limit {limit}</span>}
       </span>
       <span className={styles.strip}>
-        <HistoryStrip cells={cells} severe={severityOf(alert.labels) === "critical"} />
+        <HistoryStrip cells={cells} severity={severityOf(alert.labels)} />
         <span className="text3">last 24&nbsp;h</span>
       </span>
       <Since alert={alert} zone={view.zone} nowMs={nowMs} />

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { Alert } from "../../api/alerts";
 import { Choice, Choices } from "../../components/Choices";
 import { Icon } from "../../components/Icon";
-import { plural } from "../../lib/number";
+import { formatCount, plural } from "../../lib/number";
 import { severityWord, stateIcons, stateWords } from "./AlertState";
 import styles from "./Alerts.module.css";
 import {
@@ -60,7 +60,7 @@ export function FilterChips({ view, byState, bySeverity, shown, onChange }: Filt
             </Chip>
           ))}
       </div>
-      <div className={styles.chipGroup} role="group" aria-label="Severity">
+      <div className={`${styles.chipGroup} ${styles.severities}`} role="group" aria-label="Severity">
         {severities
           .filter((severity) => ofSeverities.has(severity) || view.severities.includes(severity))
           .map((severity) => (
@@ -74,8 +74,7 @@ export function FilterChips({ view, byState, bySeverity, shown, onChange }: Filt
             </Chip>
           ))}
       </div>
-      <span className="grow" />
-      <span className="text3 small" aria-live="polite">
+      <span className={`text3 small ${styles.count}`} aria-live="polite">
         {plural(shown, "alert")}
       </span>
       <Choices
@@ -125,7 +124,7 @@ function Chip({ count, pressed, onToggle, children }: ChipProps) {
       onClick={onToggle}
     >
       {children}
-      <span className="tabular">{count}</span>
+      <span className="tabular">{formatCount(count)}</span>
     </button>
   );
 }

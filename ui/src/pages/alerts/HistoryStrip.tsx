@@ -1,12 +1,13 @@
 import styles from "./HistoryStrip.module.css";
 import { type Cell, stripSentence } from "./history";
+import type { Severity } from "./model";
 
 /** A day in half hours: full bars fired, half ones were pending. */
-export function HistoryStrip({ cells, severe }: { cells: Cell[]; severe: boolean }) {
+export function HistoryStrip({ cells, severity }: { cells: Cell[]; severity: Severity }) {
   return (
     <span
       className={styles.strip}
-      data-level={severe ? "crit" : "warn"}
+      data-severity={severity}
       role="img"
       aria-label={stripSentence(cells)}
       title={stripSentence(cells)}

@@ -10,7 +10,7 @@ import { type AlertChartProps, chartPx } from "./AlertChart";
 import styles from "./AlertPage.module.css";
 import { bandsOf } from "./history";
 import { logsSearch } from "./links";
-import { severityOf } from "./model";
+import { severityLevel } from "./model";
 
 const buckets = 90;
 
@@ -33,8 +33,7 @@ export function LogsAlertChart({
     placeholderData: keepPreviousData,
   });
   const drawn = useMemo(() => data && countsOf(data), [data]);
-  const severe = severityOf(alert.labels) === "critical";
-  const bands = useMemo(() => bandsOf(alert.history, severe, nowMs), [alert, severe, nowMs]);
+  const bands = useMemo(() => bandsOf(alert.history, severityLevel(alert), nowMs), [alert, nowMs]);
   return (
     <section className={`panel ${styles.chart}`} aria-label="Search">
       <div className={styles.panelHead}>

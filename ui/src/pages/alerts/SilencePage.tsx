@@ -1,4 +1,4 @@
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, useCanGoBack, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { PageHeader } from "../../app/PageHeader";
 import { Message } from "../../components/Message";
@@ -23,12 +23,14 @@ interface Saved {
 /** A new silence, of the matchers in the address: where the links in messages lead, and the button at an alert. */
 export function SilencePage() {
   const { filter, zone } = decodeSilenceView(route.useSearch() as Record<string, unknown>);
+  const router = useRouter();
+  const canGoBack = useCanGoBack();
   const [saved, setSaved] = useState<Saved | null>(null);
   const { matchers, fault } = parseMatchers(filter);
   return (
     <>
       <PageHeader title="Silence alerts" lead={<Crumb />} />
-      <main className={styles.page}>
+      <main className={`${styles.page} ${styles.pinned}`}>
         {saved ? (
           <Message
             title={`Quiet until ${formatMoment(saved.endMs, zone)} ${zoneLabel(zone, saved.endMs)}`}
@@ -64,7 +66,8 @@ export function SilencePage() {
               onSaved={(id, draft) =>
                 setSaved({ id, draft, endMs: endMsOf(draft, zone, Date.now()) ?? Date.now() })
               }
-              onCancel={() => window.history.back()}
+              // Who came by the link in a message has nowhere to go back to.
+              onCancel={() => (canGoBack ? router.history.back() : void router.navigate({ to: "/alerts" }))}
             />
           </>
         )}

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { fetchAmGroups } from "../../api/alertmanager";
 import { type Alert, fetchReceiverTargets, type Receiver } from "../../api/alerts";
+import { formatMatchers, matchersOf } from "../../lib/matchers";
 import { formatMoment } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
 import styles from "./AlertPage.module.css";
@@ -14,6 +16,17 @@ export function WhoIsTold({ alert, zone }: { alert: Alert; zone: Zone }) {
     queryFn: ({ signal }) => fetchReceiverTargets(signal),
     staleTime: 30_000,
   });
+  const groups = useQuery({
+    queryKey: ["alertmanager", "groups", alert.fingerprint],
+    queryFn: ({ signal }) => fetchAmGroups(matchersOf(alert.labels), signal),
+    enabled: alert.state === "firing",
+    staleTime: 30_000,
+  });
+  const groupOf = (name: string) =>
+    groups.data?.find(
+      ({ receiver, alerts }) =>
+        receiver.name === name && alerts.some(({ fingerprint }) => fingerprint === alert.fingerprint),
+    );
   const state = stateOf(alert);
   return (
     <section className="panel" aria-label="Who is told">
@@ -40,12 +53,27 @@ export function WhoIsTold({ alert, zone }: { alert: Alert; zone: Zone }) {
           {alert.receivers.map((name) => (
             <li key={name}>
               <span className="text1">{name}</span>
+              <Group labels={groupOf(name)?.labels} />
               <Targets receiver={data?.find((one) => one.name === name)} zone={zone} />
             </li>
           ))}
         </ul>
       )}
     </section>
+  );
+}
+
+/** What the route groups by: everything that is alike in it goes into one message. */
+function Group({ labels }: { labels: Record<string, string> | undefined }) {
+  if (!labels || Object.keys(labels).length === 0) return null;
+  const shown = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return (
+    <span className="text3 small">
+      one message for{" "}
+      <Link to="/alerts" search={{ filter: formatMatchers(matchersOf(labels)) }} className="link">
+        {shown.join(", ")}
+      </Link>
+    </span>
   );
 }
 

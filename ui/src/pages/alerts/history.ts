@@ -72,16 +72,16 @@ export function stripSentence(cells: Cell[]): string {
 }
 
 /** The bands of a chart; the last firing one has its word written. */
-export function bandsOf(history: AlertSpan[], severe: boolean, nowMs: number): Annotation[] {
+export function bandsOf(history: AlertSpan[], band: "crit" | "warn" | "info", nowMs: number): Annotation[] {
   const last = history.reduce((found, { state, from }, at) => {
     const known = history[found];
-    return state === "firing" && (!known || from > known.from) ? at : found;
+    return state === "firing" && (!known || Date.parse(from) > Date.parse(known.from)) ? at : found;
   }, -1);
   return history.map(({ from, to, state }, at) => ({
     time: Date.parse(from) / 1000,
     endTime: (to === null ? nowMs : Date.parse(to)) / 1000,
     text: state,
-    band: state === "pending" ? "pending" : severe ? "crit" : "warn",
+    band: state === "pending" ? "pending" : band,
     important: at === last,
   }));
 }

@@ -45,15 +45,18 @@ export function severityOf(labels: Labels): Severity {
   return severityWords[(labels.severity ?? "").toLowerCase()] ?? "none";
 }
 
+const severityLevels = { critical: "crit", warning: "warn", info: "info", none: "warn" } as const;
+
+/** The meaning colour of a severity, whatever the state is. */
+export function severityLevel({ labels }: Pick<Alert, "labels">): "crit" | "warn" | "info" {
+  return severityLevels[severityOf(labels)];
+}
+
 /** The meaning colour; what is only pending, quiet or over has none. */
 export function levelOf(alert: Alert): "crit" | "warn" | "info" | null {
   const state = stateOf(alert);
   if (state === "pending") return "warn";
-  if (state !== "firing") return null;
-  return { critical: "crit", warning: "warn", info: "info", none: "warn" }[severityOf(alert.labels)] as
-    | "crit"
-    | "warn"
-    | "info";
+  return state === "firing" ? severityLevel(alert) : null;
 }
 
 const hostLabels = ["host_name", "host", "hostname", "node", "nodename"];

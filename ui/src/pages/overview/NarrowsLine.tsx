@@ -51,8 +51,7 @@ function Health({ status }: { status: Status }) {
         </span>
       </span>
       <span>
-        newest log{" "}
-        <span className="text1">{newestMs === null ? "none yet" : `${formatDuration(newestMs)} old`}</span>
+        newest log <span className="text1">{newestMs === null ? "none yet" : `${ageOf(newestMs)} old`}</span>
       </span>
       <span>
         logs <span className="text1">{plural(status.logs.records, "record")}</span>
@@ -65,4 +64,8 @@ function Health({ status }: { status: Status }) {
       </span>
     </>
   );
+}
+
+function ageOf(ms: number): string {
+  return ms < 1000 ? "under 1\u00a0s" : formatDuration(ms);
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Alert, fetchRuleCount } from "../../api/alerts";
-import { plural } from "../../lib/number";
+import { formatCount, plural } from "../../lib/number";
 import type { Zone } from "../../lib/time/zone";
 import { sentence } from "../../lib/words";
 import { Since } from "../alerts/AlertRow";
@@ -73,7 +73,11 @@ export function OpenAlerts({ alerts, error, services, hosts, zone, onRetry }: Op
 
 function countsOf(loud: Alert[]): string {
   const firing = loud.filter((alert) => stateOf(alert) === "firing").length;
-  const parts = [firing > 0 && `${firing} firing`, loud.length > firing && `${loud.length - firing} pending`];
+  const pending = loud.length - firing;
+  const parts = [
+    firing > 0 && `${formatCount(firing)} firing`,
+    pending > 0 && `${formatCount(pending)} pending`,
+  ];
   return `${parts.filter(Boolean).join(", ")}, worst first`;
 }
 
@@ -97,13 +101,12 @@ function OpenAlert({ alert, zone, nowMs }: { alert: Alert; zone: Zone; nowMs: nu
         <span className={styles.alertText}>
           <span className={styles.sentence}>{sentenceOf(alert)}</span>
           <span className={styles.detail}>
-            {[alert.name !== sentenceOf(alert) && alert.name, where].filter(Boolean).join(", ")}
+            <span>{[alert.name !== sentenceOf(alert) && alert.name, where].filter(Boolean).join(", ")}</span>
             {alert.value !== null && (
-              <>
-                {" "}
+              <span>
                 <span className="text1">{valueText(alert)}</span>
                 {limit && `, limit ${limit}`}
-              </>
+              </span>
             )}
           </span>
         </span>
@@ -149,12 +152,12 @@ function Folded({ more, open, calm }: { more: number; open: Alert[]; calm: boole
     <p className={styles.folded} data-calm={calm || undefined}>
       {more > 0 && (
         <Link to="/alerts" className="link">
-          {more} more
+          {formatCount(more)} more
         </Link>
       )}
       {counts.map(({ state, count }) => (
         <Link key={state} to="/alerts" search={{ state }} className="link">
-          {count} {state}
+          {formatCount(count)} {state}
         </Link>
       ))}
     </p>

@@ -2,13 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "../../api/http";
 import { fetchStatus, type Status } from "../../api/status";
-import { PageHeader } from "../../app/PageHeader";
 import { Icon } from "../../components/Icon";
 import { Message } from "../../components/Message";
 import { SendData } from "../../components/SendData";
 import { formatBytes, formatExact, plural } from "../../lib/number";
 import { formatDuration, formatMoment } from "../../lib/time/format";
 import { headline, sentence } from "../../lib/words";
+import { SettingsFrame } from "../settings/SettingsFrame";
 import styles from "./StatusPage.module.css";
 
 /** How this collector is: what it holds, who sends, what is wrong; and how to send more. */
@@ -20,19 +20,17 @@ export function StatusPage() {
     staleTime: 0,
   });
   return (
-    <>
-      <PageHeader title="Status">
-        {status.data && <span className="text3 small">checked every 5&nbsp;s</span>}
-      </PageHeader>
-      <main className={styles.page}>
-        {status.error && (
-          <Message kind="error" title={headline(status.error.message)}>
-            {status.error instanceof ApiError && status.error.hint ? sentence(status.error.hint) : null}
-          </Message>
-        )}
-        {status.data && <Collector status={status.data} />}
-      </main>
-    </>
+    <SettingsFrame
+      title="Status"
+      tools={status.data && <span className="text3 small">checked every 5&nbsp;s</span>}
+    >
+      {status.error && (
+        <Message kind="error" title={headline(status.error.message)}>
+          {status.error instanceof ApiError && status.error.hint ? sentence(status.error.hint) : null}
+        </Message>
+      )}
+      {status.data && <Collector status={status.data} />}
+    </SettingsFrame>
   );
 }
 
