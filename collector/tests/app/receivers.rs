@@ -199,7 +199,7 @@ fn the_program_checks_a_file_by_itself() {
         run("route: {receiver: a}\nreceivers: [{name: a, wechat_configs: [{api_secret: s, corp_id: c}]}]\n");
     assert_eq!(code, Some(0));
     assert!(
-        out.contains("am.yml:2:39: receivers[0].wechat_configs[0]: wechat is read, but not sent yet\n")
+        out.contains("am.yml:2:40: receivers[0].wechat_configs[0]: wechat is read, but not sent yet\n")
             && out.ends_with("is good\n"),
         "{out}"
     );
