@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerting::Alert;
-use alerting::config::{AmConfig, Integration, Receiver, Route, Secret, Settings};
+use alerting::config::{AmConfig, GroupBy, Integration, Receiver, Route, Secret, Settings};
 use alerting::message::Message;
 use alerting::receivers::{Deliver, Failure, Outcome};
 use alerting::yaml::Fault;
@@ -32,12 +32,54 @@ const NS_PER_MS: i64 = 1_000_000;
 pub(crate) struct ReceiversAnswer {
     /// In the order of the file.
     receivers: Vec<ReceiverView>,
+    /// The root of the routes.
+    route: RouteView,
     /// The file's path, or `shipped`.
     source: String,
     /// What is wrong with the file as it is now (then the one before is in force), and with texts in it.
     problems: Vec<ProblemView>,
     /// What is right, but has no effect.
     notes: Vec<ProblemView>,
+}
+
+/// A node of the tree of routes, with what it inherits.
+#[derive(Serialize, ToSchema)]
+#[schema(no_recursion)]
+pub(crate) struct RouteView {
+    receiver: String,
+    /// As they are written; none at the root.
+    matchers: Vec<String>,
+    /// Labels; `...` alone is every label.
+    group_by: Vec<String>,
+    group_wait_s: f64,
+    group_interval_s: f64,
+    repeat_interval_s: f64,
+    /// Whether the next siblings are tried, too.
+    r#continue: bool,
+    mute_time_intervals: Vec<String>,
+    active_time_intervals: Vec<String>,
+    /// Tried in order.
+    routes: Vec<RouteView>,
+}
+
+impl RouteView {
+    fn of(route: &Route) -> Self {
+        Self {
+            receiver: route.receiver.clone(),
+            matchers: route.matchers.iter().map(ToString::to_string).collect(),
+            group_by: match &route.group_by {
+                GroupBy::All => vec!["...".to_owned()],
+                GroupBy::Labels(labels) => labels.iter().cloned().collect(),
+            },
+            group_wait_s: route.group_wait.as_secs_f64(),
+            group_interval_s: route.group_interval.as_secs_f64(),
+            repeat_interval_s: route.repeat_interval.as_secs_f64(),
+            r#continue: route.continue_,
+            mute_time_intervals: route.mute_time_intervals.clone(),
+            active_time_intervals: route.active_time_intervals.clone(),
+            routes: route.routes.iter().map(Self::of).collect(),
+        }
+    }
 }
 
 /// One receiver.
