@@ -6,6 +6,7 @@ Every alert is a group of its own. In the first half of the rounds alerts begin 
 scripts/notify-kill.sh starts it.
 """
 
+import http.client
 import http.server
 import json
 import os
@@ -20,8 +21,8 @@ import urllib.request
 
 # How long the webhook takes, so that some messages are always on their way.
 SLOW_S = 0.05
-# What arrived so short before a kill may not have been noted: answer, fsync, note.
-DOUBT_S = 0.5
+# What was answered so short before a kill may not have been noted: that takes an fsync.
+DOUBT_S = 1
 # Messages that are on their way at once, and as many that are being noted.
 MOST_IN_DOUBT = 64
 CONFIG = """
@@ -33,18 +34,20 @@ receivers:
 
 
 class Webhook(http.server.BaseHTTPRequestHandler):
-    """Notes when each alert was told to fire or to have ended."""
+    """Notes when each alert was told to fire or to have ended, and when that was answered."""
 
     protocol_version = "HTTP/1.1"
     told, lock = {}, threading.Lock()
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        came = [time.monotonic(), None]
         with self.lock:
             for alert in body["alerts"]:
                 key = (alert["labels"]["n"], alert["status"])
-                self.told.setdefault(key, []).append(time.monotonic())
+                self.told.setdefault(key, []).append(came)
         time.sleep(SLOW_S)
+        came[1] = time.monotonic()
         try:
             self.send_response(200)
             self.send_header("content-length", "0")
@@ -90,7 +93,7 @@ class Poster(threading.Thread):
 
     def __init__(self, url):
         super().__init__(daemon=True)
-        self.url, self.batches, self.lock = url, [], threading.Lock()
+        self.url, self.batches, self.lock, self.refused = url, [], threading.Lock(), None
 
     def run(self):
         while True:
@@ -104,8 +107,9 @@ class Poster(threading.Thread):
                 with urllib.request.urlopen(request, timeout=10):
                     pass
             except urllib.error.HTTPError as error:
-                raise SystemExit(f"{error.code}: {error.read()}") from error
-            except OSError:
+                self.refused = f"{error.code}: {error.read().decode()}"
+                return
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.02)
                 continue
             with self.lock:
@@ -153,7 +157,8 @@ def judge(status, count, kills):
     for times in told.values():
         for first, second in zip(times, times[1:]):
             doubled += 1
-            excuse = next((kill for kill in kills if first - 0.01 <= kill <= second and kill - first <= DOUBT_S), None)
+            answered = first[1] or float("inf")
+            excuse = next((kill for kill in kills if first[0] - 0.01 <= kill <= second[0] and kill <= answered + DOUBT_S), None)
             if excuse is None:
                 unexcused += 1
             else:
@@ -187,7 +192,9 @@ def main():
             kills.append(time.monotonic())
             collector.kill()
         collector.start()
-        while not poster.is_done() and poster.is_alive():
+        while not poster.is_done():
+            if poster.refused or not poster.is_alive():
+                raise SystemExit(f"the collector refused alerts: {poster.refused}")
             time.sleep(0.05)
         wait_for(status, count, 20)
         # What would be told twice for no reason, is told now.

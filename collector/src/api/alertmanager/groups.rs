@@ -21,6 +21,7 @@ use crate::auth::Principal;
 /// Alerts that one receiver is told of together.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmAlertGroup)]
 pub(crate) struct Group {
     alerts: Vec<GettableAlert>,
     labels: LabelSet,

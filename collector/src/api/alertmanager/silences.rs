@@ -23,6 +23,7 @@ const MAX_BODY_BYTES: usize = 256 << 10;
 
 /// Which silence holds now.
 #[derive(Serialize, ToSchema)]
+#[schema(as = AmSilencePut)]
 pub(crate) struct Put {
     /// Its id; another one than was sent, where the silence could not be changed.
     #[serde(rename = "silenceID")]

@@ -20,6 +20,7 @@ use crate::auth::Principal;
 
 /// Who is told.
 #[derive(Serialize, ToSchema)]
+#[schema(as = AmReceiver)]
 pub(crate) struct Receiver {
     name: String,
     labels: LabelSet,

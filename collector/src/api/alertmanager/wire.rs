@@ -15,6 +15,7 @@ use super::error::AmError;
 /// An alert as it is asked for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmGettableAlert)]
 pub(crate) struct GettableAlert {
     annotations: LabelSet,
     ends_at: String,
@@ -30,6 +31,7 @@ pub(crate) struct GettableAlert {
 
 /// A receiver's name.
 #[derive(Serialize, ToSchema)]
+#[schema(as = AmReceiverReference)]
 pub(crate) struct Reference {
     /// Its name.
     pub(super) name: String,
@@ -38,6 +40,7 @@ pub(crate) struct Reference {
 /// What becomes of an alert.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmAlertStatus)]
 pub(crate) struct Status {
     inhibited_by: Vec<String>,
     muted_by: Vec<String>,
@@ -49,6 +52,7 @@ pub(crate) struct Status {
 /// An alert as it is posted.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmPostableAlert)]
 pub(crate) struct PostableAlert {
     labels: LabelSet,
     #[serde(default)]
@@ -64,6 +68,7 @@ pub(crate) struct PostableAlert {
 /// A silence as it is asked for.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmGettableSilence)]
 pub(crate) struct GettableSilence {
     id: String,
     status: SilenceStatus,
@@ -78,6 +83,7 @@ pub(crate) struct GettableSilence {
 
 /// `active`, `pending` or `expired`.
 #[derive(Serialize, ToSchema)]
+#[schema(as = AmSilenceStatus)]
 pub(crate) struct SilenceStatus {
     /// Which.
     state: &'static str,
@@ -86,6 +92,7 @@ pub(crate) struct SilenceStatus {
 /// A silence as it is posted.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmPostableSilence)]
 pub(crate) struct PostableSilence {
     #[serde(default)]
     id: Option<String>,
@@ -104,6 +111,7 @@ pub(crate) struct PostableSilence {
 /// A condition on a label.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AmMatcher)]
 pub(crate) struct WireMatcher {
     name: String,
     value: String,

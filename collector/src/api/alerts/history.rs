@@ -16,6 +16,7 @@ const STATE: &str = "alertstate";
 
 /// A time in which an alert was there.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = AlertStretch)]
 pub(crate) struct Stretch {
     /// Its beginning.
     from: String,

@@ -50,6 +50,7 @@ pub(crate) struct AlertView {
 
 /// What a rule's expression compares with a number.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AlertThreshold)]
 pub(crate) struct Threshold {
     /// `>`, `>=`, `<`, `<=`, `==` or `!=`.
     op: &'static str,
