@@ -40,7 +40,8 @@ impl Auth {
         }
         let asked = asked.map_or(named.as_str().as_bytes(), |asked| asked.as_bytes());
         let access = [Access { tenant: named.clone(), role: Role::Ingest }];
-        let chosen = choose_tenant(&access, asked).map_err(|error| Denied::Forbidden { reason: error.to_string() });
+        let chosen =
+            choose_tenant(&access, asked).map_err(|error| Denied::Forbidden { reason: error.to_string() });
         chosen.map(|access| access.tenant)
     }
 

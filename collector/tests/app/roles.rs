@@ -61,6 +61,8 @@ pub(crate) const ROUTES: &[(&str, Need)] = &[
     ("get /api/v1/narrows/logs/search", Need::Viewer),
     ("get /api/v1/narrows/logs/values", Need::Viewer),
     ("get /api/v1/narrows/openapi.json", Need::Viewer),
+    ("get /api/v1/narrows/receivers", Need::Viewer),
+    ("post /api/v1/narrows/receivers/{name}/test", Need::Editor),
     ("get /api/v1/narrows/services", Need::Viewer),
     ("get /api/v1/narrows/services/map", Need::Viewer),
     ("get /api/v1/narrows/services/{service}", Need::Viewer),
