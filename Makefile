@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo-load
+.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
@@ -23,8 +23,13 @@ run: ## build, start a collector and an agent here, say how to log in and send (
 	@$(MAKE) --no-print-directory build
 	@PROFILE=$(PROFILE) FILES='$(FILES)' scripts/run.sh
 
-build: ui ## the UI and both binaries (PROFILE=release or dev)
+build: ui programs ## the UI and both binaries (PROFILE=release or dev)
+
+programs: ## both binaries, with the UI that is in ui/dist
 	@cargo build --locked --profile $(PROFILE) -p narrows-collector -p narrows-agent
+
+sample: ## a small service that sends spans
+	@cargo build --locked --profile $(PROFILE) -p narrows-collector --example emit_spans
 
 ui: ## the web UI into ui/dist, only when its sources changed
 	@scripts/build-ui.sh
@@ -42,7 +47,7 @@ test-ui: ## the UI's own tests alone, in Chromium too
 test-e2e: ## the real programs, driven by Chromium and by the Python OpenTelemetry SDK
 	@scripts/e2e.sh
 
-check: ## formatting, lints, licences, types
+check: ## formatting, lints, licences, types, containers and units
 	@scripts/check.sh
 
 fmt: ## format everything

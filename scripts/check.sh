@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, lints, licences and types. Fails on the first finding of each kind, after running all.
+# Formatting, lints, licences, types, containers and units. Fails on the first finding of each kind, after running all.
 set -uo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
@@ -20,7 +20,8 @@ fi
 if [ ! -d ui/node_modules ]; then (cd ui && npm ci --no-audit --no-fund --loglevel=error); fi
 step "biome" npm --prefix ui run --silent lint
 step "types" npm --prefix ui run --silent typecheck
-for script in scripts/*.sh fuzz/*.sh .ci/run; do
+step "containers and units" scripts/check-containers.sh
+for script in scripts/*.sh fuzz/*.sh deploy/*.sh .ci/run; do
   step "$script parses" bash -n "$script"
 done
 exit $failed

@@ -53,6 +53,7 @@ need python3 python3 "runs the OpenTelemetry SDK in tests"
 if [ "$purpose" != run ]; then
   need chromium chromium "the browser of the tests"
   need strace strace "shows the order of syncs on disk"
+  need openssl openssl "makes certificates"
   need nginx nginx "writes a real access log"
   need rsyslogd rsyslog "ships logs as Elasticsearch's clients do"
   need prometheus prometheus "writes and answers beside the collector"

@@ -71,6 +71,8 @@ PROFILE=$profile scripts/instrumented.sh
 PROFILE=$profile scripts/prometheus.sh
 PROFILE=$profile scripts/alertmanager.sh
 PROFILE=$profile ROUNDS=6 ALERTS=1000 scripts/notify-kill.sh
+PROFILE=$profile scripts/tls.sh
+PROFILE=$profile scripts/on-call.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"
 trap 'rm -rf "$work"' EXIT

@@ -26,3 +26,10 @@ wait_for_line() {
   done
   return 1
 }
+
+# certificates DIRECTORY: those of docs/tls.md, by the commands of the page, whose last block they are.
+certificates() {
+  awk '/^```sh$/ { block = ""; inside = 1; next } /^```$/ { inside = 0 } inside { block = block $0 "\n" } END { printf "%s", block }' \
+    docs/tls.md >"$1/certificates.sh"
+  (cd "$1" && bash -e certificates.sh >/dev/null 2>&1) || die "the commands of docs/tls.md do not work"
+}

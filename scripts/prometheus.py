@@ -99,7 +99,9 @@ class Server:
         body = encoded.encode() if method == "POST" else None
         if method == "GET" and encoded:
             url += "?" + encoded
-        request = urllib.request.Request(url, data=body, headers=self.headers, method=method)
+        # Only Prometheus' own paths take forms.
+        kind = {"Content-Type": "application/json"} if path.startswith("narrows/") else {}
+        request = urllib.request.Request(url, data=body, headers={**self.headers, **kind}, method=method)
         try:
             with self.opener.open(request, timeout=30) as answer:
                 return answer.status, json.load(answer)

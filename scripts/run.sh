@@ -33,7 +33,7 @@ trap stop EXIT
 "$bin/narrows-collector" --data "$data/collector" --listen "${LISTEN:-127.0.0.1:7070}" \
   --listen-grpc "${LISTEN_GRPC:-127.0.0.1:7071}" >"$collector_log" 2>&1 &
 pids+=($!)
-http=$(wait_for_line "$collector_log" '^listening on http://' 60) || { cat "$collector_log" >&2; die "the collector did not start"; }
+http=$(wait_for_line "$collector_log" '^listening on https?://' 60) || { cat "$collector_log" >&2; die "the collector did not start"; }
 http=${http#listening on }
 grpc=$(wait_for_line "$collector_log" '^listening on grpc://' 10)
 grpc=${grpc#listening on grpc://}

@@ -6,7 +6,12 @@ const collector = process.env.NARROWS_URL ?? "http://127.0.0.1:7070";
 
 export default defineConfig({
   plugins: [react()],
-  server: { proxy: { "/api": { target: collector, changeOrigin: true } } },
+  server: {
+    proxy: {
+      "/api": { target: collector, changeOrigin: true },
+      "/alertmanager/api": { target: collector, changeOrigin: true },
+    },
+  },
   build: {
     target: "es2023",
     assetsInlineLimit: 0,

@@ -143,6 +143,8 @@ pub(crate) struct SyslogInput {
 /// The host's metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostInput {
+    /// Where the host's /proc and /sys are mounted, in a container.
+    pub(crate) root: Option<PathBuf>,
     /// Between two looks.
     pub(crate) interval: Duration,
     /// So many executables are reported by CPU, by memory and by disk; 0: processes are not looked at.

@@ -22,12 +22,16 @@ mod params;
 mod probes;
 mod prometheus;
 mod queries;
+mod receivers;
 mod services;
 mod session;
 mod status;
+mod tenants;
 mod time;
+mod tokens;
 mod trace_search;
 mod traces;
+mod users;
 mod views;
 mod zipkin;
 
@@ -90,6 +94,8 @@ pub struct App {
     limits: Limits,
     /// Places for downloads.
     exports: Arc<Semaphore>,
+    /// Places for test messages.
+    tests: Semaphore,
     openapi: String,
     stopping: watch::Sender<bool>,
 }
@@ -114,6 +120,7 @@ pub struct Peer(pub SocketAddr);
     info(title = "Narrows collector", description = "Everything that the UI uses, and no more."),
     tags(
         (name = "session", description = "Logging in and out"),
+        (name = "access", description = "Users, tokens, tenants, and what was changed"),
         (name = "logs", description = "Searching log records"),
         (name = "traces", description = "Finding traces, and a trace whole"),
         (name = "services", description = "What spans say about services"),
@@ -122,7 +129,7 @@ pub struct Peer(pub SocketAddr);
         (name = "prometheus", description = "Prometheus' HTTP API, also under /prometheus"),
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
-        (name = "alerts", description = "Alerts, whoever raised them"),
+        (name = "alerts", description = "Alerts, whoever raised them, rules and receivers"),
         (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
@@ -143,7 +150,7 @@ impl App {
     ) -> Arc<Self> {
         let compatible = prometheus::viewers().merge(prometheus::admins()).merge(prometheus::operators());
         let others = compatible.merge(jaeger::viewers()).merge(zipkin::viewers());
-        let own = open().merge(viewers()).merge(editors()).merge(operators());
+        let own = open().merge(viewers()).merge(editors()).merge(admins()).merge(operators());
         let (_, description) = own.merge(others).split_for_parts();
         let openapi = complete(description).to_json().unwrap_or_default();
         Arc::new(Self {
@@ -160,6 +167,7 @@ impl App {
             addresses,
             started: Instant::now(),
             exports: Arc::new(Semaphore::new(logs::MAX_EXPORTS)),
+            tests: Semaphore::new(receivers::MAX_TESTS),
             openapi,
             stopping: watch::Sender::new(false),
         })
@@ -184,7 +192,7 @@ impl App {
 /// Every route of the HTTP port; `otlp` are those of `receive`.
 pub fn router(app: &Arc<App>, otlp: Router) -> Router {
     let traces = jaeger::viewers().merge(zipkin::viewers());
-    let own = guarded(app, viewers().merge(traces), editors(), OpenApiRouter::new(), operators());
+    let own = guarded(app, viewers().merge(traces), editors(), admins(), operators());
     let prometheus = guarded(
         app,
         prometheus::viewers(),
@@ -264,10 +272,15 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboards::list))
         .routes(routes!(dashboards::read))
         .routes(routes!(status::status))
+        .routes(routes!(session::sessions))
+        .routes(routes!(session::end))
+        .routes(routes!(session::password))
+        .routes(routes!(tenants::list))
         .routes(routes!(openapi))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))
         .merge(alertmanager::viewers())
+        .merge(receivers::viewers())
 }
 
 /// Routes that change what the people of a tenant share.
@@ -278,6 +291,18 @@ fn editors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboards::save))
         .routes(routes!(dashboards::remove))
         .merge(alertmanager::editors())
+        .merge(receivers::editors())
+}
+
+/// Routes that decide who may do what.
+fn admins() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(users::password))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::remove))
+        .routes(routes!(audit::list))
 }
 
 /// Routes that are about all tenants at once.

@@ -18,13 +18,8 @@ pub fn alertmanager_config(path: &Path) -> Result<Vec<String>, Vec<String>> {
         .map_err(|error| vec![format!("{name}: cannot read the file: {error}")])?;
     let directory = path.parent().unwrap_or(Path::new("."));
     let config = config::parse(&text, directory).map_err(|faults| lines(&faults))?;
-    let texts = Texts::load(&config, "http://localhost").map_err(|files| {
-        let line = |file: &alerting::message::BadFile| match file.line {
-            0 => format!("{}: {}", file.path, file.message),
-            _ => format!("{}:{}:{}: {}", file.path, file.line, file.column, file.message),
-        };
-        files.iter().map(line).collect::<Vec<_>>()
-    })?;
+    let texts = Texts::load(&config, "http://localhost");
+    let texts = texts.map_err(|files| files.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     match lines(&texts.check(&config)) {
         broken if broken.is_empty() => Ok(lines(&config.notes)),
         broken => Err(broken),

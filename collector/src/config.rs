@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alerting::receivers::Cidr;
 use alerting::yaml;
 use telemetry::TenantId;
 
@@ -69,6 +70,8 @@ pub struct Config {
     pub promoted_resource_attributes: Vec<String>,
     /// Alertmanager's configuration file, for tenants without one of their own.
     pub alertmanager_config: Option<PathBuf>,
+    /// Networks that messages may reach although they are closed, as link-local ones.
+    pub notify_allow: Vec<Cidr>,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
     /// What a person should know and what hinders nothing.
@@ -140,6 +143,7 @@ impl Default for Config {
             admin_password: None,
             promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
             alertmanager_config: None,
+            notify_allow: Vec::new(),
             limits: Limits::default(),
             warnings: Vec::new(),
         }

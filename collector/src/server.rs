@@ -143,6 +143,7 @@ impl Collector {
         let mut servers = vec![
             tokio::spawn(http::serve(http_door, router, stopped.clone())),
             tokio::spawn(grpc::serve(grpc_door, receive::grpc_routes(receiver), stopped.clone())),
+            tokio::spawn(Arc::clone(&app.auth).note_tokens(stopped.clone())),
             tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
             tokio::spawn(telling.run(stopped.clone())),
             tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped.clone())),

@@ -2,6 +2,7 @@
 //! back by itself where it was when the connection is lost, so no record is missed.
 
 mod print;
+mod stream;
 mod target;
 
 use std::path::PathBuf;
@@ -11,13 +12,14 @@ use anyhow::{Context, bail};
 use clap::Args;
 use futures::{SinkExt, StreamExt};
 use serde::Deserialize;
-use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::config::Secret;
 use print::Printer;
+use stream::Stream;
 use target::Target;
 
 /// The first wait before coming back; it doubles up to the longest.
@@ -37,6 +39,9 @@ pub struct TailArgs {
     /// Where the collector is
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7070")]
     pub url: String,
+    /// The authorities of the certificate of a collector at https:// (PEM) [default: those of this machine]
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Who logs in, with the password of the variable NARROWS_ADMIN_PASSWORD or the data directory
     #[arg(long, value_name = "NAME", default_value = "admin")]
     pub user: String,
@@ -93,7 +98,7 @@ enum End {
     Lost(String),
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Box<dyn Stream>>;
 
 /// Prints what comes; fails for what trying again does not mend.
 pub async fn run(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<()> {
@@ -143,10 +148,14 @@ struct Tail {
 }
 
 impl Tail {
+    async fn connect(&self, request: Request) -> Result<(Socket, Response), Error> {
+        client_async(request, self.target.open().await?).await
+    }
+
     async fn follow(&mut self, stop: &mut Stop) -> anyhow::Result<End> {
         let request = self.target.request(self.position.as_deref())?;
         let connected = tokio::select! {
-            connected = tokio::time::timeout(CONNECTING, connect_async(request)) => connected,
+            connected = tokio::time::timeout(CONNECTING, self.connect(request)) => connected,
             () = stop.asked() => return Ok(End::Wanted),
         };
         let mut socket = match connected {

@@ -55,8 +55,17 @@ fn get(name: &str) -> Option<EmbeddedFile> {
     rust_embed::utils::read_file_from_fs(&path).ok()
 }
 
-/// Whatever is no API path.
+/// Whatever is no route of an API.
 pub async fn serve(request: Request) -> Response {
+    let mut response = answer(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+async fn answer(request: Request) -> Response {
     let path = request.uri().path();
     if API_PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
         return ApiError::NotFound(path.chars().take(128).collect()).into_response();
@@ -68,12 +77,7 @@ pub async fn serve(request: Request) -> Response {
     let name = path.trim_start_matches('/').to_owned();
     // A development build reads from disk.
     let found = tokio::task::spawn_blocking(move || find(&name, &headers)).await;
-    let mut response = found.unwrap_or_else(|_| ApiError::Internal.into_response());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+    found.unwrap_or_else(|_| ApiError::Internal.into_response())
 }
 
 fn find(name: &str, headers: &HeaderMap) -> Response {

@@ -140,6 +140,18 @@ test("it refreshes by itself, and on request", async () => {
   await alerts.links().first().waitFor();
 });
 
+test("what is old says so: a list that stands is not taken for quiet", async () => {
+  const alerts = await open();
+  await alerts.links().first().waitFor();
+  server.failing.add("/alerts");
+  await alerts.page.keyboard.press("r");
+  await alerts.page
+    .getByRole("status")
+    .getByText("As of 10:17:40 UTC: Too many searches run at once.")
+    .waitFor();
+  expect(await alerts.links().count()).toBe(7);
+});
+
 test("a storm: the first of each rule, the rest on request", async () => {
   server.alerts.storm(2500);
   const alerts = await open();
@@ -197,6 +209,16 @@ test("the chart asks for the rule's left side only, and shows every series on re
   await alert.page.getByRole("button", { name: "All 6 series" }).click();
   await alert.panel("Query").getByText("app-4").waitFor();
   expect(parameter(alert.page, "series")).toBe("all");
+});
+
+test("of a service: its rate, errors and latency at the time, whatever the rule looks at", async () => {
+  const alert = await openAlert(fingerprints.errors);
+  const then = alert.panel("checkout at the time");
+  for (const name of ["Rate", "Errors", "Latency"])
+    await then.getByRole("img", { name: new RegExp(`^${name}`) }).waitFor();
+  const ofHost = await openAlert(fingerprints.pressure);
+  await ofHost.chart.waitFor();
+  expect(await ofHost.page.getByRole("region", { name: /at the time$/ }).count()).toBe(0);
 });
 
 test("where it leads: host, logs, traces, runbook, the alerts that share a label", async () => {

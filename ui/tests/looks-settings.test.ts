@@ -135,7 +135,7 @@ describeLooks({
     server.access.otherTenants = [{ name: "shop", role: "viewer" }];
     await new SettingsPage(page).open("account");
     if ((page.viewportSize()?.width ?? 0) < 640) await page.getByRole("button", { name: "More" }).tap();
-    else await page.getByRole("button", { name: "Tenant: default" }).click();
+    else await page.getByRole("button", { name: "tenant default" }).click();
     await page.getByText(/^shop/).first().waitFor();
   },
 });

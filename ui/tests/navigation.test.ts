@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import { phone } from "../e2e/pages/browser";
 import type { LogsPage } from "../e2e/pages/LogsPage";
-import { openLogs, withFixture } from "./harness";
+import { openLogs, server, withFixture } from "./harness";
 
 withFixture();
 
 const pages = ({ page }: LogsPage) => page.getByRole("navigation", { name: "Pages" });
+/** The entry of the rail that is marked; the mark of Narrows leads to the overview, too. */
+const current = (logs: LogsPage) =>
+  pages(logs).locator('[aria-current="page"]:not([aria-label="Narrows"])').innerText();
 const shown = ({ page }: LogsPage) => page.getByRole("heading", { level: 1 });
 
 test("the rail leads to every page, and the one that is shown is marked", async () => {
@@ -13,18 +16,16 @@ test("the rail leads to every page, and the one that is shown is marked", async 
   await logs.open();
   const labels = ["Overview", "Services", "Traces", "Logs", "Metrics", "Dashboards", "Hosts", "Alerts"];
   for (const label of labels) {
-    await pages(logs).getByRole("link", { name: label, exact: true }).click();
+    await pages(logs)
+      .getByRole("link", { name: new RegExp(`^${label}`) })
+      .click();
     await expect.poll(() => shown(logs).innerText()).toBe(label);
-    await expect
-      .poll(() => pages(logs).locator('[aria-current="page"]:not([aria-label="Narrows"])').innerText())
-      .toBe(label);
+    await expect.poll(() => current(logs)).toMatch(new RegExp(`^${label}`));
   }
   await pages(logs).getByRole("link", { name: "Settings" }).click();
   await expect.poll(() => shown(logs).innerText()).toBe("Your account");
   expect(new URL(logs.page.url()).pathname).toBe("/settings/account");
-  expect(await pages(logs).locator('[aria-current="page"]:not([aria-label="Narrows"])').innerText()).toBe(
-    "Settings",
-  );
+  expect(await current(logs)).toBe("Settings");
 });
 
 test("g o and g a; what lies below the alerts' address is theirs in the rail", async () => {
@@ -39,9 +40,20 @@ test("g o and g a; what lies below the alerts' address is theirs in the rail", a
   await expect.poll(() => shown(logs).innerText()).toBe("Alerts");
   await logs.page.goto("/alerts/rules");
   await expect.poll(() => shown(logs).innerText()).toBe("Rules");
-  expect(await pages(logs).locator('[aria-current="page"]:not([aria-label="Narrows"])').innerText()).toBe(
-    "Alerts",
-  );
+  expect(await current(logs)).toMatch(/^Alerts/);
+});
+
+test("the number of firing alerts is beside their page, and nothing when none fires", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  const link = pages(logs).getByRole("link", { name: /^Alerts/ });
+  const firing = server.alerts.list.filter(({ state }) => state === "firing").length;
+  await expect.poll(() => link.innerText()).toMatch(new RegExp(`^Alerts\\s+${firing}\\s+firing$`));
+  server.alerts.calm();
+  await logs.page.reload();
+  await logs.rows.first().waitFor();
+  await expect.poll(() => server.requests.filter((path) => path === "/alerts").length).toBeGreaterThan(1);
+  expect(await link.innerText()).toBe("Alerts");
 });
 
 test("the palette knows the new pages", async () => {
@@ -63,6 +75,9 @@ test("the palette knows the new pages", async () => {
 test("on a phone four pages and More, which has all others", async () => {
   const logs = await openLogs({ size: phone, touch: true });
   await logs.open();
+  server.alerts.calm();
+  await logs.page.reload();
+  await logs.rows.first().waitFor();
   expect(await pages(logs).locator("a, button").allInnerTexts()).toEqual([
     "Overview",
     "Alerts",

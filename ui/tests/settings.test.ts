@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { phone } from "../e2e/pages/browser";
+import { LoginPage } from "../e2e/pages/LoginPage";
 import { SettingsPage } from "../e2e/pages/SettingsPage";
 import { openLogs, server, withFixture } from "./harness";
 
@@ -194,18 +195,36 @@ test("another tenant is another app: everything is asked for anew, in its name, 
   await settings.row("Users", "trainee").waitFor();
   const before = server.requests.length;
   expect(server.scopes.every((scope) => scope === "")).toBe(true);
-  await settings.page.getByRole("button", { name: "Tenant: default" }).click();
+  await settings.page.getByRole("button", { name: "tenant default" }).click();
   await settings.page.getByRole("button", { name: /^shop/ }).click();
   await settings.page.getByText("You are a viewer of shop: only its admins may do this.").waitFor();
   await settings.page.goto("/logs");
   await settings.page.getByRole("treegrid", { name: "Log records" }).waitFor();
-  const named = server.requests
-    .map((path, at) => ({ path, scope: server.scopes[at] }))
-    .slice(before)
-    .filter(({ path }) => path !== "/session");
+  const asked = server.requests.map((path, at) => ({ path, scope: server.scopes[at] })).slice(before);
+  const named = asked.filter(({ path }) => path !== "/session");
+  // Who one is does not depend on where one looks.
+  expect(asked.filter(({ path, scope }) => path === "/session" && scope !== "")).toEqual([]);
   expect(named.length).toBeGreaterThan(0);
   expect(new Set(named.map(({ scope }) => scope))).toEqual(new Set(["shop"]));
-  await settings.page.getByRole("button", { name: "Tenant: shop" }).waitFor();
+  await settings.page.getByRole("button", { name: "tenant shop" }).waitFor();
+});
+
+test("who logs in next and has no role in that tenant looks at their own", async () => {
+  server.access.otherTenants = [{ name: "shop", role: "viewer" }];
+  const settings = await openSettings("account");
+  await settings.page.getByRole("button", { name: "tenant default" }).click();
+  await settings.page.getByRole("button", { name: /^shop/ }).click();
+  await settings.page.getByRole("button", { name: "tenant shop" }).waitFor();
+  await settings.row("Sessions", /this one/).waitFor();
+  await settings.page.getByRole("navigation", { name: "Pages" }).getByRole("button").last().click();
+  await settings.page.getByRole("button", { name: "Sign out" }).click();
+  const login = new LoginPage(settings.page);
+  await login.heading.waitFor();
+  server.access.otherTenants = [];
+  const before = server.scopes.length;
+  await login.signIn("admin", server.password);
+  await settings.row("Sessions", /this one/).waitFor();
+  expect(server.scopes.slice(before).every((scope) => scope === "")).toBe(true);
 });
 
 test("on a phone the tenant is in the sheet", async () => {

@@ -148,6 +148,7 @@ fn host_input(reader: &mut Reader<'_>, inputs: &mut Section<'_>) -> Option<HostI
     let mut section = inputs.section(reader, "host");
     let enabled = section.flag(reader, "enabled").unwrap_or(true);
     let input = HostInput {
+        root: section.parsed(reader, "root", host_root),
         interval: section.parsed(reader, "interval", host_interval).unwrap_or(Duration::from_secs(10)),
         processes: section.parsed(reader, "processes", host_processes).unwrap_or(10),
     };
@@ -235,7 +236,7 @@ fn tls(reader: &mut Reader<'_>, output: &mut Section<'_>, args: &Args, collector
     let is_https = collector.starts_with("https://");
     if is_asked_for && !is_https && !collector.is_empty() {
         problem("", format!("the collector is at {collector}; write https:// for TLS"));
-    } else if let Err(fault) = crate::output::check_tls(&options) {
+    } else if is_https && let Err(fault) = crate::output::check_tls(&options) {
         problem(&format!(".{}", fault.key), fault.message);
     }
     section.finish(reader);
@@ -282,6 +283,11 @@ fn when_full(text: &str) -> Result<WhenFull, String> {
         "drop_oldest" => Ok(WhenFull::DropOldest),
         _ => Err(format!("{text:?} is neither block nor drop_oldest")),
     }
+}
+
+fn host_root(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err(format!("{text:?} is no absolute path; write /host")) }
 }
 
 fn host_interval(text: &str) -> Result<Duration, String> {

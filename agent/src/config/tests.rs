@@ -50,6 +50,15 @@ fn bad_fixtures_are_refused_for_their_one_fault() {
 }
 
 #[test]
+fn the_shipped_files_are_taken() {
+    for name in ["agent.yaml", "systemd/agent.yaml"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(read(&text).is_ok(), "{name}: {:?}", read(&text));
+    }
+}
+
+#[test]
 fn every_problem_is_named_at_once() {
     let text = "qeue: 1\nqueue:\n  max_bytes: much\n  when_full: drop\noutput: 7\nstatus: here\n";
     let problems = read(text).unwrap_err();
@@ -82,7 +91,7 @@ fn everything_can_be_set() {
     assert_eq!((second.start_at, second.service.as_deref()), (StartAt::Beginning, None));
     assert!(!second.exclude.is_empty(), "compressed files are left out unless asked for");
     assert_eq!(config.otlp.unwrap().grpc.to_string(), "0.0.0.0:4317");
-    assert_eq!(config.host, Some(HostInput { interval: Duration::from_secs(1), processes: 0 }));
+    assert_eq!(config.host, Some(HostInput { root: None, interval: Duration::from_secs(1), processes: 0 }));
     assert_eq!(config.queue, QueueConfig { max_bytes: 64 << 20, when_full: WhenFull::DropOldest });
     assert_eq!(config.output.collector, "http://collector.example.org:7071");
     assert_eq!(config.output.token, TokenSource::Value("s3cret".to_owned()));

@@ -96,7 +96,10 @@ fn whole_disks(directory: &Path) -> Option<HashSet<String>> {
 struct Mount {
     /// What the kernel calls the disk.
     number: String,
+    /// Where the host has it.
     point: String,
+    /// Where it is for us.
+    path: String,
     kind: String,
     device: String,
 }
@@ -121,10 +124,14 @@ impl Room {
 
 pub(super) fn report_file_systems(reader: &mut Reader, report: &mut Report<'_>) {
     let Some(kinds) = reader.text("proc/filesystems").map(kinds_on_disks) else { return };
-    let Some(mounts) = reader.text("proc/self/mountinfo").map(|text| mounts(text, &kinds)) else { return };
+    let below = reader.below().map(ToOwned::to_owned);
+    let Some(mounts) = reader.text("proc/self/mountinfo").map(|text| mounts(text, &kinds, below.as_deref()))
+    else {
+        return;
+    };
     let mut sizes = Vec::new();
     for mount in mounts.iter().take(MAX_FILE_SYSTEMS) {
-        match rustix::fs::statvfs(mount.point.as_str()) {
+        match rustix::fs::statvfs(mount.path.as_str()) {
             // One of no size holds nothing that could fill it.
             Ok(stat) if stat.f_blocks > 0 => {
                 let unit = stat.f_frsize.max(1);
@@ -185,10 +192,20 @@ fn kinds_on_disks(text: &str) -> HashSet<String> {
 
 /// One mount per disk, that with the shortest path: the others are the same file system bound elsewhere.
 /// The root counts whatever it is: in a container it is an overlay.
-fn mounts(text: &str, kinds: &HashSet<String>) -> Vec<Mount> {
+///
+/// Where the host is mounted `below` a directory, only what is there counts, under the name that the host has for it.
+fn mounts(text: &str, kinds: &HashSet<String>, below: Option<&Path>) -> Vec<Mount> {
     let is_real =
         |mount: &Mount| kinds.contains(&mount.kind) || (mount.point == "/" && mount.kind == "overlay");
-    let mut mounts: Vec<Mount> = text.lines().take(MAX_MOUNTS).filter_map(mount).filter(is_real).collect();
+    let named = |mount: Mount| match below {
+        None => Some(mount),
+        Some(below) => {
+            let point = Path::new("/").join(Path::new(&mount.path).strip_prefix(below).ok()?);
+            Some(Mount { point: point.to_string_lossy().into_owned(), ..mount })
+        }
+    };
+    let all = text.lines().take(MAX_MOUNTS).filter_map(mount).filter_map(named);
+    let mut mounts: Vec<Mount> = all.filter(is_real).collect();
     mounts.sort_by(|a, b| (a.point.len(), &a.point).cmp(&(b.point.len(), &b.point)));
     let (mut disks, mut points) = (HashSet::new(), HashSet::new());
     mounts.retain(|mount| {
@@ -209,6 +226,7 @@ fn mount(line: &str) -> Option<Mount> {
     Some(Mount {
         number: number.to_owned(),
         point: plain(point),
+        path: plain(point),
         kind: kind.to_owned(),
         device: plain(device),
     })
@@ -245,15 +263,25 @@ mod tests {
             33 27 0:40 / /tank rw - zfs tank/data rw\n\
             34 27 0:41 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n\
             not a mount\n";
-        let found = mounts(text, &kinds);
+        let found = mounts(text, &kinds, None);
         let found: Vec<_> =
             found.iter().map(|m| (m.point.as_str(), m.kind.as_str(), m.device.as_str())).collect();
         assert_eq!(
             found,
             [("/", "ext4", "/dev/vda"), ("/tank", "zfs", "tank/data"), ("/mnt/my disk", "xfs", "/dev/sdb1")]
         );
-        let container = mounts("1 2 0:50 / / rw - overlay overlay rw\n", &kinds);
+        let container = mounts("1 2 0:50 / / rw - overlay overlay rw\n", &kinds, None);
         assert_eq!(container.len(), 1, "{container:?}");
+        let text = "\
+            1 2 0:50 / / rw - overlay overlay rw\n\
+            3 1 254:0 /x /etc/hosts rw - ext4 /dev/vda rw\n\
+            4 1 254:0 /var/log /host/var/log ro - ext4 /dev/vda rw\n\
+            5 1 8:17 / /hosts/mnt ro - xfs /dev/sdb1 rw\n";
+        let found = mounts(text, &kinds, Some(Path::new("/host")));
+        let found: Vec<_> = found.iter().map(|m| (m.point.as_str(), m.path.as_str())).collect();
+        assert_eq!(found, [("/var/log", "/host/var/log")]);
+        let whole = mounts("4 1 254:0 / /host ro - ext4 /dev/vda rw\n", &kinds, Some(Path::new("/host")));
+        assert_eq!((whole[0].point.as_str(), whole[0].path.as_str()), ("/", "/host"));
         for (written, plainly) in [("a\\134b", "a\\b"), ("a\\9", "a\\9"), ("\\303\\266", "ö"), ("x\\", "x\\")]
         {
             assert_eq!(plain(written), plainly);

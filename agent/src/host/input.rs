@@ -23,7 +23,8 @@ pub(crate) async fn run(
     shared: Shared,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), QueueError> {
-    let new = || Host::new(Path::new("/"), &input, &shared.resource, shared.metrics.clone());
+    let root = input.root.as_deref().unwrap_or(Path::new("/"));
+    let new = || Host::new(root, &input, &shared.resource, shared.metrics.clone());
     let mut host = new();
     let mut ticks = tokio::time::interval(input.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -56,7 +56,7 @@ impl Host {
         let processes =
             (input.processes > 0).then(|| Processes::new(input.processes, ticks_per_s, page_bytes));
         Self {
-            reader: Reader::new(root),
+            reader: Reader::new(root).mounted(input.root.is_some()),
             resource: encoded(resource),
             boot_ns: None,
             cpus: Cpus::new(ticks_per_s),

@@ -14,6 +14,8 @@ const KEEP_BYTES: usize = 256 << 10;
 /// The host's files, below a root.
 pub(super) struct Reader {
     root: PathBuf,
+    /// The root is where another host's files are mounted, and not our own.
+    is_mounted: bool,
     buffer: Vec<u8>,
     said: HashSet<&'static str>,
     left_out: Vec<&'static str>,
@@ -21,7 +23,23 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), buffer: Vec::new(), said: HashSet::new(), left_out: Vec::new() }
+        Self {
+            root: root.to_owned(),
+            is_mounted: false,
+            buffer: Vec::new(),
+            said: HashSet::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Of a host whose files are mounted below the root, as in a container.
+    pub(super) fn mounted(self, is_mounted: bool) -> Self {
+        Self { is_mounted, ..self }
+    }
+
+    /// The directory that a mounted host's paths are below.
+    pub(super) fn below(&self) -> Option<&Path> {
+        self.is_mounted.then_some(&*self.root)
     }
 
     /// A path below the root.

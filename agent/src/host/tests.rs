@@ -150,7 +150,7 @@ fn seen(parcels: &[Parcel]) -> Seen {
 }
 
 fn host(root: &Path, processes: usize) -> Host {
-    let input = HostInput { interval: Duration::from_secs(10), processes };
+    let input = HostInput { root: None, interval: Duration::from_secs(10), processes };
     let resource = [("host.name".to_owned(), Scalar::Text("web-1".to_owned()))];
     let metrics = Metrics::new();
     metrics.drop_records("queue_full", 3);
@@ -376,7 +376,7 @@ fn what_is_too_many_is_left_out_and_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn looks_are_in_the_queue_or_counted() {
     let (shared, queue) = crate::feed::tests::shared(64 << 20).await;
-    let input = HostInput { interval: Duration::from_secs(1), processes: 1 };
+    let input = HostInput { root: None, interval: Duration::from_secs(1), processes: 1 };
     let (stop, stopping) = watch::channel(false);
     let metrics = shared.metrics.clone();
     let task = tokio::spawn(super::input::run(input, shared, stopping));
@@ -394,7 +394,7 @@ async fn looks_are_in_the_queue_or_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_that_finds_no_room_is_skipped_and_counted() {
     let (shared, queue) = crate::feed::tests::shared(8 << 10).await;
-    let input = HostInput { interval: Duration::from_secs(1), processes: 1 };
+    let input = HostInput { root: None, interval: Duration::from_secs(1), processes: 1 };
     let (stop, stopping) = watch::channel(false);
     let metrics = shared.metrics.clone();
     let task = tokio::spawn(super::input::run(input, shared, stopping));

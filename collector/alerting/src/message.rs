@@ -8,7 +8,7 @@ mod tests;
 mod texts;
 
 pub(crate) use data::quoted;
-pub use texts::{BadFile, Rendering, Texts, stamp};
+pub use texts::{BadFile, Rendering, Stamp, Texts, stamp};
 
 use crate::Alert;
 use crate::labels::LabelSet;

@@ -2,19 +2,30 @@
 //! tenant `default`, written the way everything is.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use axum::extract::State;
+use axum::{Extension, Json};
 use bytes::Bytes;
-use telemetry::otlp::{RecordFields, RecordsWriter, write_record, write_resource, write_scope};
+use events::Hit;
+use serde::{Deserialize, Serialize};
+use telemetry::otlp::{LogRecord, RecordFields, RecordsWriter, write_record, write_resource, write_scope};
 use telemetry::{Batch, Signal, TenantId, Value};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{App, now_ns};
-use crate::auth::Principal;
+use super::error::{ApiError, QueryRefusals};
+use super::params::{PageParams, Params, RangeParams, given, read_count};
+use super::{App, now_ns, time};
+use crate::auth::{Auth, AuthError, Principal};
 
 /// The service of all records that the collector itself writes.
 const SERVICE: &str = "narrows";
 /// The scope's name, by which searches find them.
 const SCOPE: &str = "audit";
 const MAX_OBJECT_CHARS: usize = 256;
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1000;
+const DAY_NS: i64 = 86_400_000_000_000;
 
 /// One line of the audit log. Nothing in it may be a secret.
 pub(crate) struct Entry<'a> {
@@ -48,11 +59,25 @@ impl App {
         .await;
     }
 
+    /// Notes that a password was wrong; what was typed as the name is not told unless it is a user's.
+    pub(crate) async fn note_wrong_password(&self, error: &AuthError, address: IpAddr) {
+        let AuthError::WrongPassword { known } = error else { return };
+        self.note(&Entry {
+            actor: known.as_deref().unwrap_or("unknown"),
+            action: "session.begin",
+            object: "session",
+            address,
+            outcome: "failed",
+            tenant: &TenantId::default_tenant(),
+        })
+        .await;
+    }
+
     /// The same of somebody who is no principal, as a login that failed.
     pub(crate) async fn note(&self, entry: &Entry<'_>) {
         let Entry { actor, action, object, address, outcome, tenant } = entry;
         tracing::info!(actor, action, object, %address, outcome, %tenant, "audit");
-        if let Err(error) = self.store.append_own(batch(entry, now_ns())).await {
+        if let Err(error) = self.store.append_own(batch(&self.auth, entry, now_ns())).await {
             // What was done stays done; that it is missing from the log must be seen.
             self.metrics.audit_lost();
             tracing::error!(%error, actor, action, object, "a line of the audit log is lost");
@@ -60,35 +85,34 @@ impl App {
     }
 }
 
-fn batch(entry: &Entry<'_>, now_ns: i64) -> Batch {
+/// In the order of the proof.
+const FIELDS: [&str; 6] = ["actor", "action", "object", "address", "outcome", "tenant"];
+const PROOF: &str = "proof";
+
+fn batch(auth: &Auth, entry: &Entry<'_>, now_ns: i64) -> Batch {
+    let time_ns = u64::try_from(now_ns).unwrap_or_default();
     let object: String = entry.object.chars().take(MAX_OBJECT_CHARS).collect();
     let address = entry.address.to_canonical().to_string();
-    let failed = if entry.outcome == "ok" { "" } else { " (failed)" };
-    let body = format!("{} {} {object}{failed}", entry.actor, entry.action);
-    let attributes = [
-        ("actor", Value::Str(entry.actor)),
-        ("action", Value::Str(entry.action)),
-        ("object", Value::Str(&object)),
-        ("address", Value::Str(&address)),
-        ("outcome", Value::Str(entry.outcome)),
-        ("tenant", Value::Str(entry.tenant.as_str())),
-    ];
-    let (severity_number, severity_text) = if entry.outcome == "ok" { (9, "INFO") } else { (13, "WARN") };
+    let values = [entry.actor, entry.action, &object, &address, entry.outcome, entry.tenant.as_str()];
+    let proof = prove(auth, time_ns, &values);
+    let fields = FIELDS.into_iter().chain([PROOF]).zip(values.into_iter().chain([proof.as_str()]));
+    let attributes: Vec<(&str, Value<'_>)> = fields.map(|(name, value)| (name, Value::Str(value))).collect();
+    let is_ok = entry.outcome == "ok";
+    let body = format!("{} {} {object}{}", entry.actor, entry.action, if is_ok { "" } else { " (failed)" });
+    let (severity_number, severity_text) = if is_ok { (9, "INFO") } else { (13, "WARN") };
     let (mut resource, mut scope, mut record) = (Vec::new(), Vec::new(), Vec::new());
     write_resource(&mut resource, &[("service.name", Value::Str(SERVICE))]);
     write_scope(&mut scope, SCOPE, env!("CARGO_PKG_VERSION"), &[]);
-    write_record(
-        &mut record,
-        &RecordFields {
-            time_ns: u64::try_from(now_ns).unwrap_or_default(),
-            observed_time_ns: u64::try_from(now_ns).unwrap_or_default(),
-            severity_number,
-            severity_text,
-            body: Value::Str(&body),
-            attributes: &attributes,
-            ..RecordFields::default()
-        },
-    );
+    let fields = RecordFields {
+        time_ns,
+        observed_time_ns: time_ns,
+        severity_number,
+        severity_text,
+        body: Value::Str(&body),
+        attributes: &attributes,
+        ..RecordFields::default()
+    };
+    write_record(&mut record, &fields);
     let mut writer = RecordsWriter::default();
     writer.resource(&resource, "");
     writer.scope(&scope, "");
@@ -100,4 +124,113 @@ fn batch(entry: &Entry<'_>, now_ns: i64) -> Batch {
         received_at_ns: now_ns,
         payload: Bytes::from(writer.finish()),
     }
+}
+
+/// The time is part of it: a line that is copied tells of its own time.
+fn prove(auth: &Auth, time_ns: u64, values: &[&str; 6]) -> String {
+    let time = time_ns.to_string();
+    let all: Vec<&str> = std::iter::once(time.as_str()).chain(values.iter().copied()).collect();
+    auth.proof(&all)
+}
+
+/// A line of the audit log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditEntry {
+    at: String,
+    /// A user's name, or `token:` and a token's; `unknown` where nobody of that name is known.
+    actor: String,
+    /// `noun.verb`.
+    action: String,
+    /// `noun/name`, and what it is now.
+    object: String,
+    /// From where.
+    address: String,
+    /// `ok` or `failed`.
+    outcome: String,
+    /// Which tenant the request was about.
+    tenant: String,
+}
+
+/// The audit log, the newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditAnswer {
+    records: Vec<AuditEntry>,
+    /// Lines that only look like the collector's own: they carry no proof of it, and are left out.
+    forged: usize,
+    /// For the parameter `cursor` of the next page; null when there is none.
+    next_cursor: Option<String>,
+    /// Something could not be read: `warnings` says what.
+    partial: bool,
+    /// For people.
+    warnings: Vec<String>,
+}
+
+/// Which lines.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditParams {
+    /// The first moment: RFC 3339, or Unix seconds; a day before the end when not given.
+    start: Option<String>,
+    /// Behind the last moment; now when not given.
+    end: Option<String>,
+    /// 1 to 1000, 100 when not given.
+    limit: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Reads the audit log: for the tenant `default` all of it, for another what was about that tenant.
+#[utoipa::path(
+    get, path = "/api/v1/narrows/audit", tag = "access", params(AuditParams), operation_id = "audit",
+    responses(
+        (status = 200, description = "The lines", body = AuditAnswer),
+        QueryRefusals,
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(principal): Extension<Principal>,
+    Params(params): Params<AuditParams>,
+) -> Result<Json<AuditAnswer>, ApiError> {
+    let AuditParams { start, end, limit, cursor } = params;
+    let limit = read_count("limit", limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
+    let page = PageParams { limit: Some(limit.to_string()), order: None, cursor }.page()?;
+    let now = now_ns();
+    let start = match (given(start.as_deref()), given(end.as_deref())) {
+        (None, None) => Some(time::format(now - DAY_NS)),
+        (None, Some(end)) => time::parse(end).ok().map(|end| time::format(end.saturating_sub(DAY_NS))),
+        (Some(start), _) => Some(start.to_owned()),
+    };
+    let range = RangeParams { query: None, start, end }.range(now)?;
+    let whole = principal.tenant.as_str() == TenantId::DEFAULT;
+    let of_tenant =
+        if whole { String::new() } else { format!(" attributes.tenant:\"{}\"", principal.tenant) };
+    let query = search::parse(&format!("service:{SERVICE} scope:{SCOPE} attributes.{PROOF}:*{of_tenant}"))?;
+    let admitted = app.queries.admit().await?;
+    let request = super::logs::request(query, range, page, &admitted);
+    let snapshots = app.store.snapshots(&TenantId::default_tenant());
+    let found = super::logs::within(admitted.deadline, events::search(&snapshots, &request)).await?;
+    let records: Vec<AuditEntry> = found.records.iter().filter_map(|hit| entry(&app.auth, hit)).collect();
+    Ok(Json(AuditAnswer {
+        forged: found.records.len() - records.len(),
+        records,
+        next_cursor: found.next.map(|cursor| cursor.to_string()),
+        partial: found.partial,
+        warnings: found.warnings,
+    }))
+}
+
+/// The line of a record that carries its proof.
+fn entry(auth: &Auth, hit: &Hit) -> Option<AuditEntry> {
+    let record = LogRecord::of_valid(&hit.record);
+    let text = |name: &str| match record.attributes().get(name) {
+        Some(Value::Str(text)) => text,
+        _ => "",
+    };
+    let values = FIELDS.map(text);
+    if prove(auth, record.time_ns, &values) != text(PROOF) {
+        return None;
+    }
+    let [actor, action, object, address, outcome, tenant] = values.map(str::to_owned);
+    Some(AuditEntry { at: time::format(hit.key.time_ns), actor, action, object, address, outcome, tenant })
 }

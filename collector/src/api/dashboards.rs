@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ApiError, ErrorBody};
+use super::params::short;
 use super::{App, time};
 use crate::auth::Principal;
 use classic::Classic;
@@ -185,7 +186,8 @@ pub(crate) async fn save(
     let classic = Classic::new(new.dashboard).map_err(ApiError::Body)?;
     let uid = classic.uid.clone();
     let (found, is_new) = app.dashboards.save(&principal.tenant, classic, new.revision).await?;
-    tracing::info!(user = principal.user, tenant = %principal.tenant, uid, "a dashboard was saved");
+    let action = if is_new { "dashboard.create" } else { "dashboard.change" };
+    app.audit(&principal, action, &format!("dashboard/{uid}")).await;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(DashboardAnswer::from(found))).into_response())
 }
@@ -208,6 +210,6 @@ pub(crate) async fn remove(
     Path(DashboardPath { uid }): Path<DashboardPath>,
 ) -> Result<StatusCode, ApiError> {
     app.dashboards.remove(&principal.tenant, &uid).await?;
-    tracing::info!(user = principal.user, tenant = %principal.tenant, uid, "a dashboard was deleted");
+    app.audit(&principal, "dashboard.remove", &format!("dashboard/{}", short(&uid))).await;
     Ok(StatusCode::NO_CONTENT)
 }

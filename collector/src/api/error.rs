@@ -17,7 +17,7 @@ use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
 use super::blocking::Lost;
-use crate::auth::AuthError;
+use crate::auth::{AccountError, AuthError};
 use crate::commit::CommitError;
 
 /// Why a request has no answer.
@@ -26,6 +26,9 @@ pub enum ApiError {
     /// Nobody is known, or known but not allowed.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// A user, token or session that is not changed.
+    #[error(transparent)]
+    Account(AccountError),
     /// A web page elsewhere, or another `Host`.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -79,6 +82,9 @@ pub enum ApiError {
     /// No such alert.
     #[error("there is no alert {0}")]
     NoAlert(String),
+    /// No such receiver.
+    #[error("there is no receiver {0}")]
+    NoReceiver(String),
     /// No such dashboard.
     #[error("there is no dashboard {0}")]
     NoDashboard(String),
@@ -192,6 +198,28 @@ impl From<&ParseError> for Position {
     }
 }
 
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Auth(error) => Self::Auth(error),
+            error => Self::Account(error),
+        }
+    }
+}
+
+fn of_account(error: &AccountError) -> (StatusCode, &'static str) {
+    match error {
+        AccountError::Invalid(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+        AccountError::Unknown { .. } => (StatusCode::NOT_FOUND, "not_found"),
+        AccountError::Exists(_) => (StatusCode::CONFLICT, "exists"),
+        AccountError::LastAdmin(_) => (StatusCode::CONFLICT, "last_admin"),
+        AccountError::Fixed(_) => (StatusCode::CONFLICT, "fixed"),
+        AccountError::TooMany { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "too_many"),
+        // Made an error of its own before it comes here.
+        AccountError::Auth(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
+    }
+}
+
 impl From<Lost> for ApiError {
     fn from(_: Lost) -> Self {
         Self::Internal
@@ -209,7 +237,10 @@ impl ApiError {
             Self::Auth(AuthError::Missing) | Self::Denied(Denied::Unauthenticated { .. }) => {
                 (StatusCode::UNAUTHORIZED, "unauthenticated")
             }
-            Self::Auth(AuthError::Bad(_)) => (StatusCode::UNAUTHORIZED, "bad_credentials"),
+            Self::Auth(AuthError::Bad(_) | AuthError::WrongPassword { .. }) => {
+                (StatusCode::UNAUTHORIZED, "bad_credentials")
+            }
+            Self::Account(error) => of_account(error),
             Self::Auth(AuthError::TooMany { .. }) => (StatusCode::TOO_MANY_REQUESTS, "too_many_failures"),
             Self::Auth(AuthError::Busy) | Self::Busy { .. } | Self::TooManyOpen { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "busy")
@@ -217,7 +248,12 @@ impl ApiError {
             Self::Auth(AuthError::Forbidden(_)) | Self::Denied(Denied::Forbidden { .. }) => {
                 (StatusCode::FORBIDDEN, "forbidden")
             }
-            Self::Auth(AuthError::Meta(_) | AuthError::File { .. } | AuthError::Crypto(_))
+            Self::Auth(
+                AuthError::Meta(_)
+                | AuthError::File { .. }
+                | AuthError::Document { .. }
+                | AuthError::Crypto(_),
+            )
             | Self::Store(_)
             | Self::Meta(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
@@ -243,6 +279,7 @@ impl ApiError {
             | Self::NoSpan { .. }
             | Self::NoView(_)
             | Self::NoAlert(_)
+            | Self::NoReceiver(_)
             | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
             Self::Conflict(_) | Self::DashboardConflict(_) => (StatusCode::CONFLICT, "conflict"),
@@ -271,6 +308,9 @@ impl ApiError {
             Self::NoTrace(_) => {
                 "traces leave when their retention ends; one that has just been sent is there within a second"
             }
+            Self::Account(AccountError::LastAdmin(_)) => "give another user the role admin for \"*\" first",
+            Self::Account(AccountError::Exists(_)) => "choose another name, or change the user that is there",
+            Self::Account(AccountError::TooMany { .. }) => "remove those that nobody needs",
             Self::Exists(_) => "choose another name, or change the view that is there",
             Self::Conflict(_) => "read the views again, and send the revision that you see there",
             Self::DashboardConflict(_) => {

@@ -15,6 +15,10 @@ use super::error::ApiError;
 use super::{App, Peer};
 use crate::auth::{AuthError, Principal, Role};
 
+/// Nothing runs, nothing is loaded, no page puts it into a frame.
+const DATA_ONLY: &str =
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
+
 /// A panic in a handler becomes a 500; the process goes on.
 pub(super) async fn catch_panic(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
@@ -47,11 +51,13 @@ pub(super) async fn check_host(State(app): State<Arc<App>>, request: Request, ne
     }
 }
 
-/// Answers of the API are for the one who asked, now.
+/// Answers of the API are for the one who asked, now; and they are data, whatever a browser would make of them.
 pub(super) async fn no_store(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DATA_ONLY));
     response
 }
 
@@ -116,13 +122,27 @@ impl FromRequestParts<Arc<App>> for Operator {
 }
 
 async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Principal, ApiError> {
-    Ok(app.auth.authenticate(&parts.headers, peer(parts)?).await?)
+    let peer = peer(parts)?;
+    match app.auth.authenticate(&parts.headers, peer).await {
+        Ok(principal) => Ok(principal),
+        Err(error) => {
+            app.note_wrong_password(&error, peer.ip()).await;
+            Err(error.into())
+        }
+    }
 }
 
 fn let_in(parts: &mut Parts, app: &Arc<App>, principal: Principal) -> Result<(), ApiError> {
     // Whatever the credentials: a browser sends cookies by itself, and may send others.
     if !is_safe(&parts.method) {
-        app.auth.browser().check_write(&parts.headers)?;
+        let (browser, headers) = (app.auth.browser(), &parts.headers);
+        browser.check_write(headers)?;
+        if principal.is_by_cookie() {
+            browser.check_page_is_named(headers)?;
+        }
+        if !takes_forms(parts.uri.path()) {
+            browser.check_no_form(headers)?;
+        }
     }
     parts.extensions.insert(principal);
     Ok(())
@@ -144,6 +164,12 @@ pub(super) fn require(principal: &Principal, role: Role) -> Result<(), ApiError>
         _ => format!("this takes the role {} in the tenant {tenant}, not {}", role.name(), has.name()),
     };
     Err(AuthError::Forbidden(message).into())
+}
+
+/// Prometheus' clients send their parameters as forms; everything else here is JSON.
+fn takes_forms(path: &str) -> bool {
+    let is_prometheus = path.starts_with("/api/v1/") || path.starts_with("/prometheus/");
+    is_prometheus && !path.starts_with("/api/v1/narrows/")
 }
 
 fn is_safe(method: &Method) -> bool {

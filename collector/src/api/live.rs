@@ -24,7 +24,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::error::{ApiError, ErrorBody};
 use super::params::{Params, given, query_text};
-use crate::auth::{Auth, Principal};
+use crate::auth::Principal;
 
 pub(crate) use place::Place;
 use session::Session;
@@ -139,7 +139,7 @@ pub(crate) async fn live(
     let upgrade = upgrade.map_err(|_| ApiError::NoWebSocket)?;
     let seat = Seat::take(&app, &principal.tenant)?;
     let tails = app.store.tails(&principal.tenant, &place.clone().unwrap_or_default().0);
-    let session = Session::new(app, tails, place.is_some(), Auth::session_of(&headers));
+    let session = Session::new(app, tails, place.is_some(), principal);
     let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
         session.run(socket, &query).await;

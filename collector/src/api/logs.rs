@@ -217,7 +217,12 @@ pub(crate) async fn parse(Params(params): Params<TextParams>) -> Result<Json<Par
     Ok(Json(ParseAnswer { tokens, error }))
 }
 
-fn request(query: search::Query, range: Range, page: Page, admitted: &Admitted) -> events::Request {
+pub(super) fn request(
+    query: search::Query,
+    range: Range,
+    page: Page,
+    admitted: &Admitted,
+) -> events::Request {
     events::Request {
         query,
         start_ns: range.start_ns,

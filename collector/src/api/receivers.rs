@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerting::Alert;
-use alerting::config::{AmConfig, Integration, Receiver, Route, Secret, Settings};
+use alerting::config::{AmConfig, GroupBy, Integration, Receiver, Route, Secret, Settings};
 use alerting::message::Message;
 use alerting::receivers::{Deliver, Failure, Outcome};
 use alerting::yaml::Fault;
@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 use super::error::{ApiError, ErrorBody};
 use super::{App, now_ns, time};
 use crate::auth::Principal;
+use crate::notify::Loaded;
 
 /// How long one way may take in a test.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,12 +32,54 @@ const NS_PER_MS: i64 = 1_000_000;
 pub(crate) struct ReceiversAnswer {
     /// In the order of the file.
     receivers: Vec<ReceiverView>,
+    /// The root of the routes.
+    route: RouteView,
     /// The file's path, or `shipped`.
     source: String,
     /// What is wrong with the file as it is now (then the one before is in force), and with texts in it.
     problems: Vec<ProblemView>,
     /// What is right, but has no effect.
     notes: Vec<ProblemView>,
+}
+
+/// A node of the tree of routes, with what it inherits.
+#[derive(Serialize, ToSchema)]
+#[schema(no_recursion)]
+pub(crate) struct RouteView {
+    receiver: String,
+    /// As they are written; none at the root.
+    matchers: Vec<String>,
+    /// Labels; `...` alone is every label.
+    group_by: Vec<String>,
+    group_wait_s: f64,
+    group_interval_s: f64,
+    repeat_interval_s: f64,
+    /// Whether the next siblings are tried, too.
+    r#continue: bool,
+    mute_time_intervals: Vec<String>,
+    active_time_intervals: Vec<String>,
+    /// Tried in order.
+    routes: Vec<RouteView>,
+}
+
+impl RouteView {
+    fn of(route: &Route) -> Self {
+        Self {
+            receiver: route.receiver.clone(),
+            matchers: route.matchers.iter().map(ToString::to_string).collect(),
+            group_by: match &route.group_by {
+                GroupBy::All => vec!["...".to_owned()],
+                GroupBy::Labels(labels) => labels.iter().cloned().collect(),
+            },
+            group_wait_s: route.group_wait.as_secs_f64(),
+            group_interval_s: route.group_interval.as_secs_f64(),
+            repeat_interval_s: route.repeat_interval.as_secs_f64(),
+            r#continue: route.continue_,
+            mute_time_intervals: route.mute_time_intervals.clone(),
+            active_time_intervals: route.active_time_intervals.clone(),
+            routes: route.routes.iter().map(Self::of).collect(),
+        }
+    }
 }
 
 /// One receiver.
@@ -128,20 +171,33 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Json<ReceiversAnswer>, ApiError> {
-    let loaded = app.notifier.loaded(&principal.tenant)?;
+    let loaded = loaded(&app, &principal)?;
     let config = &loaded.config;
     let view = |receiver: &Receiver| ReceiverView {
         name: receiver.name.clone(),
         routes: routes_to(&config.route, &receiver.name),
-        integrations: receiver.integrations.iter().map(|one| integration(&receiver.name, one, &*loaded.deliver)).collect(),
+        integrations: receiver
+            .integrations
+            .iter()
+            .map(|one| integration(&receiver.name, one, &*loaded.deliver))
+            .collect(),
     };
     let problems = loaded.problems.iter().chain(loaded.deliver.problems());
     Ok(Json(ReceiversAnswer {
         receivers: config.receivers.iter().map(view).collect(),
-        source: loaded.source.as_ref().map_or_else(|| "shipped".to_owned(), |path| path.display().to_string()),
+        source: loaded
+            .source
+            .as_ref()
+            .map_or_else(|| "shipped".to_owned(), |path| path.display().to_string()),
         problems: problems.map(problem).collect(),
         notes: config.notes.iter().map(problem).collect(),
     }))
+}
+
+/// The configuration that is in force for the one who asks.
+fn loaded(app: &App, principal: &Principal) -> Result<Arc<Loaded>, ApiError> {
+    // Every tenant that somebody can ask for has one.
+    app.notifier.loaded(&principal.tenant).map_err(|_| ApiError::Internal)
 }
 
 fn routes_to(route: &Route, name: &str) -> usize {
@@ -188,7 +244,11 @@ fn host(url: &Secret) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return "a template".to_owned() };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    if host.is_empty() || host.contains("{{") { "a template".to_owned() } else { format!("{scheme}://{host}") }
+    if host.is_empty() || host.contains("{{") {
+        "a template".to_owned()
+    } else {
+        format!("{scheme}://{host}")
+    }
 }
 
 fn problem(fault: &Fault) -> ProblemView {
@@ -220,7 +280,7 @@ pub(crate) async fn test(
         .tests
         .try_acquire()
         .map_err(|_| ApiError::TooManyOpen { what: "tests of receivers", most: MAX_TESTS })?;
-    let loaded = app.notifier.loaded(&principal.tenant)?;
+    let loaded = loaded(&app, &principal)?;
     let config: Arc<AmConfig> = Arc::clone(&loaded.config);
     let receiver = config.receiver(&name).ok_or_else(|| ApiError::NoReceiver(name.clone()))?;
     app.audit(&principal, "receiver.test", &format!("receiver/{name}")).await;
@@ -232,7 +292,9 @@ pub(crate) async fn test(
 /// One alert that nobody can take for a real one.
 fn test_message(principal: &Principal, receiver: &str) -> Message {
     let at_ms = now_ns() / NS_PER_MS;
-    let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
     let labels = pairs(&[("alertname", "TestMessage"), ("receiver", receiver), ("severity", "info")]);
     let summary = format!("{} sends a test to {receiver}; nothing is the matter", principal.user);
     Message {

@@ -2,7 +2,7 @@
 //! to the nanosecond. And as they are shown: RFC 3339 in UTC with nine digits.
 
 use std::fmt::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -59,6 +59,12 @@ pub fn format(time_ns: i64) -> String {
     // Writing to a String cannot fail.
     let _ = write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nano:09}Z");
     out
+}
+
+/// Whole days as `15d`, else hours.
+pub(crate) fn days(duration: Duration) -> String {
+    let hours = duration.as_secs() / 3600;
+    if hours.is_multiple_of(24) { format!("{}d", hours / 24) } else { format!("{hours}h") }
 }
 
 #[cfg(test)]

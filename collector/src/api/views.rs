@@ -255,7 +255,7 @@ pub(crate) async fn create(
     let now = now_ns();
     let kept = Kept { name, page, state, created_at_ns: now, updated_at_ns: now };
     let view = app.views.create(&principal.tenant, kept).await?;
-    tracing::info!(user = principal.user, tenant = %principal.tenant, id = view.id, "a view was saved");
+    app.audit(&principal, "view.create", &format!("view/{}", view.id)).await;
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
@@ -284,7 +284,7 @@ pub(crate) async fn change(
     check_name(&change.name)?;
     check_state(&change.state)?;
     let view = app.views.change(&principal.tenant, &id, change).await?;
-    tracing::info!(user = principal.user, tenant = %principal.tenant, id, "a view was changed");
+    app.audit(&principal, "view.change", &format!("view/{id}")).await;
     Ok(Json(view))
 }
 
@@ -306,7 +306,7 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, ApiError> {
     check_id(&id)?;
     app.views.remove(&principal.tenant, &id).await?;
-    tracing::info!(user = principal.user, tenant = %principal.tenant, id, "a view was deleted");
+    app.audit(&principal, "view.remove", &format!("view/{id}")).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -61,6 +61,30 @@ impl BrowserRules {
         check_browser_rules(&RequestHead::new(headers, None), &self.hosts)
     }
 
+    /// For a write that stands on a cookie: every browser names the page, and what does not name one is none of ours.
+    pub fn check_page_is_named(&self, headers: &HeaderMap) -> Result<(), Denied> {
+        if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+            return Ok(());
+        }
+        let reason =
+            "with a session cookie a change must name its page: send Origin, or use HTTP Basic or a token";
+        Err(Denied::Forbidden { reason: reason.to_owned() })
+    }
+
+    /// For what takes JSON: a form is what a foreign page can send without being asked first.
+    pub fn check_no_form(&self, headers: &HeaderMap) -> Result<(), Denied> {
+        let content_type =
+            headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+        let content_type = content_type.unwrap_or_default();
+        let forms: [&[u8]; 2] = [b"application/x-www-form-urlencoded", b"multipart/"];
+        if forms.iter().any(|form| content_type.trim_ascii_start().starts_with(form)) {
+            return Err(Denied::Forbidden {
+                reason: "bodies of forms are not taken here: send application/json".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     fn is_allowed_origin(&self, headers: &HeaderMap) -> bool {
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
         origin.is_some_and(|origin| self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)))
@@ -109,5 +133,22 @@ mod tests {
         assert!(!passes(&[("sec-fetch-site", "cross-site")]));
         assert!(!passes(&[("sec-fetch-site", "same-site")]));
         assert!(!passes(&[("content-type", "text/plain")]));
+    }
+
+    #[test]
+    fn a_write_on_a_cookie_names_its_page_and_is_no_form() {
+        let named = |more: &[(&'static str, &str)]| rules().check_page_is_named(&headers(more)).is_ok();
+        assert!(named(&[("origin", "http://localhost")]) && named(&[("sec-fetch-site", "same-origin")]));
+        assert!(!named(&[]) && !named(&[("referer", "http://localhost/")]));
+        for (content_type, fits) in [
+            ("application/json", true),
+            ("application/x-www-form-urlencoded", false),
+            (" Application/X-WWW-Form-Urlencoded; charset=utf-8", false),
+            ("multipart/form-data; boundary=x", false),
+        ] {
+            let checked = rules().check_no_form(&headers(&[("content-type", content_type)]));
+            assert_eq!(checked.is_ok(), fits, "{content_type}");
+        }
+        assert!(rules().check_no_form(&headers(&[])).is_ok());
     }
 }

@@ -9,14 +9,13 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use meta::Meta;
 use serde::{Deserialize, Serialize};
 use telemetry::TenantId;
 
 use super::secrets::{self, Hash};
-use super::session::Sessions;
-use super::{ADMIN, AuthError, password};
+use super::users::Kept;
+use super::{ADMIN, AuthError, Role, Roles, documents, password};
 use crate::config::Config;
 
 const PASSWORD_FILE: &str = "admin-password";
@@ -32,14 +31,8 @@ pub struct FirstStart {
 }
 
 pub(super) struct Found {
-    pub(super) password_hash: String,
     pub(super) default_token_hash: Hash,
     pub(super) first_start: FirstStart,
-}
-
-#[derive(Serialize, Deserialize)]
-struct User {
-    password_hash: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,49 +41,70 @@ struct Token {
 }
 
 /// Reads or makes the admin's password and the ingest token of `default`.
-pub(super) async fn run(
-    config: &Config,
-    meta: &Arc<dyn Meta>,
-    sessions: &Sessions,
-) -> Result<Found, AuthError> {
+pub(super) async fn run(config: &Config, meta: &Arc<dyn Meta>) -> Result<Found, AuthError> {
     let mut first_start = FirstStart::default();
-    let password_hash = admin_password(config, meta, sessions, &mut first_start).await?;
+    admin_password(config, meta, &mut first_start).await?;
     let default_token_hash = ingest_token(config, meta, &mut first_start).await?;
-    Ok(Found { password_hash, default_token_hash, first_start })
+    Ok(Found { default_token_hash, first_start })
 }
 
+/// The user `admin`, as it is kept. A password that the environment or the file gives counts when it is another
+/// one than they gave before: one that was changed since by its owner stays.
 async fn admin_password(
     config: &Config,
     meta: &Arc<dyn Meta>,
-    sessions: &Sessions,
     first_start: &mut FirstStart,
-) -> Result<String, AuthError> {
+) -> Result<(), AuthError> {
     let path = config.data.join(PASSWORD_FILE);
-    let (stored, revision) = read_document::<User>(meta, USER_KEY).await?;
+    let (stored, revision) = documents::read::<Kept>(meta, USER_KEY).await?;
     let kept = read_secret(&path)?;
     let given = config.admin_password.as_ref().map(|secret| secret.reveal().to_owned());
     let text = match (given.or_else(|| kept.clone()), &stored) {
-        (Some(text), _) => text,
-        (None, Some(user)) => return Ok(user.password_hash.clone()),
+        (Some(text), Some(user)) => {
+            let known = user.given_hash.as_ref().unwrap_or(&user.password_hash);
+            if password::verify(known, &text)? {
+                return Ok(());
+            }
+            tracing::warn!("the admin's password has changed: all their sessions end");
+            text
+        }
+        (Some(text), None) => text,
+        (None, Some(_)) => return Ok(()),
         (None, None) => {
             let text = secrets::random_password()?;
             first_start.lines.push(format!("login: {ADMIN} {text} (kept in {})", path.display()));
             text
         }
     };
+    if let Err(message) = password::check(&text) {
+        tracing::warn!("the admin's password is weak: {message}");
+    }
     if kept.as_deref() != Some(&text) {
         write_secret(&path, &text)?;
     }
-    if let Some(user) = stored {
-        if password::verify(&user.password_hash, &text)? {
-            return Ok(user.password_hash);
+    let hash = password::hash(&text)?;
+    let user = Kept {
+        password_hash: hash.clone(),
+        // Whoever may give the password may do everything.
+        roles: Roles::everywhere(Role::Admin),
+        disabled: false,
+        created_at_ns: stored.as_ref().and_then(|user| user.created_at_ns),
+        generation: secrets::random_number()?,
+        given_hash: Some(hash),
+    };
+    documents::write(meta, USER_KEY, &user, revision).await?;
+    Ok(())
+}
+
+/// The file says nothing any more once the password was changed by its owner.
+pub(super) fn forget_password(data: &Path) {
+    let path = data.join(PASSWORD_FILE);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(%error, path = %path.display(), "cannot remove the file with the password of before");
         }
-        tracing::warn!("the admin's password has changed: all sessions end");
-        sessions.end_all().await?;
+        _ => {}
     }
-    let user = User { password_hash: password::hash(&text)? };
-    write_document(meta, USER_KEY, &user, revision).await?;
-    Ok(user.password_hash)
 }
 
 async fn ingest_token(
@@ -99,7 +113,7 @@ async fn ingest_token(
     first_start: &mut FirstStart,
 ) -> Result<Hash, AuthError> {
     let path = config.data.join(TOKEN_FILE);
-    let (stored, revision) = read_document::<Token>(meta, TOKEN_KEY).await?;
+    let (stored, revision) = documents::read::<Token>(meta, TOKEN_KEY).await?;
     let stored = stored.and_then(|token| secrets::from_hex(&token.sha256));
     let kept = read_secret(&path)?;
     let default = config.tenants.iter().find(|tenant| tenant.id.as_str() == TenantId::DEFAULT);
@@ -119,30 +133,9 @@ async fn ingest_token(
     }
     let hash = secrets::hash(&text);
     if stored != Some(hash) {
-        write_document(meta, TOKEN_KEY, &Token { sha256: secrets::hex(&hash) }, revision).await?;
+        documents::write(meta, TOKEN_KEY, &Token { sha256: secrets::hex(&hash) }, revision).await?;
     }
     Ok(hash)
-}
-
-async fn read_document<T: serde::de::DeserializeOwned>(
-    meta: &Arc<dyn Meta>,
-    key: &str,
-) -> Result<(Option<T>, u64), AuthError> {
-    match meta.get(key).await? {
-        Some(document) => Ok((serde_json::from_slice(&document.body).ok(), document.revision)),
-        None => Ok((None, 0)),
-    }
-}
-
-async fn write_document<T: Serialize>(
-    meta: &Arc<dyn Meta>,
-    key: &str,
-    value: &T,
-    revision: u64,
-) -> Result<(), AuthError> {
-    let body = serde_json::to_vec(value).map_err(|error| AuthError::Crypto(error.to_string()))?;
-    meta.put(key, Bytes::from(body), revision).await?;
-    Ok(())
 }
 
 fn read_secret(path: &Path) -> Result<Option<String>, AuthError> {

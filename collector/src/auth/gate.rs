@@ -1,15 +1,15 @@
 //! Who may send data, and as which tenant. Never blocks: only tokens are known
-//! here, no passwords.
+//! here, no users' passwords.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use receive::{Denied, Gate, RequestHead};
 use telemetry::TenantId;
 
-use super::tokens::Scope;
-use super::{Access, Auth, AuthError, Role, TENANT_HEADER, choose_tenant, secrets};
+use super::principal::choose_tenant;
+use super::{Access, Auth, Role, TENANT_HEADER, now_ns, secrets};
 
 /// The collector's gate for everything that sends.
 #[derive(Clone)]
@@ -39,8 +39,10 @@ impl Auth {
             return Err(Denied::Forbidden { reason });
         }
         let asked = asked.map_or(named.as_str().as_bytes(), |asked| asked.as_bytes());
-        let tenant = choose_tenant(std::slice::from_ref(named), asked);
-        tenant.map_err(|error| Denied::Forbidden { reason: error.to_string() })
+        let access = [Access { tenant: named.clone(), role: Role::Ingest }];
+        let chosen =
+            choose_tenant(&access, asked).map_err(|error| Denied::Forbidden { reason: error.to_string() });
+        chosen.map(|access| access.tenant)
     }
 
     fn tenant_of(&self, authorization: &str, headers: &HeaderMap) -> Result<TenantId, Denied> {
@@ -52,19 +54,23 @@ impl Auth {
             "basic" | "apikey" => secrets::basic(rest.trim()).map(|(_, token)| token).unwrap_or_default(),
             _ => return Err(unauthenticated("unknown authorization scheme: use Bearer, Basic or ApiKey")),
         };
-        let forbidden = |error: super::AuthError| Denied::Forbidden { reason: error.to_string() };
-        let asked = headers.get(TENANT_HEADER);
-        match (self.tokens.scope(&token), asked) {
-            (Some(Scope::Ingest(tenant)), None) => Ok(tenant),
-            (Some(Scope::Ingest(tenant)), Some(asked)) => {
-                check_tenant(&[tenant], asked.as_bytes()).map_err(forbidden)
-            }
-            (Some(Scope::Admin), None) => Ok(TenantId::default_tenant()),
-            (Some(Scope::Admin), Some(asked)) => {
-                check_tenant(&self.tenants, asked.as_bytes()).map_err(forbidden)
-            }
-            (None, _) => Err(unauthenticated("the token is not known")),
+        let token = self.tokens.find(&token, now_ns()).map_err(unauthenticated)?;
+        if !token.may_ingest() {
+            let reason = format!("{} may not send data: its scopes have no `ingest`", token.user());
+            return Err(Denied::Forbidden { reason });
         }
+        let asked = headers.get(TENANT_HEADER).map(HeaderValue::as_bytes);
+        let is_default = |access: &&Access| access.tenant.as_str() == TenantId::DEFAULT;
+        let access = match asked {
+            Some(asked) => choose_tenant(&token.access, asked)
+                .map_err(|error| Denied::Forbidden { reason: error.to_string() })?,
+            None => {
+                token.access.iter().find(is_default).or(token.access.first()).cloned().ok_or_else(|| {
+                    Denied::Forbidden { reason: format!("{} opens no tenant that there is", token.user()) }
+                })?
+            }
+        };
+        Ok(access.tenant)
     }
 
     /// A program on this machine, and not a proxy that speaks for somebody else.
@@ -75,11 +81,6 @@ impl Auth {
             && !headers.contains_key(TENANT_HEADER)
             && !forwarded.iter().any(|name| headers.contains_key(*name))
     }
-}
-
-fn check_tenant(tenants: &[TenantId], asked: &[u8]) -> Result<TenantId, AuthError> {
-    let access = |tenant: &TenantId| Access { tenant: tenant.clone(), role: Role::Ingest };
-    Ok(choose_tenant(&tenants.iter().map(access).collect::<Vec<_>>(), asked)?.tenant)
 }
 
 fn unauthenticated(reason: &str) -> Denied {

@@ -2,17 +2,17 @@
 //! a login survives a restart and a copy of the store opens nothing.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use http::{HeaderMap, header};
 use meta::{Meta, MetaError};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
-use super::AuthError;
 use super::secrets::{self, Hash};
+use super::{AuthError, documents};
 
 /// The cookie's name.
 pub const COOKIE: &str = "narrows_session";
@@ -30,12 +30,41 @@ pub struct NewSession {
     pub lifetime: Duration,
 }
 
+/// A session, as others may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// The first digits of its hash: a name, no secret.
+    pub id: String,
+    /// Whose it is.
+    pub user: String,
+    /// Seconds since 1970; `None` for one of a version that did not keep it.
+    pub created_s: Option<u64>,
+    /// Seconds since 1970.
+    pub expires_s: u64,
+    /// Where it began; empty for one of a version that did not keep it.
+    pub address: String,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Session {
     user: String,
+    /// The user's when it began: with another one it has ended.
+    #[serde(default)]
+    generation: u64,
+    #[serde(default)]
+    created_s: Option<u64>,
     expires_s: u64,
+    #[serde(default)]
+    address: String,
     #[serde(skip)]
     revision: u64,
+}
+
+/// Whose session a cookie names.
+pub(super) struct Found {
+    pub(super) hash: Hash,
+    pub(super) user: String,
+    pub(super) generation: u64,
 }
 
 /// All sessions. This process is the only one that writes them.
@@ -46,14 +75,19 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Loads what is still good.
-    pub(super) async fn open(meta: Arc<dyn Meta>, lifetime: Duration) -> Result<Self, AuthError> {
+    /// Loads what is still good: `is_good` knows the generations of the users.
+    pub(super) async fn open(
+        meta: Arc<dyn Meta>,
+        lifetime: Duration,
+        is_good: impl Fn(&str, u64) -> bool,
+    ) -> Result<Self, AuthError> {
         let mut live = HashMap::new();
         for (key, revision) in meta.list(PREFIX).await? {
             let hash = key.strip_prefix(PREFIX).and_then(secrets::from_hex);
             let body = meta.get(&key).await?.map(|document| document.body).unwrap_or_default();
-            let session =
-                serde_json::from_slice::<Session>(&body).ok().filter(|session| session.expires_s > now_s());
+            let session = serde_json::from_slice::<Session>(&body)
+                .ok()
+                .filter(|session| session.expires_s > now_s() && is_good(&session.user, session.generation));
             match (hash, session) {
                 (Some(hash), Some(session)) => drop(live.insert(hash, Session { revision, ..session })),
                 _ => meta.delete(&key, revision).await?,
@@ -62,25 +96,56 @@ impl Sessions {
         Ok(Self { meta, lifetime, live: RwLock::new(live) })
     }
 
-    /// Begins a session; it stands in the store when this returns.
-    pub(super) async fn begin(&self, user: &str) -> Result<NewSession, AuthError> {
+    /// Begins a session with an id of its own; it stands in the store when this returns.
+    pub(super) async fn begin(
+        &self,
+        user: &str,
+        generation: u64,
+        address: IpAddr,
+    ) -> Result<NewSession, AuthError> {
         self.make_room().await?;
         let token = secrets::random_token()?;
-        let hash = secrets::hash(&token);
-        let expires_s = now_s() + self.lifetime.as_secs();
-        let mut session = Session { user: user.to_owned(), expires_s, revision: 0 };
-        let body = serde_json::to_vec(&session).map_err(|error| AuthError::Crypto(error.to_string()))?;
-        session.revision = self.meta.put(&key(&hash), Bytes::from(body), 0).await?;
+        let (hash, now) = (secrets::hash(&token), now_s());
+        let mut session = Session {
+            user: user.to_owned(),
+            generation,
+            created_s: Some(now),
+            expires_s: now + self.lifetime.as_secs(),
+            address: address.to_canonical().to_string(),
+            revision: 0,
+        };
+        session.revision = documents::write(&self.meta, &key(&hash), &session, 0).await?;
         self.live.write().insert(hash, session);
         Ok(NewSession { token, lifetime: self.lifetime })
     }
 
-    /// Whose session this is.
-    pub(super) fn user(&self, token: &str) -> Option<String> {
-        let live = self.live.read();
+    /// Whose session this is, if it has not ended by itself.
+    pub(super) fn find(&self, token: &str) -> Option<Found> {
         // Looked up by its hash: what the time tells about a hash helps nobody.
-        let session = live.get(&secrets::hash(token)).filter(|session| session.expires_s > now_s())?;
-        Some(session.user.clone())
+        self.find_hash(secrets::hash(token))
+    }
+
+    /// The same by its hash.
+    pub(super) fn find_hash(&self, hash: Hash) -> Option<Found> {
+        let live = self.live.read();
+        let session = live.get(&hash).filter(|session| session.expires_s > now_s())?;
+        Some(Found { hash, user: session.user.clone(), generation: session.generation })
+    }
+
+    /// Those that have not ended, the newest first.
+    pub(super) fn all(&self, is_good: impl Fn(&str, u64) -> bool) -> Vec<SessionView> {
+        let (now, live) = (now_s(), self.live.read());
+        let good = |session: &Session| session.expires_s > now && is_good(&session.user, session.generation);
+        let view = |(hash, session): (&Hash, &Session)| SessionView {
+            id: id(hash),
+            user: session.user.clone(),
+            created_s: session.created_s,
+            expires_s: session.expires_s,
+            address: session.address.clone(),
+        };
+        let mut all: Vec<SessionView> = live.iter().filter(|(_, session)| good(session)).map(view).collect();
+        all.sort_by(|a, b| (b.created_s, &b.id).cmp(&(a.created_s, &a.id)));
+        all
     }
 
     /// Ends a session; an unknown one has ended already.
@@ -88,10 +153,22 @@ impl Sessions {
         self.remove(secrets::hash(token)).await
     }
 
-    /// Ends all of them: the password has changed.
-    pub(super) async fn end_all(&self) -> Result<(), AuthError> {
-        let hashes: Vec<Hash> = self.live.read().keys().copied().collect();
-        for hash in hashes {
+    /// Ends the session of this id; `false` if there is none.
+    pub(super) async fn end_id(&self, wanted: &str) -> Result<bool, AuthError> {
+        let found = self.live.read().keys().find(|hash| id(hash) == wanted).copied();
+        let Some(hash) = found else { return Ok(false) };
+        self.remove(hash).await?;
+        Ok(true)
+    }
+
+    /// Removes those that `is_good` calls ended.
+    pub(super) async fn clean(&self, is_good: impl Fn(&str, u64) -> bool) -> Result<(), AuthError> {
+        let ended: Vec<Hash> = {
+            let live = self.live.read();
+            let ended = live.iter().filter(|(_, session)| !is_good(&session.user, session.generation));
+            ended.map(|(hash, _)| *hash).collect()
+        };
+        for hash in ended {
             self.remove(hash).await?;
         }
         Ok(())
@@ -127,6 +204,11 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
+/// What a session is called by: nobody finds the rest of the hash by it.
+pub(super) fn id(hash: &Hash) -> String {
+    secrets::hex(hash)[..16].to_owned()
+}
+
 fn key(hash: &Hash) -> String {
     format!("{PREFIX}{}", secrets::hex(hash))
 }
@@ -141,36 +223,64 @@ mod tests {
     use super::*;
     use meta::SqliteMeta;
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    async fn open(dir: &tempfile::TempDir, lifetime: u64) -> Sessions {
+        let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.path().join("meta.db")).unwrap());
+        Sessions::open(meta, Duration::from_secs(lifetime), |_, generation| generation < 7).await.unwrap()
+    }
+
     #[tokio::test]
     async fn sessions_survive_a_restart_until_they_end() {
         let dir = tempfile::tempdir().unwrap();
-        let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.path().join("meta.db")).unwrap());
-        let hour = Duration::from_secs(3600);
-        let sessions = Sessions::open(Arc::clone(&meta), hour).await.unwrap();
-        let (one, two) = (sessions.begin("admin").await.unwrap(), sessions.begin("admin").await.unwrap());
+        let sessions = open(&dir, 3600).await;
+        let one = sessions.begin("admin", 1, HERE).await.unwrap();
+        let two = sessions.begin("admin", 1, HERE).await.unwrap();
+        let outdated = sessions.begin("admin", 7, HERE).await.unwrap();
         sessions.end(&one.token).await.unwrap();
         sessions.end("unknown").await.unwrap();
 
-        let reopened = Sessions::open(Arc::clone(&meta), hour).await.unwrap();
-        assert_eq!(reopened.user(&one.token), None);
-        assert_eq!(reopened.user(&two.token).as_deref(), Some("admin"));
-        let stored = format!("{:?}", meta.list("").await.unwrap());
+        let reopened = open(&dir, 3600).await;
+        assert!(reopened.find(&one.token).is_none() && reopened.find(&outdated.token).is_none());
+        let found = reopened.find(&two.token).unwrap();
+        assert_eq!((found.user.as_str(), found.generation), ("admin", 1));
+        let stored = format!("{:?}", reopened.meta.list("").await.unwrap());
         assert!(!stored.contains(&two.token), "the token itself is stored: {stored}");
-        reopened.end_all().await.unwrap();
-        assert!(meta.list(PREFIX).await.unwrap().is_empty());
+        assert_eq!(reopened.all(|_, _| true).len(), 1);
+        assert!(!reopened.end_id("0123456789abcdef").await.unwrap());
+        assert!(reopened.end_id(&id(&found.hash)).await.unwrap());
+        assert!(reopened.meta.list(PREFIX).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn those_of_another_generation_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = open(&dir, 3600).await;
+        let (old, new) =
+            (sessions.begin("jo", 1, HERE).await.unwrap(), sessions.begin("jo", 2, HERE).await.unwrap());
+        sessions.clean(|user, generation| (user, generation) == ("jo", 2)).await.unwrap();
+        assert!(sessions.find(&old.token).is_none() && sessions.find(&new.token).is_some());
     }
 
     #[tokio::test]
     async fn expired_sessions_are_dropped() {
         let dir = tempfile::tempdir().unwrap();
-        let meta: Arc<dyn Meta> = Arc::new(SqliteMeta::open(&dir.path().join("meta.db")).unwrap());
-        let sessions = Sessions::open(Arc::clone(&meta), Duration::ZERO).await.unwrap();
-        let session = sessions.begin("admin").await.unwrap();
-        assert_eq!(sessions.user(&session.token), None);
-        sessions.begin("admin").await.unwrap();
-        assert_eq!(meta.list(PREFIX).await.unwrap().len(), 1);
-        Sessions::open(Arc::clone(&meta), Duration::ZERO).await.unwrap();
-        assert!(meta.list(PREFIX).await.unwrap().is_empty());
+        let sessions = open(&dir, 0).await;
+        let session = sessions.begin("admin", 1, HERE).await.unwrap();
+        assert!(sessions.find(&session.token).is_none());
+        sessions.begin("admin", 1, HERE).await.unwrap();
+        assert_eq!(sessions.meta.list(PREFIX).await.unwrap().len(), 1);
+        assert!(open(&dir, 0).await.meta.list(PREFIX).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn sessions_of_the_version_before_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let meta = SqliteMeta::open(&dir.path().join("meta.db")).unwrap();
+        let body = format!("{{\"user\":\"admin\",\"expires_s\":{}}}", now_s() + 60);
+        meta.put(&key(&secrets::hash("x")), body.into(), 0).await.unwrap();
+        drop(meta);
+        assert_eq!(open(&dir, 60).await.find("x").unwrap().generation, 0);
     }
 
     #[test]

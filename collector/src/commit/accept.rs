@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::Store;
 use super::derived::PRODUCER_PREFIX;
 use super::divide::{Divided, Refusal, divide, divide_samples, divide_spans};
+use super::engine::Engine;
 use super::heavy::heavy;
 use super::kind::{Kind, PartitionId};
 use super::partition::Partition;
@@ -46,7 +47,19 @@ impl Sink for Store {
     }
 
     async fn wait_visible(&self) {
-        let applied = self.partitions.values().map(|partition| async move {
+        self.visible(|_| true).await;
+    }
+}
+
+impl Store {
+    /// Waits until the samples that were stored are what a query reads.
+    pub async fn wait_samples_visible(&self) {
+        self.visible(|partition| matches!(partition.engine(), Engine::Samples(_))).await;
+    }
+
+    async fn visible(&self, is_wanted: impl Fn(&Partition) -> bool) {
+        let wanted = self.partitions.values().filter(|partition| is_wanted(partition));
+        let applied = wanted.map(|partition| async move {
             let end = partition.journal_end();
             if let Err(error) = partition.apply_until(end).await {
                 // It is durable, and becomes visible when the fault that `/-/ready` tells of is mended.
@@ -57,9 +70,7 @@ impl Sink for Store {
             tracing::warn!("what was stored becomes visible later than a sender waits for it");
         }
     }
-}
 
-impl Store {
     /// Appends what the collector itself has to tell: it takes nothing from the tenant's rate.
     pub async fn append_own(&self, batch: Batch) -> Result<Outcome, SinkError> {
         self.accept(batch, false).await

@@ -22,7 +22,7 @@ use super::document::{PREFIX, SealDocument};
 use super::engine::Engine;
 use super::kind::{Kind, PartitionId};
 use super::lock::DirectoryLock;
-use super::options::StoreOptions;
+use super::options::{RateLimit, SeriesLimits, StoreOptions};
 use super::partition::Partition;
 use super::route::Routes;
 
@@ -125,6 +125,12 @@ impl Store {
     pub fn retention(&self) -> Option<Duration> {
         let ns = self.options.items.retention_ns?;
         Some(Duration::from_nanos(u64::try_from(ns).unwrap_or(0)))
+    }
+
+    /// What the tenant of this name may send, and how many series it may have.
+    pub fn limits_of(&self, tenant: &str) -> (RateLimit, SeriesLimits) {
+        let rate = TenantId::new(tenant).map_or(self.options.rates.every, |id| self.options.rates.of(&id));
+        (rate, self.options.series_limits)
     }
 
     /// What a PromQL query of this tenant reads: one consistent version of its series.

@@ -30,6 +30,7 @@ pub(super) struct File {
     pub(super) limits: Option<LimitsEntry>,
     pub(super) promoted_resource_attributes: Option<Vec<At<String>>>,
     pub(super) alertmanager_config: Option<At<String>>,
+    pub(super) notify_allow: Option<Vec<At<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -30,6 +30,12 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
         config.promoted_resource_attributes = names.iter().map(|at| at.value.clone()).collect();
     }
     config.alertmanager_config = file.alertmanager_config.as_ref().and_then(|at| check.alertmanager(at));
+    for at in file.notify_allow.iter().flatten() {
+        match at.value.parse() {
+            Ok(cidr) => config.notify_allow.push(cidr),
+            Err(message) => check.blame(at, message),
+        }
+    }
     check.limits(&mut config.limits, file.limits.as_ref());
     match check.problems {
         problems if problems.is_empty() => Ok(config),

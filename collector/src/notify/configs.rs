@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use alerting::config::{self, AmConfig, Integration};
 use alerting::dispatch::{Endpoint, Setup};
+use alerting::message::{Stamp, stamp};
 use alerting::receivers::Deliver;
 use alerting::yaml::Fault;
 use parking_lot::RwLock;
 use telemetry::TenantId;
 use tokio::sync::Semaphore;
 
+use super::connect::check_templates;
 use super::{directory_of, now_ms};
 use crate::config::Config;
 
@@ -43,6 +45,8 @@ pub struct Loaded {
     setup: Arc<Setup>,
     places: Arc<HashMap<String, Arc<Semaphore>>>,
     text: String,
+    /// What the files of templates looked like.
+    templates: Stamp,
 }
 
 impl Loaded {
@@ -76,6 +80,8 @@ impl Loaded {
             source,
             problems: Vec::new(),
             loaded_at_ms: now_ms(),
+            // Looked at before they are read: what changes meanwhile is seen the next time.
+            templates: stamp(&config),
             deliver: connect(tenant, &config)?,
             setup: Arc::new(Setup::new(&config)),
             places: Arc::new(config.receivers.iter().map(|receiver| place(&receiver.name)).collect()),
@@ -94,6 +100,7 @@ impl Loaded {
             setup: Arc::clone(&self.setup),
             places: Arc::clone(&self.places),
             text: self.text.clone(),
+            templates: self.templates.clone(),
         }
     }
 }
@@ -136,14 +143,18 @@ impl Configs {
         for (tenant, before) in self.all() {
             let Some(path) = before.source.clone() else { continue };
             let outcome = match read(&path) {
-                Ok(text) if text == before.text && before.problems.is_empty() => continue,
-                Ok(text) if text == before.text => Ok(before.with_problems(Vec::new())),
+                Ok(text) if text == before.text && stamp(&before.config) == before.templates => {
+                    if before.problems.is_empty() {
+                        continue;
+                    }
+                    Ok(before.with_problems(Vec::new()))
+                }
                 Ok(text) => Loaded::new(&tenant, text, Some(path.clone()), &self.connect),
                 Err(fault) => Err(vec![fault]),
             };
             let now = match outcome {
                 Ok(loaded) => {
-                    if loaded.text != before.text {
+                    if loaded.text != before.text || loaded.templates != before.templates {
                         tracing::info!(%tenant, path = %path.display(), "the configuration of receivers is new");
                         changed.push((tenant.clone(), loaded.setup()));
                     }
@@ -165,7 +176,7 @@ impl Configs {
 /// Every fault of a file, for the check before anything is opened.
 pub(crate) fn check(path: &Path) -> Result<(), Vec<Fault>> {
     let text = read(path).map_err(|fault| vec![fault])?;
-    config::parse(&text, directory_of(path)).map(drop)
+    check_templates(&config::parse(&text, directory_of(path))?)
 }
 
 fn load(tenant: &TenantId, named: Option<&PathBuf>, connect: &Connect) -> Loaded {

@@ -88,7 +88,9 @@ impl NotifyMetrics {
         }
         let own: [&dyn Collector; 3] = [&self.requests, &self.seconds, &self.unrecorded];
         let read: [&dyn Collector; 4] = [&sent, &suppressed, &alerts, &silences];
-        own.into_iter().chain(read).flat_map(Collector::collect).collect()
+        let all = own.into_iter().chain(read).flat_map(Collector::collect);
+        // Nothing was told yet: a family without metrics cannot be written.
+        all.filter(|family| !family.get_metric().is_empty()).collect()
     }
 }
 

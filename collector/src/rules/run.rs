@@ -9,7 +9,6 @@ use alerting::rules::{Context, Group, GroupState, GroupView, Restoring, RuleSamp
 use bytes::Bytes;
 use parking_lot::Mutex;
 use promql::Point;
-use receive::Sink;
 use telemetry::samples::{Sample, Writer};
 use telemetry::{Batch, Signal, TenantId};
 use tokio::runtime::Handle;
@@ -125,7 +124,7 @@ impl Runner {
             self.append(samples).await;
             if at + 1 < stretches.len() {
                 // The next one reads what this one wrote.
-                self.app.store.wait_visible().await;
+                self.app.store.wait_samples_visible().await;
             }
         }
         let ends = state.finish(time_ms, 0);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 
+use super::stream::{self, Stream, Tls};
 use super::{TailArgs, Told};
 use crate::auth::TENANT_HEADER;
 use crate::config::Secret;
@@ -19,6 +20,8 @@ use crate::config::Secret;
 pub(super) struct Target {
     /// Without a scheme and a slash at its end.
     address: String,
+    /// For `https://`.
+    tls: Option<Tls>,
     query: String,
     authorization: HeaderValue,
     tenant: Option<HeaderValue>,
@@ -26,22 +29,33 @@ pub(super) struct Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.address)
     }
 }
 
 impl Target {
     pub(super) fn new(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<Self> {
-        let Some(address) = args.url.strip_prefix("http://") else {
-            bail!("--url {:?}: write http://HOST:PORT; there is no TLS yet", args.url);
+        let (scheme, address) = args.url.split_once("://").unwrap_or_default();
+        let address = address.trim_end_matches('/');
+        let tls = match scheme {
+            "http" => None,
+            "https" => Some(Tls::new(address, args.ca_file.as_deref())?),
+            _ => bail!("--url {:?}: write http://HOST:PORT or https://HOST:PORT", args.url),
         };
         let tenant = args.tenant.as_deref().map(HeaderValue::from_str).transpose();
         Ok(Self {
-            address: address.trim_end_matches('/').to_owned(),
+            address: address.to_owned(),
+            tls,
             query: args.query.clone().unwrap_or_default(),
             authorization: authorization(args, password)?,
             tenant: tenant.context("--tenant: no name of a tenant")?,
         })
+    }
+
+    /// A connection, with TLS where the URL says so.
+    pub(super) async fn open(&self) -> std::io::Result<Box<dyn Stream>> {
+        stream::open(&self.address, self.tls.as_ref()).await
     }
 
     /// The handshake, for what comes behind `position`.
@@ -146,7 +160,7 @@ mod tests {
         assert_eq!(with("", Some("token")).unwrap(), "Bearer t");
         assert!(with("nothing", None).unwrap_err().contains("NARROWS_ADMIN_PASSWORD"));
         assert!(with("", Some("nothing")).unwrap_err().contains("nothing"));
-        let error = Target::new(&args("https://x"), None).err().unwrap().to_string();
+        let error = Target::new(&args("ftp://x"), None).err().unwrap().to_string();
         assert!(error.contains("http://HOST:PORT"), "{error}");
     }
 }

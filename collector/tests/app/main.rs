@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod accounts;
 mod alertmanager;
 mod certs;
 mod connections;
@@ -10,14 +11,18 @@ mod dashboards;
 mod disk;
 mod explore;
 mod export;
+mod hardening;
 mod harness;
 mod ingest;
 mod jaeger;
+mod leaks;
 mod live;
 mod login;
 mod metrics;
 mod page;
 mod promqltest;
+mod receivers;
+mod roles;
 mod rules;
 mod searching;
 mod services;

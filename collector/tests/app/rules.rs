@@ -25,7 +25,7 @@ const RULES: &str = "groups:
     expr: vector(1)
     for: 1h
   - alert: Broken
-    expr: vector(1) + on () {__name__=~\"two|three\"}
+    expr: vector(1) + on () {__name__=~\"two|ALERTS\"}
 - name: words
   type: logs
   interval: 1s

@@ -385,3 +385,35 @@ fn tls_allows_to_listen_to_the_world() {
     assert!(code == Some(2) && told.contains("set `tls`"), "{told}");
     assert_eq!(check(&format!("{open}{FILES}")), (Some(0), String::new()));
 }
+
+#[tokio::test]
+async fn a_terminal_follows_by_tls() {
+    let (ca, other) = (Authority::new("one"), Authority::new("two"));
+    let program = start(&ca.server(&NAMES), &ca, "");
+    std::fs::write(program.dir.path().join("other.pem"), &other.pem).unwrap();
+    let tail = |authority: &str| {
+        let mut tail = std::process::Command::new(env!("CARGO_BIN_EXE_narrows-collector"));
+        tail.args(["tail", "--json", "--url", &program.http, "--ca-file"])
+            .arg(program.dir.path().join(authority));
+        tail.env("NARROWS_ADMIN_PASSWORD", PASSWORD);
+        tail
+    };
+    let refused = output(&mut tail("other.pem"));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && told.contains("UnknownIssuer"), "{told}");
+
+    let mut follower = tail("ca.pem").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(follower.stdout.take().unwrap()));
+    let first = tokio::task::spawn_blocking(move || lines.next());
+    // It may not follow yet when the first of them comes.
+    for _ in 0..200 {
+        program.send(&request("checkout", vec![record("followed")])).await;
+        if first.is_finished() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    assert!(first.await.unwrap().unwrap().unwrap().contains("followed"));
+}

@@ -13,7 +13,7 @@ use crate::harness::{PASSWORD, Program, attribute, error_code, escape, json_of, 
 const MS: u64 = 1_000_000;
 
 /// One span of the trace `trace`; times in ms behind `base_ns`.
-fn span(
+pub(crate) fn span(
     trace: u8,
     id: u8,
     parent: u8,
@@ -35,7 +35,7 @@ fn span(
     }
 }
 
-fn of_service(service: &str, spans: Vec<Span>) -> ResourceSpans {
+pub(crate) fn of_service(service: &str, spans: Vec<Span>) -> ResourceSpans {
     let host = format!("host-of-{service}");
     let attributes = vec![attribute("service.name", text(service)), attribute("host.name", text(&host))];
     let scope =

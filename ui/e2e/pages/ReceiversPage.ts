@@ -20,7 +20,7 @@ export class ReceiversPage {
   }
 
   testButton(receiver: string): Locator {
-    return this.page.getByRole("button", { name: `Send a test to ${receiver}` });
+    return this.receiver(receiver).getByRole("button", { name: /^Send/ });
   }
 
   get routes(): Locator {

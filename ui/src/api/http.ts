@@ -77,7 +77,7 @@ export async function send(
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...withTenant(init) });
+    response = await fetch(url, { credentials: "same-origin", ...withTenant(url, init) });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(
@@ -93,10 +93,13 @@ export async function send(
   return response;
 }
 
-/** The server looks at a session's own tenant unless the header names another one that it may look at. */
-function withTenant(init: RequestInit): RequestInit {
+/**
+ * The server looks at a session's own tenant unless the header names another one that it may look at. Who one is does
+ * not depend on that: the next person may have no role there.
+ */
+function withTenant(url: string, init: RequestInit): RequestInit {
   const tenant = requestTenant();
-  if (tenant === null) return init;
+  if (tenant === null || url === `${base}/session`) return init;
   const headers = new Headers(init.headers);
   headers.set("X-Scope-OrgID", tenant);
   return { ...init, headers };

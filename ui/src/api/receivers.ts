@@ -54,6 +54,8 @@ export interface Receivers {
   /** A path, or `shipped`: the one that came with Narrows. */
   source: string;
   problems: Problem[];
+  /** What is right, but has no effect. */
+  notes: Problem[];
 }
 
 export interface TestResult {
@@ -97,6 +99,7 @@ const receivers = object<Receivers>({
   route: nullable(route),
   source: string,
   problems: array(problem),
+  notes: (value, path) => nullable(array(problem))(value, path) ?? [],
 });
 
 export function fetchReceivers(signal: AbortSignal): Promise<Receivers> {

@@ -60,8 +60,9 @@ export interface FileProblems {
 
 /** A fault of a configuration file. */
 export interface Problem {
-  line: number;
-  column: number;
+  /** From 1; null where it has no place. */
+  line: number | null;
+  column: number | null;
   message: string;
 }
 
@@ -128,7 +129,7 @@ export async function fetchRules(signal: AbortSignal): Promise<RuleGroup[]> {
   return readChecked(response, (body) => envelope(JSON.parse(body), "rules").data.groups);
 }
 
-export const problem = object<Problem>({ line: number, column: number, message: string });
+export const problem = object<Problem>({ line: nullable(number), column: nullable(number), message: string });
 const problems = object<{ files: FileProblems[] }>({
   files: array(object<FileProblems>({ file: string, problems: array(problem), loaded_at: nullable(string) })),
 });

@@ -1,6 +1,5 @@
 import { Link, useRouterState } from "@tanstack/react-router";
 import { Icon } from "../components/Icon";
-import { plural } from "../lib/number";
 import type { AppPage } from "./pages";
 import styles from "./Rail.module.css";
 
@@ -23,7 +22,6 @@ export function PageLink({ page, firing, title, onClick }: PageLinkProps) {
       activeProps={{}}
       activeOptions={{ exact: true }}
       aria-current={isShown(page, path) ? "page" : undefined}
-      aria-label={count === null ? undefined : `${page.label}, ${plural(count, "alert")} firing`}
       title={title}
       onClick={onClick}
     >
@@ -31,7 +29,12 @@ export function PageLink({ page, firing, title, onClick }: PageLinkProps) {
         <Icon name={page.icon} />
       </span>
       <span className={styles.label}>{page.label}</span>
-      {count !== null && <span className={styles.badge}>{count > 99 ? "99+" : count}</span>}
+      {count !== null && (
+        <span className={styles.badge}>
+          {count > 99 ? "99+" : count}
+          <span className="visually-hidden"> firing</span>
+        </span>
+      )}
     </Link>
   );
 }

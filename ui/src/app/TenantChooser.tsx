@@ -17,10 +17,9 @@ export function TenantChooser() {
           type="button"
           className={`button button-small ${styles.chooser}`}
           aria-haspopup="dialog"
-          aria-label={`Tenant: ${tenant}`}
           onClick={toggle}
         >
-          <span className="text3">tenant</span>
+          <span className="text3">tenant </span>
           <span className={styles.name}>{tenant}</span>
           <Icon name="down" small />
         </button>

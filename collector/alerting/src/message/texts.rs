@@ -1,5 +1,6 @@
 //! Templates of messages: those of this program, those of the user's files, and what they make of a message.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -37,6 +38,15 @@ pub struct BadFile {
     pub column: u32,
     /// What is wrong.
     pub message: String,
+}
+
+impl fmt::Display for BadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.path, self.message),
+            line => write!(f, "{}:{line}:{}: {}", self.path, self.column, self.message),
+        }
+    }
 }
 
 impl Texts {
@@ -114,9 +124,12 @@ impl Texts {
     }
 }
 
-/// What the files of a configuration's templates look like from outside: another one means that they are to be read
+/// What files look like from outside: names, sizes and times.
+pub type Stamp = Vec<(PathBuf, u64, Option<SystemTime>)>;
+
+/// What the files of a configuration's templates look like: where that is another than before, they are to be read
 /// again. Blocking.
-pub fn stamp(config: &AmConfig) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+pub fn stamp(config: &AmConfig) -> Stamp {
     let files = config.templates.iter().flat_map(|pattern| glob::expand(pattern).unwrap_or_default());
     let look = |path: PathBuf| {
         let meta = std::fs::metadata(&path).ok();

@@ -7,7 +7,7 @@ use promql::{Matcher, Querier, Select, Values};
 use telemetry::samples::{MatchOp, is_stale};
 use telemetry::{LabelSet, METRIC_NAME};
 
-use super::active::Active;
+use super::active::{Active, AlertState};
 use super::evaluate::RuleState;
 use super::group::GroupState;
 use super::{ALERTS_FOR_STATE, Queries};
@@ -39,7 +39,7 @@ impl GroupState {
 impl RuleState {
     fn restore(&mut self, restoring: &Restoring<'_>) -> Result<(), String> {
         let for_ms = self.rule.alerting().map_or(0, |alerting| alerting.for_ms);
-        if for_ms > 0 && !self.active.is_empty() {
+        if self.rule.alerting().is_some() && !self.active.is_empty() {
             let from_ms = restoring.now_ms - restoring.outage_tolerance_ms;
             let newest = restoring.queries.newest(&matchers(&self.rule.name)?, from_ms, restoring.now_ms)?;
             let newest: HashMap<LabelSet, (i64, f64)> = newest
@@ -60,8 +60,10 @@ impl RuleState {
 fn take_over(active: &mut Active, down_ms: i64, since_ms: i64, for_ms: i64, restoring: &Restoring<'_>) {
     let remaining_ms = for_ms - (down_ms - since_ms);
     if remaining_ms <= 0 {
-        // It fired when the process went, and fires again at the next evaluation.
+        // It fired when the process went, and fires on: whoever was told is not told of another.
         active.active_at_ms = since_ms;
+        active.state = AlertState::Firing;
+        active.fired_at_ms = Some(since_ms + for_ms);
     } else if for_ms < restoring.grace_ms {
         // It waits its time, which is short.
     } else if remaining_ms < restoring.grace_ms {

@@ -302,8 +302,9 @@ fn series_end_with_their_rules() {
 fn a_restart_goes_on_where_it_was() {
     // for, pending for so long before it went, away for; active since (relative to the return).
     let cases = [
-        // It had fired: it fires again.
+        // It had fired: it fires on.
         (60, 120, 300, Some(-420)),
+        (0, 120, 300, Some(-420)),
         (1200, 1500, 300, Some(-1800)),
         // A short wait begins anew.
         (60, 30, 300, Some(0)),
@@ -337,6 +338,12 @@ fn a_restart_goes_on_where_it_was() {
         after.restore(0..1, &restoring).unwrap();
         let since = after.rules[0].active.values().next().map(|active| active.active_at_ms / 1000 - back_s);
         assert_eq!(since, expected, "for {for_s}, pending {pending_s}, away {away_s}");
+        let active = after.rules[0].active.values().next().unwrap();
+        assert_eq!(active.state == AlertState::Firing, pending_s >= for_s);
+        if pending_s >= for_s {
+            let fired_s = (active.fired_at_ms.unwrap()) / 1000;
+            assert_eq!(fired_s, start_s + for_s, "it is the same alert for whoever was told");
+        }
     }
 }
 

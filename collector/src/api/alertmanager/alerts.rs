@@ -119,7 +119,7 @@ async fn sender(
     headers: &HeaderMap,
     peer: std::net::SocketAddr,
 ) -> Result<TenantId, ApiError> {
-    let refused = match IngestGate(Arc::clone(&app.auth)).admit(&RequestHead { headers, peer: Some(peer) }) {
+    let refused = match IngestGate(Arc::clone(&app.auth)).admit(&RequestHead::new(headers, Some(peer))) {
         Ok(tenant) => return Ok(tenant),
         Err(refused) => refused,
     };

@@ -13,7 +13,7 @@ use super::App;
 use super::frames::{Asked, Batch, Frame, place_of, read};
 use crate::api::error::ApiError;
 use crate::api::{now_ns, params, time};
-use crate::auth::AuthError;
+use crate::auth::{AuthError, Principal};
 
 /// Sent in a second; the rest is counted.
 const RECORDS_A_SECOND: usize = 500;
@@ -53,8 +53,8 @@ type Flow = Result<(), End>;
 pub(super) struct Session {
     app: Arc<App>,
     tails: Vec<Tail>,
-    /// What the cookie said, to see whether it has ended; other credentials do not end.
-    login: Option<String>,
+    /// Whose it is: a session may end, a token be taken back, a user lose the role.
+    principal: Principal,
     filter: Arc<Expr>,
     is_paused: bool,
     /// Something was applied that has not been read.
@@ -91,12 +91,12 @@ enum Event {
 }
 
 impl Session {
-    pub(super) fn new(app: Arc<App>, tails: Vec<Tail>, is_back: bool, login: Option<String>) -> Self {
+    pub(super) fn new(app: Arc<App>, tails: Vec<Tail>, is_back: bool, principal: Principal) -> Self {
         let now = Instant::now();
         Self {
             app,
             tails,
-            login,
+            principal,
             filter: Arc::new(Expr::All),
             is_paused: false,
             is_behind: is_back,
@@ -193,8 +193,9 @@ impl Session {
     }
 
     async fn tick(&mut self, socket: &mut WebSocket) -> Flow {
-        if self.login.as_deref().is_some_and(|login| !self.app.auth.is_session(login)) {
-            return Err(ApiError::Auth(AuthError::Bad("the session has ended: log in again")).into());
+        if !self.app.auth.still_holds(&self.principal) {
+            let message = "the session, token or password is good no more: log in again";
+            return Err(ApiError::Auth(AuthError::Bad(message)).into());
         }
         self.ticks += 1;
         if !self.ticks.is_multiple_of(TICKS_A_PULSE) {

@@ -43,7 +43,7 @@ pub(super) async fn delete_series(
         return Err(PromError::TooManyDeletes);
     }
     let admitted = app.queries.admit().await?;
-    let payload = blocking(admitted, move |_| {
+    let (payload, what) = blocking(admitted, move |_| {
         let sets = form.matches()?;
         if sets.is_empty() {
             return Err(PromError::parameter("match[]", "no match[] parameter provided"));
@@ -52,17 +52,20 @@ pub(super) async fn delete_series(
         for set in &sets {
             writer.delete(&Delete { matchers: set.iter().map(texts).collect(), start_ms, end_ms });
         }
-        Ok(writer.finish())
+        let sets = sets.iter().map(|set| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        let sets: Vec<String> = sets.map(|set| format!("{{{set}}}")).collect();
+        Ok((writer.finish(), sets.join(" ")))
     })
     .await?;
     let batch = Batch {
-        tenant: principal.tenant,
+        tenant: principal.tenant.clone(),
         signal: Signal::Samples,
         producer: None,
         received_at_ns: now_ns(),
         payload: Bytes::from(payload),
     };
     app.store.append(batch).await?;
+    app.audit(&principal, "series.delete", &format!("series {what}")).await;
     app.store.wait_visible().await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -89,10 +92,15 @@ pub(super) async fn delete_series_by_put(
     post, path = "/api/v1/admin/tsdb/clean_tombstones", tag = "prometheus",
     responses((status = 204, description = "Done"), (status = 503, description = "The store failed"))
 )]
-pub(super) async fn clean_tombstones(State(app): State<Arc<App>>) -> Result<Response, PromError> {
+pub(super) async fn clean_tombstones(
+    State(app): State<Arc<App>>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Response, PromError> {
     // A task of its own: a client that goes away must not stop a merge half way.
-    let work = tokio::spawn(async move { app.store.barrier(true).await });
+    let store = Arc::clone(&app.store);
+    let work = tokio::spawn(async move { store.barrier(true).await });
     work.await.map_err(|_| PromError::Internal)?.map_err(ApiError::from)?;
+    app.audit(&principal, "series.clean", "series").await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -101,6 +109,9 @@ pub(super) async fn clean_tombstones(State(app): State<Arc<App>>) -> Result<Resp
     put, path = "/api/v1/admin/tsdb/clean_tombstones", tag = "prometheus",
     responses((status = 204, description = "Done"), (status = 503, description = "The store failed"))
 )]
-pub(super) async fn clean_tombstones_by_put(state: State<Arc<App>>) -> Result<Response, PromError> {
-    clean_tombstones(state).await
+pub(super) async fn clean_tombstones_by_put(
+    state: State<Arc<App>>,
+    principal: Extension<Principal>,
+) -> Result<Response, PromError> {
+    clean_tombstones(state, principal).await
 }

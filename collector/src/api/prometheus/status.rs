@@ -1,7 +1,6 @@
 //! What Prometheus' clients ask about the server itself.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
@@ -51,13 +50,8 @@ pub(super) async fn runtimeinfo(
         "reloadConfigSuccess": true,
         "lastConfigTime": time::format(started_ns),
         "timeSeriesCount": tenant.active_series,
-        "storageRetention": app.store.retention().map_or_else(|| "0s".to_owned(), days),
+        "storageRetention": app.store.retention().map_or_else(|| "0s".to_owned(), time::days),
     }))
-}
-
-fn days(retention: Duration) -> String {
-    let hours = retention.as_secs() / 3600;
-    if hours.is_multiple_of(24) { format!("{}d", hours / 24) } else { format!("{hours}h") }
 }
 
 /// Command-line flags; those of Prometheus mean nothing here.
@@ -66,7 +60,7 @@ fn days(retention: Duration) -> String {
     responses((status = 200, description = "None", body = Object))
 )]
 pub(super) async fn flags(State(app): State<Arc<App>>) -> Response {
-    let retention = app.store.retention().map_or_else(|| "0s".to_owned(), days);
+    let retention = app.store.retention().map_or_else(|| "0s".to_owned(), time::days);
     success(json!({ "storage.tsdb.retention.time": retention, "query.lookback-delta": "5m" }))
 }
 

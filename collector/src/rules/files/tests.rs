@@ -120,3 +120,17 @@ fn every_shipped_alert_says_who_does_what() {
         }
     }
 }
+
+#[test]
+fn shipped_alerts_fire_when_they_should() {
+    let tests = include_str!("shipped_tests.yaml");
+    let read = |name: &str| {
+        let text = Shipped::get(name).and_then(|file| String::from_utf8(file.data.into_owned()).ok());
+        Ok(vec![(name.to_owned(), text.ok_or(format!("no file {name}"))?)])
+    };
+    let files = alerting::rules::testing::Files { read: &read, ignore_unknown_fields: false };
+    let outcomes = alerting::rules::testing::run(tests, &files).unwrap();
+    let failures: Vec<_> = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert!(outcomes.len() > 5);
+}

@@ -16,7 +16,9 @@ import styles from "./AlertPage.module.css";
 import { Crumb } from "./Crumb";
 import { LogsAlertChart } from "./LogsAlertChart";
 import { rangeOf } from "./links";
-import { Refused } from "./states";
+import { serviceOf } from "./model";
+import { ServiceThen } from "./ServiceThen";
+import { Refused, Stale } from "./states";
 import { type AlertView, decodeAlertView, encodeAlertView } from "./url";
 import { useAlert } from "./useAlerts";
 import { WhoIsTold } from "./WhoIsTold";
@@ -28,7 +30,7 @@ export function AlertPage() {
   const { fingerprint } = route.useParams();
   const view = decodeAlertView(route.useSearch() as Record<string, unknown>);
   const navigate = route.useNavigate();
-  const { data: alert, error, isPending, refetch } = useAlert(fingerprint, view.refreshS);
+  const { data: alert, error, isPending, refetch, dataUpdatedAt } = useAlert(fingerprint, view.refreshS);
   const everyMs = view.refreshS === null ? null : view.refreshS * 1000;
   const range = view.range ?? (alert ? rangeOf(alert, Date.now()) : defaultRange);
   const live = useSpan(range, fingerprint, everyMs, alert === undefined);
@@ -49,6 +51,7 @@ export function AlertPage() {
         />
       </PageHeader>
       <main className={styles.page}>
+        {alert && <Stale error={error} sinceMs={dataUpdatedAt} zone={view.zone} />}
         {alert ? (
           <OneAlert alert={alert} view={view} range={range} live={live} onChange={update} />
         ) : isUnknown ? (
@@ -84,6 +87,7 @@ interface OneAlertProps {
 function OneAlert({ alert, view, range, live, onChange }: OneAlertProps) {
   const zoom = useZoom(range, (chosen) => onChange({ range: chosen }));
   const { span, nowMs } = live;
+  const service = serviceOf(alert.labels);
   const chart = { alert, span, nowMs, zone: view.zone, generation: live.generation, ...zoom };
   return (
     <div className={styles.columns}>
@@ -94,6 +98,7 @@ function OneAlert({ alert, view, range, live, onChange }: OneAlertProps) {
         ) : (
           <AlertChart {...chart} every={view.every} onEvery={(every) => onChange({ every })} />
         )}
+        {service !== null && <ServiceThen service={service} {...chart} />}
         <AlertHistory alert={alert} zone={view.zone} nowMs={Date.now()} />
       </div>
       <div className={styles.column}>

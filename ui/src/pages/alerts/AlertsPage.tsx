@@ -9,7 +9,7 @@ import { ClockTools } from "./ClockTools";
 import { FilterBox } from "./FilterBox";
 import { FilterChips } from "./FilterChips";
 import { groupsOf, severityOf, sortAlerts, stateOf } from "./model";
-import { NoAlerts, NothingFound, Refused } from "./states";
+import { NoAlerts, NothingFound, Refused, Stale } from "./states";
 import { type AlertsView, decodeAlertsView, encodeAlertsView } from "./url";
 import { useAlerts } from "./useAlerts";
 
@@ -19,7 +19,7 @@ const route = getRouteApi("/alerts");
 export function AlertsPage() {
   const view = decodeAlertsView(route.useSearch() as Record<string, unknown>);
   const navigate = route.useNavigate();
-  const { data, error, isPending, refetch } = useAlerts(view.refreshS);
+  const { data, error, isPending, refetch, dataUpdatedAt } = useAlerts(view.refreshS);
   const nowMs = Date.now();
   const list = useRef<HTMLDivElement>(null);
   const find = useRef<HTMLInputElement>(null);
@@ -62,6 +62,7 @@ export function AlertsPage() {
           shown={shown.length}
           onChange={update}
         />
+        {data && <Stale error={error} sinceMs={dataUpdatedAt} zone={view.zone} />}
         <div ref={list} className={styles.groups}>
           {error && all.length === 0 ? (
             <Refused error={error} onRetry={() => void refetch()} />

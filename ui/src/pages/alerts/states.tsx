@@ -1,8 +1,12 @@
 import type { Alert } from "../../api/alerts";
 import { ApiError } from "../../api/http";
+import { Icon } from "../../components/Icon";
 import { Message } from "../../components/Message";
 import { plural } from "../../lib/number";
+import { formatClock } from "../../lib/time/format";
+import { type Zone, zoneLabel } from "../../lib/time/zone";
 import { headline, sentence } from "../../lib/words";
+import styles from "./Alerts.module.css";
 
 export function Refused({ error, onRetry }: { error: Error; onRetry: () => void }) {
   return (
@@ -17,6 +21,17 @@ export function Refused({ error, onRetry }: { error: Error; onRetry: () => void 
     >
       {error instanceof ApiError && error.hint ? sentence(error.hint) : null}
     </Message>
+  );
+}
+
+/** What is shown is old: a quiet list must not be taken for quiet. */
+export function Stale({ error, sinceMs, zone }: { error: Error | null; sinceMs: number; zone: Zone }) {
+  if (!error) return null;
+  return (
+    <p className={`tag tag-warn ${styles.stale}`} role="status">
+      <Icon name="warning" small />
+      As of {formatClock(sinceMs, zone)} {zoneLabel(zone, sinceMs)}: {sentence(error.message)}
+    </p>
   );
 }
 

@@ -17,6 +17,7 @@ import {
   valueText,
   whereOf,
 } from "../alerts/model";
+import { Stale } from "../alerts/states";
 import { encodeAlertView, plainView } from "../alerts/url";
 import styles from "./Overview.module.css";
 
@@ -24,6 +25,8 @@ interface OpenAlertsProps {
   /** Null: not answered yet. */
   alerts: Alert[] | null;
   error: Error | null;
+  /** When the alerts were told. */
+  updatedMs: number;
   services: number;
   hosts: number;
   zone: Zone;
@@ -33,7 +36,7 @@ interface OpenAlertsProps {
 const shownLimit = 6;
 
 /** What calls for somebody, the worst first. Nothing is one calm line. */
-export function OpenAlerts({ alerts, error, services, hosts, zone, onRetry }: OpenAlertsProps) {
+export function OpenAlerts({ alerts, error, updatedMs, services, hosts, zone, onRetry }: OpenAlertsProps) {
   const open = (alerts ?? []).filter(({ state }) => state !== "resolved");
   const loud = open.filter((alert) => !isQuiet(stateOf(alert))).sort(byWorst);
   const shown = loud.slice(0, shownLimit);
@@ -43,6 +46,7 @@ export function OpenAlerts({ alerts, error, services, hosts, zone, onRetry }: Op
       <div className={styles.head}>
         <h2>Open alerts</h2>
         {loud.length > 0 && <span className="text3 small">{countsOf(loud)}</span>}
+        {alerts && <Stale error={error} sinceMs={updatedMs} zone={zone} />}
         <span className="grow" />
         <Link to="/alerts" className="link small">
           All alerts

@@ -44,6 +44,7 @@ export function OverviewPage() {
         <OpenAlerts
           alerts={alerts.data ?? null}
           error={alerts.error}
+          updatedMs={alerts.dataUpdatedAt}
           services={services.data?.services.length ?? 0}
           hosts={hosts.rows.length}
           zone={view.zone}

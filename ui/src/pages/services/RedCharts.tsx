@@ -2,7 +2,7 @@ import { type ReactNode, useMemo } from "react";
 import type { ServiceAnswer } from "../../api/services";
 import { TimeSeriesChart } from "../../components/chart/TimeSeriesChart";
 import type { Exemplar } from "../../lib/chart/exemplars";
-import { extentOf } from "../../lib/chart/series";
+import { type Annotation, extentOf } from "../../lib/chart/series";
 import type { Span } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
 import { unitLabel } from "../../lib/units";
@@ -16,6 +16,8 @@ interface RedChartsProps {
   span: Span;
   zone: Zone;
   exemplars: Exemplar[];
+  /** What happened in the time, on each of them. */
+  annotations?: Annotation[] | undefined;
   /** In a drawer: low, one below the other, the p95 alone. */
   small?: boolean;
   onZoom: (span: Span) => void;
@@ -28,7 +30,8 @@ const legendPx = 30;
 const smallPx = 88;
 
 /** Rate, errors and latency of one service, with one cursor. */
-export function RedCharts({ answer, span, zone, exemplars, small = false, ...zoom }: RedChartsProps) {
+export function RedCharts(props: RedChartsProps) {
+  const { answer, span, zone, exemplars, annotations, small = false, onZoom, onZoomBack } = props;
   const level = errorLevel(answer.errors);
   const errorColour = level ? `var(--${level}-mark)` : "var(--text-2)";
   const red = useMemo(() => redSeries(answer.series, errorColour), [answer.series, errorColour]);
@@ -36,7 +39,8 @@ export function RedCharts({ answer, span, zone, exemplars, small = false, ...zoo
   const slowest = extentOf(latency.map(({ values }) => values))?.max ?? 0;
   const unit = unitLabel("s", slowest);
   const most = extentOf(red.errors.map(({ values }) => values))?.max ?? 0;
-  const common = { times: red.times, zone, span, height: small ? smallPx : heightPx + legendPx, ...zoom };
+  const height = small ? smallPx : heightPx + legendPx;
+  const common = { times: red.times, zone, span, height, annotations, onZoom, onZoomBack };
   return (
     <div className={styles.charts} data-small={small}>
       <ChartFrame title="Rate" note="per second" small={small} value={rateWith(answer.rate, "service")}>

@@ -158,15 +158,11 @@ function Row({ session, onEnd }: { session: AccessSession; onEnd: () => void }) 
         {user}
         {current && <span className={`text3 ${styles.me}`}> this one</span>}
       </th>
-      <td data-label="from" className="mono">
-        {address || "–"}
+      <td data-label="from">
+        <span className="mono">{address || "–"}</span>
       </td>
-      <td data-label="since" className="tabular">
-        {created_at === null ? "–" : formatMoment(Date.parse(created_at), "utc")}
-      </td>
-      <td data-label="until" className="tabular">
-        {formatMoment(Date.parse(expires_at), "utc")}
-      </td>
+      <td data-label="since">{created_at === null ? "–" : formatMoment(Date.parse(created_at), "utc")}</td>
+      <td data-label="until">{formatMoment(Date.parse(expires_at), "utc")}</td>
       <td className={list.actions}>
         <button
           type="button"

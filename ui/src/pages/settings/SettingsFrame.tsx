@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { PageHeader } from "../../app/PageHeader";
 import { Icon, type IconName } from "../../components/Icon";
 import list from "../../components/List.module.css";
@@ -23,11 +23,18 @@ const pages: { to: string; icon: IconName; label: string }[] = [
 
 /** Every page of the settings: the others at the left, above on narrow windows. */
 export function SettingsFrame({ title, tools, children }: SettingsFrameProps) {
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the pages are a line that is longer than the window.
+  useEffect(() => {
+    nav.current
+      ?.querySelector('[aria-current="page"]')
+      ?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, []);
   return (
     <>
       <PageHeader title={title}>{tools}</PageHeader>
       <div className={styles.frame}>
-        <nav className={styles.nav} aria-label="Settings">
+        <nav ref={nav} className={styles.nav} aria-label="Settings">
           {pages.map(({ to, icon, label }) => (
             <Link key={to} to={to} className={styles.entry}>
               <Icon name={icon} small />

@@ -60,8 +60,9 @@ function Found({ answer }: { answer: Tenants }) {
         ))}
       </section>
       <p className={styles.lead}>
-        What is older is deleted by the hour. <code>retention</code> in the collector's configuration sets it
-        for every tenant; <code>0s</code> keeps everything.
+        Older data is dropped: <code>retention</code> in the collector's configuration says when, for every
+        tenant, and <code>0</code> keeps it for ever. When the data takes more of the disk than{" "}
+        <code>disk_share</code> allows, the oldest goes first.
       </p>
     </>
   );

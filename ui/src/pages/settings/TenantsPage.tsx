@@ -85,12 +85,14 @@ function Used({ used, limit }: { used: number; limit: number | null }) {
         {formatCount(used)} of {formatCount(limit)}, {formatShare(share)}
       </span>
       <span className={styles.bar}>
-        <span
-          className={styles.part}
-          data-kind="used"
-          data-level={level}
-          style={{ width: `${Math.min(100, share * 100)}%` }}
-        />
+        {used > 0 && (
+          <span
+            className={styles.part}
+            data-kind="used"
+            data-level={level}
+            style={{ width: `${Math.min(100, share * 100)}%` }}
+          />
+        )}
       </span>
     </span>
   );

@@ -122,7 +122,7 @@ function Row({ token, onRevoke }: { token: ApiToken; onRevoke: () => void }) {
       >
         <span className={level}>{expiryText(token, nowMs)}</span>
       </td>
-      <td data-label="last used" data-quiet={last_used_at === null} className="tabular">
+      <td data-label="last used" data-quiet={last_used_at === null}>
         {last_used_at === null ? "never" : formatMoment(Date.parse(last_used_at), "utc")}
       </td>
       <td data-label="made" data-quiet="true">

@@ -151,7 +151,7 @@ function Row({ user, isMe, onDo }: { user: User; isMe: boolean; onDo: (doing: Do
       <td data-label="logging in">
         {disabled ? <StateDot level="warn">disabled</StateDot> : <span className="text3">allowed</span>}
       </td>
-      <td data-label="created" data-quiet="true" className="tabular">
+      <td data-label="created" data-quiet="true">
         {first ? "at the first start" : formatMoment(Date.parse(created_at), "utc")}
       </td>
       <td className={list.actions}>

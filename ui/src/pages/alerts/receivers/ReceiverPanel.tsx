@@ -32,11 +32,13 @@ export function ReceiverPanel({ receiver, lines }: { receiver: Receiver; lines: 
           className="button button-small"
           disabled={reason !== null || test.isPending}
           title={reason ?? undefined}
-          aria-label={`Send a test to ${name}`}
           onClick={() => test.mutate()}
         >
           <Icon name="send" small />
-          {test.isPending ? "Sending" : "Send test"}
+          <span>
+            {test.isPending ? "Sending" : "Send test"}
+            <span className="visually-hidden"> to {name}</span>
+          </span>
         </button>
       </div>
       <div role="status" className={styles.outcome}>

@@ -40,17 +40,19 @@ export function ReceiversPage() {
 }
 
 function Found({ receivers: answer }: { receivers: Receivers }) {
-  const { receivers, route, source, problems } = answer;
+  const { receivers, route, source, problems, notes } = answer;
   const lines = route ? routeLines(route) : [];
   const shipped = source === "shipped";
+  const file = shipped ? "the shipped configuration" : source;
   return (
     <>
       <ConfigProblems
-        file={shipped ? "the shipped configuration" : source}
+        file={file}
         problems={problems}
         consequence="The last version that could be read is in force until the file is mended."
       />
       <NobodyIsTold answer={answer} />
+      <ConfigProblems file={file} problems={notes} consequence="What is noted has no effect." kind="note" />
       <p className={styles.source}>
         {shipped ? (
           <>

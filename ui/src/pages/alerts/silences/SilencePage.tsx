@@ -38,7 +38,7 @@ export function SilencePage() {
         {data && state ? (
           <>
             <p className={styles.about}>
-              <StateDot level={state === "expired" ? "none" : "warn"}>{state}</StateDot>
+              <StateDot level={state === "active" ? "some" : "none"}>{state}</StateDot>
               <span>{whenText(data, state, nowMs)}</span>
               <span>
                 by {data.createdBy}, changed {formatMoment(Date.parse(data.updatedAt), "utc")} UTC

@@ -51,7 +51,7 @@ function Row({ one, nowMs, onExpire }: { one: ListedSilence; nowMs: number; onEx
   return (
     <tr>
       <td>
-        <StateDot level={over ? "none" : "warn"}>{state}</StateDot>
+        <StateDot level={state === "active" ? "some" : "none"}>{state}</StateDot>
       </td>
       <th scope="row">
         <Link
