@@ -196,7 +196,7 @@ def main():
             if poster.refused or not poster.is_alive():
                 raise SystemExit(f"the collector refused alerts: {poster.refused}")
             time.sleep(0.05)
-        wait_for(status, count, 20)
+        wait_for(status, count, 60)
         # What would be told twice for no reason, is told now.
         time.sleep(3)
         kills.append(time.monotonic())

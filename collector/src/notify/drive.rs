@@ -17,6 +17,10 @@ use super::{Notifier, Shared, configs, now_ms};
 
 /// However little there is to do, the clock is looked at: it may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// How long a message waits for a place among those on their way to its receiver.
+const LONGEST_QUEUE: Duration = Duration::from_secs(300);
+/// However late a message begins, it gets so long.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(10);
 /// How long messages on their way may take at the end.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -115,11 +119,24 @@ impl Shared {
         until_ms: i64,
         attempts: u32,
     ) -> Result<(), Refusal> {
+        let loaded = self.configs.get(tenant);
+        let found = loaded.as_ref().and_then(|loaded| {
+            Some((loaded, loaded.integration(endpoint)?, loaded.places(&endpoint.receiver)?))
+        });
+        let Some((loaded, integration, places)) = found else {
+            // The configuration does not have this receiver any more.
+            return Err(Refusal { retry: false, retry_after_ms: None });
+        };
+        // Never closed. Whoever waits long is told as of then, by the group's next flush.
+        let Ok(_place) = tokio::time::timeout(LONGEST_QUEUE, places.acquire()).await else {
+            tracing::debug!(tenant, receiver = endpoint.receiver, "no place for a message");
+            return Err(Refusal { retry: true, retry_after_ms: None });
+        };
         let begun = Instant::now();
         let left = Duration::from_millis(u64::try_from(until_ms - now_ms()).unwrap_or_default());
-        // A bug in a receiver must not keep a group waiting for ever.
-        let attempt = AssertUnwindSafe(self.attempt(tenant, endpoint, message)).catch_unwind();
-        let outcome = match tokio::time::timeout(left, attempt).await {
+        // A bug in a receiver must not keep a group waiting for ever; what was cut off may have been taken.
+        let attempt = AssertUnwindSafe(loaded.deliver.deliver(integration, message)).catch_unwind();
+        let outcome = match tokio::time::timeout(left.max(SHORTEST_ATTEMPT), attempt).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_panicked)) => Err(Failure::again("a bug: sending panicked")),
             Err(_elapsed) => Err(Failure::again("it took longer than until the group's next message")),
@@ -143,16 +160,6 @@ impl Shared {
                 retry_after.map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 4));
             Refusal { retry, retry_after_ms }
         })
-    }
-
-    async fn attempt(&self, tenant: &str, endpoint: &Endpoint, message: &Message) -> Result<(), Failure> {
-        let gone = || Failure::never("the configuration does not have this receiver any more");
-        let loaded = self.configs.get(tenant).ok_or_else(gone)?;
-        let integration = loaded.integration(endpoint).ok_or_else(gone)?;
-        let places = loaded.places(&endpoint.receiver).ok_or_else(gone)?;
-        // Never closed.
-        let _place = places.acquire().await;
-        loaded.deliver.deliver(integration, message).await
     }
 
     /// Without a working journal it is noted in memory at least, so that this process does not tell again.
