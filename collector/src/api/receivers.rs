@@ -59,6 +59,7 @@ pub(crate) struct RouteView {
     mute_time_intervals: Vec<String>,
     active_time_intervals: Vec<String>,
     /// Tried in order.
+    #[schema(no_recursion)]
     routes: Vec<RouteView>,
 }
 
@@ -185,6 +186,7 @@ pub(crate) async fn list(
     let problems = loaded.problems.iter().chain(loaded.deliver.problems());
     Ok(Json(ReceiversAnswer {
         receivers: config.receivers.iter().map(view).collect(),
+        route: RouteView::of(&config.route),
         source: loaded
             .source
             .as_ref()
