@@ -310,7 +310,9 @@ def try_prometheus(directory, collector, ours):
     (directory / "prometheus.yml").write_text(PROMETHEUS.format(directory=directory, collector=collector))
     prometheus = subprocess.Popen(
         ["prometheus", f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/tsdb",
-         "--web.listen-address=127.0.0.1:0", "--log.level=error"],
+         "--web.listen-address=127.0.0.1:0", "--log.level=error",
+         # It knows its Alertmanagers 5 s after its start, and would send what it raised before in a minute.
+         "--rules.alert.resend-delay=1s"],
         stdout=subprocess.DEVNULL,
     )
     try:
