@@ -11,8 +11,11 @@ use crate::roles::{PASSWORD_OF_USERS, ROUTES, add_token, add_user};
 use crate::traces;
 
 /// Routes that anybody may ask, from this machine.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 9] = [
     "delete /api/v1/narrows/session",
+    "get /alertmanager/-/healthy",
+    "get /alertmanager/-/ready",
+    "post /alertmanager/api/v2/alerts",
     "get /-/healthy",
     "get /-/ready",
     "get /metrics",
@@ -106,12 +109,21 @@ async fn nobody_and_ingest_tokens_get_nothing() {
         let ingest = call(&program, route, "").bearer_auth(TOKEN).send().await.unwrap();
         assert_eq!(ingest.status(), expected, "{route}");
         let admin = rightly(&program, route, id.as_str().unwrap()).await.send().await.unwrap();
-        // There is no trace of the id that is asked for.
-        let is_nothing = route.contains("{trace_id}") && admin.status() == StatusCode::NOT_FOUND;
+        // There is no trace of the id that is asked for, and no alert.
+        let is_by_id = route.contains("{trace_id}") || route.contains("{fingerprint}");
+        let is_nothing = is_by_id && admin.status() == StatusCode::NOT_FOUND;
         let is_live = admin.status() == StatusCode::UPGRADE_REQUIRED;
         let is_open = admin.status().is_success() || is_live || is_nothing;
         assert!(is_open, "{route}: {}", admin.status());
     }
+}
+
+fn silence() -> Value {
+    let matcher = serde_json::json!({"name": "n", "value": "1", "isRegex": false, "isEqual": true});
+    serde_json::json!({
+        "matchers": [matcher], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
+        "createdBy": "admin", "comment": "a test",
+    })
 }
 
 /// As the admin, with what the route needs; a live tail needs a handshake, which this is not.
@@ -156,6 +168,15 @@ async fn rightly(program: &Program, route: &str, record_id: &str) -> RequestBuil
                 false => serde_json::json!({"disabled": true}),
             };
             as_admin(call(program, &route.replace("{name}", &name), "")).json(&body)
+        }
+        "post /alertmanager/api/v2/silences" => as_admin(call(program, route, "")).json(&silence()),
+        _ if route.contains("/silence/{id}") => {
+            let made = as_admin(call(program, "post /alertmanager/api/v2/silences", "")).json(&silence());
+            let made = json_of(made.send().await.unwrap(), StatusCode::OK).await;
+            as_admin(call(program, &route.replace("{id}", made["silenceID"].as_str().unwrap()), ""))
+        }
+        "get /api/v1/narrows/alerts/{fingerprint}" => {
+            as_admin(call(program, &route.replace("{fingerprint}", "00000000000000ff"), ""))
         }
         "post /api/v1/narrows/views" => as_admin(call(program, route, "")).json(&view),
         "post /api/v1/narrows/dashboards" => as_admin(call(program, route, "")).json(&dashboard()),

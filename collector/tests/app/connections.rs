@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{PASSWORD, Program, json_of, record, request};
+use crate::harness::{PASSWORD, Program, client, json_of, record, request};
 
 /// The same command under a limit of open files, `-S` or `-H` and a number.
 fn limit(command: &mut Command, limits: &str) {
@@ -75,7 +75,7 @@ async fn a_flood_of_connections_leaves_storage_its_files() {
     assert_eq!(before_the_end["matched"], 4);
 
     flood.shutdown().await;
-    let stranger = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+    let stranger = client();
     let ready = stranger.get(program.url("/-/ready")).send().await.unwrap();
     assert_eq!(ready.status(), StatusCode::OK, "there is room again");
 }

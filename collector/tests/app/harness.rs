@@ -69,6 +69,13 @@ fn wait(child: &mut Child) -> ExitStatus {
     panic!("the program did not end");
 }
 
+/// A client that has to do with nobody else; one that speaks TLS, so it wants a provider.
+pub(crate) fn client() -> Client {
+    // An error means that it is there.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Client::builder().timeout(Duration::from_secs(30)).build().unwrap()
+}
+
 impl Program {
     /// With a known password and token.
     pub(crate) fn start() -> Self {
@@ -90,11 +97,9 @@ impl Program {
         let mut command = command(dir.path());
         command.env("NARROWS_ADMIN_PASSWORD", PASSWORD).env("NARROWS_INGEST_TOKEN", TOKEN);
         change(&mut command);
-        // For clients of this process; an error means that it is there.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let (told, http, grpc) = read_announcement(&mut child);
-        let client = Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+        let client = client();
         Self { child, dir, http, grpc, told, client }
     }
 

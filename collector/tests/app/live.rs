@@ -383,7 +383,7 @@ async fn a_session_s_last_second_ends_it() {
     };
     let collector = Collector::start(&config).await.unwrap();
     let http = format!("http://{}", collector.http);
-    let login = reqwest::Client::new().post(format!("{http}/api/v1/narrows/session"));
+    let login = crate::harness::client().post(format!("{http}/api/v1/narrows/session"));
     let login = login.json(&json!({"user": "admin", "password": PASSWORD})).send().await.unwrap();
     let begun = Instant::now();
     let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();

@@ -18,6 +18,8 @@ pub(crate) enum Need {
     Open,
     /// From this machine nothing, else a viewer of `default`.
     Metrics,
+    /// What sends data, which on this machine is anybody, or an editor.
+    Send,
     /// Any credentials for the tenant.
     Known,
     Viewer,
@@ -31,6 +33,17 @@ pub(crate) enum Need {
 pub(crate) const ROUTES: &[(&str, Need)] = &[
     ("get /-/healthy", Need::Open),
     ("get /-/ready", Need::Open),
+    ("get /alertmanager/-/healthy", Need::Open),
+    ("get /alertmanager/-/ready", Need::Open),
+    ("get /alertmanager/api/v2/alerts", Need::Viewer),
+    ("post /alertmanager/api/v2/alerts", Need::Send),
+    ("get /alertmanager/api/v2/alerts/groups", Need::Viewer),
+    ("get /alertmanager/api/v2/receivers", Need::Viewer),
+    ("delete /alertmanager/api/v2/silence/{id}", Need::Editor),
+    ("get /alertmanager/api/v2/silence/{id}", Need::Viewer),
+    ("get /alertmanager/api/v2/silences", Need::Viewer),
+    ("post /alertmanager/api/v2/silences", Need::Editor),
+    ("get /alertmanager/api/v2/status", Need::Viewer),
     ("post /api/v1/admin/tsdb/clean_tombstones", Need::Operator),
     ("put /api/v1/admin/tsdb/clean_tombstones", Need::Operator),
     ("post /api/v1/admin/tsdb/delete_series", Need::Admin),
@@ -44,6 +57,8 @@ pub(crate) const ROUTES: &[(&str, Need)] = &[
     ("post /api/v1/labels", Need::Viewer),
     ("get /api/v1/metadata", Need::Viewer),
     ("post /api/v1/narrows/admin/seal", Need::Operator),
+    ("get /api/v1/narrows/alerts", Need::Viewer),
+    ("get /api/v1/narrows/alerts/{fingerprint}", Need::Viewer),
     ("get /api/v1/narrows/audit", Need::Admin),
     ("get /api/v1/narrows/dashboards", Need::Viewer),
     ("post /api/v1/narrows/dashboards", Need::Editor),
@@ -63,6 +78,7 @@ pub(crate) const ROUTES: &[(&str, Need)] = &[
     ("get /api/v1/narrows/openapi.json", Need::Viewer),
     ("get /api/v1/narrows/receivers", Need::Viewer),
     ("post /api/v1/narrows/receivers/{name}/test", Need::Editor),
+    ("get /api/v1/narrows/rules/problems", Need::Viewer),
     ("get /api/v1/narrows/services", Need::Viewer),
     ("get /api/v1/narrows/services/map", Need::Viewer),
     ("get /api/v1/narrows/services/{service}", Need::Viewer),
@@ -162,10 +178,11 @@ fn expected(need: Need, who: &str) -> &'static str {
     };
     let least = match need {
         Need::Open => return "yes",
-        Need::Metrics if who == "nobody" => return "yes",
+        Need::Metrics | Need::Send if who == "nobody" => return "yes",
+        Need::Send if who == "ingest" => return "yes",
         Need::Known => 0,
         Need::Viewer => 1,
-        Need::Editor => 2,
+        Need::Editor | Need::Send => 2,
         Need::Admin => 3,
         Need::Metrics | Need::Operator => 4,
     };
@@ -263,8 +280,8 @@ const HEAD: &str = "# Who may ask what
 Made by the test `roles::every_route_lets_in_who_it_should`, which asks every route of the OpenAPI description in the name of
 each role, about the tenant `acme`: a viewer, editor and admin of it, tokens with the scopes `read` and `write` for it, an
 ingest token of it, an admin of another tenant, and the admin of all tenants. `yes`: let in; 401: nobody is known; 403: known,
-and not allowed. `/metrics` is open to programs on the collector's own machine, unless `require_token: true`. Prometheus' API
-is the same under `/prometheus`. What the words mean: [access.md](access.md).
+and not allowed. `/metrics` is open to programs on the collector's own machine, and so is sending alerts, unless
+`require_token: true`. Prometheus' API is the same under `/prometheus`. What the words mean: [access.md](access.md).
 
 ";
 

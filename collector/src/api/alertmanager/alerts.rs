@@ -17,7 +17,7 @@ use super::wire::{self, GettableAlert, PostableAlert};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::pairs::Pairs;
 use crate::api::{App, Peer, guard, now_ns};
-use crate::auth::{IngestGate, Principal, Role};
+use crate::auth::{AuthError, IngestGate, Principal, Role};
 
 /// Alerts that fire now, by fingerprint.
 #[utoipa::path(
@@ -125,7 +125,11 @@ async fn sender(
     };
     // Whatever the credentials, a foreign page sends nothing.
     app.auth.browser().check_write(headers)?;
-    let Ok(principal) = app.auth.authenticate(headers, peer).await else { return Err(refused.into()) };
+    let principal = match app.auth.authenticate(headers, peer).await {
+        Ok(principal) => principal,
+        Err(known @ AuthError::Forbidden(_)) => return Err(known.into()),
+        Err(_) => return Err(refused.into()),
+    };
     guard::require(&principal, Role::Editor)?;
     Ok(principal.tenant)
 }

@@ -24,7 +24,7 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// Rule groups, their rules and the alerts of these.
 #[utoipa::path(
-    get, path = "/api/v1/rules", tag = "prometheus",
+    get, path = "/api/v1/rules", tag = "prometheus", operation_id = "prometheus_rules",
     params(
         ("type" = Option<String>, Query, description = "alert or record"),
         ("rule_name[]" = Option<Vec<String>>, Query, description = "Only rules of these names"),
@@ -91,7 +91,7 @@ pub(super) async fn rules(
 
 /// Alerts that are pending or fire.
 #[utoipa::path(
-    get, path = "/api/v1/alerts", tag = "prometheus",
+    get, path = "/api/v1/alerts", tag = "prometheus", operation_id = "prometheus_alerts",
     responses((status = 200, description = "The alerts", body = Object))
 )]
 pub(super) async fn alerts(
