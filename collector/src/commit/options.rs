@@ -202,13 +202,13 @@ impl StoreOptions {
                 // Half of where samples are pushed back: a seal takes a while, and ingest goes on meanwhile.
                 journal_bytes: 128 << 20,
                 rows: u64::MAX,
-                head_bytes: 64 << 20,
+                head_bytes: 96 << 20,
                 age: Duration::from_secs(1800),
             },
             seal_spans: SealLimits {
-                journal_bytes: 48 << 20,
-                rows: 100_000,
-                head_bytes: 64 << 20,
+                journal_bytes: 96 << 20,
+                rows: 250_000,
+                head_bytes: 128 << 20,
                 age: Duration::from_secs(600),
             },
             pressure: PressureLimits {
