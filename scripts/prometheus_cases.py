@@ -126,6 +126,13 @@ def _list_of(kind):
     return lambda data: isinstance(data, list) and bool(data) and all(isinstance(one, kind) for one in data)
 
 
+def _rules(data, kinds):
+    """The shipped groups, with rules of these kinds and each of them."""
+    rules = [rule for group in data["groups"] for rule in group["rules"]]
+    shaped = all(group["name"] and group["file"] and group["interval"] > 0 for group in data["groups"])
+    return shaped and {rule["type"] for rule in rules} == kinds and all(rule["query"] for rule in rules)
+
+
 def _metadata(data):
     entries = data["node_cpu_seconds_total"]
     return entries[0]["type"] == "counter" and entries[0]["help"] != "" and entries[0]["unit"] == ""
@@ -152,9 +159,9 @@ def probes(start, end):
         ("query_exemplars", {"query": "test", **times}, both, 200, lambda data: data == []),
         ("status/buildinfo", {}, get, 200,
          lambda data: data["version"].split(".")[0] == "3" and "features" not in data),
-        ("rules", {}, get, 200, lambda data: data["groups"] == []),
+        ("rules", {}, get, 200, lambda data: _rules(data, {"alerting", "recording"})),
         ("rules", {"type": "record", "group_limit": 100, "exclude_alerts": "true"}, get, 200,
-         lambda data: data["groups"] == []),
+         lambda data: _rules(data, {"recording"})),
         # The editor, and variables.
         ("metadata", {}, get, 200, _metadata),
         ("metadata", {"limit": 40000}, get, 200, _metadata),

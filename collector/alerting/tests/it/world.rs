@@ -1,6 +1,8 @@
 //! A dispatcher in virtual time: what it wants done is done at once or after a while, what must be durable is kept in
 //! a list, and hours pass in milliseconds.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,8 +25,12 @@ pub(crate) struct Arrived {
     pub(crate) message: Arc<Message>,
 }
 
-/// How an endpoint answers at a time since the beginning, and how long that takes.
-pub(crate) type Answer = Box<dyn Fn(&Endpoint, i64) -> (i64, Result<(), Refusal>)>;
+/// After how long an endpoint answers, and what.
+type Answered = (i64, Result<(), Refusal>);
+/// How an endpoint answers at a time since the beginning.
+pub(crate) type Answer = Box<dyn Fn(&Endpoint, i64) -> Answered>;
+/// On its way, and what the endpoint will say.
+type Sent = (Endpoint, Arc<Message>, Result<(), Refusal>);
 
 pub(crate) struct World {
     pub(crate) core: Core,
@@ -34,7 +40,7 @@ pub(crate) struct World {
     journal: Vec<Vec<u8>>,
     now_ms: i64,
     /// On their way, by the time when they are answered.
-    sending: BTreeMap<(i64, u64), (Endpoint, Arc<Message>, Result<(), Refusal>)>,
+    sending: BTreeMap<(i64, u64), Sent>,
 }
 
 pub(crate) fn setup(text: &str) -> Arc<Setup> {
