@@ -25,8 +25,7 @@ export LISTEN LISTEN_GRPC OTLP_GRPC OTLP_HTTP STATUS
 DATA=$work PROFILE=$profile scripts/run.sh >"$work/run.out" 2>&1 &
 runner=$!
 finish() {
-  kill -TERM "$runner" 2>/dev/null || true
-  wait "$runner" 2>/dev/null || true
+  stop_all "$runner"
   rm -rf "$work"
 }
 trap finish EXIT
@@ -56,7 +55,14 @@ expect() {
   die "$1: $found records, not $2"
 }
 
-(cd ui && npm run --silent e2e)
+# bounded SECONDS COMMAND…: a step that hangs is a step that failed.
+bounded() {
+  local begun=$SECONDS
+  timeout --kill-after=30 "$@" || die "${*:2}: failed, or took longer than $1 s"
+  say "ok  ${*:2}: $((SECONDS - begun)) s"
+}
+
+bounded 900 npm --prefix ui run --silent e2e
 for protocol in grpc http; do
   agent=http://$OTLP_HTTP collector=http://$LISTEN
   [ "$protocol" = grpc ] && agent=http://$OTLP_GRPC collector=http://$LISTEN_GRPC
@@ -66,13 +72,13 @@ for protocol in grpc http; do
   expect "\"cart direct$protocol validated\" service:python-$protocol cart.items>=10" 10
 done
 expect 'exception.type:ValueError severity:error' 4
-NARROWS_TOKEN=$(cat "$work/collector/ingest-token") scripts/shippers.sh
-PROFILE=$profile scripts/instrumented.sh
-PROFILE=$profile scripts/prometheus.sh
-PROFILE=$profile scripts/alertmanager.sh
-PROFILE=$profile ROUNDS=6 ALERTS=1000 scripts/notify-kill.sh
-PROFILE=$profile scripts/tls.sh
-PROFILE=$profile scripts/on-call.sh
+NARROWS_TOKEN=$(cat "$work/collector/ingest-token") bounded 300 scripts/shippers.sh
+PROFILE=$profile bounded 420 scripts/instrumented.sh
+PROFILE=$profile bounded 420 scripts/prometheus.sh
+PROFILE=$profile bounded 420 scripts/alertmanager.sh
+PROFILE=$profile ROUNDS=6 ALERTS=1000 bounded 420 scripts/notify-kill.sh
+PROFILE=$profile bounded 420 scripts/tls.sh
+PROFILE=$profile bounded 420 scripts/on-call.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"
 trap 'rm -rf "$work"' EXIT

@@ -14,6 +14,20 @@ bin_dir() {
 say() { printf '%s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# stop_all PID…: SIGTERM to each in turn, and SIGKILL to one that is still there 15 s later.
+stop_all() {
+  local pid
+  for pid in "$@"; do
+    kill -TERM "$pid" 2>/dev/null || continue
+    for ((i = 0; i < 150; i++)); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null && say "process $pid did not end on SIGTERM" >&2
+    wait "$pid" 2>/dev/null || true
+  done
+}
+
 # Waits until a file holds a line that matches, for at most $3 seconds; prints the line.
 wait_for_line() {
   local file=$1 pattern=$2 limit=$3 line

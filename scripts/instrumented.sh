@@ -28,9 +28,8 @@ work=$(mktemp -d)
 chmod 755 "$work"
 pids=()
 finish() {
-  for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  stop_all "${pids[@]}"
   [ -d "$work/pg" ] && as_postgres "$postgres/pg_ctl" -D "$work/pg/data" -m immediate stop >/dev/null 2>&1 || true
-  wait 2>/dev/null || true
   rm -rf "$work"
 }
 trap finish EXIT

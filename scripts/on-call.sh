@@ -12,10 +12,7 @@ bin=$(bin_dir "${PROFILE:-release}")
 work=$(mktemp -d)
 pids=()
 finish() {
-  for pid in "${pids[@]}"; do
-    kill -TERM "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
+  stop_all "${pids[@]}"
   rm -rf "$work"
 }
 trap finish EXIT

@@ -26,8 +26,7 @@ if [ -z "${NARROWS_URL:-}" ]; then
     --listen 127.0.0.1:0 --listen-grpc 127.0.0.1:0 >"$work/out" &
   collector=$!
   finish() {
-    kill -TERM "$collector" 2>/dev/null || true
-    wait "$collector" 2>/dev/null || true
+    stop_all "$collector"
     rm -rf "$work"
   }
   trap finish EXIT

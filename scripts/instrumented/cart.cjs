@@ -16,3 +16,9 @@ const server = http.createServer(async (request, response) => {
   answer(200, { items: await redis.incr(`cart:${id}`) });
 });
 server.listen(Number(process.env.CART_PORT), "127.0.0.1");
+// The register hook listens for SIGTERM too, to send what it still has; with a listener there a process goes on.
+process.once("SIGTERM", () => {
+  redis.disconnect();
+  server.close();
+  server.closeIdleConnections();
+});
