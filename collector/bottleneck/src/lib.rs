@@ -1,14 +1,28 @@
-//! Where time goes. Pure: it reads nothing and has never heard of a protocol or a store.
+//! Where time goes, and where the bottleneck is. Pure: it reads nothing and has never heard of a protocol or a store.
 
+mod case;
 mod critical_path;
+mod observation;
+mod question;
 mod self_time;
 mod skew;
 mod tree;
+mod verdict;
 
+pub use case::{Candidate, Case, Explanation, Target};
 pub use critical_path::{
     Path, PathSpan, Section, Visit, critical_path, exclusive_times, path_times, path_with_tolerance,
     totals_by_key,
 };
+pub use observation::{
+    Change, Edge, Grid, LogPattern, Node, NodeId, NodeType, Observation, Operation, Owner, Resource, Series,
+    Signal, Trace, TraceSpan,
+};
+pub use question::{Question, Settings};
 pub use self_time::self_times;
 pub use skew::{Adjusted, adjust_skew};
 pub use tree::{main_root, roots};
+pub use verdict::{
+    CauseKind, CohortRow, Confidence, Culprit, DataQuality, Entity, Evidence, Fix, Headroom, Hop, Impact,
+    Level, RuledOut, Sli, Span, State, Symptom, Verdict, Window,
+};
