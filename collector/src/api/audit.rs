@@ -14,7 +14,7 @@ use telemetry::{Batch, Signal, TenantId, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::{ApiError, QueryRefusals};
-use super::params::{PageParams, Params, RangeParams, given, read_count};
+use super::params::{PageParams, Params, Range, RangeParams, given, read_count};
 use super::{App, now_ns, time};
 use crate::auth::{Auth, AuthError, Principal};
 
@@ -22,6 +22,8 @@ use crate::auth::{Auth, AuthError, Principal};
 const SERVICE: &str = "narrows";
 /// The scope's name, by which searches find them.
 const SCOPE: &str = "audit";
+/// The search that finds them.
+const OWN_LINES: &str = "service:narrows scope:audit attributes.proof:*";
 const MAX_OBJECT_CHARS: usize = 256;
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
@@ -82,6 +84,21 @@ impl App {
             self.metrics.audit_lost();
             tracing::error!(%error, actor, action, object, "a line of the audit log is lost");
         }
+    }
+}
+
+impl App {
+    /// How many lines of the audit log are among the tenant's records.
+    pub(crate) async fn own_lines(&self, tenant: &TenantId) -> Result<u64, ApiError> {
+        if tenant.as_str() != TenantId::DEFAULT {
+            return Ok(0);
+        }
+        let admitted = self.queries.admit().await?;
+        let all = Range { start_ns: i64::MIN, end_ns: i64::MAX };
+        let page = PageParams { limit: Some("1".to_owned()), ..PageParams::default() }.page()?;
+        let request = super::logs::request(search::parse(OWN_LINES)?, all, page, &admitted);
+        let snapshots = self.store.snapshots(tenant);
+        Ok(super::logs::within(admitted.deadline, events::search(&snapshots, &request)).await?.matched)
     }
 }
 
@@ -205,7 +222,7 @@ pub(crate) async fn list(
     let whole = principal.tenant.as_str() == TenantId::DEFAULT;
     let of_tenant =
         if whole { String::new() } else { format!(" attributes.tenant:\"{}\"", principal.tenant) };
-    let query = search::parse(&format!("service:{SERVICE} scope:{SCOPE} attributes.{PROOF}:*{of_tenant}"))?;
+    let query = search::parse(&format!("{OWN_LINES}{of_tenant}"))?;
     let admitted = app.queries.admit().await?;
     let request = super::logs::request(query, range, page, &admitted);
     let snapshots = app.store.snapshots(&TenantId::default_tenant());

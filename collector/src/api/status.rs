@@ -15,6 +15,9 @@ use super::{App, time};
 use crate::auth::Principal;
 use crate::commit::{ProducerStats, StoreStats};
 
+/// Of more records than this the collector's own are no longer counted: it is asked for every few seconds.
+const TOLD_APART: u64 = 10_000;
+
 /// The collector's state, for one tenant.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Status {
@@ -54,6 +57,8 @@ pub(crate) struct OtlpStatus {
 pub(crate) struct LogsStatus {
     /// Records that queries can find.
     records: u64,
+    /// Those of them that were sent, without the lines of the audit log; from 10,000 records on they are not told apart.
+    sent: u64,
     /// When the newest batch came, as far as it is known.
     last_received_at: Option<String>,
     /// Bytes of sealed files.
@@ -97,6 +102,13 @@ pub(crate) async fn status(
     let readiness = if principal.is_operator() { Readiness::of(&app) } else { Readiness::general(&app) };
     let stats = app.store.stats();
     let tenant = stats.tenants.get(principal.tenant.as_str()).copied().unwrap_or_default();
+    let sent = if tenant.records < TOLD_APART {
+        // The state is told whatever queries do.
+        let own = app.own_lines(&principal.tenant).await.unwrap_or_default();
+        tenant.records.saturating_sub(own)
+    } else {
+        tenant.records
+    };
     Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_s: app.started.elapsed().as_secs(),
@@ -109,6 +121,7 @@ pub(crate) async fn status(
         },
         logs: LogsStatus {
             records: tenant.records,
+            sent,
             last_received_at: last_received_at_ns(&stats, &principal, app.auth.tenants().len())
                 .map(time::format),
             bytes_on_disk: tenant.size_bytes,

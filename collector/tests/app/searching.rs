@@ -285,6 +285,21 @@ async fn both_forms_of_time_bound_the_range() {
 }
 
 #[tokio::test]
+async fn lines_of_the_audit_log_were_not_sent() {
+    let program = Program::with_config("own_metrics: false\n");
+    assert_eq!(program.try_log_in("admin", PASSWORD).await.status(), StatusCode::NO_CONTENT);
+    let counts = async || {
+        seal(&program).await;
+        let status = program.json("/api/v1/narrows/status").await;
+        (status["logs"]["records"].as_u64().unwrap(), status["logs"]["sent"].as_u64().unwrap())
+    };
+    assert_eq!(counts().await, (1, 0));
+    // By the collector's name alone a record is not the collector's.
+    program.send(&request("narrows", series(2))).await;
+    assert_eq!(counts().await, (3, 2));
+}
+
+#[tokio::test]
 async fn the_barrier_answers_when_everything_is_sealed() {
     let program = Program::with_config("own_metrics: false\n");
     for batch in 0..5 {
