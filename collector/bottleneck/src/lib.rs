@@ -1,13 +1,24 @@
 //! Where time goes, and where the bottleneck is. Pure: it reads nothing and has never heard of a protocol or a store.
 
 mod case;
+mod changes;
+mod cohort;
 mod critical_path;
+mod headroom;
+mod kinds;
+mod log_changes;
+mod measure;
 mod observation;
+mod queries;
 mod question;
 mod self_time;
+mod significance;
 mod skew;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tree;
 mod verdict;
+mod words;
 
 pub use case::{Candidate, Case, Explanation, Target};
 pub use critical_path::{
