@@ -3,6 +3,7 @@
 mod analyze;
 mod baseline;
 mod case;
+mod changes;
 mod cohort;
 mod critical_path;
 mod detect;
@@ -12,21 +13,28 @@ mod headroom;
 mod impact;
 mod kinds;
 mod localise;
+mod log_changes;
 mod measure;
 mod numbers;
 mod observation;
 mod onset;
 mod path;
 mod precision;
+mod queries;
 mod question;
+mod readings;
 mod self_time;
 mod signals;
+mod significance;
 mod skew;
 mod tails;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod texts;
 mod tree;
 mod verdict;
 mod weights;
+mod words;
 
 pub use analyze::analyze;
 pub use case::{Candidate, Case, Explanation, Target};
