@@ -5,12 +5,16 @@ use bottleneck::{Observation, Settings, Verdict, analyze, symptoms};
 use super::simulated::by_seed;
 use super::{Input, SetResult};
 use crate::simulator::observe::{observation, until};
-use crate::simulator::run as simulate;
 use crate::simulator::scenarios::benign;
+use crate::simulator::{Plan, STEP_S, run as simulate};
 
 /// Steps of a window, and how often in it is looked.
 const WINDOW: usize = 24;
 const EVERY: usize = 3;
+/// Steps of history before the first window: 40 minutes; a collector has two hours.
+const HISTORY: usize = 240;
+/// Windows of a quiet run. What was done in the others is in the last one.
+const WINDOWS: usize = 3;
 
 /// A window and the verdict that was given in it.
 struct Window {
@@ -21,15 +25,17 @@ struct Window {
 
 pub(super) fn run(input: &Input<'_>) -> anyhow::Result<SetResult> {
     let windows = by_seed(input, |seed| {
-        let windows_of = |(name, plan)| {
+        let windows_of = |(name, plan): (&'static str, Plan)| {
+            let windows = if name == "quiet" { WINDOWS } else { 1 };
+            let onset_s = (HISTORY + (windows - 1) * WINDOW) as f64 * f64::from(STEP_S);
+            let plan = Plan { steps: HISTORY + windows * WINDOW, onset_s, ..plan };
             let observed = observation(&simulate(&plan));
-            // The last window holds what was done; the one before is quiet in all runs, and counted once.
-            let ends = if name == "quiet" { vec![plan.steps - WINDOW, plan.steps] } else { vec![plan.steps] };
-            let judge = |end: usize| {
-                let verdict = false_verdict(&observed, end - WINDOW..end, input.settings);
+            let judge = |number: usize| {
+                let from = HISTORY + number * WINDOW;
+                let verdict = false_verdict(&observed, from..from + WINDOW, input.settings);
                 Window { name, seed, verdict: verdict.map(Box::new) }
             };
-            ends.into_iter().map(judge).collect::<Vec<_>>()
+            (0..windows).map(judge).collect::<Vec<_>>()
         };
         benign(seed).into_iter().flat_map(windows_of).collect()
     });

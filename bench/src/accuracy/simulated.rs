@@ -74,7 +74,7 @@ fn summary(name: &'static str, cases: &[CaseResult]) -> SetResult {
     let mut figures = vec![
         ("service", share(felt(), |case| case.is_service)),
         ("kind", share(felt(), |case| case.is_service && case.is_kind)),
-        ("contribution", share(felt(), |case| case.is_close())),
+        ("contribution", share(felt().filter(|case| case.is_single()), CaseResult::is_close)),
         ("without self time", share(felt(), |case| case.is_service_without_self_time)),
         ("seen in 60 s", share(felt(), |case| case.seen_after_s.is_some_and(|after| after <= 60.0))),
         ("median seconds to see", median(delays)),
@@ -113,7 +113,7 @@ fn table(cases: &[CaseResult], prints_wrong: bool) {
             felt().count(),
             share(felt(), |case| case.is_service),
             share(felt(), |case| case.is_service && case.is_kind),
-            share(felt(), CaseResult::is_close),
+            share(felt().filter(|case| case.is_single()), CaseResult::is_close),
             median(ratios.collect()),
             share(felt(), |case| case.is_service_without_self_time),
             median(felt().filter_map(|case| case.seen_after_s).collect()),

@@ -47,14 +47,15 @@ pub(crate) struct Truth {
     pub(crate) process: Option<&'static str>,
     /// Kinds any of which is right.
     pub(crate) kinds: Vec<CauseKind>,
-    /// The fault alone, to know what it adds.
     pub(crate) fault: Fault,
+    /// Of one of several: what it adds to a request where it is, ms.
+    pub(crate) injected_ms: Option<f64>,
 }
 
 impl Truth {
     fn of(services: &[&str], kind: CauseKind, fault: Fault) -> Self {
         let services = services.iter().map(|name| (*name).to_owned()).collect();
-        Self { services, edge: None, process: None, kinds: vec![kind], fault }
+        Self { services, edge: None, process: None, kinds: vec![kind], fault, injected_ms: None }
     }
 
     fn between(caller: &str, callee: &str, kind: CauseKind, fault: Fault) -> Self {

@@ -8,7 +8,7 @@ use bottleneck::{Culprit, Observation, Operation, Question, Settings, Sli, Verdi
 use crate::simulator::observe::{observation, until};
 use crate::simulator::random::{Random, mix};
 use crate::simulator::scenarios::{Scenario, Truth};
-use crate::simulator::{Plan, STEP_S, run};
+use crate::simulator::{Plan, START_S, STEP_S, run};
 
 /// Of one run.
 pub(super) struct CaseResult {
@@ -35,6 +35,11 @@ pub(super) struct CaseResult {
 }
 
 impl CaseResult {
+    /// Only one thing is wrong.
+    pub(super) fn is_single(&self) -> bool {
+        !self.true_contribution.is_nan()
+    }
+
     /// Within 15 %, or 2 ms (of errors: 2 of 100 requests).
     pub(super) fn is_close(&self) -> bool {
         let least = if self.sli == Sli::Latency { 2.0 } else { 0.02 };
@@ -105,13 +110,9 @@ pub(super) fn check(scenario: &Scenario, quiet: &Quiet, settings: &Settings) -> 
     let truth = right(&verdict);
     let culprit = verdict.culprit.as_ref();
     let is_kind = truth.zip(culprit).is_some_and(|(truth, culprit)| truth.kinds.contains(&culprit.kind));
-    let alone = shares(scenario, quiet, (operation, scenario.sli), &whole);
-    let true_contribution = if alone.is_empty() {
-        added
-    } else {
-        let at = truth.and_then(|truth| scenario.truths.iter().position(|other| std::ptr::eq(other, truth)));
-        added * alone[at.unwrap_or(0)]
-    };
+    let shares = shares(scenario);
+    // Of several faults the sum is known, and the shares of what was injected: what each adds is not.
+    let true_contribution = if shares.is_empty() { added } else { f64::NAN };
     let least = if scenario.sli == Sli::Latency { 2.0f64.max(0.1 * before) } else { 0.02 };
     CaseResult {
         number: scenario.number,
@@ -121,7 +122,7 @@ pub(super) fn check(scenario: &Scenario, quiet: &Quiet, settings: &Settings) -> 
         is_empty: culprit.is_none(),
         is_service: truth.is_some(),
         is_kind,
-        are_both_named: are_both_named(scenario, &verdict, &alone),
+        are_both_named: are_both_named(scenario, &verdict, &shares),
         is_service_without_self_time: right(&without).is_some(),
         blind_hops: verdict.data_quality.blind_hops,
         sli: scenario.sli,
@@ -158,26 +159,11 @@ fn symptom(
     moved.max_by(|a, b| relative(a).total_cmp(&relative(b))).unwrap_or((0, 0.0, 0.0))
 }
 
-/// Of several faults, what each adds alone, as a share of all; empty of one.
-fn shares(
-    scenario: &Scenario,
-    quiet: &Quiet,
-    (operation, sli): (&Operation, Sli),
-    steps: &Range<usize>,
-) -> Vec<f64> {
-    if scenario.truths.len() < 2 {
-        return Vec::new();
-    }
-    let name = (operation.node, operation.name.as_str());
-    let before = quiet.means(&scenario.plan, name, sli, steps);
-    let added = |truth: &Truth| {
-        let plan = Plan { faults: vec![truth.fault.clone()], ..scenario.plan.clone() };
-        let alone = observation(&run(&plan));
-        find(&alone, name).map_or(0.0, |operation| mean(operation, sli, steps) - before)
-    };
-    let added: Vec<f64> = scenario.truths.iter().map(added).collect();
-    let all: f64 = added.iter().sum();
-    added.into_iter().map(|added| added / all).collect()
+/// Of several faults, each one's share of what was injected; empty of one.
+fn shares(scenario: &Scenario) -> Vec<f64> {
+    let injected: Vec<f64> = scenario.truths.iter().filter_map(|truth| truth.injected_ms).collect();
+    let all: f64 = injected.iter().sum();
+    injected.into_iter().map(|injected| injected / all).collect()
 }
 
 /// Whether all are there, each with its kind and its share within 15 points.
@@ -224,8 +210,11 @@ fn said(verdict: &Verdict, added: f64, scenario: &Scenario) -> String {
         .map(|truth| format!("{:?} {:?} {:?}", truth.services, truth.edge, truth.kinds))
         .collect();
     format!(
-        "{culprit}; others: {}; symptom {:.1}→{:.1}; true {added:.1}: {}",
+        "{culprit}; others: {}; {:?} since step {}, true {}; symptom {:.1}→{:.1}; true {added:.1}: {}",
         others.join(", "),
+        verdict.state,
+        (verdict.window.onset_s - START_S) / i64::from(STEP_S),
+        (scenario.plan.onset_s / f64::from(STEP_S)) as usize,
         verdict.symptom.baseline,
         verdict.symptom.now,
         truth.join(" + ")

@@ -82,7 +82,7 @@ fn missing_index(t: &Topology, random: &mut Random) -> Truth {
 
 fn delay(t: &Topology, random: &mut Random) -> Truth {
     let edge = t.edge_named("checkout", "inventory");
-    let fault = Fault::Delay { edge, ms: random.between(65.0, 95.0) };
+    let fault = Fault::Delay { edge, ms: random.between(90.0, 130.0) };
     Truth::between("checkout", "inventory", CauseKind::NetworkLatency, fault)
 }
 
@@ -139,9 +139,15 @@ fn programs(t: &Topology, seed: u64, random: &mut Random) -> Vec<Scenario> {
 fn several(t: &Topology, seed: u64, random: &mut Random) -> Vec<Scenario> {
     // Both have to be on the way of one request: the statement that checkout waits for, and the edge to it.
     let statement = t.statement_named("SELECT free FROM stock");
-    let fault = Fault::Sequential { statement, factor: random.between(50.0, 80.0) };
-    let slow = Truth::of(&["postgresql/shop"], CauseKind::SlowStatement, fault);
-    let mut two = scenario(23, t, seed, vec![delay(t, random), slow]);
+    let factor = random.between(60.0, 110.0);
+    let fault = Fault::Sequential { statement, factor };
+    let mut slow = Truth::of(&["postgresql/shop"], CauseKind::SlowStatement, fault);
+    slow.injected_ms = Some((factor - 1.0) * t.statements[statement].cpu_ms);
+    let mut late = delay(t, random);
+    if let Fault::Delay { ms, .. } = late.fault {
+        late.injected_ms = Some(ms);
+    }
+    let mut two = scenario(23, t, seed, vec![late, slow]);
     two.name = "two_faults".to_owned();
     let blind = topology::shop::shop(true);
     let mut bridged = scenario(24, &blind, seed, vec![missing_index(&blind, random)]);
