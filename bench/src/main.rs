@@ -2,6 +2,7 @@
 //!
 //! CPU is read from /proc, of the measured process alone; absolute times on a shared machine mean little.
 
+mod accuracy;
 mod agent;
 mod api;
 mod chaos;
@@ -44,6 +45,8 @@ enum Command {
     Agent(agent::Args),
     /// Kills under load; counts what was lost and doubled.
     Chaos(chaos::Args),
+    /// How often the bottleneck analysis is right, by set.
+    Accuracy(accuracy::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +71,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             Command::Bomb(command) => metrics::bomb::run(&args.bin_dir, command).await,
             Command::Agent(command) => agent::run(&args.bin_dir, command).await,
             Command::Chaos(command) => chaos::run(&args.bin_dir, command).await,
+            Command::Accuracy(command) => accuracy::run(command),
         }
     })
 }
