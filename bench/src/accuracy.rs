@@ -2,9 +2,12 @@
 //! missed. docs/accuracy.md keeps the figures.
 
 mod cost;
+mod petshop;
+mod published;
 mod quiet;
 mod report;
 mod simulated;
+mod sockshop;
 
 use std::path::{Path, PathBuf};
 
@@ -56,7 +59,10 @@ pub(crate) struct Input<'a> {
     pub(crate) prints_wrong: bool,
 }
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 7] = [
+    Suite { name: "petshop", run: petshop::run },
+    Suite { name: "petshop-gated", run: petshop::run_gated },
+    Suite { name: "sockshop", run: sockshop::run },
     Suite { name: "simulator", run: simulated::run },
     Suite { name: "generated", run: simulated::run_generated },
     Suite { name: "quiet", run: quiet::run },

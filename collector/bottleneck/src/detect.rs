@@ -119,7 +119,7 @@ fn slower(pair: Pair<'_>, end: usize, steps: usize, length: usize, settings: &Se
     let usual: Baseline = usual(&blocks, 1.0, settings)?;
     let limit = settings.z * (1.0 + SHORT_LATENCY / length as f64);
     let stretches = recent(steps, length, end).filter_map(|stretch| {
-        let (amount, count) = pair.sum(stretch.clone());
+        let (amount, count) = pair.sum_of(stretch.clone());
         (count > 0.0).then(|| Alarm { from: stretch.start, score: usual.z(amount / count) / limit })
     });
     stretches.filter(|alarm| alarm.score >= 1.0).max_by(|left, right| left.score.total_cmp(&right.score))
@@ -135,7 +135,7 @@ fn failures(pair: Pair<'_>, end: usize, steps: usize, length: usize, settings: &
     let limit = settings.error_significance * (1.0 + SHORT_ERRORS / length as f64);
     let least = if length == 1 { MIN_FAILURES.1 } else { MIN_FAILURES.0 };
     let stretches = recent(steps, length, end).filter_map(|stretch| {
-        let (failed, requests) = pair.sum(stretch.clone());
+        let (failed, requests) = pair.sum_of(stretch.clone());
         let score = tails::significance(failed, requests, usual) / limit;
         let is_weak = tails::significance(failed, requests, mean) >= WEAK_SIGNIFICANCE;
         let is_alarm = failed >= least && score >= 1.0;

@@ -35,7 +35,7 @@ pub(crate) fn impact(case: &Case<'_>) -> Impact {
 /// Failed requests beyond the usual; of slow ones those of steps that were slower than usual.
 fn affected(case: &Case<'_>) -> (f64, f64) {
     let pair = Pair::of_symptom(case.observation, case.question);
-    let (amount, requests) = pair.sum(case.hot.clone());
+    let (amount, requests) = pair.sum_of(case.hot.clone());
     let blocks = blocks(pair, &case.baseline, 1);
     if case.question.sli == Sli::Errors {
         let usual = tails::trimmed_share(&blocks);

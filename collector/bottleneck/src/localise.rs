@@ -16,6 +16,9 @@ const SEARCH_STEPS: usize = 180;
 /// Of calls as many as before, so few answered: the callee is gone, and the time between the two is its.
 const UNANSWERED: f64 = 0.5;
 
+/// Candidates whose operation and onset are looked for; the others are a ranking.
+const DETAILED: usize = 8;
+
 /// What the analysis of a symptom found, before causes are asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Localised {
@@ -219,7 +222,7 @@ fn candidates(
         // The symptom's own node adds all of it by definition.
         candidates.retain(|candidate| candidate.target != Target::Node(question.node));
     }
-    for candidate in &mut candidates {
+    for candidate in candidates.iter_mut().take(DETAILED) {
         candidate.operation = operation_of(numbers, question, candidate.target);
         candidate.onset = onset_of(numbers, candidate.target, settings);
     }
@@ -322,8 +325,8 @@ fn operation_of(numbers: &Numbers<'_>, question: &Question, target: Target) -> O
     };
     let excess = |operation: &Operation| {
         let pair = Pair::of_operation(operation, numbers.sli());
-        let (base, base_count) = pair.sum(numbers.times.calm.iter().copied());
-        let (now, now_count) = pair.sum(numbers.times.hot.clone());
+        let (base, base_count) = numbers.times.calm_sum(pair);
+        let (now, now_count) = pair.sum_of(numbers.times.hot.clone());
         if base_count > 0.0 && now_count > 0.0 { now - base / base_count * now_count } else { now }
     };
     let all = observation.operations.iter().enumerate().filter(|(_, operation)| is_of(operation));

@@ -112,13 +112,16 @@ impl<'a> Numbers<'a> {
         if self.sli() == Sli::Errors {
             return EdgeMeasure { client: measured(&edge.errors), ..EdgeMeasure::default() };
         }
-        let server = (!edge.server_seconds.is_empty()).then(|| measured(&edge.server_seconds));
         if edge.client_seconds.is_empty() {
+            let server = (!edge.server_seconds.is_empty()).then(|| measured(&edge.server_seconds));
             return EdgeMeasure { client: server.unwrap_or_default(), server, gap: Measure::default() };
         }
         let client = measured(&edge.client_seconds);
+        // Of a call that takes no longer it matters little where; most are such.
+        let is_divided = client.is_significant() && !edge.server_seconds.is_empty();
+        let server = is_divided.then(|| measured(&edge.server_seconds));
         let mut found = EdgeMeasure { client, server, gap: Measure::default() };
-        if client.is_significant() && server.is_some() {
+        if is_divided {
             let between = edge.client_seconds.iter().zip(&edge.server_seconds);
             let gap: Vec<f64> = between.map(|(client, server)| (client - server).max(0.0)).collect();
             found.gap = measured(&gap);
