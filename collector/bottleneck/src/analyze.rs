@@ -8,7 +8,7 @@ use crate::{
     Candidate, Case, CauseKind, Culprit, DataQuality, Edge, Entity, Evidence, Explanation, Fix, Hop, Level,
     Node, NodeType, Observation, Question, Settings, Sli, Span, State, Symptom, Target, Verdict, Window,
 };
-use crate::{cohort, headroom, impact, kinds, precision, tails, texts};
+use crate::{cohort, fuse, headroom, impact, kinds, precision, tails, texts};
 
 /// Name and version of the method, in every verdict.
 const METHOD: &str = "self-excess/2";
@@ -36,6 +36,7 @@ pub fn analyze(observation: &Observation, question: &Question, settings: &Settin
     let mut verdict = outline(&case, &found);
     if found.candidates.is_empty() {
         verdict.state = if found.is_significant { State::NotLocalised } else { State::Quiet };
+        add_suspects(&mut verdict, &case, &found);
     } else {
         name_candidates(&mut verdict, &case, &found);
     }
@@ -164,6 +165,7 @@ fn name_candidates(verdict: &mut Verdict, case: &Case<'_>, found: &Localised) {
     let Some(first) = all.first().filter(|first| first.coverage >= case.settings.min_coverage) else {
         verdict.state = State::NotLocalised;
         verdict.contributors = all;
+        add_suspects(verdict, case, found);
         return;
     };
     let least = case.settings.contributor_share;
@@ -171,6 +173,39 @@ fn name_candidates(verdict: &mut Verdict, case: &Case<'_>, found: &Localised) {
     verdict.culprit = Some(first.clone());
     let (candidate, explanation) = &explained[0];
     explain_first(verdict, case, found, candidate, explanation);
+}
+
+/// Where nothing could be followed from the symptom: nodes with something wrong inside, before other candidates.
+fn add_suspects(verdict: &mut Verdict, case: &Case<'_>, found: &Localised) {
+    if found.is_by_signals {
+        return;
+    }
+    let mut case = case.clone();
+    if !found.is_significant {
+        // The onset of what is none is nowhere: the asker's times count.
+        let question = case.question;
+        case.hot = question.hot.clone();
+        let end = case.hot.start.saturating_sub(case.settings.guard_steps);
+        case.baseline = question.baseline.clone().unwrap_or(0..end);
+        case.onset = case.hot.start;
+    }
+    let mut all = Vec::new();
+    for suspect in fuse::suspects(&case) {
+        all.push(Culprit {
+            entity: entity(&case, &suspect.candidate, &suspect.explanation),
+            kind: suspect.explanation.kind,
+            subkind: suspect.explanation.subkind.clone(),
+            resource: suspect.explanation.resource.clone(),
+            coverage: 0.0,
+            contribution: 0.0,
+            margin: 0.0,
+        });
+        verdict.evidence.extend(suspect.explanation.evidence);
+    }
+    let is_new = |other: &Culprit| all.iter().all(|one: &Culprit| one.entity.service != other.entity.service);
+    let others: Vec<Culprit> = verdict.contributors.drain(..).filter(is_new).collect();
+    all.extend(others);
+    verdict.contributors = all;
 }
 
 fn explain_first(

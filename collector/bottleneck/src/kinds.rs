@@ -74,6 +74,39 @@ pub(crate) fn explain(case: &Case<'_>, candidate: &Candidate) -> Explanation {
     explanation(first, others, ruled_out, missing)
 }
 
+/// Those of the rules that look at a node's own resources and links, whatever it adds to a symptom.
+const INTERNAL: [fn(&Facts<'_>) -> Outcome; 12] = [
+    cpu::saturation,
+    cpu::throttling,
+    cpu::noisy_neighbour,
+    memory::pressure,
+    memory::leak,
+    memory::garbage,
+    disk::saturation,
+    disk::full,
+    network::latency,
+    network::loss,
+    pool::exhaustion,
+    lock::database,
+];
+
+/// What is wrong inside a node, if anything is, without a symptom to explain.
+pub(crate) fn internal(case: &Case<'_>, candidate: &Candidate) -> Option<Explanation> {
+    let facts = Facts::new(case, candidate);
+    let holds = INTERNAL.into_iter().filter_map(|rule| match rule(&facts) {
+        Outcome::Holds(finding) => Some(*finding),
+        Outcome::No { .. } | Outcome::Missing(_) | Outcome::Beside => None,
+    });
+    let first = holds.max_by_key(|finding| finding.rank)?;
+    Some(explanation(first, Vec::new(), Vec::new(), Vec::new()))
+}
+
+/// What is not explained, with a node's own evidence.
+pub(crate) fn by_itself(case: &Case<'_>, candidate: &Candidate, evidence: Vec<crate::Evidence>) -> Explanation {
+    let finding = unexplained(&Facts::new(case, candidate)).with_all(evidence);
+    explanation(finding, Vec::new(), Vec::new(), Vec::new())
+}
+
 /// Those that explain enough by how specific they are, the others after them by their share.
 fn strength(finding: &Finding) -> f64 {
     if finding.share >= ENOUGH_SHARE { 10.0 + f64::from(finding.rank) + finding.share } else { finding.share }

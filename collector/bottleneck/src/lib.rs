@@ -8,6 +8,7 @@ mod cohort;
 mod critical_path;
 mod detect;
 mod excess;
+mod fuse;
 mod graph;
 mod headroom;
 mod impact;

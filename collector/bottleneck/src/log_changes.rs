@@ -12,6 +12,12 @@ use crate::{Case, Evidence, LogPattern, NodeId, queries};
 const SIGNIFICANT: f64 = 4.0;
 /// Lines below which a pattern is not called new.
 const MIN_LINES: f64 = 3.0;
+/// Requests or calls in the baseline below which lines are not measured by them.
+const MIN_WORK: f64 = 3.0;
+/// Deviance by which one kind of work may fit worse than the best one and still be the one that lines belong to.
+const AS_LIKELY: f64 = 2.0;
+/// Least mean of a step, where a line without work would be impossible.
+const LEAST_MEAN: f64 = 0.05;
 /// Patterns that are shown of a node.
 const MAX_SHOWN: usize = 3;
 /// Severities of OpenTelemetry from which a line warns, is an error, is fatal.
@@ -66,8 +72,14 @@ impl Changed<'_> {
         self.now > self.expected
     }
 
+    /// Errors that come weigh more than work that is told of, and work that is no longer done as much as a warning.
     fn strength(&self) -> f64 {
-        self.significance * self.class.weight()
+        let weight = match (self.is_more(), self.class) {
+            (true, class) => class.weight(),
+            (false, Class::Normal) => Class::Warning.weight(),
+            (false, _) => Class::Normal.weight(),
+        };
+        self.significance * weight
     }
 }
 
@@ -93,55 +105,86 @@ pub(crate) fn failing_nodes(case: &Case<'_>) -> Vec<(NodeId, f64)> {
 
 /// All patterns of a node whose number of lines the requests do not explain.
 pub(crate) fn changed<'a>(case: &Case<'a>, node: NodeId) -> Vec<Changed<'a>> {
+    all(case, node).into_iter().filter(|one| one.significance >= SIGNIFICANT).collect()
+}
+
+/// The change of a node's log that says most of the node itself: how much, and as evidence. What victims write is none.
+pub(crate) fn strongest(case: &Case<'_>, node: NodeId) -> Option<(f64, Evidence)> {
+    let own = all(case, node).into_iter().filter(|one| one.class != Class::Downstream);
+    let most = own.max_by(|a, b| a.strength().total_cmp(&b.strength()))?;
+    Some((most.strength(), evidence(case, &most)))
+}
+
+/// All patterns of a node with enough lines to speak of.
+fn all<'a>(case: &Case<'a>, node: NodeId) -> Vec<Changed<'a>> {
+    let known = work(case, node);
     let patterns = case.observation.logs.iter().filter(|pattern| pattern.node == node);
-    patterns.filter_map(|pattern| compare(case, pattern)).collect()
+    patterns.filter_map(|pattern| compare(case, pattern, &known)).collect()
 }
 
-fn compare<'a>(case: &Case<'a>, pattern: &'a LogPattern) -> Option<Changed<'a>> {
+/// What a node was asked to do and did, per step: requests of each operation, calls of each kind, requests in all.
+fn work<'a>(case: &Case<'a>, node: NodeId) -> Vec<&'a [f64]> {
+    let observation = case.observation;
+    let operations = observation.operations.iter().filter(|operation| operation.node == node);
+    let all = operations.map(|operation| operation.calls.as_slice());
+    let requests = observation.nodes.get(node).map(|node| node.requests.as_slice());
+    all.chain(requests).filter(|counts| total(counts, &case.baseline) >= MIN_WORK).collect()
+}
+
+fn compare<'a>(case: &Case<'a>, pattern: &'a LogPattern, work: &[&[f64]]) -> Option<Changed<'a>> {
     let (before, now) = (total(&pattern.counts, &case.baseline), total(&pattern.counts, &case.hot));
-    let scale = scale(case, pattern.node);
-    // Half a line more than was seen: what was not seen may still be there.
-    let expected = (before + 0.5) * scale;
-    let size = size(case, pattern, before);
-    let significance = if now > expected { more(now, expected, size) } else { fewer(now, expected, size) };
-    let is_counted = now >= MIN_LINES || before * scale >= MIN_LINES;
+    // A line belongs to one kind of work. Which one is not known: those that its count followed in the baseline may be it,
+    // and it has changed only as far as none of them explains.
+    let fits: Vec<f64> = work.iter().map(|counts| misfit(case, &pattern.counts, counts)).collect();
+    let best = fits.iter().copied().fold(f64::INFINITY, f64::min);
+    let likely = work.iter().zip(&fits).filter(|(_, fit)| **fit <= best + AS_LIKELY);
+    let by_work = likely.map(|(counts, fit)| against(case, (before, now), counts, *fit));
+    let change = by_work.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_else(|| {
+        let scale = case.hot.len() as f64 / case.baseline.len().max(1) as f64;
+        tested((before, now), scale, before + 0.5)
+    });
+    let (expected, significance) = change;
+    let is_counted = now >= MIN_LINES || expected >= MIN_LINES;
     let class = class(pattern);
-    let expected = before * scale;
-    (is_counted && significance >= SIGNIFICANT).then_some(Changed {
-        pattern,
-        class,
-        before,
-        now,
-        expected,
-        significance,
-    })
+    (is_counted && significance > 0.0).then_some(Changed { pattern, class, before, now, expected, significance })
 }
 
-/// How many times the baseline's lines the requests since the onset let expect.
-fn scale(case: &Case<'_>, node: NodeId) -> f64 {
-    let requests = case.observation.nodes.get(node).map_or(&[][..], |node| node.requests.as_slice());
-    let (before, now) = (total(requests, &case.baseline), total(requests, &case.hot));
-    if before > 0.0 && now > 0.0 {
-        now / before
-    } else {
-        case.hot.len() as f64 / case.baseline.len().max(1) as f64
+/// What work of one kind lets expect, and how unlikely the count is then.
+fn against(case: &Case<'_>, counts: (f64, f64), work: &[f64], misfit: f64) -> (f64, f64) {
+    let (before, now) = (total(work, &case.baseline), total(work, &case.hot));
+    let scale = (now + 1.0) / (before + 1.0);
+    // As uncertain as both counts of the baseline are, and as spread as its steps were.
+    let steps = known(work, &case.baseline).len().saturating_sub(1).max(1) as f64;
+    let spread = (misfit / steps - 1.0).max(0.0);
+    let mean = (counts.0 + 0.5) * scale;
+    tested(counts, scale, 1.0 / (1.0 / (counts.0 + 0.5) + 1.0 / (before + 1.0) + spread / mean.max(0.5)))
+}
+
+fn tested((before, now): (f64, f64), scale: f64, size: f64) -> (f64, f64) {
+    // Half a line more than was seen: what was not seen may still be there.
+    let mean = (before + 0.5) * scale;
+    let significance = if now > mean { more(now, mean, size) } else { fewer(now, mean, size) };
+    (before * scale, significance)
+}
+
+/// How badly lines follow work in the baseline: the deviance of Poisson counts.
+fn misfit(case: &Case<'_>, lines: &[f64], work: &[f64]) -> f64 {
+    let both: Vec<(f64, f64)> = case
+        .baseline
+        .clone()
+        .filter_map(|step| Some((*lines.get(step)?, *work.get(step)?)))
+        .filter(|(lines, work)| lines.is_finite() && work.is_finite())
+        .collect();
+    let (all, of_work) = both.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    if of_work <= 0.0 {
+        return f64::INFINITY;
     }
-}
-
-/// The size of the negative binomial: as uncertain as the baseline's count is, and as spread as its steps are.
-fn size(case: &Case<'_>, pattern: &LogPattern, before: f64) -> f64 {
-    let by_count = before + 0.5;
-    let counts = known(&pattern.counts, &case.baseline);
-    let mean = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
-    let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>()
-        / counts.len().saturating_sub(1).max(1) as f64;
-    let by_steps = if variance > mean && mean > 0.0 {
-        counts.len() as f64 * mean * mean / (variance - mean)
-    } else {
-        f64::INFINITY
+    let each = |(lines, work): &(f64, f64)| {
+        let mean = (work * all / of_work).max(LEAST_MEAN);
+        let log = if *lines > 0.0 { lines * (lines / mean).ln() } else { 0.0 };
+        2.0 * (log - (lines - mean))
     };
-    // Both spreads add up.
-    1.0 / (1.0 / by_count + 1.0 / by_steps)
+    both.iter().map(each).sum()
 }
 
 /// The class of a pattern, by its words and its severity.

@@ -9,7 +9,7 @@ const PRESSURE: f64 = 0.25;
 /// Runnable threads by CPU.
 const RUN_QUEUE: f64 = 2.0;
 /// CPU in use by what there is.
-const USED: f64 = 0.9;
+const USED: f64 = 0.8;
 /// Share of a quota's periods that were throttled.
 const THROTTLED: f64 = 0.10;
 /// CPU per request, now by before: more is work of its own, less than `FLAT` is none.
