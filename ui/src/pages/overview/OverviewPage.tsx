@@ -4,11 +4,13 @@ import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
 import type { TimeView } from "../../lib/time/view";
 import { useAlerts } from "../alerts/useAlerts";
+import { useOpenVerdicts } from "../bottlenecks/useVerdicts";
 import { useHostRows, useSparks } from "../hosts/useHosts";
 import { useServices } from "../services/useServices";
 import { HostsPanel } from "./HostsPanel";
 import { NarrowsLine } from "./NarrowsLine";
 import { OpenAlerts } from "./OpenAlerts";
+import { OpenVerdicts } from "./OpenVerdicts";
 import styles from "./Overview.module.css";
 import { ServicesPanel } from "./ServicesPanel";
 import { decodeOverviewView, encodeOverviewView } from "./url";
@@ -23,6 +25,7 @@ export function OverviewPage() {
   const live = useSpan(view.range, "overview", everyMs, false);
   const { span, generation } = live;
   const alerts = useAlerts(view.refreshS);
+  const verdicts = useOpenVerdicts(view.refreshS);
   const services = useServices(span, generation);
   const hosts = useHostRows(null, span, generation);
   const { sparks, times } = useSparks(span, generation);
@@ -33,6 +36,7 @@ export function OverviewPage() {
     });
   const refresh = () => {
     void alerts.refetch();
+    void verdicts.refetch();
     live.refresh();
   };
   return (
@@ -41,6 +45,13 @@ export function OverviewPage() {
         <TimeTools view={view} live={{ ...live, refresh }} onChange={update} />
       </PageHeader>
       <main className={styles.page}>
+        <OpenVerdicts
+          verdicts={verdicts.data ?? null}
+          error={verdicts.error}
+          updatedMs={verdicts.dataUpdatedAt}
+          zone={view.zone}
+          onRetry={refresh}
+        />
         <OpenAlerts
           alerts={alerts.data ?? null}
           error={alerts.error}
@@ -51,7 +62,13 @@ export function OverviewPage() {
           onRetry={refresh}
         />
         <div className={styles.columns}>
-          <ServicesPanel answer={services.data ?? null} error={services.error} view={view} span={span} />
+          <ServicesPanel
+            answer={services.data ?? null}
+            error={services.error}
+            verdicts={verdicts.data ?? []}
+            view={view}
+            span={span}
+          />
           <HostsPanel hosts={hosts} sparks={sparks} times={times} view={view} span={span} />
         </div>
         <NarrowsLine refreshS={view.refreshS} />
