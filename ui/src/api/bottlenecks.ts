@@ -151,6 +151,8 @@ export interface Stored {
   feedback: Feedback | null;
   /** Fingerprints. */
   alerts: string[];
+  /** The id of the verdict that this one turned out to be a part of. */
+  merged_into: string | null;
 }
 
 export interface Revision {
@@ -164,6 +166,10 @@ export interface StoredWithRevisions extends Stored {
 }
 
 const texts: Check<string[]> = (value, path) => nullable(array(string))(value, path) ?? [];
+/** JSON has no NaN: what is not known comes as null, and is drawn as a dash. */
+const figure: Check<number> = (value, path) => nullable(number)(value, path) ?? Number.NaN;
+/** Of what is summed up, what is not known is nothing. */
+const amount: Check<number> = (value, path) => nullable(number)(value, path) ?? 0;
 const spanS = object<SpanS>({ from_s: number, to_s: number });
 
 const culprit = object<Culprit>({
@@ -180,9 +186,9 @@ const culprit = object<Culprit>({
   kind: string,
   subkind: nullable(string),
   resource: string,
-  coverage: number,
-  contribution: number,
-  margin: number,
+  coverage: amount,
+  contribution: amount,
+  margin: amount,
 });
 
 const evidence = object<Evidence>({
@@ -205,11 +211,11 @@ export const verdict = object<Verdict>({
     service: string,
     operation: nullable(string),
     sli: oneOf<Sli>("latency", "errors"),
-    baseline: number,
-    now: number,
+    baseline: amount,
+    now: amount,
     baseline_p95_ms: nullable(number),
     now_p95_ms: nullable(number),
-    requests: number,
+    requests: amount,
   }),
   window: object<VerdictWindow>({
     onset_s: number,
@@ -231,19 +237,19 @@ export const verdict = object<Verdict>({
       service: string,
       operation: nullable(string),
       onset_s: nullable(number),
-      baseline: number,
-      now: number,
-      calls: number,
-      adds: number,
-      passes_on: number,
-      keeps: number,
-      keeps_self: number,
-      keeps_queueing: number,
-      keeps_network: number,
+      baseline: figure,
+      now: figure,
+      calls: amount,
+      adds: amount,
+      passes_on: amount,
+      keeps: amount,
+      keeps_self: amount,
+      keeps_queueing: amount,
+      keeps_network: amount,
       is_blind: boolean,
     }),
   ),
-  unexplained: number,
+  unexplained: amount,
   evidence: array(evidence),
   contributors: array(culprit),
   ruled_out: array(object<RuledOut>({ what: string, why: string })),
@@ -251,25 +257,25 @@ export const verdict = object<Verdict>({
     object<CohortRow>({
       attribute: string,
       value: string,
-      slow: number,
-      normal: number,
-      effect: number,
-      q: number,
+      slow: amount,
+      normal: amount,
+      effect: amount,
+      q: amount,
     }),
   ),
   fix: nullable(
-    object<NonNullable<Verdict["fix"]>>({ expected: number, threshold: number, is_enough: boolean }),
+    object<NonNullable<Verdict["fix"]>>({ expected: figure, threshold: figure, is_enough: boolean }),
   ),
-  impact: object<Verdict["impact"]>({ operations: texts, requests_affected: number, share: number }),
+  impact: object<Verdict["impact"]>({ operations: texts, requests_affected: amount, share: amount }),
   headroom: nullable(
-    object<NonNullable<Verdict["headroom"]>>({ resource: string, now: number, limit: number }),
+    object<NonNullable<Verdict["headroom"]>>({ resource: string, now: figure, limit: figure }),
   ),
   data_quality: object<DataQuality>({
-    trace_coverage: number,
-    traces: number,
-    blind_hops: number,
-    clock_skew_ms: number,
-    baseline_steps: number,
+    trace_coverage: amount,
+    traces: amount,
+    blind_hops: amount,
+    clock_skew_ms: figure,
+    baseline_steps: amount,
     missing: texts,
   }),
   next_steps: texts,
@@ -292,6 +298,7 @@ const fields: { [K in keyof Stored]: Check<Stored[K]> } = {
   verdict,
   feedback: nullable(feedback),
   alerts: texts,
+  merged_into: nullable(string),
 };
 const storedList = object<{ verdicts: Stored[] }>({ verdicts: array(object<Stored>(fields)) });
 const storedOne = object<StoredWithRevisions>({
@@ -330,7 +337,8 @@ export interface SymptomSeries {
   times: number[];
   value: (number | null)[];
   p95: (number | null)[] | null;
-  baseline: { median: number; mad: number };
+  /** Null where there were too few values. */
+  baseline: { median: number; mad: number } | null;
   threshold: number | null;
   changes: { at_s: number; text: string; kind: string }[];
 }
@@ -341,7 +349,13 @@ const symptomSeries = object<SymptomSeries>({
   times: array(number),
   value: values,
   p95: nullable(values),
-  baseline: object<SymptomSeries["baseline"]>({ median: number, mad: number }),
+  baseline: (value, path) => {
+    const { median, mad } = object<{ median: number; mad: number }>({ median: figure, mad: figure })(
+      value,
+      path,
+    );
+    return Number.isNaN(median) || Number.isNaN(mad) ? null : { median, mad };
+  },
   threshold: nullable(number),
   changes: array(object<SymptomSeries["changes"][number]>({ at_s: number, text: string, kind: string })),
 });

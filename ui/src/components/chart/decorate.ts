@@ -63,7 +63,8 @@ function drawOnset(plot: uPlot, time: number, endTime: number, paint: Paint): vo
   const end = Math.max(to, from + px(plot, 2));
   ctx.fillStyle = paint.series(paint.role("accent"), 0.08);
   ctx.fillRect(end, bbox.top, right - end, bbox.height);
-  ctx.fillStyle = paint.series(paint.role("accent"), 0.85);
+  // A wide one must not hide what happened in it.
+  ctx.fillStyle = paint.series(paint.role("accent"), end - from > px(plot, 6) ? 0.35 : 0.85);
   ctx.fillRect(from, bbox.top, end - from, bbox.height);
 }
 
@@ -110,7 +111,6 @@ export function drawOver(plot: uPlot, decoration: Decoration, paint: Paint): voi
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height + px(plot, 1));
   ctx.clip();
   for (const annotation of decoration.annotations) drawAnnotation(plot, annotation, paint);
-  if (decoration.usual) drawUsualText(plot, decoration.usual, paint);
   ctx.restore();
 }
 
@@ -217,16 +217,6 @@ function drawOnsetText(plot: uPlot, { time, endTime, text }: Annotation, paint: 
   ctx.textAlign = isRight ? "left" : "right";
   ctx.textBaseline = "bottom";
   ctx.fillText(text, isRight ? to + px(plot, 5) : from - px(plot, 5), bbox.top + bbox.height - px(plot, 4));
-}
-
-function drawUsualText(plot: uPlot, { high, label }: Usual, paint: Paint): void {
-  const { min, max } = plot.scales.y ?? {};
-  if (min === undefined || max === undefined || high < min || high > max) return;
-  const { ctx, bbox } = plot;
-  ctx.fillStyle = paint.role("text-3");
-  ctx.textAlign = "left";
-  ctx.textBaseline = "bottom";
-  ctx.fillText(label, bbox.left + px(plot, 4), plot.valToPos(high, "y", true) - px(plot, 3));
 }
 
 function clampX(plot: uPlot, time: number): number {

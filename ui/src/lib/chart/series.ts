@@ -40,7 +40,6 @@ export interface Annotation {
 export interface Usual {
   low: number;
   high: number;
-  label: string;
 }
 
 /** So many lines can be told apart. */

@@ -1,17 +1,19 @@
-import type { Stored } from "../../api/bottlenecks";
+import type { StoredWithRevisions } from "../../api/bottlenecks";
 import { Spark } from "../../components/chart/Spark";
 import { Icon } from "../../components/Icon";
 import { TraceLink } from "../../components/TraceLink";
 import { formatCount, plural } from "../../lib/number";
 import { formatClock } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
+import { sentence } from "../../lib/words";
 import styles from "./EvidenceCards.module.css";
 import { EvidenceLink } from "./EvidenceLink";
 import { type Card, cardsOf, chartOf, familyOf, figuresOf, onsetShare } from "./evidence";
+import { isNewest } from "./model";
 import { useEvidence } from "./useVerdicts";
 
 interface EvidenceCardsProps {
-  stored: Stored;
+  stored: StoredWithRevisions;
   zone: Zone;
   opened: number | null;
   onOpen: (at: number | null) => void;
@@ -44,7 +46,7 @@ export function EvidenceCards({ stored, zone, opened, onOpen }: EvidenceCardsPro
             <Icon name="minus" small />
             Not seen
           </h3>
-          <p className={styles.text}>{what}</p>
+          <p className={styles.text}>{sentence(what)}</p>
         </div>
       ))}
       {hidden > 0 && (
@@ -59,7 +61,7 @@ export function EvidenceCards({ stored, zone, opened, onOpen }: EvidenceCardsPro
 
 interface EvidenceCardProps {
   card: Card;
-  stored: Stored;
+  stored: StoredWithRevisions;
   zone: Zone;
   isOpen: boolean;
   onOpen: () => void;
@@ -109,8 +111,8 @@ function EvidenceCard({ card, stored, zone, isOpen, onOpen }: EvidenceCardProps)
   );
 }
 
-function CardSpark({ at, stored, label }: { at: number; stored: Stored; label: string }) {
-  const { data } = useEvidence(stored.id, stored.rev, at);
+function CardSpark({ at, stored, label }: { at: number; stored: StoredWithRevisions; label: string }) {
+  const { data } = useEvidence(stored.id, stored.rev, at, isNewest(stored));
   if (!data) return null;
   const { times, series } = chartOf(data, 1);
   const [first] = series;

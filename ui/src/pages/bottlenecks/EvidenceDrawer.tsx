@@ -1,4 +1,4 @@
-import type { Evidence, Stored } from "../../api/bottlenecks";
+import type { Evidence, StoredWithRevisions } from "../../api/bottlenecks";
 import { CodeBlock } from "../../components/CodeBlock";
 import { TimeSeriesChart } from "../../components/chart/TimeSeriesChart";
 import { Drawer, DrawerSection, Fact, Facts } from "../../components/Drawer";
@@ -11,11 +11,12 @@ import { sentence } from "../../lib/words";
 import styles from "./EvidenceDrawer.module.css";
 import { EvidenceLink } from "./EvidenceLink";
 import { chartOf, familyOf, figuresOf, targetOf, unitOf } from "./evidence";
+import { isNewest } from "./model";
 import { onsetAnnotation } from "./symptom";
 import { useEvidence } from "./useVerdicts";
 
 interface EvidenceDrawerProps {
-  stored: Stored;
+  stored: StoredWithRevisions;
   at: number;
   evidence: Evidence;
   zone: Zone;
@@ -113,19 +114,23 @@ export function EvidenceDrawer({ stored, at, evidence, zone, onStep, onClose }: 
 }
 
 interface ChartProps {
-  stored: Stored;
+  stored: StoredWithRevisions;
   at: number;
   evidence: Evidence;
   zone: Zone;
 }
 
 function Chart({ stored, at, evidence, zone }: ChartProps) {
-  const { data, error, isPending } = useEvidence(stored.id, stored.rev, at);
+  const { data, error, isPending } = useEvidence(stored.id, stored.rev, at, isNewest(stored));
   if (error)
     return (
       <p className={styles.none} role="alert">
         {sentence(error.message)}
       </p>
+    );
+  if (!isNewest(stored))
+    return (
+      <p className={styles.none}>The chart is of the newest revision only; the query below opens the data.</p>
     );
   if (isPending) return <div className={`skeleton ${styles.skeleton}`} />;
   const [unit, factor] = unitOf(evidence.unit);

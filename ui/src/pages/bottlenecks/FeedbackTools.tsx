@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { type Feedback, type Stored, sendFeedback } from "../../api/bottlenecks";
 import { useMayEdit } from "../../app/roles";
 import { Dialog } from "../../components/Dialog";
-import { Icon } from "../../components/Icon";
+import { Icon, type IconName } from "../../components/Icon";
 import { sentence } from "../../lib/words";
 import styles from "./FeedbackTools.module.css";
 import { verdictsKey } from "./useVerdicts";
@@ -11,6 +11,7 @@ import { verdictsKey } from "./useVerdicts";
 /** Was it right? The answers are what the precision of each level is measured by. */
 export function FeedbackTools({ stored }: { stored: Stored }) {
   const { id, feedback } = stored;
+  const isNamed = stored.verdict.culprit !== null;
   const client = useQueryClient();
   const may = useMayEdit();
   const [asking, setAsking] = useState(false);
@@ -22,12 +23,7 @@ export function FeedbackTools({ stored }: { stored: Stored }) {
       return client.invalidateQueries({ queryKey: verdictsKey });
     },
   });
-  const button = (
-    answer: Feedback["answer"],
-    label: string,
-    icon: "thumbUp" | "thumbDown",
-    act: () => void,
-  ) => (
+  const button = (answer: Feedback["answer"], label: string, icon: IconName, act: () => void) => (
     <button
       type="button"
       className="button button-small"
@@ -43,11 +39,16 @@ export function FeedbackTools({ stored }: { stored: Stored }) {
   return (
     <div className={styles.feedback}>
       <span className="text3" title={feedback?.actual ?? undefined}>
-        {feedback ? `${feedback.by} said ${feedback.answer}` : "Was this right?"}
+        {feedback
+          ? `${feedback.by} said ${feedback.answer}`
+          : isNamed
+            ? "Was this right?"
+            : "Do you know what it was?"}
       </span>
       <span className={styles.pair}>
-        {button("correct", "Correct", "thumbUp", () => send.mutate({ answer: "correct", actual: null }))}
-        {button("wrong", "Wrong", "thumbDown", () => setAsking(true))}
+        {isNamed &&
+          button("correct", "Correct", "thumbUp", () => send.mutate({ answer: "correct", actual: null }))}
+        {button("wrong", isNamed ? "Wrong" : "Tell", isNamed ? "thumbDown" : "edit", () => setAsking(true))}
       </span>
       {send.error && !asking && (
         <span className={styles.failed} role="alert">

@@ -14,6 +14,8 @@ interface PathStripProps {
 /** Of a band that passes everything on. */
 const fullPx = 26;
 const leastPx = 2;
+/** A thinner one has its words above and below it. */
+const thinPx = 16;
 
 /** From the symptom to the culprit: boxes, and between them bands as thick as what they pass on. */
 export function PathStrip({ verdict, zone }: PathStripProps) {
@@ -48,6 +50,7 @@ export function PathStrip({ verdict, zone }: PathStripProps) {
                   className={styles.link}
                   data-culprit={(place.isEdge && place.hop === at) || undefined}
                   data-blind={hop.is_blind || next.is_blind || undefined}
+                  data-thin={thickness(hop.passes_on, total) < thinPx || undefined}
                   style={{ "--thick": `${thickness(hop.passes_on, total)}px` } as CSSProperties}
                 >
                   <span className={styles.band} aria-hidden="true" />

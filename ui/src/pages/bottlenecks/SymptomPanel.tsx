@@ -2,10 +2,11 @@ import { useElementSize } from "@mantine/hooks";
 import { useMemo } from "react";
 import type { Stored, SymptomSeries } from "../../api/bottlenecks";
 import { TimeSeriesChart } from "../../components/chart/TimeSeriesChart";
+import { usePhone } from "../../components/usePhone";
 import { extentOf } from "../../lib/chart/series";
 import { formatClock } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
-import { unitLabel } from "../../lib/units";
+import { formatValue, unitLabel } from "../../lib/units";
 import { sentence } from "../../lib/words";
 import { beforeNowText, symptomText } from "./model";
 import panel from "./Panel.module.css";
@@ -36,7 +37,9 @@ export function SymptomPanel({ stored, zone }: SymptomPanelProps) {
         <span className="grow" />
         <span className={styles.figures}>{beforeNowText(symptom.baseline, symptom.now, symptom.sli)}</span>
       </div>
-      {data ? (
+      {data && data.times.length === 0 ? (
+        <p className={panel.none}>No value of the time is kept any more.</p>
+      ) : data ? (
         <Chart data={data} stored={stored} zone={zone} />
       ) : error ? (
         <p className={panel.none} role="alert">
@@ -49,8 +52,8 @@ export function SymptomPanel({ stored, zone }: SymptomPanelProps) {
   );
 }
 
-/** Of the legend below the lines. */
-const legendPx = 24;
+/** Below the lines: the legend, and what the grey band is. */
+const [legendPx, phoneLegendPx] = [26, 40];
 const leastPx = 150;
 
 function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zone: Zone }) {
@@ -66,12 +69,10 @@ function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zo
       { label: isLatency ? "mean" : "failed requests", values: scaled(data.value), colour: "var(--text)" },
       ...(data.p95 ? [{ label: "p95", values: scaled(data.p95), colour: "var(--text-3)" }] : []),
     ];
-    const spanOf = (s: number) => formatClock(s * 1000, zone).slice(0, 5);
-    const { from_s, to_s } = window.baseline;
     return {
       series,
       annotations: [...changeAnnotations(data.changes, window), onsetAnnotation(window)],
-      usual: usualBand(data.baseline, factor, `usual ${spanOf(from_s)}–${spanOf(to_s)}`),
+      usual: usualBand(data.baseline, factor),
       thresholds:
         data.threshold === null
           ? []
@@ -79,13 +80,15 @@ function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zo
               {
                 value: data.threshold * factor,
                 kind: "crit" as const,
-                label: "no longer normal",
+                label: `limit ${formatValue(data.threshold * factor, unit)}`,
                 always: true,
               },
             ],
     };
-  }, [data, window, zone, factor, isLatency]);
+  }, [data, window, factor, isLatency, unit]);
   const hasLegend = chart.series.length > 1;
+  const footPx = usePhone() && hasLegend ? phoneLegendPx : legendPx;
+  const clock = (s: number) => formatClock(s * 1000, zone).slice(0, 5);
   return (
     <div ref={ref} className={styles.chart}>
       {height > 0 && (
@@ -94,11 +97,17 @@ function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zo
           times={data.times}
           unit={unit}
           zone={zone}
-          height={Math.max(leastPx, height - (hasLegend ? legendPx : 0))}
+          height={Math.max(leastPx, height - footPx)}
           legend={hasLegend ? "auto" : "hidden"}
           fill={0}
           {...chart}
         />
+      )}
+      {chart.usual && (
+        <p className={styles.foot}>
+          <span className={styles.usual} />
+          usual, {clock(window.baseline.from_s)}–{clock(window.baseline.to_s)}
+        </p>
       )}
     </div>
   );

@@ -13,6 +13,7 @@ import { fixText, impactText, kindText, lastedText, levelNames, precisionText, s
 import { ConfidenceBars, Headline } from "./parts";
 import { encodeVerdictView, type VerdictView } from "./url";
 import styles from "./VerdictHead.module.css";
+import { VerdictLink } from "./VerdictNote";
 
 interface VerdictHeadProps {
   stored: StoredWithRevisions;
@@ -72,6 +73,11 @@ export function VerdictHead({ stored, view, stale, onChange }: VerdictHeadProps)
           {verdict.summary}
           {fix && <span className={styles.fix}> {fix}</span>}
         </p>
+        {stored.merged_into !== null && (
+          <p className={styles.superseded}>
+            It turned out to be a part of another: <VerdictLink id={stored.merged_into} zone={view.zone} />
+          </p>
+        )}
         {stored.rev < newest && (
           <p className={`tag tag-warn ${styles.older}`} role="status">
             <Icon name="clock" small />

@@ -54,7 +54,8 @@ export function VerdictRow({ stored, zone, nowMs }: VerdictRowProps) {
 }
 
 /** The third line: whether somebody was called, and what people said of it. */
-function whoText({ alerts, feedback, closed_s }: Stored): string {
+function whoText({ alerts, feedback, closed_s, merged_into }: Stored): string {
+  if (merged_into !== null) return "part of another";
   if (feedback) return `${feedback.by}: ${feedback.answer}`;
   if (alerts.length > 0) return plural(alerts.length, "alert");
   return closed_s === null ? "no alert" : "closed, no alert";

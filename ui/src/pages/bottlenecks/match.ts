@@ -85,9 +85,11 @@ export function paintedBy(verdicts: Stored[]): Painted {
   for (const { verdict } of verdicts) {
     if (verdict.culprit === null) continue;
     if (verdict.culprit.entity.type !== "edge") culprits.add(verdict.culprit.entity.service);
-    for (const [at, hop] of verdict.path.entries()) {
-      const key = `${hop.service} ${verdict.path[at + 1]?.service}`;
-      if (at + 1 < verdict.path.length && !edges.has(key))
+    // A hop without spans is on no map: the call goes from the one before it to the one behind.
+    const seen = verdict.path.filter(({ is_blind }) => !is_blind);
+    for (const [at, hop] of seen.entries()) {
+      const key = `${hop.service} ${seen[at + 1]?.service}`;
+      if (at + 1 < seen.length && !edges.has(key))
         edges.set(key, `+${amountText(hop.passes_on, verdict.symptom.sli)}`);
     }
   }

@@ -27,7 +27,9 @@ export function changeAnnotations(
 }
 
 /** The median with its spread on both sides. */
-export function usualBand({ median, mad }: SymptomSeries["baseline"], factor: number, label: string): Usual {
+export function usualBand(baseline: SymptomSeries["baseline"], factor: number): Usual | undefined {
+  if (baseline === null) return undefined;
+  const { median, mad } = baseline;
   // Three of them hold nearly every usual value.
-  return { low: Math.max(0, (median - 3 * mad) * factor), high: (median + 3 * mad) * factor, label };
+  return { low: Math.max(0, (median - 3 * mad) * factor), high: (median + 3 * mad) * factor };
 }

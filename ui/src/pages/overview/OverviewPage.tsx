@@ -39,6 +39,20 @@ export function OverviewPage() {
     void verdicts.refetch();
     live.refresh();
   };
+  // Verdicts say more than the alerts that they explain; without one the alerts lead.
+  const isLed = (verdicts.data ?? []).length > 0;
+  const openAlerts = (
+    <OpenAlerts
+      alerts={alerts.data ?? null}
+      error={alerts.error}
+      updatedMs={alerts.dataUpdatedAt}
+      services={services.data?.services.length ?? 0}
+      hosts={hosts.rows.length}
+      zone={view.zone}
+      narrow={isLed}
+      onRetry={refresh}
+    />
+  );
   return (
     <>
       <PageHeader title="Overview">
@@ -52,16 +66,9 @@ export function OverviewPage() {
           zone={view.zone}
           onRetry={refresh}
         />
-        <OpenAlerts
-          alerts={alerts.data ?? null}
-          error={alerts.error}
-          updatedMs={alerts.dataUpdatedAt}
-          services={services.data?.services.length ?? 0}
-          hosts={hosts.rows.length}
-          zone={view.zone}
-          onRetry={refresh}
-        />
-        <div className={styles.columns}>
+        {!isLed && openAlerts}
+        <div className={styles.columns} data-led={isLed || undefined}>
+          {isLed && openAlerts}
           <ServicesPanel
             answer={services.data ?? null}
             error={services.error}

@@ -48,7 +48,7 @@ export function ServicesPanel({ answer, error, verdicts, view, span }: ServicesP
         </Link>
       </div>
       {shown.length > 0 ? (
-        <table className={styles.table}>
+        <table className={styles.table} data-verdicts={verdicts.length > 0 || undefined}>
           <thead>
             <tr>
               <th scope="col">Service</th>
@@ -91,7 +91,7 @@ interface ServiceRowProps {
 const roleWords: Record<Role, string> = {
   bottleneck: "bottleneck",
   contributes: "contributes",
-  symptom: "symptom",
+  symptom: "on the path",
   path: "on the path",
   candidate: "candidate",
 };
@@ -140,9 +140,7 @@ function ServiceRow({ row, verdicts, view }: ServiceRowProps) {
               className={styles.role}
               data-role={match.role}
             >
-              {match.stored.verdict.culprit === null && match.role === "symptom"
-                ? "not localised"
-                : roleWords[match.role]}
+              {match.stored.verdict.culprit === null ? "not localised" : roleWords[match.role]}
             </Link>
           )}
         </td>
