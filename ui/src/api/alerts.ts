@@ -1,6 +1,6 @@
 // Alerts as the collector knows them: pending ones of its rules, firing ones of anybody, and what ended lately.
 import { get, readChecked, send } from "./http";
-import { array, boolean, type Check, nullable, number, object, oneOf, ShapeError, string } from "./validate";
+import { array, type Check, nullable, number, object, oneOf, ShapeError, string } from "./validate";
 
 export type Labels = Record<string, string>;
 export type AlertPhase = "pending" | "firing" | "resolved";
@@ -112,39 +112,4 @@ export async function fetchRuleCount(signal: AbortSignal): Promise<number> {
   const response = await send("/api/v1/rules?type=alert&exclude_alerts=true", { signal });
   const { data } = await readChecked(response, (text) => ruleGroups(JSON.parse(text), "rules"));
   return data.groups.reduce((sum, { rules }) => sum + rules.length, 0);
-}
-
-/** Whom a receiver tells, and how it went the last time. */
-export interface ReceiverTarget {
-  kind: string;
-  target: string;
-  supported: boolean;
-  last: { at: string; error: string | null } | null;
-}
-
-export interface Receiver {
-  name: string;
-  integrations: ReceiverTarget[];
-}
-
-const receiverList = object<{ receivers: Receiver[] }>({
-  receivers: array(
-    object<Receiver>({
-      name: string,
-      integrations: array(
-        object<ReceiverTarget>({
-          kind: string,
-          target: (value, path) => nullable(string)(value, path) ?? "",
-          supported: (value, path) => nullable(boolean)(value, path) ?? true,
-          last: nullable(
-            object<{ at: string; error: string | null }>({ at: string, error: nullable(string) }),
-          ),
-        }),
-      ),
-    }),
-  ),
-});
-
-export async function fetchReceiverTargets(signal: AbortSignal): Promise<Receiver[]> {
-  return (await get("/receivers", {}, receiverList, signal)).receivers;
 }

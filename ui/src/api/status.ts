@@ -7,7 +7,14 @@ export interface Status {
   ready: boolean;
   reasons: string[];
   otlp: { http: string; grpc: string; token_required: boolean };
-  logs: { records: number; last_received_at: string | null; bytes_on_disk: number; splits: number };
+  logs: {
+    records: number;
+    /** Of the records those that were sent; the others the collector wrote itself, about who did what. */
+    sent: number;
+    last_received_at: string | null;
+    bytes_on_disk: number;
+    splits: number;
+  };
   agents: { id: string; last_seen: string }[];
   damaged: { name: string; reason: string }[];
 }
@@ -20,6 +27,7 @@ const status = object<Status>({
   otlp: object<Status["otlp"]>({ http: string, grpc: string, token_required: boolean }),
   logs: object<Status["logs"]>({
     records: number,
+    sent: number,
     last_received_at: nullable(string),
     bytes_on_disk: number,
     splits: number,

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { fetchAmGroups } from "../../api/alertmanager";
-import { type Alert, fetchReceiverTargets, type Receiver } from "../../api/alerts";
+import type { Alert } from "../../api/alerts";
+import { fetchReceivers, type Receiver } from "../../api/receivers";
 import { formatMatchers, matchersOf } from "../../lib/matchers";
 import { formatMoment } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
@@ -12,8 +13,8 @@ import { isQuiet, stateOf } from "./model";
 /** The receivers of the alert's route, and whom they reach. */
 export function WhoIsTold({ alert, zone }: { alert: Alert; zone: Zone }) {
   const { data } = useQuery({
-    queryKey: ["receivers", "targets"],
-    queryFn: ({ signal }) => fetchReceiverTargets(signal),
+    queryKey: ["receivers"],
+    queryFn: ({ signal }) => fetchReceivers(signal),
     staleTime: 30_000,
   });
   const groups = useQuery({
@@ -54,7 +55,7 @@ export function WhoIsTold({ alert, zone }: { alert: Alert; zone: Zone }) {
             <li key={name}>
               <span className="text1">{name}</span>
               <Group labels={groupOf(name)?.labels} />
-              <Targets receiver={data?.find((one) => one.name === name)} zone={zone} />
+              <Targets receiver={data?.receivers.find((one) => one.name === name)} zone={zone} />
             </li>
           ))}
         </ul>

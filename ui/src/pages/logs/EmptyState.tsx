@@ -16,7 +16,7 @@ interface EmptyStateProps {
 /** Before the first record: how to send data, and a list that shows it arrive. */
 export function EmptyState({ status, zone, onOpen }: EmptyStateProps) {
   const waitedMs = useWaited();
-  const arrived = status.logs.records > 0;
+  const arrived = status.logs.sent > 0;
   return (
     <main className={styles.page}>
       <div className={styles.column}>
@@ -74,11 +74,11 @@ function Check({ done, text, detail }: { done: boolean; text: string; detail: st
 }
 
 function logsDetail(status: Status, zone: Zone): string {
-  const { records, last_received_at } = status.logs;
-  if (records === 0) return "none yet";
+  const { sent, last_received_at } = status.logs;
+  if (sent === 0) return "none yet";
   const ms = Date.parse(last_received_at ?? "");
   const newest = Number.isNaN(ms) ? "" : `, newest ${formatClock(ms, zone)} ${zoneLabel(zone, ms)}`;
-  return `${plural(records, "record")}${newest}`;
+  return `${plural(sent, "record")}${newest}`;
 }
 
 function ago(instant: string): string {

@@ -42,8 +42,8 @@ export function LogsPage() {
 
   const [waiting, setWaiting] = useState<boolean | null>(null);
   const status = useStatus(waiting ? 2000 : false);
-  // Decided once: when the first record arrives, the page says so and the person opens the logs.
-  if (waiting === null && status.data) setWaiting(status.data.logs.records === 0);
+  // Decided once, by what was sent: logging in already writes a record. When the first one arrives, the page says so and the person opens the logs.
+  if (waiting === null && status.data) setWaiting(status.data.logs.sent === 0);
   if (waiting && status.data) {
     const open = () => {
       setWaiting(false);

@@ -10,7 +10,7 @@ const well: Status = {
   ready: true,
   reasons: [],
   otlp: { http: "", grpc: "", token_required: false },
-  logs: { records: 1, last_received_at: "2026-11-25T09:59:58Z", bytes_on_disk: 1, splits: 1 },
+  logs: { records: 1, sent: 1, last_received_at: "2026-11-25T09:59:58Z", bytes_on_disk: 1, splits: 1 },
   agents: [
     { id: "a", last_seen: "2026-11-25T09:59:50Z" },
     { id: "b", last_seen: "2026-11-25T09:50:00Z" },

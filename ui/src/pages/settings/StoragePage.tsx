@@ -1,7 +1,7 @@
 import type { Tenant, Tenants } from "../../api/access";
 import list from "../../components/List.module.css";
 import { Message } from "../../components/Message";
-import { formatBytes, formatCount } from "../../lib/number";
+import { formatBytes, plural } from "../../lib/number";
 import { Answer } from "./parts";
 import styles from "./Settings.module.css";
 import { SettingsFrame } from "./SettingsFrame";
@@ -93,9 +93,9 @@ function TenantBar({ tenant, largest }: { tenant: Tenant; largest: number }) {
       <span className={styles.total}>{formatBytes(bytesOf(tenant))}</span>
       <p className={styles.detail}>
         {text || "nothing stored"}
-        {` · ${formatCount(storage.records)} records`}
-        {storage.spans !== null && `, ${formatCount(storage.spans)} spans`}
-        {storage.samples !== null && `, ${formatCount(storage.samples)} samples`}
+        {` · ${plural(storage.records, "record")}`}
+        {storage.spans !== null && `, ${plural(storage.spans, "span")}`}
+        {storage.samples !== null && `, ${plural(storage.samples, "sample")}`}
       </p>
     </div>
   );
