@@ -60,6 +60,7 @@ if [ "$purpose" != run ]; then
   need prometheus-node-exporter prometheus-node-exporter "is scraped"
   need redis-server redis-server "is a database of instrumented programs"
   need_file postgresql "is another one" /usr/lib/postgresql/*/bin/initdb
+  need_file rabbitmq-server "is a broker" /usr/lib/rabbitmq/bin/rabbitmq-server
   need_file rsyslog-elasticsearch "rsyslog's output to Elasticsearch" /usr/lib/*/rsyslog/omelasticsearch.so
   need_file systemd-journal-remote "writes a journal" /lib/systemd/systemd-journal-remote
   need journalctl systemd "reads a journal"
