@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo-load
+.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo demo-suite demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
@@ -14,6 +14,8 @@ PEERS ?= narrows,victoria-metrics,prometheus
 SUITE ?=
 LOAD_S ?= 60
 FILES ?=
+FAULT ?=
+ONLY ?=
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +75,16 @@ chaos: ## kill the real programs ROUNDS times under load; counts lost and double
 
 conformance: ## the suites of CONFORMANCE_DATA (SUITE=name for one)
 	@scripts/conformance.sh $(SUITE)
+
+demo: ## a shop on real servers, watched by a collector and an agent (FAULT=missing_index: what goes wrong after 3 minutes)
+	@scripts/doctor.sh --fix --for demo
+	@$(MAKE) --no-print-directory build
+	@cargo build --locked --profile $(PROFILE) -p narrows-demo
+	@PROFILE=$(PROFILE) FAULT='$(FAULT)' scripts/demo.sh
+
+demo-suite: ## every fault three times on one shop, quiet runs, a deploy, more traffic; what was said about each (ONLY='lock quiet')
+	@cargo build --locked --profile $(PROFILE) -p narrows-collector -p narrows-agent -p narrows-demo
+	@PROFILE=$(PROFILE) ONLY='$(ONLY)' scripts/demo-suite.sh
 
 demo-load: ## make this host busy for LOAD_S seconds, so that its pressure shows
 	@scripts/demo-load.sh $(LOAD_S)

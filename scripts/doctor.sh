@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Names what this machine lacks. With --fix installs what it can: Debian packages (as root) and
-# Python packages in a private environment. --for run|test limits it to what that needs.
+# Python packages in a private environment. --for run|demo|test limits it to what that needs.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
@@ -10,7 +10,7 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --fix) fix=1 ;;
     --for) purpose=$2; shift ;;
-    *) die "usage: doctor.sh [--fix] [--for run|test]" ;;
+    *) die "usage: doctor.sh [--fix] [--for run|demo|test]" ;;
   esac
   shift
 done
@@ -51,6 +51,11 @@ need gcc build-essential "compiles zstd and SQLite"
 need curl curl "asks the programs in scripts"
 need python3 python3 "runs the OpenTelemetry SDK in tests"
 if [ "$purpose" != run ]; then
+  need redis-server redis-server "is a database of instrumented programs"
+  need_file postgresql "is another one" /usr/lib/postgresql/*/bin/initdb
+  need_file rabbitmq-server "is a broker" /usr/lib/rabbitmq/bin/rabbitmq-server
+fi
+if [ "$purpose" != run ] && [ "$purpose" != demo ]; then
   need chromium chromium "the browser of the tests"
   need strace strace "shows the order of syncs on disk"
   need openssl openssl "makes certificates"
@@ -58,8 +63,6 @@ if [ "$purpose" != run ]; then
   need rsyslogd rsyslog "ships logs as Elasticsearch's clients do"
   need prometheus prometheus "writes and answers beside the collector"
   need prometheus-node-exporter prometheus-node-exporter "is scraped"
-  need redis-server redis-server "is a database of instrumented programs"
-  need_file postgresql "is another one" /usr/lib/postgresql/*/bin/initdb
   need_file rsyslog-elasticsearch "rsyslog's output to Elasticsearch" /usr/lib/*/rsyslog/omelasticsearch.so
   need_file systemd-journal-remote "writes a journal" /lib/systemd/systemd-journal-remote
   need journalctl systemd "reads a journal"
@@ -84,12 +87,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   exit 1
 fi
 
-if [ "$purpose" != run ] && [ ! -x "$venv/bin/python" ]; then
+if [ "$purpose" != run ] && [ "$purpose" != demo ] && [ ! -x "$venv/bin/python" ]; then
   if [ $fix = 0 ]; then
     say "not yet there: the Python OpenTelemetry SDK and a mail server for tests; make test installs it into $venv"
   fi
 fi
-if [ $fix = 1 ] && [ "$purpose" != run ] && [ ! -f "$venv/.ready-2" ]; then
+if [ $fix = 1 ] && [ "$purpose" != run ] && [ "$purpose" != demo ] && [ ! -f "$venv/.ready-2" ]; then
   say "installing the Python OpenTelemetry SDK and a mail server for tests"
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check \

@@ -5,6 +5,7 @@
 
 mod args;
 mod inputs;
+mod integrations;
 mod pattern;
 mod processors;
 pub(crate) mod prometheus;
@@ -23,6 +24,7 @@ pub(crate) use pattern::Pattern;
 pub(crate) use read::merge;
 
 pub use crate::files::Glob;
+use crate::integrations::IntegrationInput;
 use crate::lines::LineOptions;
 use crate::process::ProcessorsConfig;
 use crate::scrape::job::ScrapeInput;
@@ -50,6 +52,8 @@ pub struct Config {
     pub(crate) scrape: Option<ScrapeInput>,
     /// How this host fares; `None` when switched off.
     pub(crate) host: Option<HostInput>,
+    /// Servers that are asked how they fare.
+    pub(crate) integrations: Vec<IntegrationInput>,
     /// OTLP from programs on this host; `None` when switched off.
     pub otlp: Option<OtlpInput>,
     /// What happens to records before the queue.

@@ -12,7 +12,6 @@ mod network;
 mod own;
 mod processes;
 mod read;
-mod report;
 mod rest;
 mod sensors;
 #[cfg(test)]

@@ -42,6 +42,12 @@ pub(crate) struct Metrics {
     pub(crate) host_left_out: IntCounterVec,
     /// By reason: `queue_full`, `too_large`, `crashed`.
     pub(crate) host_skipped: IntCounterVec,
+    /// By result: `ok`, `failed`.
+    pub(crate) integration_looks: IntCounterVec,
+    /// By what: `statements`, `tables`, `databases`, `waits`, `queues`, `commands`.
+    pub(crate) integration_left_out: IntCounterVec,
+    /// By reason: `queue_full`, `too_large`.
+    pub(crate) integration_skipped: IntCounterVec,
     pub(crate) journald_entries: IntCounter,
     /// By reason: `malformed`, `too_large`, `ended`.
     pub(crate) journald_problems: IntCounterVec,
@@ -51,7 +57,7 @@ pub(crate) struct Metrics {
     pub(crate) files_open: IntGauge,
     pub(crate) file_position: IntGaugeVec,
     pub(crate) file_lag: IntGaugeVec,
-    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`, `scrape`, `host`.
+    /// By source: `file`, `otlp`, `syslog`, `journald`, `stdin`, `scrape`, `host`, `integration`.
     pub(crate) enqueued: IntCounterVec,
     otlp_requests: IntCounter,
     otlp_refused: IntCounterVec,
@@ -135,6 +141,24 @@ impl Metrics {
                 r,
                 "host_looks_skipped_total",
                 "Looks at the host that could not be kept in the queue",
+                "reason",
+            ),
+            integration_looks: counters(
+                r,
+                "integration_looks_total",
+                "Looks at PostgreSQL, Redis and RabbitMQ",
+                "result",
+            ),
+            integration_left_out: counters(
+                r,
+                "integration_looks_cut_total",
+                "Looks at a server that left out some of what there is more of than is reported",
+                "what",
+            ),
+            integration_skipped: counters(
+                r,
+                "integration_looks_skipped_total",
+                "Looks at a server that could not be kept in the queue",
                 "reason",
             ),
             journald_entries: counter(r, "journald_entries_total", "Entries read from journald"),

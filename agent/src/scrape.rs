@@ -30,6 +30,7 @@ use tokio::task::JoinHandle;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::feed;
+pub(crate) use client::causes;
 use client::{Client, UNIT_BYTES};
 use files::Files;
 use job::{Job, ScrapeInput};

@@ -15,12 +15,13 @@ use crate::config::{Config, HostInput, JournaldInput, StdinInput, SyslogInput, m
 use crate::feed::Shared;
 use crate::files::{Control, FileStatus, Tailer, TailerOptions, Timing};
 use crate::host;
+use crate::integrations::IntegrationInput;
 use crate::metrics::Metrics;
 use crate::process::Processors;
 use crate::queue::{Parcel, Queue, QueueError};
 use crate::scrape::{ScrapeView, Scraping};
 use crate::syslog::Listener;
-use crate::{journald, stdin};
+use crate::{integrations, journald, stdin};
 
 /// How long a source may take to end.
 const GRACE: Duration = Duration::from_secs(3);
@@ -53,6 +54,7 @@ struct Running {
 enum Kind {
     Stdin(StdinInput),
     Host(HostInput),
+    Integration(IntegrationInput),
     Journald(JournaldInput),
     Syslog(SyslogInput),
 }
@@ -224,6 +226,9 @@ impl Sources {
             Kind::Host(input) => tokio::spawn(async move {
                 note(host::input::run(input, shared, stopping).await, &stopped).await;
             }),
+            Kind::Integration(input) => tokio::spawn(async move {
+                note(integrations::run(input, shared, stopping).await, &stopped).await;
+            }),
             Kind::Journald(input) => {
                 tokio::spawn(
                     async move { note(journald::run(input, shared, stopping).await, &stopped).await },
@@ -252,7 +257,8 @@ impl Sources {
 fn wanted(config: &Config) -> Vec<Kind> {
     let journald = config.journald.iter().cloned().map(Kind::Journald);
     let host = config.host.iter().cloned().map(Kind::Host);
-    config.stdin.iter().cloned().map(Kind::Stdin).chain(host).chain(journald).collect()
+    let integrations = config.integrations.iter().cloned().map(Kind::Integration);
+    config.stdin.iter().cloned().map(Kind::Stdin).chain(host).chain(integrations).chain(journald).collect()
 }
 
 /// The queue takes nothing more: the source waits for the end, and `/-/ready` says why.
@@ -268,6 +274,7 @@ impl Running {
         match &self.kind {
             Kind::Stdin(_) => false,
             Kind::Host(input) => relabel || new.host.as_ref() != Some(input),
+            Kind::Integration(input) => relabel || !new.integrations.contains(input),
             Kind::Journald(input) => relabel || !new.journald.contains(input),
             Kind::Syslog(input) => relabel || !new.syslog.contains(input),
         }
@@ -281,6 +288,7 @@ impl Running {
         match self.kind {
             Kind::Stdin(_) => "standard input",
             Kind::Host(_) => "the host's metrics",
+            Kind::Integration(ref input) => input.server.system(),
             Kind::Journald(_) => "journald",
             Kind::Syslog(_) => "syslog",
         }

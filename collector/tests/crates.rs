@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Each crate and what it may stand on.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("telemetry", &[]),
     ("journal", &[]),
     ("meta", &[]),
@@ -39,6 +39,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
         ],
     ),
     ("bench", &["bottleneck", "telemetry"]),
+    ("demo", &[]),
 ];
 
 /// What a crate must never have heard of, wherever it comes from.

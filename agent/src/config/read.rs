@@ -9,7 +9,8 @@ use super::section::{Environment, Reader, Section};
 use super::yaml::{self, Item};
 use super::{
     Args, Config, FileInput, HostInput, OtlpInput, OutputConfig, OutputTls, Problem, QueueConfig, Scalar,
-    StartAt, StdinInput, SyslogInput, TimeZone, TokenSource, WhenFull, inputs, processors, prometheus, units,
+    StartAt, StdinInput, SyslogInput, TimeZone, TokenSource, WhenFull, inputs, integrations, processors,
+    prometheus, units,
 };
 use crate::files::Glob;
 use crate::host;
@@ -53,6 +54,7 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
     let syslog: Vec<SyslogInput> = items.iter().filter_map(|item| inputs::syslog(reader, item)).collect();
     inputs::check_ports(reader, items, &syslog);
     let host = host_input(reader, &mut sources);
+    let integrations = integrations::integrations(reader, &mut sources);
     let otlp = otlp_input(reader, &mut sources);
     // Read already, as Prometheus reads it.
     sources.item("scrape");
@@ -73,6 +75,7 @@ fn root_section(reader: &mut Reader<'_>, root: &Item, args: &Args) -> Config {
         syslog,
         scrape: None,
         host,
+        integrations,
         otlp,
         processors,
         queue,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::names::*;
 use super::read::{Reader, value_of};
-use super::report::Report;
+use crate::report::Report;
 
 /// Of so many with the most CPU time all is reported.
 const MAX_GROUPS: usize = 50;

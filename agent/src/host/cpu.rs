@@ -2,7 +2,7 @@
 
 use super::names::*;
 use super::read::{Reader, numbers, value_of};
-use super::report::Report;
+use crate::report::Report;
 
 /// In the order of /proc/stat; behind them are `guest` and `guest_nice`, which user and nice contain.
 const MODES: [&str; 8] = ["user", "nice", "system", "idle", "iowait", "interrupt", "softirq", "steal"];

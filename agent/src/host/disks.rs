@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::names::*;
 use super::read::Reader;
-use super::report::Report;
+use crate::report::Report;
 
 /// The kernel counts in these, whatever the disk's sectors are.
 const SECTOR_BYTES: u64 = 512;

@@ -63,7 +63,7 @@ pub(crate) async fn run(
 }
 
 /// The time that was meant, if it is close.
-fn on_grid(now_ms: i64, first_ms: i64, interval: Duration) -> i64 {
+pub(crate) fn on_grid(now_ms: i64, first_ms: i64, interval: Duration) -> i64 {
     let step = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
     let late = (now_ms - first_ms + step / 2).rem_euclid(step) - step / 2;
     if late.abs() <= TOLERANCE_MS.min(step / 100) { now_ms - late } else { now_ms }

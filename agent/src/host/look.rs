@@ -13,12 +13,12 @@ use super::network::{report_connections, report_interfaces, report_protocols};
 use super::own::report_own;
 use super::processes::Processes;
 use super::read::Reader;
-use super::report::Report;
 use super::rest::Rest;
 use super::sensors::report_temperatures;
 use crate::config::{HostInput, Scalar, merge};
 use crate::metrics::Metrics;
 use crate::queue::Parcel;
+use crate::report::Report;
 
 /// What the series of hosts have as `job`.
 const SERVICE: &str = "agent";

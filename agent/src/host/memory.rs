@@ -2,7 +2,7 @@
 
 use super::names::*;
 use super::read::{Reader, value_of};
-use super::report::Report;
+use crate::report::Report;
 
 pub(super) fn report_memory(reader: &mut Reader, report: &mut Report<'_>) {
     let Some(text) = reader.text("proc/meminfo") else { return };

@@ -1,32 +1,7 @@
 //! What is measured: every metric with its name, unit, meaning, labels and source. docs/host-metrics.md is this table;
 //! a test holds them together.
 
-use telemetry::otlp::NumberKind::{self, Counter, Gauge, UpDown};
-
-/// A metric of the host.
-#[derive(Debug)]
-pub(super) struct Metric {
-    pub(super) name: &'static str,
-    pub(super) unit: &'static str,
-    pub(super) kind: NumberKind,
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the documentation"))]
-    pub(super) labels: &'static [&'static str],
-    /// Where the numbers stand.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the documentation"))]
-    pub(super) source: &'static str,
-    pub(super) help: &'static str,
-}
-
-macro_rules! metrics {
-    ($($constant:ident = $name:literal, $unit:literal, $kind:ident, [$($label:literal),*], $source:literal, $help:literal;)*) => {
-        $(pub(super) const $constant: Metric = Metric {
-            name: $name, unit: $unit, kind: $kind, labels: &[$($label),*], source: $source, help: $help,
-        };)*
-        /// All of them, in the documentation's order.
-        #[cfg(test)]
-        pub(super) const ALL: &[&Metric] = &[$(&$constant),*];
-    };
-}
+use crate::report::metrics;
 
 metrics! {
     CPU_TIME = "system.cpu.time", "s", Counter, ["cpu", "cpu.mode"], "/proc/stat", "Seconds that each logical CPU spent in each mode";

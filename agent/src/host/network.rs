@@ -2,7 +2,7 @@
 
 use super::names::*;
 use super::read::{Reader, numbers};
-use super::report::Report;
+use crate::report::Report;
 
 const MAX_INTERFACES: usize = 64;
 /// One end of a container's cable: they come and go, and what they carry is counted elsewhere.

@@ -3,7 +3,7 @@
 use prometheus::proto::{MetricFamily, MetricType};
 use telemetry::otlp::{MetricHead, NumberKind, PointValue};
 
-use super::report::Report;
+use crate::report::Report;
 
 /// A label per file is too many: these are left out, or summed.
 const BY_FILE: &str = "narrows_agent_file_position_bytes";

@@ -12,7 +12,7 @@ use telemetry::otlp::PointValue;
 
 use super::names::*;
 use super::read::{Reader, value_of};
-use super::report::Report;
+use crate::report::Report;
 
 /// More processes are not looked at.
 const MAX_PROCESSES: usize = 20_000;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::names::TEMPERATURE;
 use super::read::Reader;
-use super::report::Report;
+use crate::report::Report;
 
 const MAX_SENSORS: usize = 64;
 

@@ -1,24 +1,20 @@
 //! Looks at a host of texts and at this one; names as the collector makes them.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use telemetry::otlp::{Mapping, MetricsRequest, NumberKind, PointValue, to_samples};
-use telemetry::samples::{Cursor, Entry, MetricKind, Writer};
-use telemetry::{Room, Signal};
+use telemetry::otlp::NumberKind;
+use telemetry::samples::MetricKind;
 use tokio::sync::watch;
 
 use super::look::Host;
-use super::names::{ALL, Metric};
-use super::report::Report;
+use super::names::ALL;
 use crate::config::{HostInput, Scalar};
 use crate::metrics::Metrics;
-use crate::queue::Parcel;
-
-const TIME_NS: u64 = 1_795_653_000_000_000_000;
+use crate::report::seen::{TIME_NS, prometheus, rows, seen};
 
 /// A host as the kernel would tell of it.
 const FILES: [(&str, &str); 37] = [
@@ -91,64 +87,6 @@ const FILES: [(&str, &str); 37] = [
     ("sys/class/hwmon/hwmon0/fan1_input", "900\n"),
 ];
 
-/// Values by series, `name{label="value", …}` without what the resource gives; and kinds by name.
-#[derive(Default)]
-struct Seen {
-    series: BTreeMap<String, f64>,
-    labels: BTreeMap<String, BTreeSet<String>>,
-    kinds: BTreeMap<String, MetricKind>,
-    identities: BTreeSet<String>,
-}
-
-/// What the collector makes of it.
-fn seen(parcels: &[Parcel]) -> Seen {
-    let mut seen = Seen::default();
-    for parcel in parcels {
-        assert_eq!(parcel.signal, Signal::Metrics);
-        let request = MetricsRequest::parse(&parcel.payload).unwrap();
-        assert_eq!(request.point_count(), parcel.items as usize);
-        let mut writer = Writer::new();
-        let mapping = Mapping::default();
-        let converted = to_samples(&request, &mapping, 0, &mut writer, Room::new(&mut |_| true)).unwrap();
-        assert_eq!(converted.rejected, 0, "{:?}", converted.reasons);
-        let payload = writer.finish();
-        let mut cursor = Cursor::new(&payload).unwrap();
-        while let Some(entry) = cursor.next().unwrap() {
-            match entry {
-                Entry::Series(series) => {
-                    let labels = series.labels.to_set();
-                    let name = labels.metric().unwrap().to_owned();
-                    let identity =
-                        ["job", "instance", "host_name"].map(|label| labels.get(label).unwrap_or(""));
-                    if name == "target_info" {
-                        continue;
-                    }
-                    seen.identities.insert(identity.join(" "));
-                    let own: Vec<(&str, &str)> = labels
-                        .iter()
-                        .filter(|(label, _)| {
-                            !["__name__", "job", "instance", "host_name", "service_name"].contains(label)
-                        })
-                        .collect();
-                    seen.labels
-                        .entry(name.clone())
-                        .or_default()
-                        .extend(own.iter().map(|(label, _)| (*label).to_owned()));
-                    let own: Vec<String> =
-                        own.iter().map(|(label, value)| format!("{label}={value}")).collect();
-                    let [sample] = series.samples else { panic!("{labels:?}") };
-                    assert_eq!(sample.time_ms as u64, TIME_NS / 1_000_000);
-                    let double = seen.series.insert(format!("{name}{{{}}}", own.join(",")), sample.value);
-                    assert_eq!(double, None, "{labels:?}");
-                }
-                Entry::Metadata(metadata) => drop(seen.kinds.insert(metadata.family, metadata.kind)),
-                Entry::Delete(_) => panic!("nothing is deleted"),
-            }
-        }
-    }
-    seen
-}
-
 fn host(root: &Path, processes: usize) -> Host {
     let input = HostInput { root: None, interval: Duration::from_secs(10), processes };
     let resource = [("host.name".to_owned(), Scalar::Text("web-1".to_owned()))];
@@ -168,16 +106,6 @@ fn host_of_texts() -> tempfile::TempDir {
         std::fs::write(path, text).unwrap();
     }
     folder
-}
-
-/// Name and labels as the collector makes them of a metric.
-fn prometheus(metric: &Metric) -> (String, BTreeSet<String>) {
-    let mut report = Report::new(&[], TIME_NS, 1);
-    report.metric(metric);
-    let labels: Vec<(&str, &str)> = metric.labels.iter().map(|label| (*label, "x")).collect();
-    report.point(PointValue::Int(1), 1, &labels);
-    let seen = seen(&report.finish());
-    seen.labels.into_iter().next().unwrap()
 }
 
 #[test]
@@ -255,25 +183,7 @@ fn numbers_are_those_of_the_kernel() {
 #[test]
 fn the_documentation_has_the_same_list() {
     let document = include_str!("../../../docs/host-metrics.md");
-    let code = |text: &str| format!("`{text}`");
-    let rows: Vec<String> = ALL
-        .iter()
-        .map(|metric| {
-            let (name, labels) = prometheus(metric);
-            let kind = if metric.kind == NumberKind::Counter { "counter" } else { "gauge" };
-            let labels: Vec<String> = labels.iter().map(|label| code(label)).collect();
-            let cells = [
-                code(&name),
-                kind.to_owned(),
-                labels.join(", "),
-                code(metric.name),
-                metric.unit.to_owned(),
-                metric.source.replace('*', "\\*"),
-                metric.help.to_owned(),
-            ];
-            format!("| {} |", cells.join(" | "))
-        })
-        .collect();
+    let rows = rows(ALL);
     let documented: Vec<&str> = document
         .lines()
         .filter(|line| {

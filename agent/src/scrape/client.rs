@@ -275,7 +275,8 @@ fn too_large(max_bytes: u64) -> String {
     format!("the body is larger than {max_bytes} bytes; body_size_limit can allow more")
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+/// An error with what lies below it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
