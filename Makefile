@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo demo-suite demo-load
+.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-rules bench-traces fuzz chaos conformance doctor fmt demo demo-suite demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
@@ -65,6 +65,9 @@ bench-traces: ## workload T through the real collector: CPU, bytes, memory, a tr
 bench-metrics: ## workload M beside Debian's victoria-metrics and prometheus (SERIES=20000,100000 SCRAPES=480 PEERS=…), then a cardinality bomb
 	@SERIES=$(SERIES) SCRAPES=$(SCRAPES) PEERS=$(PEERS) scripts/bench.sh metrics
 	@scripts/bench.sh bomb
+
+bench-rules: ## 2,000 rules over 200,000 series beside Debian's prometheus: CPU, lag, memory, and whether the answers agree
+	@scripts/bench.sh rules
 
 fuzz: ## every decoder and the query parser for FUZZ_S seconds in all
 	@fuzz/run.sh $(FUZZ_S)

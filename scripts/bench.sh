@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Workloads through the real collector: bench.sh logs [RECORDS[,RECORDS…]] | traces | metrics | bomb
+# Workloads through the real collector: bench.sh logs [RECORDS[,RECORDS…]] | traces | metrics | rules | bomb
 #   SERIES, SCRAPES   sizes of workload M (20000,100000 and 480; fewer scrapes where time is short)
 #   PEERS             what it is measured beside, ours among them (narrows,victoria-metrics,prometheus)
 #   ARGS              further arguments of narrows-bench
@@ -25,6 +25,10 @@ case "$kind" in
     scripts/bench-bin.sh metrics --series "${SERIES:-20000,100000}" --scrapes "${SCRAPES:-480}" --peers "$peers" \
       --cache "$cache/bench" "${more[@]}"
     ;;
+  rules)
+    command -v prometheus >/dev/null || die "install the Debian package prometheus"
+    scripts/bench-bin.sh rules "${more[@]}"
+    ;;
   bomb) scripts/bench-bin.sh bomb "${more[@]}" ;;
-  *) die "what to measure: logs, traces, metrics or bomb" ;;
+  *) die "what to measure: logs, traces, metrics, rules or bomb" ;;
 esac

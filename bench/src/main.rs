@@ -10,12 +10,14 @@ mod figures;
 mod logs;
 mod metrics;
 mod process;
+mod rules;
 mod send;
 mod simulate;
 mod simulator;
 mod traces;
 mod workload_l;
 mod workload_m;
+mod workload_r;
 mod workload_t;
 
 use std::path::PathBuf;
@@ -41,6 +43,8 @@ enum Command {
     Traces(traces::Args),
     /// Workload M over remote write, beside VictoriaMetrics and Prometheus: CPU, bytes, memory, the five queries.
     Metrics(metrics::Args),
+    /// 2,000 rules over 200,000 series, beside Prometheus: CPU, lag, memory, and whether the answers agree.
+    Rules(rules::Args),
     /// 2 M new series in a minute of one tenant: refused, and no other tenant waits.
     Bomb(metrics::bomb::Args),
     /// The agent at 10,000 lines/s, and idle.
@@ -72,6 +76,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             Command::Logs(command) => logs::run(&args.bin_dir, command).await,
             Command::Traces(command) => traces::run(&args.bin_dir, command).await,
             Command::Metrics(command) => metrics::run(&args.bin_dir, command).await,
+            Command::Rules(command) => rules::run(&args.bin_dir, command).await,
             Command::Bomb(command) => metrics::bomb::run(&args.bin_dir, command).await,
             Command::Agent(command) => agent::run(&args.bin_dir, command).await,
             Command::Chaos(command) => chaos::run(&args.bin_dir, command).await,

@@ -2,7 +2,7 @@
 
 mod bodies;
 pub(crate) mod bomb;
-mod peers;
+pub(crate) mod peers;
 mod queries;
 
 use std::path::{Path, PathBuf};

@@ -12,7 +12,8 @@ const HOST_SERIES: usize = 25;
 const API_INSTANCES: usize = 200;
 const API_SERIES: usize = 14;
 const MODES: [&str; 8] = ["idle", "user", "system", "iowait", "irq", "softirq", "nice", "steal"];
-const BOUNDS: [&str; 12] =
+/// Upper ends of the buckets of a histogram.
+pub(crate) const BOUNDS: [&str; 12] =
     ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"];
 const SERVICES: [&str; 10] = [
     "basket", "catalog", "checkout", "ledger", "mailer", "orders", "payment", "search", "session", "shipping",
@@ -20,7 +21,7 @@ const SERVICES: [&str; 10] = [
 
 /// How a series goes on: its state is an integer, its value that by `scale`.
 #[derive(Clone, Copy)]
-enum Motion {
+pub(crate) enum Motion {
     Constant,
     /// Grows by about `rate`, give or take a half.
     Counter(u64),
@@ -30,21 +31,22 @@ enum Motion {
     Given,
 }
 
-struct Series {
+pub(crate) struct Series {
     /// The labels as they stand in a `TimeSeries`.
-    labels: Vec<u8>,
-    state: u64,
-    motion: Motion,
+    pub(crate) labels: Vec<u8>,
+    pub(crate) state: u64,
+    pub(crate) motion: Motion,
     /// Value = state × up ÷ down, so that decimals are the nearest floats.
-    up: f64,
-    down: f64,
+    pub(crate) up: f64,
+    pub(crate) down: f64,
 }
 
-struct Target {
-    offset_ms: i64,
-    series: Vec<Series>,
-    /// Requests per scrape of an API instance; 0 for a host.
-    requests: u64,
+/// What is scraped at once.
+pub(crate) struct Target {
+    pub(crate) offset_ms: i64,
+    pub(crate) series: Vec<Series>,
+    /// Requests per scrape of an API instance, whose series are those of a histogram; 0 for others.
+    pub(crate) requests: u64,
 }
 
 /// All targets and how far they are.
@@ -64,6 +66,11 @@ impl WorkloadM {
         let hosts = (series - apis * API_SERIES) / HOST_SERIES;
         let mut targets: Vec<Target> = (0..hosts).map(|number| host(&mut random, number)).collect();
         targets.extend((0..apis).map(|number| api(&mut random, number)));
+        Self::of(random, targets, start_ms)
+    }
+
+    /// What these targets give from `start_ms` on.
+    pub(crate) fn of(random: StdRng, mut targets: Vec<Target>, start_ms: i64) -> Self {
         targets.sort_by_key(|target| target.offset_ms);
         let series = targets.iter().map(|target| target.series.len()).sum();
         Self { random, start_ms, targets, series, scrape: 0 }
@@ -73,23 +80,26 @@ impl WorkloadM {
         self.series
     }
 
-    /// The next scrape of all targets in order of time, as requests of `per_request` samples, not compressed.
-    pub(crate) fn next_scrape(&mut self, per_request: usize, mut send: impl FnMut(&[u8])) {
+    /// The next scrape of all targets in order of time, as requests of `per_request` samples, not compressed, each with
+    /// the time of its last sample.
+    pub(crate) fn next_scrape(&mut self, per_request: usize, mut send: impl FnMut(&[u8], i64)) {
         let (mut body, mut samples) = (Vec::new(), 0);
         let base_ms = self.start_ms + self.scrape * STEP_MS;
+        let mut time_ms = base_ms;
         for target in &mut self.targets {
             target.step(&mut self.random);
+            time_ms = base_ms + target.offset_ms;
             for series in &target.series {
-                series.put(base_ms + target.offset_ms, &mut body);
+                series.put(time_ms, &mut body);
                 samples += 1;
                 if samples == per_request {
-                    send(&body);
+                    send(&body, time_ms);
                     (body, samples) = (Vec::new(), 0);
                 }
             }
         }
         if samples > 0 {
-            send(&body);
+            send(&body, time_ms);
         }
         self.scrape += 1;
     }
@@ -151,7 +161,8 @@ impl Series {
     }
 }
 
-fn host(random: &mut StdRng, number: usize) -> Target {
+/// A host as node_exporter tells of it.
+pub(crate) fn host(random: &mut StdRng, number: usize) -> Target {
     let instance = format!("host-{number:04}.example.net:9100");
     let cluster = format!("cluster-{}", number % 8);
     let mut series = Vec::with_capacity(HOST_SERIES);
@@ -265,7 +276,7 @@ mod tests {
         let series = workload.series();
         for _ in 0..3 {
             let mut samples = 0;
-            workload.next_scrape(300, |body| {
+            workload.next_scrape(300, |body, _| {
                 let (limits, mut writer, mut grow) = (SeriesLimits::default(), Writer::new(), |_| true);
                 let written = decode_v1(body, &limits, &mut writer, Room::new(&mut grow)).unwrap();
                 assert_eq!(written.rejected, 0, "{:?}", written.reasons);

@@ -81,7 +81,7 @@ fn make(
     let (mut starts, mut at) = (Vec::new(), 0u64);
     let mut written = Ok(());
     for _ in 0..scrapes {
-        workload.next_scrape(request, |raw| {
+        workload.next_scrape(request, |raw, _| {
             let body = snap::raw::Encoder::new().compress_vec(raw);
             starts.extend(at.to_le_bytes());
             let put = body.map_err(anyhow::Error::from).and_then(|body| {

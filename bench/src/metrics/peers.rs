@@ -14,16 +14,16 @@ use crate::api::Collector;
 use crate::process::{Process, dir_bytes, free_port};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Narrows,
     VictoriaMetrics,
     Prometheus,
 }
 
 /// A server under measurement.
-pub(super) struct Peer {
-    pub(super) kind: Kind,
-    pub(super) base: String,
+pub(crate) struct Peer {
+    pub(crate) kind: Kind,
+    pub(crate) base: String,
     server: Server,
     data: PathBuf,
     client: reqwest::Client,
@@ -39,10 +39,20 @@ const READY: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(3);
 
 impl Peer {
-    pub(super) async fn start(kind: Kind, bin_dir: &Path, dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(kind: Kind, bin_dir: &Path, dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(kind, bin_dir, dir, None).await
+    }
+
+    /// The same with a configuration; VictoriaMetrics takes none.
+    pub(crate) async fn start_with(
+        kind: Kind,
+        bin_dir: &Path,
+        dir: &Path,
+        config: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(600)).build()?;
         if kind == Kind::Narrows {
-            let collector = Box::new(Collector::start(bin_dir, dir).await?);
+            let collector = Box::new(Collector::start_with(bin_dir, dir, config).await?);
             let (base, data) = (collector.http(""), collector.data.clone());
             return Ok(Self { kind, base, server: Server::Ours(collector), data, client });
         }
@@ -50,7 +60,7 @@ impl Peer {
         let listen = format!("127.0.0.1:{port}");
         let process = match kind {
             Kind::VictoriaMetrics => victoria(&data, &listen, dir)?,
-            _ => prometheus(&data, &listen, dir)?,
+            _ => prometheus(&data, &listen, dir, config)?,
         };
         let base = format!("http://{listen}");
         let peer = Self { kind, base, server: Server::Other(process), data, client };
@@ -58,7 +68,7 @@ impl Peer {
         Ok(peer)
     }
 
-    pub(super) fn process(&self) -> &Process {
+    pub(crate) fn process(&self) -> &Process {
         match &self.server {
             Server::Ours(collector) => &collector.process,
             Server::Other(process) => process,
@@ -108,7 +118,7 @@ impl Peer {
     }
 
     /// Waits until everything is merged; answers the bytes on disk.
-    pub(super) async fn settle(&self) -> anyhow::Result<u64> {
+    pub(crate) async fn settle(&self) -> anyhow::Result<u64> {
         match &self.server {
             Server::Ours(collector) => {
                 collector.barrier().await?;
@@ -152,7 +162,7 @@ impl Peer {
     }
 
     /// A query's `result`. `nocache` keeps VictoriaMetrics from answering out of its cache of answers.
-    pub(super) async fn query(&self, path: &str, parameters: &[(&str, String)]) -> anyhow::Result<Bytes> {
+    pub(crate) async fn query(&self, path: &str, parameters: &[(&str, String)]) -> anyhow::Result<Bytes> {
         let mut request = self.client.get(format!("{}{path}", self.base)).query(parameters);
         request = match &self.server {
             Server::Ours(_) => request.basic_auth("admin", Some(crate::api::PASSWORD)),
@@ -167,7 +177,7 @@ impl Peer {
 }
 
 /// How many series and points an answer has.
-pub(super) fn answer_size(body: &[u8]) -> anyhow::Result<(usize, usize)> {
+pub(crate) fn answer_size(body: &[u8]) -> anyhow::Result<(usize, usize)> {
     let answer: Json = serde_json::from_slice(body)?;
     let result = answer["data"]["result"].as_array().context("no result")?;
     let points = result.iter().map(|series| series["values"].as_array().map_or(1, Vec::len)).sum();
@@ -175,7 +185,7 @@ pub(super) fn answer_size(body: &[u8]) -> anyhow::Result<(usize, usize)> {
 }
 
 /// Sends one request, again as long as the server pushes back.
-pub(super) async fn write(
+pub(crate) async fn write(
     client: &reqwest::Client,
     url: &str,
     token: Option<&str>,
@@ -191,7 +201,7 @@ pub(super) async fn write(
     }
 }
 
-pub(super) async fn post(
+pub(crate) async fn post(
     client: &reqwest::Client,
     url: &str,
     token: Option<&str>,
@@ -219,15 +229,18 @@ fn victoria(data: &Path, listen: &str, dir: &Path) -> anyhow::Result<Process> {
         .context("install the Debian package victoria-metrics, or leave it out of --peers")
 }
 
-fn prometheus(data: &Path, listen: &str, dir: &Path) -> anyhow::Result<Process> {
-    let config = dir.join("prometheus.yml");
-    std::fs::write(&config, "global: {}\n")?;
+fn prometheus(data: &Path, listen: &str, dir: &Path, config: Option<&Path>) -> anyhow::Result<Process> {
+    let config = config.map_or_else(|| dir.join("prometheus.yml"), Path::to_path_buf);
+    if !config.exists() {
+        std::fs::write(&config, "global: {}\n")?;
+    }
     let args = [
         format!("--config.file={}", config.display()),
         format!("--storage.tsdb.path={}", data.display()),
         format!("--web.listen-address={listen}"),
         "--web.enable-remote-write-receiver".to_owned(),
         "--web.enable-admin-api".to_owned(),
+        "--web.enable-lifecycle".to_owned(),
         "--log.level=warn".to_owned(),
     ];
     Process::start(Path::new("prometheus"), &args, &dir.join("prometheus.log"))
