@@ -60,7 +60,8 @@ pub(super) async fn compare(servers: &[Server], mix: &Mix, quiet_from_ms: i64) -
 async fn recorded_by(server: &Server, rule: &str, from_ms: i64) -> anyhow::Result<Option<(i64, Vector)>> {
     let now_ms = super::now_ms();
     let range_ms = now_ms - from_ms;
-    let query = format!("{{rule=\"{rule}\"}}[{range_ms}ms]");
+    // Alerts over what a rule has recorded have its labels.
+    let query = format!("{{rule=\"{rule}\",__name__!~\"ALERTS.*\"}}[{range_ms}ms]");
     let answer = ask(server, &query, now_ms).await?;
     let mut by_time: BTreeMap<i64, Vector> = BTreeMap::new();
     for series in answer.as_array().context("no series")? {

@@ -149,6 +149,11 @@ pub trait Selection: Send + Sync {
     /// Replaces what is in `values` by what that series has in the selected range.
     fn read(&self, index: usize, values: &mut Values) -> Result<(), QueryError>;
 
+    /// For who reads many, if the store has one.
+    fn cursor(&self) -> Option<Box<dyn Cursor + '_>> {
+        None
+    }
+
     /// Calls `see` with every native histogram that `read` would give, in order of time; a store that has them at hand
     /// copies none.
     fn each_histogram(&self, index: usize, see: &mut dyn FnMut(i64, &Histogram)) -> Result<(), QueryError> {
@@ -169,10 +174,25 @@ pub trait Selection: Send + Sync {
         None
     }
 
+    /// Time and value of that series' newest sample in the range, where they are known without reading the series, and
+    /// it is a float; the inner `None` if there is none.
+    fn newest_hint(&self, _index: usize) -> Option<Option<(i64, f64)>> {
+        None
+    }
+
     /// What is missing from the answer, to be shown with it (a damaged file, for one).
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Reads selected series one after the other, and keeps at hand what neighbours have in common.
+pub trait Cursor {
+    /// As [`Selection::labels`].
+    fn labels(&mut self, index: usize) -> LabelSet;
+
+    /// As [`Selection::read`].
+    fn read(&mut self, index: usize, values: &mut Values) -> Result<(), QueryError>;
 }
 
 /// Why a query has no answer.

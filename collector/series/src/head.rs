@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use promql::{Matcher, Values};
 use roaring::RoaringBitmap;
 use telemetry::Labels;
-use telemetry::samples::{Exemplar, Histogram, is_stale};
+use telemetry::samples::{Exemplar, Histogram};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use index::{HeadIndex, all};
@@ -316,13 +316,13 @@ impl Head {
         self.index.matching(matchers, self.series_count())
     }
 
-    /// Whether the newest sample of a series in a closed range of time is no stale marker, if that is plain to see.
-    pub(crate) fn presence(&self, series: u32, range: (i64, i64)) -> Option<bool> {
+    /// The newest float of a series in a closed range of time, if that is plain to see; the inner `None` if there is none.
+    pub(crate) fn newest_in(&self, series: u32, range: (i64, i64)) -> Option<Option<(i64, f64)>> {
         let stream = &self.series[series as usize].stream;
-        if self.beside.contains_key(&series) || stream.count == 0 || stream.last_ms > range.1 {
+        if stream.count == 0 || stream.last_ms > range.1 || self.beside.contains_key(&series) {
             return None;
         }
-        Some(stream.last_ms >= range.0 && !is_stale(f64::from_bits(stream.last_bits())))
+        Some((stream.last_ms >= range.0).then(|| (stream.last_ms, f64::from_bits(stream.last_bits()))))
     }
 
     /// Earliest and latest time of a series' samples; `None` if it has none.
@@ -374,13 +374,7 @@ impl Head {
     fn read_floats(&self, series: u32, range: (i64, i64), scratch: &mut Vec<u8>, out: &mut Values) {
         let stream = &self.series[series as usize].stream;
         if stream.count > 0 && stream.first_ms <= range.1 && stream.last_ms >= range.0 {
-            stream.read(&self.slabs, scratch, &mut out.times_ms, &mut out.values);
-            let end = out.times_ms.partition_point(|time_ms| *time_ms <= range.1);
-            out.times_ms.truncate(end);
-            out.values.truncate(end);
-            let start = out.times_ms.partition_point(|time_ms| *time_ms < range.0);
-            out.times_ms.drain(..start);
-            out.values.drain(..start);
+            stream.read(&self.slabs, range, scratch, &mut out.times_ms, &mut out.values);
         }
         let late = self.beside.get(&series).map(|beside| &beside.late[..]).unwrap_or_default();
         let within = |time_ms: &i64| (range.0..=range.1).contains(time_ms);
@@ -388,7 +382,7 @@ impl Head {
         if !late.is_empty() {
             keep_last(&mut late);
             let (times_ms, values) = late.into_iter().unzip();
-            merge(out, Values { times_ms, values, histograms: Vec::new() });
+            merge(out, &mut Values { times_ms, values, histograms: Vec::new() });
         }
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod directory;
 pub(crate) mod file;
 pub(crate) mod format;
+mod open;
 pub(crate) mod reader;
 pub(crate) mod writer;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::{Labels, METRIC_NAME};
 
 pub(crate) use file::{ReadError, SegmentFile};
+pub(crate) use open::OpenParts;
 pub(crate) use reader::{Histograms, SegmentReader};
 
 /// What a manifest says of a segment.

@@ -50,24 +50,24 @@ pub(crate) fn keep_last<T>(entries: &mut Vec<(i64, T)>) {
     });
 }
 
-/// Adds `newer` to `out`: where both have a time, `newer` has its value.
-pub(crate) fn merge(out: &mut Values, newer: Values) {
+/// Adds `newer` to `out`: where both have a time, `newer` has its value. What it held is gone then.
+pub(crate) fn merge(out: &mut Values, newer: &mut Values) {
     if !newer.histograms.is_empty() || !out.histograms.is_empty() {
-        return merge_mixed(out, newer);
+        return merge_mixed(out, std::mem::take(newer));
     }
-    merge_floats(out, newer.times_ms, newer.values);
-}
-
-fn merge_floats(out: &mut Values, times_ms: Vec<i64>, values: Vec<f64>) {
-    let is_behind = match (out.times_ms.last(), times_ms.first()) {
+    let is_behind = match (out.times_ms.last(), newer.times_ms.first()) {
         (Some(last), Some(first)) => last < first,
         _ => true,
     };
     if is_behind {
-        out.times_ms.extend(times_ms);
-        out.values.extend(values);
+        out.times_ms.append(&mut newer.times_ms);
+        out.values.append(&mut newer.values);
         return;
     }
+    merge_floats(out, std::mem::take(&mut newer.times_ms), std::mem::take(&mut newer.values));
+}
+
+fn merge_floats(out: &mut Values, times_ms: Vec<i64>, values: Vec<f64>) {
     let old_times = std::mem::take(&mut out.times_ms);
     let old_values = std::mem::take(&mut out.values);
     let mut old = old_times.into_iter().zip(old_values).peekable();
@@ -149,7 +149,7 @@ mod tests {
         #[test]
         fn the_newer_value_of_a_time_wins(mut old in times(), new in times(), cut in (0..30i64, 0..30i64)) {
             let mut out = values(&old);
-            merge(&mut out, values(&new));
+            merge(&mut out, &mut values(&new));
             old.extend(new);
             prop_assert_eq!(&out, &values(&old));
             remove(&mut out, cut.0, cut.1);

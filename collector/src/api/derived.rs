@@ -74,6 +74,7 @@ pub(super) async fn evaluate(
             max_memory_bytes: running.admitted.memory_bytes,
             timeout: Some(running.admitted.deadline),
             cancel: Some(Arc::clone(&running.cancelled)),
+            threads: usize::MAX,
         };
         let evaluation =
             Evaluation { querier: &stored, limits, lookback_ms: 1, default_step_ms: 60_000, text: &query };

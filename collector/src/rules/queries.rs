@@ -33,6 +33,8 @@ impl Queries for StoreQueries<'_> {
             max_memory_bytes: self.settings.query_memory_bytes,
             timeout: Some(Instant::now() + self.settings.query_timeout),
             cancel: None,
+            // Nobody waits: the work counts, and two evaluations run beside each other.
+            threads: 1,
         };
         let evaluation = Evaluation {
             querier: &self.series,

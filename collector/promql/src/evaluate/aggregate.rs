@@ -39,6 +39,24 @@ impl<'e> Grouping<'e> {
         }
         labels.filtered(listed)
     }
+
+    /// The same as canonical bytes.
+    fn key_bytes(&self, labels: &LabelSet, key: &mut Vec<u8>) {
+        key.clear();
+        if !self.without && self.labels.is_empty() {
+            return;
+        }
+        let mut rest = labels.iter();
+        loop {
+            let before = rest.as_bytes();
+            let Some((name, _)) = rest.next() else { return };
+            let is_listed = self.labels.iter().any(|label| label == name);
+            let stays = if self.without { name != METRIC_NAME && !is_listed } else { is_listed };
+            if stays {
+                key.extend_from_slice(&before[..before.len() - rest.as_bytes().len()]);
+            }
+        }
+    }
 }
 
 impl Context<'_> {
@@ -66,7 +84,14 @@ impl Context<'_> {
         notes: &mut Annotations,
     ) -> Result<Vec<Row>, QueryError> {
         let grouping = Grouping::of(aggregate);
-        let new = || Groups { aggregate, steps, places: HashMap::new(), groups: Vec::new(), bytes: 0 };
+        let new = || Groups {
+            aggregate,
+            steps,
+            places: HashMap::new(),
+            groups: Vec::new(),
+            bytes: 0,
+            key: Vec::new(),
+        };
         let mut all = new();
         if let Some(mut pipeline) = self.pipeline(&aggregate.expr, steps, notes)? {
             if matches!(aggregate.op, AggregateOp::Count | AggregateOp::Group) {
@@ -150,10 +175,13 @@ fn members(grouping: &Grouping<'_>, rows: &[Row]) -> Vec<(LabelSet, Vec<usize>)>
 struct Groups<'e> {
     aggregate: &'e Aggregate,
     steps: Steps,
-    places: HashMap<LabelSet, usize>,
+    /// By the canonical bytes of their labels.
+    places: HashMap<Box<[u8]>, usize>,
     groups: Vec<Group>,
     /// Counted against the memory limit.
     bytes: usize,
+    /// The group that is looked up.
+    key: Vec<u8>,
 }
 
 struct Group {
@@ -171,7 +199,11 @@ impl Groups<'_> {
         notes: &mut Annotations,
     ) -> Result<(), QueryError> {
         let span = &self.aggregate.expr.span;
-        let place = self.place(grouping.key(&row.labels), budget)?;
+        grouping.key_bytes(&row.labels, &mut self.key);
+        let place = match self.places.get(&*self.key) {
+            Some(place) => *place,
+            None => self.place(LabelSet::of_canonical(&self.key), budget)?,
+        };
         let group = &mut self.groups[place];
         group.drop_name |= row.drop_name;
         let before = group.cells.histogram_bytes();
@@ -182,14 +214,14 @@ impl Groups<'_> {
     }
 
     fn place(&mut self, labels: LabelSet, budget: &Budget) -> Result<usize, QueryError> {
-        if let Some(place) = self.places.get(&labels) {
+        if let Some(place) = self.places.get(labels.as_bytes()) {
             return Ok(*place);
         }
         let cells = Cells::new(self.aggregate.op, self.steps.count);
         let bytes = cells.bytes() + 2 * labels.as_bytes().len() + size_of::<Group>();
         budget.take(bytes)?;
         self.bytes += bytes;
-        self.places.insert(labels.clone(), self.groups.len());
+        self.places.insert(labels.as_bytes().into(), self.groups.len());
         self.groups.push(Group { labels, drop_name: false, cells });
         Ok(self.groups.len() - 1)
     }

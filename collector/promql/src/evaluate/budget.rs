@@ -18,12 +18,20 @@ pub struct Limits {
     pub timeout: Option<Instant>,
     /// Set when nobody waits for the answer any more.
     pub cancel: Option<Arc<AtomicBool>>,
+    /// Threads that work on it at most. One is the least work, more are the sooner answer.
+    pub threads: usize,
 }
 
 impl Default for Limits {
     /// Prometheus' 50 million samples, 1 GiB, no end.
     fn default() -> Self {
-        Self { max_samples: 50_000_000, max_memory_bytes: 1 << 30, timeout: None, cancel: None }
+        Self {
+            max_samples: 50_000_000,
+            max_memory_bytes: 1 << 30,
+            timeout: None,
+            cancel: None,
+            threads: usize::MAX,
+        }
     }
 }
 

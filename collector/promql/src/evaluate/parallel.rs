@@ -23,13 +23,14 @@ struct Progress<M> {
     merge: M,
 }
 
-/// Calls `work` for chunks of `0..count`, and `merge` with the results in the order of the chunks.
-pub(crate) fn in_chunks<T, W, M>(count: usize, work: W, merge: M) -> Result<(), QueryError>
+/// Calls `work` for chunks of `0..count` on at most `most` threads, and `merge` with the results in the order of the
+/// chunks.
+pub(crate) fn in_chunks<T, W, M>(most: usize, count: usize, work: W, merge: M) -> Result<(), QueryError>
 where
     W: Fn(Range<usize>) -> Result<T, QueryError> + Sync,
     M: FnMut(T) -> Result<(), QueryError> + Send,
 {
-    with_threads(if count < PARALLEL_FROM { 1 } else { threads() }, count, work, merge)
+    with_threads(if count < PARALLEL_FROM { 1 } else { threads().min(most) }, count, work, merge)
 }
 
 /// How many threads work on one query. Asked once: the answer is read from files of the system's.

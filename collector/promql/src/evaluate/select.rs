@@ -18,7 +18,7 @@ use super::time::Reference;
 use super::window::Samples;
 use super::{Context, Query};
 use crate::ast::VectorSelector;
-use crate::{QueryError, Select, Selection, Values};
+use crate::{Cursor, QueryError, Select, Selection, Values};
 
 /// How a series becomes a row.
 pub(crate) enum Read {
@@ -54,6 +54,28 @@ struct Buffers {
     samples: Samples,
 }
 
+/// A selection that is read in order.
+struct Reading<'s> {
+    selection: &'s dyn Selection,
+    cursor: Option<Box<dyn Cursor + 's>>,
+}
+
+impl Reading<'_> {
+    fn labels(&mut self, index: usize) -> LabelSet {
+        match &mut self.cursor {
+            Some(cursor) => cursor.labels(index),
+            None => self.selection.labels(index),
+        }
+    }
+
+    fn read(&mut self, index: usize, values: &mut Values) -> Result<(), QueryError> {
+        match &mut self.cursor {
+            Some(cursor) => cursor.read(index, values),
+            None => self.selection.read(index, values),
+        }
+    }
+}
+
 impl<'a> Pipeline<'a> {
     pub(crate) fn new(
         context: &'a Context<'_>,
@@ -76,7 +98,7 @@ impl<'a> Pipeline<'a> {
     pub(crate) fn for_presence(mut self, labels: bool) -> Self {
         let is_plain = matches!(self.read, Read::Instant { timestamps: false, .. }) && self.stages.is_empty();
         // The range that is selected is then the lookback of the only step.
-        if is_plain && self.steps.count == 1 {
+        if is_plain && self.steps.is_one() {
             self.wanted = Wanted::Presence { labels };
         }
         self
@@ -92,6 +114,7 @@ impl<'a> Pipeline<'a> {
         mut merge: impl FnMut(T, &mut Annotations) -> Result<(), QueryError> + Send,
     ) -> Result<(), QueryError> {
         in_chunks(
+            context.evaluation.limits.threads,
             self.selection.len(),
             |range| {
                 let (mut noted, mut chunk) = (Annotations::default(), new());
@@ -127,6 +150,7 @@ impl<'a> Pipeline<'a> {
         mut take: impl FnMut(Row, &mut Annotations) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let mut buffers = Buffers::default();
+        let mut reading = Reading { selection: &*self.selection, cursor: self.selection.cursor() };
         for index in range {
             if index % 16 == 0 {
                 context.budget.check()?;
@@ -136,7 +160,17 @@ impl<'a> Pipeline<'a> {
                 row.map_or(Ok(()), |row| take(row, notes))?;
                 continue;
             }
-            self.selection.read(index, &mut buffers.values)?;
+            if let Some(newest) = self.newest(&mut reading, index) {
+                context.budget.read(1)?;
+                if let Some(mut row) = newest {
+                    self.stages.iter().for_each(|stage| stage.apply(&mut row, notes));
+                    if !row.is_empty() {
+                        take(row, notes)?;
+                    }
+                }
+                continue;
+            }
+            reading.read(index, &mut buffers.values)?;
             context.budget.read(buffers.values.len())?;
             if buffers.values.is_empty() {
                 continue;
@@ -144,7 +178,7 @@ impl<'a> Pipeline<'a> {
             // What was read is held for as long as its row is made.
             let held = histogram_bytes(&buffers.values.histograms);
             context.budget.take(held)?;
-            let labels = self.selection.labels(index);
+            let labels = reading.labels(index);
             let mut row = self.read.row(labels, &mut buffers, self.steps, &context.budget, notes)?;
             context.budget.give_back(held);
             self.stages.iter().for_each(|stage| stage.apply(&mut row, notes));
@@ -163,6 +197,23 @@ impl<'a> Pipeline<'a> {
             let labels = if labels { self.selection.labels(index) } else { LabelSet::empty() };
             let mut row = Row::empty(labels, 1);
             row.values[0] = 1.0;
+            row
+        }))
+    }
+
+    /// The row of a selector at one time, if the store knows the series' newest sample; the inner `None` if the series
+    /// has none, or has ended.
+    fn newest(&self, reading: &mut Reading<'_>, index: usize) -> Option<Option<Row>> {
+        let Read::Instant { timestamps, .. } = self.read else { return None };
+        // The range that is selected is the lookback of the only step.
+        if !self.steps.is_one() {
+            return None;
+        }
+        let newest = self.selection.newest_hint(index)?;
+        Some(newest.filter(|(_, value)| !is_stale(*value)).map(|(time_ms, value)| {
+            let mut row = Row::empty(reading.labels(index), 1);
+            row.drop_name = timestamps;
+            row.values[0] = if timestamps { time_ms as f64 / 1000.0 } else { value };
             row
         }))
     }

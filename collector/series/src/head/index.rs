@@ -62,40 +62,100 @@ impl HeadIndex {
     }
 
     /// The series that pass all matchers, of `count` in all.
+    ///
+    /// The shortest list decides how much is done: longer ones are only searched for what is in it.
     pub(crate) fn matching(&self, matchers: &[Matcher], count: u32) -> RoaringBitmap {
-        let mut passed: Option<RoaringBitmap> = None;
+        let (mut lists, mut others) = (Vec::new(), Vec::new());
         for matcher in matchers {
-            let set = self.passing(matcher, count);
-            let both = match passed {
-                Some(passed) => passed & set,
-                None => set,
-            };
-            if both.is_empty() {
-                return both;
+            if matcher.op() != MatchOp::Equal || matcher.value().is_empty() {
+                others.push(matcher);
+            } else if let Some(list) = self.list(matcher) {
+                lists.push(list);
+            } else {
+                return RoaringBitmap::new();
             }
-            passed = Some(both);
         }
-        passed.unwrap_or_else(|| all(count))
+        lists.sort_by_key(|list| list.len());
+        let mut lists = lists.into_iter();
+        let Some(shortest) = lists.next() else {
+            return others.iter().fold(all(count), |passed, matcher| passed & self.passing(matcher, count));
+        };
+        let mut passed = shortest.to_vec();
+        for list in lists {
+            keep_common(&mut passed, list);
+        }
+        others.iter().for_each(|matcher| self.keep_passing(&mut passed, matcher));
+        bitmap(&passed)
+    }
+
+    /// The series that have a label.
+    fn list(&self, matcher: &Matcher) -> Option<&[u32]> {
+        let label = LabelSet::new([(matcher.name(), matcher.value())]).ok()?;
+        let number = self.labels.find(xxh3_64(label.as_bytes()), label.as_bytes())?;
+        Some(&self.series[number as usize])
+    }
+
+    /// The lists of the values that pass; if a series without the label passes, of those that do not. The flag says
+    /// which.
+    fn lists(&self, matcher: &Matcher) -> (Vec<&[u32]>, bool) {
+        let absent = matcher.matches_absent();
+        let wanted = self.values(matcher.name()).filter(|(value, _)| matcher.matches(value) != absent);
+        (wanted.map(|(_, series)| series).collect(), absent)
     }
 
     fn passing(&self, matcher: &Matcher, count: u32) -> RoaringBitmap {
-        if matcher.op() == MatchOp::Equal && !matcher.value().is_empty() {
-            let label = LabelSet::new([(matcher.name(), matcher.value())]);
-            let found = label.ok().and_then(|label| {
-                let number = self.labels.find(xxh3_64(label.as_bytes()), label.as_bytes())?;
-                Some(&self.series[number as usize])
-            });
-            return found.map(|series| bitmap(series)).unwrap_or_default();
-        }
-        let absent = matcher.matches_absent();
+        let (lists, absent) = self.lists(matcher);
         let mut wanted = RoaringBitmap::new();
-        for (value, series) in self.values(matcher.name()) {
-            if matcher.matches(value) != absent {
-                wanted |= bitmap(series);
-            }
-        }
+        lists.iter().for_each(|list| wanted |= bitmap(list));
         if absent { all(count) - wanted } else { wanted }
     }
+
+    /// Takes out of `passed` what a matcher does not let pass.
+    fn keep_passing(&self, passed: &mut Vec<u32>, matcher: &Matcher) {
+        let (lists, absent) = self.lists(matcher);
+        if lists.len() <= FEW_LISTS {
+            let mut lists = lists;
+            return passed.retain(|series| {
+                let found = lists.iter_mut().any(|list| {
+                    *list = from(list, *series);
+                    list.first() == Some(series)
+                });
+                found != absent
+            });
+        }
+        let mut wanted = RoaringBitmap::new();
+        for list in lists {
+            if list.len() <= passed.len() {
+                wanted.extend(list);
+                continue;
+            }
+            let mut both = passed.clone();
+            keep_common(&mut both, list);
+            wanted |= bitmap(&both);
+        }
+        passed.retain(|series| wanted.contains(*series) != absent);
+    }
+}
+
+/// So many lists are gone through side by side.
+const FEW_LISTS: usize = 8;
+
+/// Keeps of `passed` what is in `list`, too; both ascend.
+fn keep_common(passed: &mut Vec<u32>, mut list: &[u32]) {
+    passed.retain(|series| {
+        list = from(list, *series);
+        list.first() == Some(series)
+    });
+}
+
+/// The part of an ascending list that begins at `series`. Steps double, so that going on by little costs little.
+fn from(list: &[u32], series: u32) -> &[u32] {
+    let mut step = 1;
+    while step < list.len() && list[step] < series {
+        step *= 2;
+    }
+    let (low, high) = (step / 2, list.len().min(step + 1));
+    &list[low + list[low..high].partition_point(|other| *other < series)..]
 }
 
 fn bitmap(ascending: &[u32]) -> RoaringBitmap {
@@ -111,4 +171,54 @@ pub(crate) fn all(count: u32) -> RoaringBitmap {
     let mut set = RoaringBitmap::new();
     set.insert_range(0..count);
     set
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matcher() -> impl Strategy<Value = Matcher> {
+        let values = prop_oneof![
+            "[a-c]",
+            Just(String::new()),
+            Just("[ab]".to_owned()),
+            Just(".+".to_owned()),
+            Just("[0-9]+".to_owned())
+        ];
+        let ops = prop_oneof![
+            Just(MatchOp::Equal),
+            Just(MatchOp::NotEqual),
+            Just(MatchOp::Matches),
+            Just(MatchOp::NotMatches)
+        ];
+        ("[w-z]", ops, values).prop_map(|(name, op, value)| Matcher::new(&name, op, &value).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_is_what_a_look_at_each_series_finds(
+            seeds in proptest::collection::vec(any::<u16>(), 0..300),
+            matchers in proptest::collection::vec(matcher(), 0..4),
+        ) {
+            let mut index = HeadIndex::default();
+            let mut sets = Vec::new();
+            for (number, seed) in seeds.iter().enumerate() {
+                // `w` and `x` have few values, and are absent now and then; `y` has many.
+                let few = |shift: u16| ["a", "b", "c", ""][usize::from(seed >> shift & 3)].to_owned();
+                let labels = [("w", few(0)), ("x", few(2)), ("y", (seed >> 6).to_string())];
+                let set = LabelSet::new(labels).unwrap();
+                index.add(number as u32, set.iter());
+                sets.push(set);
+            }
+            let passes = |set: &LabelSet| {
+                matchers.iter().all(|matcher| matcher.matches(set.get(matcher.name()).unwrap_or_default()))
+            };
+            let expected: Vec<u32> =
+                (0..sets.len() as u32).filter(|number| passes(&sets[*number as usize])).collect();
+            let found = index.matching(&matchers, sets.len() as u32);
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected);
+        }
+    }
 }

@@ -132,10 +132,11 @@ impl Stream {
         }
     }
 
-    /// Appends all samples to `times` and `values`; `scratch` is overwritten.
+    /// Appends the samples of a closed range of time to `times` and `values`; `scratch` is overwritten.
     pub(super) fn read(
         &self,
         slabs: &Slabs,
+        range: (i64, i64),
         scratch: &mut Vec<u8>,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
@@ -147,8 +148,10 @@ impl Stream {
             scratch.extend_from_slice(&slab.bytes);
             next = slab.next;
         }
-        times.reserve(self.count as usize);
-        values.reserve(self.count as usize);
+        if range.0 <= self.first_ms {
+            times.reserve(self.count as usize);
+            values.reserve(self.count as usize);
+        }
         let (mut at, mut time, mut step, mut bits) = (0, 0i64, 0i64, 0u64);
         for index in 0..self.count {
             let control = scratch[at];
@@ -175,8 +178,13 @@ impl Stream {
                 bits ^= u64::from_le_bytes(bytes) << (8 * u32::from(control >> 4 & 7));
                 at += len;
             }
-            times.push(time);
-            values.push(f64::from_bits(bits));
+            if time > range.1 {
+                return;
+            }
+            if time >= range.0 {
+                times.push(time);
+                values.push(f64::from_bits(bits));
+            }
         }
     }
 
@@ -201,6 +209,7 @@ mod tests {
         #[test]
         fn streams_read_back_bit_for_bit(
             samples in proptest::collection::vec(proptest::collection::btree_map(any::<i64>(), any::<u64>(), 0..60), 1..4),
+            range: (i64, i64),
         ) {
             let (mut slabs, mut scratch) = (Slabs::default(), Vec::new());
             let mut streams = vec![Stream::default(); samples.len()];
@@ -214,9 +223,14 @@ mod tests {
             }
             for (stream, samples) in streams.iter_mut().zip(&samples) {
                 let (mut times, mut values) = (Vec::new(), Vec::new());
-                stream.read(&slabs, &mut scratch, &mut times, &mut values);
+                stream.read(&slabs, (i64::MIN, i64::MAX), &mut scratch, &mut times, &mut values);
                 let read: Vec<(i64, u64)> = times.into_iter().zip(values.iter().map(|v| v.to_bits())).collect();
                 prop_assert_eq!(read, samples.iter().map(|(t, v)| (*t, *v)).collect::<Vec<_>>());
+                let (mut times, mut values) = (Vec::new(), Vec::new());
+                stream.read(&slabs, range, &mut scratch, &mut times, &mut values);
+                let read: Vec<(i64, u64)> = times.into_iter().zip(values.iter().map(|v| v.to_bits())).collect();
+                let within = samples.iter().filter(|(t, _)| range.0 <= **t && **t <= range.1);
+                prop_assert_eq!(read, within.map(|(t, v)| (*t, *v)).collect::<Vec<_>>());
                 stream.clear(&mut slabs);
             }
             let used = slabs.used;

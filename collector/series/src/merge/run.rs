@@ -13,7 +13,7 @@ use crate::cache::PageCache;
 use crate::carry::Deletion;
 use crate::partition::{Inner, Pinned, SeriesError};
 use crate::segment::writer::{About, SegmentWriter};
-use crate::segment::{ReadError, SegmentFile, SegmentReader, SegmentRef, series_order};
+use crate::segment::{OpenParts, ReadError, SegmentFile, SegmentReader, SegmentRef, series_order};
 use crate::values::{Hidden, merge};
 
 /// What a merge keeps of what it read.
@@ -96,6 +96,7 @@ fn checked<T>(segment: &Pinned, read: Result<T, ReadError>) -> Result<T, SeriesE
 /// An input and how far it is read.
 struct Input {
     reader: SegmentReader,
+    open: OpenParts,
     hidden: Hidden,
     exemplars: std::iter::Peekable<std::vec::IntoIter<(u32, Vec<Exemplar>)>>,
     series: u32,
@@ -114,23 +115,24 @@ impl Input {
         let reader = SegmentReader::open(&Arc::new(file))?;
         let hidden = reader.hidden(deletes)?;
         let exemplars = reader.exemplars()?.into_iter().peekable();
-        let labels = (reader.footer.series > 0).then(|| reader.labels(0)).transpose()?;
-        Ok(Self { reader, hidden, exemplars, series: 0, labels })
+        let mut open = OpenParts::default();
+        let labels = (reader.footer.series > 0).then(|| reader.labels(0, &mut open)).transpose()?;
+        Ok(Self { reader, open, hidden, exemplars, series: 0, labels })
     }
 
     /// Adds what it has of the series it stands at, and goes on to the next.
     fn take(&mut self, values: &mut Values, exemplars: &mut Vec<Exemplar>) -> Result<(), ReadError> {
         let mut own = Values::default();
-        self.reader.read(self.series, EVER, &mut own)?;
+        self.reader.read(self.series, EVER, &mut self.open, &mut own)?;
         self.hidden.apply(self.series, &mut own);
-        merge(values, own);
+        merge(values, &mut own);
         while let Some((_, more)) = self.exemplars.next_if(|(series, _)| *series <= self.series) {
             let kept = more.into_iter().filter(|exemplar| !self.hidden.hides(self.series, exemplar.time_ms));
             exemplars.extend(kept);
         }
         self.series += 1;
         let is_more = self.series < self.reader.footer.series;
-        self.labels = is_more.then(|| self.reader.labels(self.series)).transpose()?;
+        self.labels = is_more.then(|| self.reader.labels(self.series, &mut self.open)).transpose()?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Selected series: each label set once, with the places that have it.
 
-use promql::{QueryError, Select, Selection, Values};
+use promql::{Cursor, QueryError, Select, Selection, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
 use telemetry::samples::Histogram;
@@ -8,7 +8,7 @@ use telemetry::samples::Histogram;
 use super::source::Source;
 use super::{Missing, Snapshots};
 use crate::head::ByHash;
-use crate::segment::Histograms;
+use crate::segment::{Histograms, OpenParts};
 use crate::values::{keep_last, merge};
 
 /// Source and number of the series there.
@@ -80,7 +80,8 @@ impl Selected {
         let mut chunks = Vec::new();
         for (source, series) in self.parts(index).unwrap_or_default() {
             let source = &self.sources[*source as usize];
-            if matches!(self.found, Found::InOne(_)) && !source.has_labels(*series, &self.missing)? {
+            let mut open = OpenParts::default();
+            if self.is_in_one() && !source.has_labels(*series, &mut open, &self.missing)? {
                 continue;
             }
             match source.histograms(*series, self.range, &self.missing)? {
@@ -89,6 +90,16 @@ impl Selected {
             }
         }
         Ok(Some(chunks))
+    }
+
+    /// Whether labels are read when they are asked for.
+    fn is_in_one(&self) -> bool {
+        matches!(self.found, Found::InOne(_))
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        let open = self.sources.iter().map(|_| OpenParts::default()).collect();
+        Reading { selected: self, open, own: Values::default() }
     }
 
     /// Every place that has a series.
@@ -100,9 +111,57 @@ impl Selected {
     }
 }
 
+/// Reads series one after the other.
+struct Reading<'s> {
+    selected: &'s Selected,
+    /// For each source.
+    open: Vec<OpenParts>,
+    /// What the newer place of a series has.
+    own: Values,
+}
+
+impl Cursor for Reading<'_> {
+    fn labels(&mut self, index: usize) -> LabelSet {
+        let selected = self.selected;
+        let labels = match &selected.found {
+            Found::InOne(parts) => parts.get(index).and_then(|(source, series)| {
+                let (source, open) = (&selected.sources[*source as usize], &mut self.open[*source as usize]);
+                // A segment that turns out to be damaged is noted, and `read` has said that there is nothing.
+                source.labels_of(*series, open, &selected.missing).ok().flatten()
+            }),
+            Found::Joined(entries) => entries.get(index).map(|entry| entry.labels.clone()),
+        };
+        labels.unwrap_or_else(LabelSet::empty)
+    }
+
+    fn read(&mut self, index: usize, values: &mut Values) -> Result<(), QueryError> {
+        values.clear();
+        let selected = self.selected;
+        let Some(parts) = selected.parts(index) else {
+            return Err(QueryError::Execution(format!("there is no series {index}")));
+        };
+        for (number, (source, series)) in parts.iter().enumerate() {
+            let (source, open) = (&selected.sources[*source as usize], &mut self.open[*source as usize]);
+            if selected.is_in_one() && !source.has_labels(*series, open, &selected.missing)? {
+                continue;
+            }
+            if number == 0 {
+                source.read(*series, selected.range, open, &selected.missing, values)?;
+                continue;
+            }
+            self.own.clear();
+            source.read(*series, selected.range, open, &selected.missing, &mut self.own)?;
+            merge(values, &mut self.own);
+        }
+        Ok(())
+    }
+}
+
 /// Finds the places that have the same labels.
 fn join(sources: &[Source], passed: &[RoaringBitmap], missing: &Missing) -> Result<Vec<Entry>, QueryError> {
-    let (mut entries, mut known) = (Vec::<Entry>::new(), ByHash::<u32>::default());
+    let most = passed.iter().map(RoaringBitmap::len).max().unwrap_or_default() as usize;
+    let mut entries = Vec::<Entry>::with_capacity(most);
+    let mut known = ByHash::<u32>::with_capacity_and_hasher(most, Default::default());
     for (number, (source, passed)) in sources.iter().zip(passed).enumerate() {
         for (series, labels) in source.labels(passed, missing)? {
             let mut hash = labels.hash64();
@@ -134,35 +193,15 @@ impl Selection for Selected {
     }
 
     fn labels(&self, index: usize) -> LabelSet {
-        let labels = match &self.found {
-            Found::InOne(parts) => parts.get(index).and_then(|(source, series)| {
-                // A segment that turns out to be damaged is noted, and `read` has said that there is nothing.
-                self.sources[*source as usize].labels_of(*series, &self.missing).ok().flatten()
-            }),
-            Found::Joined(entries) => entries.get(index).map(|entry| entry.labels.clone()),
-        };
-        labels.unwrap_or_else(LabelSet::empty)
+        self.reading().labels(index)
     }
 
     fn read(&self, index: usize, values: &mut Values) -> Result<(), QueryError> {
-        values.clear();
-        let Some(parts) = self.parts(index) else {
-            return Err(QueryError::Execution(format!("there is no series {index}")));
-        };
-        for (number, (source, series)) in parts.iter().enumerate() {
-            let source = &self.sources[*source as usize];
-            if matches!(self.found, Found::InOne(_)) && !source.has_labels(*series, &self.missing)? {
-                continue;
-            }
-            if number == 0 {
-                source.read(*series, self.range, &self.missing, values)?;
-                continue;
-            }
-            let mut own = Values::default();
-            source.read(*series, self.range, &self.missing, &mut own)?;
-            merge(values, own);
-        }
-        Ok(())
+        self.reading().read(index, values)
+    }
+
+    fn cursor(&self) -> Option<Box<dyn Cursor + '_>> {
+        Some(Box::new(self.reading()))
     }
 
     fn each_histogram(&self, index: usize, see: &mut dyn FnMut(i64, &Histogram)) -> Result<(), QueryError> {
@@ -200,6 +239,19 @@ impl Selection for Selected {
             .map(|(source, series)| self.sources[*source as usize].presence(*series, self.range));
         let first = all.next()??;
         all.all(|presence| presence == Some(first)).then_some(first)
+    }
+
+    fn newest_hint(&self, index: usize) -> Option<Option<(i64, f64)>> {
+        let ((source, series), older) = self.parts(index)?.split_last()?;
+        let newest = self.sources[*source as usize].newest(*series, self.range)?;
+        if older.is_empty() {
+            return Some(newest);
+        }
+        // What came late may stand in the newer place.
+        let (time_ms, _) = newest?;
+        let is_newest =
+            older.iter().all(|(source, series)| self.sources[*source as usize].end_ms(*series) < time_ms);
+        is_newest.then_some(newest)
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -1,19 +1,25 @@
 //! One place that has series: a segment or a head.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 use promql::{Matcher, QueryError, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
-use telemetry::samples::Exemplar;
+use telemetry::samples::{Exemplar, is_stale};
 
 use super::Missing;
 use crate::carry::Deletion;
 use crate::head::Head;
 use crate::partition::{Pinned, Snapshot};
-use crate::segment::{Histograms, ReadError, SegmentReader};
+use crate::segment::{Histograms, OpenParts, ReadError, SegmentReader};
 use crate::values::Hidden;
+
+thread_local! {
+    /// What series are unpacked from, one after the other.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Where series are, and what deletes hide there.
 pub(super) struct Source {
@@ -114,13 +120,16 @@ impl Source {
         &self,
         series: u32,
         range: (i64, i64),
+        open: &mut OpenParts,
         missing: &Missing,
         values: &mut Values,
     ) -> Result<(), QueryError> {
         match &self.place {
-            Place::Head(head) => head.read().read(series, range, &mut Vec::new(), values),
+            Place::Head(head) => {
+                SCRATCH.with_borrow_mut(|scratch| head.read().read(series, range, scratch, values));
+            }
             Place::Segment { reader, pinned } => {
-                let read = reader.read(series, range, values);
+                let read = reader.read(series, range, open, values);
                 if missing.unless_damaged(pinned, read)?.is_none() {
                     values.clear();
                 }
@@ -173,24 +182,52 @@ impl Source {
         match &self.place {
             _ if self.hidden.touches(series) => None,
             Place::Segment { reader, .. } => reader.presence(series, range).ok()?,
-            Place::Head(head) => head.read().presence(series, range),
+            Place::Head(_) => {
+                self.newest(series, range).map(|newest| newest.is_some_and(|(_, value)| !is_stale(value)))
+            }
+        }
+    }
+
+    /// The newest float of a series in the range, if that is known without reading.
+    pub(super) fn newest(&self, series: u32, range: (i64, i64)) -> Option<Option<(i64, f64)>> {
+        match &self.place {
+            Place::Head(head) if !self.hidden.touches(series) => head.read().newest_in(series, range),
+            _ => None,
+        }
+    }
+
+    /// A time that no sample of a series is behind.
+    pub(super) fn end_ms(&self, series: u32) -> i64 {
+        match &self.place {
+            Place::Head(head) => head.read().bounds(series).map_or(i64::MIN, |(_, last)| last),
+            Place::Segment { reader, .. } => reader.footer.max_time_ms,
         }
     }
 
     /// The labels of one series; none if the segment turns out to be damaged.
-    pub(super) fn labels_of(&self, series: u32, missing: &Missing) -> Result<Option<LabelSet>, QueryError> {
+    pub(super) fn labels_of(
+        &self,
+        series: u32,
+        open: &mut OpenParts,
+        missing: &Missing,
+    ) -> Result<Option<LabelSet>, QueryError> {
         match &self.place {
             Place::Head(head) => Ok(Some(head.read().labels(series).to_set())),
-            Place::Segment { reader, pinned } => missing.unless_damaged(pinned, reader.labels(series)),
+            Place::Segment { reader, pinned } => missing.unless_damaged(pinned, reader.labels(series, open)),
         }
     }
 
     /// Whether the labels of a series can be read; not if the segment turns out to be damaged.
-    pub(super) fn has_labels(&self, series: u32, missing: &Missing) -> Result<bool, QueryError> {
+    pub(super) fn has_labels(
+        &self,
+        series: u32,
+        open: &mut OpenParts,
+        missing: &Missing,
+    ) -> Result<bool, QueryError> {
         match &self.place {
             Place::Head(_) => Ok(true),
             Place::Segment { reader, pinned } => {
-                Ok(missing.unless_damaged(pinned, reader.check_labels(series))?.is_some())
+                Ok(missing.unless_damaged(pinned, reader.check_labels(series, open))?.is_some())
             }
         }
     }
@@ -230,12 +267,12 @@ impl Source {
         range: (i64, i64),
     ) -> Result<Vec<(LabelSet, Vec<Exemplar>)>, ReadError> {
         let passed = reader.matching(matchers)?;
-        let mut found = Vec::new();
+        let (mut found, mut open) = (Vec::new(), OpenParts::default());
         for (series, exemplars) in reader.exemplars()? {
             if passed.contains(series) {
                 let within = self.within(series, range, &exemplars);
                 if !within.is_empty() {
-                    found.push((reader.labels(series)?, within));
+                    found.push((reader.labels(series, &mut open)?, within));
                 }
             }
         }

@@ -12,6 +12,7 @@ use super::directory::{
 };
 use super::file::{ReadError, SegmentFile};
 use super::format::{Footer, LABEL_SERIES, Section, TAIL_BYTES, TAIL_MAGIC, unpack};
+use super::open::{OpenColumns, OpenParts};
 use crate::cache::Part;
 use crate::carry::Deletion;
 use crate::encode::{decode_histograms, decode_page, decode_times};
@@ -32,29 +33,9 @@ pub(crate) struct SegmentReader {
 }
 
 /// The labels of a run of series.
-struct LabelBlock {
+pub(super) struct LabelBlock {
     bytes: Vec<u8>,
     ends: Vec<u32>,
-}
-
-/// The columns of times that were looked at last: many series in a row have theirs in one block.
-#[derive(Default)]
-struct OpenColumns(Option<(usize, Arc<Vec<Column>>)>);
-
-impl OpenColumns {
-    fn get(&mut self, reader: &SegmentReader, column: u32) -> Read<Column> {
-        let (position, at) = reader.column_block(column)?;
-        let columns = match self.0.take() {
-            Some((open, columns)) if open == position => columns,
-            _ => reader.columns(position)?,
-        };
-        let found = columns.get(at).copied();
-        self.0 = Some((position, columns));
-        match found {
-            Some(column) => Ok(column),
-            None => damaged("a chunk has no times"),
-        }
-    }
 }
 
 /// A label name's values with their series.
@@ -66,7 +47,7 @@ pub(crate) struct Label {
 /// Histograms of a series, in order of time.
 pub(crate) type Histograms = Arc<Vec<(i64, Histogram)>>;
 
-fn damaged<T>(what: &str) -> Read<T> {
+pub(super) fn damaged<T>(what: &str) -> Read<T> {
     Err(ReadError::Damaged(what.to_owned()))
 }
 
@@ -161,27 +142,26 @@ impl SegmentReader {
     }
 
     /// The labels of a series.
-    pub(crate) fn labels(&self, series: u32) -> Read<LabelSet> {
-        self.label_block(series as usize / LABEL_SERIES)?.labels(series as usize % LABEL_SERIES)
+    pub(crate) fn labels(&self, series: u32, open: &mut OpenParts) -> Read<LabelSet> {
+        self.open_labels(series, open)?.labels(series as usize % LABEL_SERIES)
     }
 
     /// Fails if the labels of a series cannot be read.
-    pub(crate) fn check_labels(&self, series: u32) -> Read<()> {
-        self.label_block(series as usize / LABEL_SERIES).map(drop)
+    pub(crate) fn check_labels(&self, series: u32, open: &mut OpenParts) -> Read<()> {
+        self.open_labels(series, open).map(drop)
+    }
+
+    fn open_labels(&self, series: u32, open: &mut OpenParts) -> Read<Arc<LabelBlock>> {
+        let position = series as usize / LABEL_SERIES;
+        open.labels.get(position, || self.label_block(position))
     }
 
     /// Those of some series, in order.
     pub(crate) fn labels_of(&self, series: &RoaringBitmap) -> Read<Vec<(u32, LabelSet)>> {
         let mut found = Vec::with_capacity(series.len() as usize);
-        let mut open: Option<(usize, Arc<LabelBlock>)> = None;
+        let mut open = OpenParts::default();
         for number in series {
-            let position = number as usize / LABEL_SERIES;
-            let block = match open.take() {
-                Some((at, block)) if at == position => block,
-                _ => self.label_block(position)?,
-            };
-            found.push((number, block.labels(number as usize % LABEL_SERIES)?));
-            open = Some((position, block));
+            found.push((number, self.labels(number, &mut open)?));
         }
         Ok(found)
     }
@@ -222,7 +202,7 @@ impl SegmentReader {
         see(group, at)
     }
 
-    fn column_block(&self, column: u32) -> Read<(usize, usize)> {
+    pub(super) fn column_block(&self, column: u32) -> Read<(usize, usize)> {
         let after = self.footer.columns.partition_point(|block| block.first <= column);
         let Some(position) = after.checked_sub(1) else { return damaged("a chunk has no times") };
         // In a crafted footer the blocks may be in no order.
@@ -232,7 +212,7 @@ impl SegmentReader {
         Ok((position, at as usize))
     }
 
-    fn columns(&self, position: usize) -> Read<Arc<Vec<Column>>> {
+    pub(super) fn columns(&self, position: usize) -> Read<Arc<Vec<Column>>> {
         self.file.cached(Part::Columns, position as u32, || {
             let directory = &self.footer.columns[position].directory;
             let columns = read_columns(&self.table(directory, "a directory of times")?)?;
@@ -391,27 +371,33 @@ impl SegmentReader {
     }
 
     /// Appends what a series has in the range to `out`, which must be empty.
-    pub(crate) fn read(&self, series: u32, range: (i64, i64), out: &mut Values) -> Read<()> {
-        self.with_group(series, |group, at| {
-            for (number, page) in group.pages.iter().enumerate() {
-                let Some(chunk) = page.chunks[at] else { continue };
-                let column = self.column(chunk.column)?;
-                if column.min_ms > range.1 || column.max_ms < range.0 {
-                    continue;
-                }
-                let times = self.times(chunk.column, &column)?;
-                let values = self.page(group.first_page + number as u32, page)?;
-                let before = page.chunks[..at].iter().flatten().count();
-                if values.get(before).is_none_or(|values| values.len() != times.len()) {
-                    return damaged("a page has other lengths than its times");
-                }
-                let start = times.partition_point(|time_ms| *time_ms < range.0);
-                let end = times.partition_point(|time_ms| *time_ms <= range.1);
-                out.times_ms.extend_from_slice(&times[start..end]);
-                out.values.extend_from_slice(&values[before][start..end]);
+    pub(crate) fn read(
+        &self,
+        series: u32,
+        range: (i64, i64),
+        open: &mut OpenParts,
+        out: &mut Values,
+    ) -> Read<()> {
+        let position = self.block_of(series)?;
+        let groups = open.groups.get(position, || self.groups(position))?;
+        let (group, at) = group_of(&groups, series)?;
+        for (number, page) in (group.first_page..).zip(&group.pages) {
+            let Some(chunk) = page.chunks[at] else { continue };
+            let column = open.columns.get(self, chunk.column)?;
+            if column.min_ms > range.1 || column.max_ms < range.0 {
+                continue;
             }
-            Ok(())
-        })?;
+            let times = open.times.get(chunk.column, || self.times(chunk.column, &column))?;
+            let values = open.page.get(number, || self.page(number, page))?;
+            let before = page.chunks[..at].iter().flatten().count();
+            let Some(values) = values.get(before).filter(|values| values.len() == times.len()) else {
+                return damaged("a page has other lengths than its times");
+            };
+            let start = times.partition_point(|time_ms| *time_ms < range.0);
+            let end = times.partition_point(|time_ms| *time_ms <= range.1);
+            out.times_ms.extend_from_slice(&times[start..end]);
+            out.values.extend_from_slice(&values[start..end]);
+        }
         if self.footer.histograms.len > 0 {
             self.read_histograms(series, range, out)?;
         }

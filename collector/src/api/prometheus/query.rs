@@ -141,6 +141,7 @@ async fn answer(
             max_memory_bytes: memory_bytes,
             timeout: Some(deadline),
             cancel: Some(Arc::clone(&running.cancelled)),
+            threads: usize::MAX,
         };
         let evaluation = Evaluation {
             querier: &series,
