@@ -2,19 +2,19 @@ import { Link, useRouterState } from "@tanstack/react-router";
 import { Icon } from "../components/Icon";
 import type { AppPage } from "./pages";
 import styles from "./Rail.module.css";
+import type { Badge } from "./useBadges";
 
 interface PageLinkProps {
   page: AppPage;
-  /** How many alerts fire; only the alerts' link shows it. */
-  firing: number | null;
+  /** How much of what it lists calls for somebody. */
+  badge: Badge | undefined;
   title?: string | undefined;
   onClick?: () => void;
 }
 
 /** One entry of the rail, of the phone's bar or of its sheet. */
-export function PageLink({ page, firing, title, onClick }: PageLinkProps) {
+export function PageLink({ page, badge, title, onClick }: PageLinkProps) {
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  const count = page.to === "/alerts" && firing !== null && firing > 0 ? firing : null;
   return (
     <Link
       to={page.to}
@@ -29,10 +29,10 @@ export function PageLink({ page, firing, title, onClick }: PageLinkProps) {
         <Icon name={page.icon} />
       </span>
       <span className={styles.label}>{page.label}</span>
-      {count !== null && (
-        <span className={styles.badge}>
-          {count > 99 ? "99+" : count}
-          <span className="visually-hidden"> firing</span>
+      {badge && (
+        <span className={styles.badge} data-accent={badge.accent || undefined}>
+          {badge.count > 99 ? "99+" : badge.count}
+          <span className="visually-hidden"> {badge.word}</span>
         </span>
       )}
     </Link>

@@ -4,16 +4,16 @@ import { MoreSheet } from "./MoreSheet";
 import { PageLink } from "./PageLink";
 import { phonePages } from "./pages";
 import styles from "./Rail.module.css";
-import { useFiring } from "./useFiring";
+import { useBadges } from "./useBadges";
 
 /** At the bottom of a phone: four pages, and under "More" all others. */
 export function PhoneBar({ onHelp }: { onHelp: () => void }) {
-  const firing = useFiring();
+  const badges = useBadges();
   const [more, setMore] = useState(false);
   return (
     <nav className={styles.bar} aria-label="Pages">
       {phonePages.map((page) => (
-        <PageLink key={page.to} page={page} firing={firing} />
+        <PageLink key={page.to} page={page} badge={badges[page.to]} />
       ))}
       <button
         type="button"

@@ -8,17 +8,17 @@ import { AccountMenu } from "./AccountMenu";
 import { PageLink } from "./PageLink";
 import { type AppPage, appPages } from "./pages";
 import styles from "./Rail.module.css";
-import { useFiring } from "./useFiring";
+import { useBadges } from "./useBadges";
 
 /** The pages that exist. Icons only below 1680 px unless `[` says otherwise; phones have a bar instead. */
 export function Rail({ onHelp }: { onHelp: () => void }) {
   const { railOpen } = usePreferences();
   const wide = useMediaQuery("(min-width: 1680px)", window.innerWidth >= 1680);
   const open = railOpen ?? wide;
-  const firing = useFiring();
+  const badges = useBadges();
   useShortcuts({ "[": () => writePreferences({ railOpen: !open }) });
   const link = (page: AppPage) => (
-    <PageLink key={page.to} page={page} firing={firing} title={open ? undefined : page.label} />
+    <PageLink key={page.to} page={page} badge={badges[page.to]} title={open ? undefined : page.label} />
   );
   return (
     <nav className={styles.rail} data-open={open} aria-label="Pages">

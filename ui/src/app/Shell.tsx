@@ -15,6 +15,7 @@ export function Shell() {
   const [help, setHelp] = useState(false);
   useShortcuts({
     "g o": () => navigate({ to: "/" }),
+    "g b": () => navigate({ to: "/bottlenecks" }),
     "g s": () => navigate({ to: "/services" }),
     "g t": () => navigate({ to: "/traces" }),
     "g l": () => navigate({ to: "/logs" }),

@@ -9,6 +9,7 @@ const keys: [keys: string[], does: string][] = [
   [["/"], "Go to the query"],
   [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
   [["g", "o"], "Open the overview"],
+  [["g", "b"], "Open bottlenecks"],
   [["g", "s"], "Open services"],
   [["g", "t"], "Open traces"],
   [["g", "l"], "Open logs"],

@@ -4,6 +4,7 @@ import type { IconName } from "../components/Icon";
 export interface AppPage {
   to:
     | "/"
+    | "/bottlenecks"
     | "/services"
     | "/services/map"
     | "/traces"
@@ -33,6 +34,7 @@ export interface AppPage {
 
 export const appPages: AppPage[] = [
   { to: "/", icon: "home", label: "Overview", keys: ["g", "o"], rail: "top" },
+  { to: "/bottlenecks", icon: "bottleneck", label: "Bottlenecks", keys: ["g", "b"], rail: "top" },
   { to: "/services", icon: "services", label: "Services", keys: ["g", "s"], rail: "top" },
   { to: "/services/map", icon: "services", label: "Service map" },
   { to: "/traces", icon: "traces", label: "Traces", keys: ["g", "t"], rail: "top" },
@@ -54,7 +56,7 @@ export const appPages: AppPage[] = [
 ];
 
 /** The phone's bar has its own order: what the on-call person opens first. */
-export const phonePages: AppPage[] = ["/", "/alerts", "/logs", "/traces"].flatMap(
+export const phonePages: AppPage[] = ["/", "/bottlenecks", "/alerts", "/logs"].flatMap(
   (to) => appPages.find((page) => page.to === to) ?? [],
 );
 

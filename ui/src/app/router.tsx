@@ -19,6 +19,12 @@ import {
   encodeSilenceView,
 } from "../pages/alerts/url";
 import {
+  decodeListView as decodeVerdictsView,
+  decodeVerdictView,
+  encodeListView as encodeVerdictsView,
+  encodeVerdictView,
+} from "../pages/bottlenecks/url";
+import {
   decodeDashboardView,
   decodeListView,
   encodeDashboardView,
@@ -43,6 +49,20 @@ const overview = createRoute({
   path: "/",
   validateSearch: (search: Record<string, unknown>) => encodeOverviewView(decodeOverviewView(search)),
   component: lazyRouteComponent(() => import("../pages/overview/OverviewPage"), "OverviewPage"),
+});
+
+const bottlenecks = createRoute({
+  getParentRoute: () => root,
+  path: "/bottlenecks",
+  validateSearch: (search: Record<string, unknown>) => encodeVerdictsView(decodeVerdictsView(search)),
+  component: lazyRouteComponent(() => import("../pages/bottlenecks/BottlenecksPage"), "BottlenecksPage"),
+});
+
+const bottleneck = createRoute({
+  getParentRoute: () => root,
+  path: "/bottlenecks/$id",
+  validateSearch: (search: Record<string, unknown>) => encodeVerdictView(decodeVerdictView(search)),
+  component: lazyRouteComponent(() => import("../pages/bottlenecks/VerdictPage"), "VerdictPage"),
 });
 
 const alerts = createRoute({
@@ -244,6 +264,8 @@ function NotFound() {
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
+    bottlenecks,
+    bottleneck,
     logs,
     metrics,
     hosts,

@@ -6,6 +6,7 @@ import { fetchRecord } from "../../api/record";
 import { fetchViews } from "../../api/views";
 import { usePreferences } from "../../components/usePreferences";
 import { absoluteRange } from "../../lib/time/range";
+import { useOpenVerdicts } from "../../pages/bottlenecks/useVerdicts";
 import { dashboardsKey } from "../../pages/dashboards/keys";
 import { encodeLogsView, type LogsView, plainView } from "../../pages/logs/url";
 import { stateOf } from "../../pages/logs/views/state";
@@ -34,6 +35,7 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
     queryFn: ({ signal }) => fetchDashboards(signal),
     enabled: opened,
   });
+  const verdicts = useOpenVerdicts();
   const openLogs = (change: Partial<LogsView>) =>
     void navigate({ to: "/logs", search: encodeLogsView({ ...plainView, ...change }) });
 
@@ -53,6 +55,15 @@ export function usePaletteItems(text: string, opened: boolean, onHelp: () => voi
         label: page.long ?? page.label,
         ...(page.keys && { keys: page.keys }),
         run: () => (page.to === "/logs" ? openLogs({}) : void navigate({ to: page.to })),
+      }),
+    ),
+    ...(verdicts.data ?? []).map(
+      ({ id, verdict }): PaletteItem => ({
+        id: `verdict ${id}`,
+        group: "Bottlenecks",
+        icon: "bottleneck",
+        label: verdict.headline,
+        run: () => void navigate({ to: "/bottlenecks/$id", params: { id } }),
       }),
     ),
     ...(views.data ?? []).map(

@@ -102,7 +102,18 @@ export function ChartCanvas(props: ChartCanvasProps) {
     drawn.current = columns;
     setPinned(null);
     plot.current.setData(data, true);
-  }, [times, columns, axis, unit, zone, rangeS[0], rangeS[1], decoration.thresholds, decoration.annotations]);
+  }, [
+    times,
+    columns,
+    axis,
+    unit,
+    zone,
+    rangeS[0],
+    rangeS[1],
+    decoration.thresholds,
+    decoration.annotations,
+    decoration.usual,
+  ]);
 
   const keys = useTimeCursor(times, {
     plot,

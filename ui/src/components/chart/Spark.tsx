@@ -9,13 +9,15 @@ interface SparkProps {
   level?: "warn" | "crit" | null;
   /** A tint below the line. */
   filled?: boolean;
+  /** Where the onset is, 0 to 1 of the width. */
+  onset?: number | null;
 }
 
 const width = 88;
 const height = 20;
 
 /** A line on its own scale from zero, gaps left open, the last point dotted; absent below three points. */
-export function Spark({ values, label, max, level = null, filled = false }: SparkProps) {
+export function Spark({ values, label, max, level = null, filled = false, onset = null }: SparkProps) {
   const present = values.filter((value) => value !== null);
   if (present.length < 3) return null;
   const top = max ?? Math.max(1e-9, ...present);
@@ -46,6 +48,9 @@ export function Spark({ values, label, max, level = null, filled = false }: Spar
       aria-label={label}
     >
       {filled && <path className={styles.area} d={area} />}
+      {onset !== null && (
+        <path className={styles.onset} d={`M${(1 + onset * (width - 4)).toFixed(1)} 0V${height}`} />
+      )}
       <path className={styles.line} d={path} />
       <circle className={styles.last} cx={lastX} cy={lastY} r="1.75" />
     </svg>

@@ -12,6 +12,7 @@ import {
   stackValues,
   stepOf,
   type Thresholds,
+  type Usual,
 } from "../../lib/chart/series";
 import type { Span } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
@@ -52,6 +53,8 @@ export interface TimeSeriesChartProps {
   zero?: boolean;
   thresholds?: Thresholds[] | undefined;
   annotations?: Annotation[] | undefined;
+  /** A grey band behind the lines. */
+  usual?: Usual | undefined;
   /** Hollow diamonds that open their traces. */
   exemplars?: Exemplar[] | undefined;
   legend?: LegendLook;
@@ -70,7 +73,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
   const { name, series, times, zone, span, unit = "none", log = false, zero = true, stack = false } = props;
   const { style = "lines", fill = null, steps = false, min, max, syncKey = "page" } = props;
   const { height = sizes.chartPx, legend = "auto", thresholds = none, annotations = none } = props;
-  const { exemplars = none } = props;
+  const { exemplars = none, usual } = props;
   const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null);
   const frame = useRef<HTMLDivElement>(null);
   const visible = useVisible(frame);
@@ -133,7 +136,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
               decimals={props.decimals}
               zone={zone}
               rangeS={rangeS}
-              decoration={{ gaps, stepS, thresholds, annotations }}
+              decoration={{ gaps, stepS, thresholds, annotations, usual }}
               exemplars={exemplars}
               onZoom={props.onZoom}
               onZoomBack={props.onZoomBack}

@@ -1,6 +1,6 @@
 // What a chart has beside its lines: gaps, thresholds, annotations, the base line. Drawn in canvas pixels.
 import type uPlot from "uplot";
-import type { Annotation, Gap, Thresholds } from "../../lib/chart/series";
+import type { Annotation, Gap, Thresholds, Usual } from "../../lib/chart/series";
 import { formatDuration } from "../../lib/time/format";
 import type { Role } from "../../theme/tokens";
 import type { Paint } from "./paint";
@@ -11,15 +11,21 @@ export interface Decoration {
   stepS: number;
   thresholds: Thresholds[];
   annotations: Annotation[];
+  usual?: Usual | undefined;
 }
 
 const hatchHeightPx = 6;
 
 /** Under the lines: tinted regions, and the zero line where the axis goes below it. */
-export function drawUnder(plot: uPlot, { annotations }: Decoration, paint: Paint): void {
+export function drawUnder(plot: uPlot, { annotations, usual }: Decoration, paint: Paint): void {
   const { ctx, bbox } = plot;
   ctx.save();
-  for (const { time, endTime, accent, band } of annotations) {
+  if (usual) drawUsual(plot, usual, paint);
+  for (const { time, endTime, accent, band, onset } of annotations) {
+    if (onset) {
+      drawOnset(plot, time, endTime ?? time, paint);
+      continue;
+    }
     if (endTime === undefined || (endTime <= time && !accent && !band)) continue;
     const [from, to] = [clampX(plot, time), clampX(plot, endTime)];
     if (band) {
@@ -36,6 +42,30 @@ export function drawUnder(plot: uPlot, { annotations }: Decoration, paint: Paint
     ctx.fillRect(bbox.left, Math.round(plot.valToPos(0, "y", true)), bbox.width, px(plot, 1));
   }
   ctx.restore();
+}
+
+function drawUsual(plot: uPlot, { low, high }: Usual, paint: Paint): void {
+  const { min, max } = plot.scales.y ?? {};
+  if (min === undefined || max === undefined || high < min || low > max) return;
+  const { ctx, bbox } = plot;
+  const [top, bottom] = [high, low].map((value) =>
+    plot.valToPos(Math.min(max, Math.max(min, value)), "y", true),
+  ) as [number, number];
+  ctx.fillStyle = paint.series(paint.role("text-3"), 0.18);
+  ctx.fillRect(bbox.left, top, bbox.width, Math.max(px(plot, 3), bottom - top));
+}
+
+function drawOnset(plot: uPlot, time: number, endTime: number, paint: Paint): void {
+  const { ctx, bbox } = plot;
+  const [from, to] = [clampX(plot, time), clampX(plot, endTime)];
+  const right = bbox.left + bbox.width;
+  if (from >= right) return;
+  const end = Math.max(to, from + px(plot, 2));
+  ctx.fillStyle = paint.series(paint.role("accent"), 0.08);
+  ctx.fillRect(end, bbox.top, right - end, bbox.height);
+  // A wide one must not hide what happened in it.
+  ctx.fillStyle = paint.series(paint.role("accent"), end - from > px(plot, 6) ? 0.35 : 0.85);
+  ctx.fillRect(from, bbox.top, end - from, bbox.height);
 }
 
 const bandRoles = { crit: "crit-mark", warn: "warn-mark", info: "info", pending: "warn-mark" } as const;
@@ -144,8 +174,12 @@ function drawThreshold(plot: uPlot, { value, kind, label }: Thresholds, paint: P
 }
 
 function drawAnnotation(plot: uPlot, annotation: Annotation, paint: Paint): void {
-  const { time, text, important, accent, band } = annotation;
+  const { time, text, important, accent, band, onset } = annotation;
   if (accent || band === "pending") return;
+  if (onset) {
+    drawOnsetText(plot, annotation, paint);
+    return;
+  }
   const { ctx, bbox } = plot;
   const x = Math.round(plot.valToPos(time, "x", true)) + px(plot, 0.5);
   if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -171,6 +205,18 @@ function drawAnnotation(plot: uPlot, annotation: Annotation, paint: Paint): void
   ctx.textAlign = left ? "right" : "left";
   ctx.textBaseline = "top";
   ctx.fillText(text, x + px(plot, left ? -5 : 5), bbox.top);
+}
+
+/** At the foot of the band, on the side that has room. */
+function drawOnsetText(plot: uPlot, { time, endTime, text }: Annotation, paint: Paint): void {
+  const { ctx, bbox } = plot;
+  const [from, to] = [clampX(plot, time), clampX(plot, endTime ?? time)];
+  if (from >= bbox.left + bbox.width) return;
+  const isRight = to + px(plot, 8) + ctx.measureText(text).width < bbox.left + bbox.width;
+  ctx.fillStyle = paint.role("accent");
+  ctx.textAlign = isRight ? "left" : "right";
+  ctx.textBaseline = "bottom";
+  ctx.fillText(text, isRight ? to + px(plot, 5) : from - px(plot, 5), bbox.top + bbox.height - px(plot, 4));
 }
 
 function clampX(plot: uPlot, time: number): number {

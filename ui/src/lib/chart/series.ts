@@ -30,8 +30,16 @@ export interface Annotation {
   important?: boolean | undefined;
   /** A region in violet, seen however short it is: what the page is about. */
   accent?: boolean | undefined;
+  /** When it began: violet as wide as that is uncertain, with its text, and all that comes after it tinted. */
+  onset?: boolean | undefined;
   /** A region in a meaning colour, seen however short it is: an alert that fired, or hatched, that was pending. */
   band?: "crit" | "warn" | "info" | "pending" | undefined;
+}
+
+/** What is usual: a grey band from `low` to `high` over the whole time. */
+export interface Usual {
+  low: number;
+  high: number;
 }
 
 /** So many lines can be told apart. */

@@ -1,0 +1,67 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import {
+  fetchEvidence,
+  fetchOpenVerdicts,
+  fetchSymptom,
+  fetchVerdict,
+  fetchVerdicts,
+} from "../../api/bottlenecks";
+import { limiter } from "../../lib/limit";
+import { usualRefreshS } from "./url";
+
+export const verdictsKey = ["verdicts"];
+/** How many are listed; older ones are found by their links. */
+export const listLimit = 200;
+
+/** What goes on now; one answer for the rail and every page that has a link to a verdict. */
+export function useOpenVerdicts(refreshS: number | null = usualRefreshS) {
+  return useQuery({
+    queryKey: [...verdictsKey, "open"],
+    queryFn: ({ signal }) => fetchOpenVerdicts(signal),
+    refetchInterval: refreshS === null ? false : refreshS * 1000,
+    placeholderData: keepPreviousData,
+    staleTime: 5000,
+    retry: false,
+  });
+}
+
+export function useVerdictList(refreshS: number | null) {
+  return useQuery({
+    queryKey: [...verdictsKey, "list"],
+    queryFn: ({ signal }) => fetchVerdicts("all", listLimit, signal),
+    refetchInterval: refreshS === null ? false : refreshS * 1000,
+    staleTime: 0,
+  });
+}
+
+/** One verdict; another one never stands in for it, another revision does until it is there. */
+export function useVerdict(id: string, rev: number | null, refreshS: number | null) {
+  return useQuery({
+    queryKey: [...verdictsKey, "one", id, rev],
+    queryFn: ({ signal }) => fetchVerdict(id, rev, signal),
+    refetchInterval: refreshS === null || rev !== null ? false : refreshS * 1000,
+    placeholderData: (old, query) => (query?.queryKey[2] === id ? old : undefined),
+    staleTime: 0,
+  });
+}
+
+export function useSymptom(id: string, updatedS: number) {
+  return useQuery({
+    queryKey: [...verdictsKey, "symptom", id, updatedS],
+    queryFn: ({ signal }) => fetchSymptom(id, signal),
+    placeholderData: (old, query) => (query?.queryKey[2] === id ? old : undefined),
+    staleTime: 15_000,
+  });
+}
+
+/** Six cards ask at once; the page itself goes first. */
+const inFlight = limiter(3);
+
+export function useEvidence(id: string, rev: number, at: number, enabled = true) {
+  return useQuery({
+    queryKey: [...verdictsKey, "evidence", id, rev, at],
+    queryFn: ({ signal }) => inFlight(() => fetchEvidence(id, at, signal), signal),
+    enabled,
+    staleTime: 60_000,
+  });
+}
