@@ -7,6 +7,7 @@ import { TimeTools } from "../../components/time/TimeTools";
 import { type LiveSpan, useSpan } from "../../components/time/useSpan";
 import { useZoom } from "../../components/time/useZoom";
 import { defaultRange } from "../../lib/time/range";
+import { AlertVerdict } from "../bottlenecks/AlertVerdict";
 import { AlertActions } from "./AlertActions";
 import { AlertChart } from "./AlertChart";
 import { AlertFacts, AlertLabels } from "./AlertFacts";
@@ -93,6 +94,7 @@ function OneAlert({ alert, view, range, live, onChange }: OneAlertProps) {
     <div className={styles.columns}>
       <div className={styles.column}>
         <AlertHead alert={alert} zone={view.zone} nowMs={Date.now()} />
+        <AlertVerdict alert={alert} service={service} zone={view.zone} />
         {alert.rule?.type === "logs" ? (
           <LogsAlertChart {...chart} />
         ) : (

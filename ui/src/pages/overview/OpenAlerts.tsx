@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type Alert, fetchRuleCount } from "../../api/alerts";
 import { formatCount, plural } from "../../lib/number";
+import { formatDuration } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
 import { sentence } from "../../lib/words";
 import { Since } from "../alerts/AlertRow";
@@ -9,10 +10,12 @@ import { SeverityTag, StateTag } from "../alerts/AlertState";
 import {
   byWorst,
   isQuiet,
+  lastedMs,
   levelOf,
   limitText,
   type State,
   sentenceOf,
+  severityOf,
   stateOf,
   valueText,
   whereOf,
@@ -30,16 +33,27 @@ interface OpenAlertsProps {
   services: number;
   hosts: number;
   zone: Zone;
+  /** Beside others: fewer of them, each in two short lines. */
+  narrow: boolean;
   onRetry: () => void;
 }
 
-const shownLimit = 6;
+const [shownLimit, narrowLimit] = [6, 4];
 
 /** What calls for somebody, the worst first. Nothing is one calm line. */
-export function OpenAlerts({ alerts, error, updatedMs, services, hosts, zone, onRetry }: OpenAlertsProps) {
+export function OpenAlerts({
+  alerts,
+  error,
+  updatedMs,
+  services,
+  hosts,
+  zone,
+  narrow,
+  onRetry,
+}: OpenAlertsProps) {
   const open = (alerts ?? []).filter(({ state }) => state !== "resolved");
   const loud = open.filter((alert) => !isQuiet(stateOf(alert))).sort(byWorst);
-  const shown = loud.slice(0, shownLimit);
+  const shown = loud.slice(0, narrow ? narrowLimit : shownLimit);
   const nowMs = Date.now();
   return (
     <section className={`panel ${styles.alerts}`} aria-label="Open alerts">
@@ -65,9 +79,13 @@ export function OpenAlerts({ alerts, error, updatedMs, services, hosts, zone, on
         <Calm services={services} hosts={hosts} quiet={open.length} />
       ) : (
         <ul>
-          {shown.map((alert) => (
-            <OpenAlert key={alert.fingerprint} alert={alert} zone={zone} nowMs={nowMs} />
-          ))}
+          {shown.map((alert) =>
+            narrow ? (
+              <NarrowAlert key={alert.fingerprint} alert={alert} zone={zone} nowMs={nowMs} />
+            ) : (
+              <OpenAlert key={alert.fingerprint} alert={alert} zone={zone} nowMs={nowMs} />
+            ),
+          )}
         </ul>
       )}
       <Folded more={loud.length - shown.length} open={open} calm={loud.length === 0} />
@@ -119,6 +137,37 @@ function OpenAlert({ alert, zone, nowMs }: { alert: Alert; zone: Zone; nowMs: nu
           <StateTag alert={alert} />
         </span>
         <Since alert={alert} zone={zone} nowMs={nowMs} />
+      </Link>
+    </li>
+  );
+}
+
+function NarrowAlert({ alert, zone, nowMs }: { alert: Alert; zone: Zone; nowMs: number }) {
+  const state = stateOf(alert);
+  const severity = severityOf(alert.labels);
+  const words = [severity === "none" ? state : `${severity}, ${state}`, alert.name, whereOf(alert.labels)];
+  return (
+    <li className={styles.alert}>
+      <Link
+        to="/alerts/$fingerprint"
+        params={{ fingerprint: alert.fingerprint }}
+        search={encodeAlertView({ ...plainView, zone, range: null, every: false })}
+        className={styles.narrowAlert}
+        data-alert={alert.fingerprint}
+      >
+        <span
+          className={styles.mark}
+          data-level={levelOf(alert) ?? undefined}
+          data-pending={state === "pending" || undefined}
+        />
+        <span className={styles.narrowText}>
+          <span title={sentenceOf(alert)}>{sentenceOf(alert)}</span>
+          <span>{words.filter(Boolean).join(" · ")}</span>
+        </span>
+        <span className={styles.narrowSide}>
+          <span className="text1">{formatDuration(lastedMs(alert, nowMs)).split(" ")[0]}</span>
+          <span>{alert.value !== null && valueText(alert)}</span>
+        </span>
       </Link>
     </li>
   );

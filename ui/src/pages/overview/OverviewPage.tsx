@@ -4,11 +4,13 @@ import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
 import type { TimeView } from "../../lib/time/view";
 import { useAlerts } from "../alerts/useAlerts";
+import { useOpenVerdicts } from "../bottlenecks/useVerdicts";
 import { useHostRows, useSparks } from "../hosts/useHosts";
 import { useServices } from "../services/useServices";
 import { HostsPanel } from "./HostsPanel";
 import { NarrowsLine } from "./NarrowsLine";
 import { OpenAlerts } from "./OpenAlerts";
+import { OpenVerdicts } from "./OpenVerdicts";
 import styles from "./Overview.module.css";
 import { ServicesPanel } from "./ServicesPanel";
 import { decodeOverviewView, encodeOverviewView } from "./url";
@@ -23,6 +25,7 @@ export function OverviewPage() {
   const live = useSpan(view.range, "overview", everyMs, false);
   const { span, generation } = live;
   const alerts = useAlerts(view.refreshS);
+  const verdicts = useOpenVerdicts(view.refreshS);
   const services = useServices(span, generation);
   const hosts = useHostRows(null, span, generation);
   const { sparks, times } = useSparks(span, generation);
@@ -33,25 +36,46 @@ export function OverviewPage() {
     });
   const refresh = () => {
     void alerts.refetch();
+    void verdicts.refetch();
     live.refresh();
   };
+  // Verdicts say more than the alerts that they explain; without one the alerts lead.
+  const isLed = (verdicts.data ?? []).length > 0;
+  const openAlerts = (
+    <OpenAlerts
+      alerts={alerts.data ?? null}
+      error={alerts.error}
+      updatedMs={alerts.dataUpdatedAt}
+      services={services.data?.services.length ?? 0}
+      hosts={hosts.rows.length}
+      zone={view.zone}
+      narrow={isLed}
+      onRetry={refresh}
+    />
+  );
   return (
     <>
       <PageHeader title="Overview">
         <TimeTools view={view} live={{ ...live, refresh }} onChange={update} />
       </PageHeader>
       <main className={styles.page}>
-        <OpenAlerts
-          alerts={alerts.data ?? null}
-          error={alerts.error}
-          updatedMs={alerts.dataUpdatedAt}
-          services={services.data?.services.length ?? 0}
-          hosts={hosts.rows.length}
+        <OpenVerdicts
+          verdicts={verdicts.data ?? null}
+          error={verdicts.error}
+          updatedMs={verdicts.dataUpdatedAt}
           zone={view.zone}
           onRetry={refresh}
         />
-        <div className={styles.columns}>
-          <ServicesPanel answer={services.data ?? null} error={services.error} view={view} span={span} />
+        {!isLed && openAlerts}
+        <div className={styles.columns} data-led={isLed || undefined}>
+          {isLed && openAlerts}
+          <ServicesPanel
+            answer={services.data ?? null}
+            error={services.error}
+            verdicts={verdicts.data ?? []}
+            view={view}
+            span={span}
+          />
           <HostsPanel hosts={hosts} sparks={sparks} times={times} view={view} span={span} />
         </div>
         <NarrowsLine refreshS={view.refreshS} />

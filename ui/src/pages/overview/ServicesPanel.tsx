@@ -1,10 +1,12 @@
 import { Link } from "@tanstack/react-router";
+import type { Stored } from "../../api/bottlenecks";
 import type { ServiceSummary, ServicesAnswer } from "../../api/services";
 import { PartialTag } from "../../components/PartialTag";
 import { plural } from "../../lib/number";
 import type { Span } from "../../lib/time/range";
 import { encodeTimeView, type TimeView } from "../../lib/time/view";
 import { sentence } from "../../lib/words";
+import { matchService, type Role } from "../bottlenecks/match";
 import { errorLevel, sortRows } from "../services/rows";
 import { StaleTag } from "../services/states";
 import { Trend } from "../services/Trend";
@@ -15,6 +17,7 @@ import styles from "./Overview.module.css";
 interface ServicesPanelProps {
   answer: ServicesAnswer | null;
   error: Error | null;
+  verdicts: Stored[];
   view: TimeView;
   span: Span;
 }
@@ -22,7 +25,7 @@ interface ServicesPanelProps {
 const shownLimit = 12;
 
 /** The worst services by rate, errors and latency. */
-export function ServicesPanel({ answer, error, view, span }: ServicesPanelProps) {
+export function ServicesPanel({ answer, error, verdicts, view, span }: ServicesPanelProps) {
   const all = (answer?.services ?? []).map((one) => ({ ...one, name: one.service }));
   const shown = sortRows(all, "worst", false).slice(0, shownLimit);
   const time = { ...view, refreshS: null };
@@ -45,18 +48,19 @@ export function ServicesPanel({ answer, error, view, span }: ServicesPanelProps)
         </Link>
       </div>
       {shown.length > 0 ? (
-        <table className={styles.table}>
+        <table className={styles.table} data-verdicts={verdicts.length > 0 || undefined}>
           <thead>
             <tr>
               <th scope="col">Service</th>
               <th scope="col">Rate, per s</th>
               <th scope="col">Errors</th>
               <th scope="col">p95</th>
+              {verdicts.length > 0 && <th scope="col">Verdict</th>}
             </tr>
           </thead>
           <tbody>
             {shown.map((row) => (
-              <ServiceRow key={row.service} row={row} view={time} />
+              <ServiceRow key={row.service} row={row} verdicts={verdicts} view={time} />
             ))}
           </tbody>
         </table>
@@ -78,7 +82,22 @@ export function ServicesPanel({ answer, error, view, span }: ServicesPanelProps)
   );
 }
 
-function ServiceRow({ row, view }: { row: ServiceSummary; view: TimeView }) {
+interface ServiceRowProps {
+  row: ServiceSummary;
+  verdicts: Stored[];
+  view: TimeView;
+}
+
+const roleWords: Record<Role, string> = {
+  bottleneck: "bottleneck",
+  contributes: "contributes",
+  symptom: "on the path",
+  path: "on the path",
+  candidate: "candidate",
+};
+
+function ServiceRow({ row, verdicts, view }: ServiceRowProps) {
+  const match = matchService(verdicts, row.service);
   const { service, rate, errors, p95_ns, spark } = row;
   const level = errorLevel(errors);
   const of = (what: string) => `${what} of ${service} over the time range`;
@@ -112,6 +131,20 @@ function ServiceRow({ row, view }: { row: ServiceSummary; view: TimeView }) {
           {latencyText(p95_ns)}
         </Trend>
       </td>
+      {verdicts.length > 0 && (
+        <td>
+          {match && (
+            <Link
+              to="/bottlenecks/$id"
+              params={{ id: match.stored.id }}
+              className={styles.role}
+              data-role={match.role}
+            >
+              {match.stored.verdict.culprit === null ? "not localised" : roleWords[match.role]}
+            </Link>
+          )}
+        </td>
+      )}
     </tr>
   );
 }

@@ -12,6 +12,7 @@ import { useSpan } from "../../components/time/useSpan";
 import { useZoom } from "../../components/time/useZoom";
 import { absoluteRange, type Span } from "../../lib/time/range";
 import { decodeTimeView, encodeTimeView, type TimeView } from "../../lib/time/view";
+import { ServiceVerdict } from "../bottlenecks/VerdictNote";
 import { logsOf, ofService, tracesSearch } from "./links";
 import { Neighbours } from "./Neighbours";
 import { Operations } from "./Operations";
@@ -129,6 +130,7 @@ function Service({ answer, failure, span, generation, view, onRange }: ServicePr
         <StaleTag until={answer.until} span={span} zone={view.zone} />
         <PartialTag warnings={[...answer.warnings, ...(failure ? [failure.message] : [])]} />
       </div>
+      <ServiceVerdict service={service} zone={view.zone} />
       <dl className={styles.numbers}>
         <Stat name="Rate" value={rateWith(answer.rate, "service")} />
         <Stat name="Errors" value={errorsText(answer.errors)} level={level} />

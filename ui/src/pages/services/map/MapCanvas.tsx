@@ -2,6 +2,7 @@ import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "../../../components/Icon";
 import { useShortcuts } from "../../../components/useShortcuts";
+import type { Painted } from "../../bottlenecks/match";
 import { EdgeTip } from "./EdgeTip";
 import type { Graph, GraphEdge, GraphNode } from "./graph";
 import { boundsOf, type Layout, middleOf, nodeSize, routeOf, xOf } from "./layout";
@@ -17,13 +18,24 @@ interface MapCanvasProps {
   selected: string | null;
   /** Nodes that are searched for; null: none in particular. */
   found: ReadonlySet<string> | null;
+  /** The open verdicts' paths and culprits. */
+  painted: Painted;
   onOpen: (node: GraphNode) => void;
   onArrange: () => void;
   children: ReactNode;
 }
 
 /** The drawing: pan, zoom, point, open. Arrows go from node to node, Enter opens. */
-export function MapCanvas({ graph, layout, selected, found, onOpen, onArrange, children }: MapCanvasProps) {
+export function MapCanvas({
+  graph,
+  layout,
+  selected,
+  found,
+  painted,
+  onOpen,
+  onArrange,
+  children,
+}: MapCanvasProps) {
   const { nodes, edges } = graph;
   const { ref: sized, width, height } = useElementSize<HTMLDivElement>();
   const ids = useMemo(() => nodes.map(({ id }) => id), [nodes]);
@@ -107,7 +119,7 @@ export function MapCanvas({ graph, layout, selected, found, onOpen, onArrange, c
         className={styles.world}
         style={{ transform: `translate(${view.x}px, ${view.y}px) scale(${view.scale})` }}
       >
-        <MapEdges edges={edges} layout={layout} lit={lit} onPoint={setEdge} />
+        <MapEdges edges={edges} layout={layout} lit={lit} path={painted.edges} onPoint={setEdge} />
         {nodes.map((node) => {
           const place = layout.places.get(node.id);
           return (
@@ -117,6 +129,7 @@ export function MapCanvas({ graph, layout, selected, found, onOpen, onArrange, c
                 node={node}
                 place={place}
                 selected={node.id === selected}
+                culprit={painted.culprits.has(node.id)}
                 faint={isFaint(node.id)}
                 tabIndex={node.id === stop ? 0 : -1}
                 onOpen={open}

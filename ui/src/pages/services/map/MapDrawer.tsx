@@ -13,6 +13,7 @@ import { plural } from "../../../lib/number";
 import { absoluteRange, type Span } from "../../../lib/time/range";
 import { encodeTimeView } from "../../../lib/time/view";
 import { sentence } from "../../../lib/words";
+import { ServiceVerdict } from "../../bottlenecks/VerdictNote";
 import { logsOf, ofService, tracesSearch } from "../links";
 import { OperationName } from "../Operations";
 import { RedCharts } from "../RedCharts";
@@ -92,6 +93,9 @@ export function MapDrawer(props: MapDrawerProps) {
         </button>
       </div>
       <section className={styles.body} tabIndex={0} aria-label={`${name}, numbers`}>
+        <div className={styles.verdict}>
+          <ServiceVerdict service={name} zone={view.zone} />
+        </div>
         {isService ? <ServiceBody {...props} /> : node && <OtherBody node={node} {...props} />}
       </section>
     </aside>

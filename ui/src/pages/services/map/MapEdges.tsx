@@ -10,13 +10,15 @@ interface MapEdgesProps {
   layout: Layout;
   /** Of the node or the edge that is pointed at; null: all of them are. */
   lit: (edge: GraphEdge) => boolean | null;
+  /** Of the open verdicts' paths: "client server" and what goes along it. */
+  path: ReadonlyMap<string, string>;
   onPoint: (edge: GraphEdge | null) => void;
 }
 
 const heads: Exclude<Level, null>[] = ["warn", "crit"];
 
 /** Calls as curves: the more there are the wider, dashed through queues, coloured when they fail. */
-function MapEdgesView({ edges, layout, lit, onPoint }: MapEdgesProps) {
+function MapEdgesView({ edges, layout, lit, path: along, onPoint }: MapEdgesProps) {
   const drawn = useMemo(() => edges.map((edge) => drawnEdge(edge, layout)), [edges, layout]);
   return (
     <svg className={styles.edges} aria-hidden="true">
@@ -24,17 +26,21 @@ function MapEdgesView({ edges, layout, lit, onPoint }: MapEdgesProps) {
         <marker id="map-head" {...head}>
           <path d="M0 0L8 4L0 8z" className={styles.head} />
         </marker>
+        <marker id="map-head-path" {...head}>
+          <path d="M0 0L8 4L0 8z" className={styles.head} data-path="true" />
+        </marker>
         {heads.map((level) => (
           <marker key={level} id={`map-head-${level}`} {...head}>
             <path d="M0 0L8 4L0 8z" className={styles.head} data-level={level} />
           </marker>
         ))}
       </defs>
-      {drawn.map(({ edge, path, level }) => (
+      {drawn.map(({ edge, path, level, key }) => (
         <g
           key={edge.id}
           className={styles.edge}
-          data-edge={`${edge.client} ${edge.server}`}
+          data-edge={key}
+          data-path={along.has(key) || undefined}
           data-level={level ?? undefined}
           data-lit={lit(edge) ?? undefined}
         >
@@ -43,7 +49,7 @@ function MapEdgesView({ edges, layout, lit, onPoint }: MapEdgesProps) {
             className={styles.curve}
             strokeWidth={widthOf(edge.rate)}
             strokeDasharray={edge.type === "messaging" ? "5 4" : undefined}
-            markerEnd={`url(#map-head${level ? `-${level}` : ""})`}
+            markerEnd={`url(#map-head${along.has(key) ? "-path" : level ? `-${level}` : ""})`}
           />
           <path
             d={path}
@@ -53,18 +59,26 @@ function MapEdgesView({ edges, layout, lit, onPoint }: MapEdgesProps) {
           />
         </g>
       ))}
-      {drawn.map(
-        ({ edge, middle, level }) =>
-          level &&
-          middle && (
-            <g key={edge.id} className={styles.word} data-level={level} data-lit={lit(edge) ?? undefined}>
-              <rect x={middle.x - 26} y={middle.y - 9} width="52" height="18" rx="4" />
-              <text x={middle.x} y={middle.y + 4}>
-                {errorsText(edge.errors)}
-              </text>
-            </g>
-          ),
-      )}
+      {drawn.map(({ edge, middle, level, key }) => {
+        const added = along.get(key);
+        const text = added ?? (level ? errorsText(edge.errors) : null);
+        if (text === null || !middle) return null;
+        const half = Math.max(26, text.length * 3.5 + 6);
+        return (
+          <g
+            key={edge.id}
+            className={styles.word}
+            data-level={added === undefined ? (level ?? undefined) : undefined}
+            data-path={added !== undefined || undefined}
+            data-lit={lit(edge) ?? undefined}
+          >
+            <rect x={middle.x - half} y={middle.y - 9} width={2 * half} height="18" rx="4" />
+            <text x={middle.x} y={middle.y + 4}>
+              {text}
+            </text>
+          </g>
+        );
+      })}
     </svg>
   );
 }
@@ -75,7 +89,8 @@ function drawnEdge(edge: GraphEdge, layout: Layout) {
   const loop = edge.client === edge.server;
   const points = loop ? [] : routeOf(edge.client, edge.server, layout);
   const path = loop ? loopOf(edge.client, layout) : pathOf(points);
-  return { edge, path, middle: middleOf(points), level: errorLevel(edge.errors) };
+  const key = `${edge.client} ${edge.server}`;
+  return { edge, path, key, middle: middleOf(points), level: errorLevel(edge.errors) };
 }
 
 const head = {

@@ -2,11 +2,17 @@ import type { Graph } from "./graph";
 import styles from "./Map.module.css";
 
 /** What lines and borders mean, of those that are on the map. */
-export function MapLegend({ graph: { nodes, edges } }: { graph: Graph }) {
+export function MapLegend({ graph: { nodes, edges }, hasPath }: { graph: Graph; hasPath: boolean }) {
   const hasQueues = edges.some(({ type }) => type === "messaging");
   const hasExternals = nodes.some(({ type }) => type === "external");
   return (
     <div className={styles.legend}>
+      {hasPath && (
+        <span>
+          <Line stroke="var(--accent)" />
+          path of the open verdict
+        </span>
+      )}
       <span>
         <Line stroke="var(--line-strong)" />
         calls, width = rate

@@ -10,6 +10,8 @@ interface MapNodeProps {
   node: GraphNode;
   place: Place;
   selected: boolean;
+  /** An open verdict says that it is the bottleneck. */
+  culprit: boolean;
   faint: boolean;
   tabIndex: number;
   onOpen: (node: GraphNode) => void;
@@ -20,7 +22,7 @@ interface MapNodeProps {
 
 /** A box: what it is called, how much it does, how long it takes; its border says when it fails. */
 function MapNodeView(props: MapNodeProps) {
-  const { node, place, selected, faint, tabIndex, onOpen, onPoint, onFocus, onKeyDown } = props;
+  const { node, place, selected, culprit, faint, tabIndex, onOpen, onPoint, onFocus, onKeyDown } = props;
   const level = errorLevel(node.errors);
   return (
     <button
@@ -29,6 +31,7 @@ function MapNodeView(props: MapNodeProps) {
       data-type={node.type}
       data-level={level ?? undefined}
       data-selected={selected}
+      data-culprit={culprit}
       data-faint={faint}
       className={styles.node}
       style={
@@ -51,7 +54,12 @@ function MapNodeView(props: MapNodeProps) {
         <span className={styles.name} title={node.name}>
           {node.name}
         </span>
-        {level ? (
+        {culprit ? (
+          <span className={styles.culprit} title="The bottleneck of an open verdict">
+            <Icon name="bottleneck" small />
+            <span className="visually-hidden">bottleneck</span>
+          </span>
+        ) : level ? (
           <span className={styles.failing} data-level={level}>
             {errorsText(node.errors)}
             <span className="visually-hidden"> fail</span>

@@ -9,6 +9,8 @@ import { useSpan } from "../../../components/time/useSpan";
 import { useZoom } from "../../../components/time/useZoom";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { plural } from "../../../lib/number";
+import { paintedBy } from "../../bottlenecks/match";
+import { useOpenVerdicts } from "../../bottlenecks/useVerdicts";
 import { hasWords } from "../rows";
 import { ServicesTabs } from "../ServicesTabs";
 import { Failed, NoServices, StaleTag } from "../states";
@@ -51,6 +53,8 @@ export function MapPage() {
   );
   const zoom = useZoom(view.range, (range) => update({ range }));
   const answer = data ?? nothing;
+  const { data: verdicts } = useOpenVerdicts();
+  const painted = useMemo(() => paintedBy(verdicts ?? []), [verdicts]);
   const shown = useMemo(() => shownGraph(answer, view.group, opened), [answer, view.group, opened]);
   const { graph } = shown;
   const key = [shown.grouping, ...[...opened].sort()].join("\n");
@@ -104,13 +108,14 @@ export function MapPage() {
                   layout={layout}
                   selected={view.node}
                   found={found}
+                  painted={painted}
                   onOpen={open}
                   onArrange={() => {
                     forgetLayout(`${key}\n${arranged + 1}`);
                     setArranged(arranged + 1);
                   }}
                 >
-                  <MapLegend graph={graph} />
+                  <MapLegend graph={graph} hasPath={painted.edges.size > 0} />
                 </MapCanvas>
               )}
               <div className={styles.tags}>

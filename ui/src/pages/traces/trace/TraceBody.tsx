@@ -3,6 +3,7 @@ import { useShortcuts } from "../../../components/useShortcuts";
 import { findRows } from "../../../lib/trace/find";
 import type { TraceView } from "../../../lib/trace/view";
 import { wholeWindow, zoomed } from "../../../lib/trace/window";
+import { TraceVerdict } from "../../bottlenecks/TraceVerdict";
 import { SpanDrawer } from "./drawer/SpanDrawer";
 import { FindBar } from "./FindBar";
 import { FlameGraph } from "./FlameGraph";
@@ -158,6 +159,7 @@ export function TraceBody({ view, state, onChange }: TraceBodyProps) {
       />
       <div className={styles.column}>
         <TraceHead trace={trace} tab={state.tab} onTab={(tab) => onChange({ tab })} />
+        <TraceVerdict view={view} zone={state.zone} className={styles.verdict} />
         <div className={styles.tools}>
           <PathLegend trace={trace} />
           {onWaterfall && (

@@ -1,0 +1,80 @@
+import { Link } from "@tanstack/react-router";
+import type { Stored } from "../../api/bottlenecks";
+import { formatCount, plural } from "../../lib/number";
+import { formatClock } from "../../lib/time/format";
+import type { Zone } from "../../lib/time/zone";
+import { sentence } from "../../lib/words";
+import { Stale } from "../alerts/states";
+import { stateOf } from "../bottlenecks/model";
+import { VerdictRow } from "../bottlenecks/VerdictRow";
+import styles from "./Overview.module.css";
+
+interface OpenVerdictsProps {
+  /** Null: not answered yet. */
+  verdicts: Stored[] | null;
+  error: Error | null;
+  /** When they were told. */
+  updatedMs: number;
+  zone: Zone;
+  onRetry: () => void;
+}
+
+const shownLimit = 3;
+
+/** The answer first: where the bottleneck is. Nothing is one calm line. */
+export function OpenVerdicts({ verdicts, error, updatedMs, zone, onRetry }: OpenVerdictsProps) {
+  const all = verdicts ?? [];
+  const shown = all.slice(0, shownLimit);
+  const nowMs = Date.now();
+  return (
+    <section className={`panel ${styles.alerts}`} aria-label="Where is the bottleneck?">
+      <div className={styles.head}>
+        <h2>Where is the bottleneck?</h2>
+        {all.length > 0 && <span className="text3 small">{countsOf(all)}</span>}
+        {verdicts && <Stale error={error} sinceMs={updatedMs} zone={zone} />}
+        <span className="grow" />
+        {verdicts && !error && (
+          <span className={`text3 small ${styles.wideOnly}`}>looked at {formatClock(updatedMs, zone)}</span>
+        )}
+        <Link to="/bottlenecks" className="link small">
+          All verdicts
+        </Link>
+      </div>
+      {error && verdicts === null ? (
+        <p className={styles.line} role="alert">
+          {sentence(error.message)}{" "}
+          <button type="button" className="link" onClick={onRetry}>
+            Try again
+          </button>
+        </p>
+      ) : verdicts === null ? (
+        <div className={`skeleton ${styles.skeleton}`} />
+      ) : all.length === 0 ? (
+        <p className={styles.line}>
+          <span className="text1">There is none.</span> No request from outside is slower or fails more than
+          it usually does.
+        </p>
+      ) : (
+        <ul>
+          {shown.map((stored) => (
+            <VerdictRow key={stored.id} stored={stored} zone={zone} nowMs={nowMs} />
+          ))}
+        </ul>
+      )}
+      {all.length > shown.length && (
+        <p className={styles.folded}>
+          <Link to="/bottlenecks" className="link">
+            {formatCount(all.length - shown.length)} more
+          </Link>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function countsOf(verdicts: Stored[]): string {
+  const vague = verdicts.filter((stored) => stateOf(stored) === "not_localised").length;
+  const named = verdicts.length - vague;
+  const parts = [named > 0 && plural(named, "verdict"), vague > 0 && `${formatCount(vague)} not localised`];
+  return parts.filter(Boolean).join(", ");
+}
