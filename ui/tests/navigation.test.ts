@@ -14,7 +14,17 @@ const shown = ({ page }: LogsPage) => page.getByRole("heading", { level: 1 });
 test("the rail leads to every page, and the one that is shown is marked", async () => {
   const logs = await openLogs();
   await logs.open();
-  const labels = ["Overview", "Services", "Traces", "Logs", "Metrics", "Dashboards", "Hosts", "Alerts"];
+  const labels = [
+    "Overview",
+    "Bottlenecks",
+    "Services",
+    "Traces",
+    "Logs",
+    "Metrics",
+    "Dashboards",
+    "Hosts",
+    "Alerts",
+  ];
   for (const label of labels) {
     await pages(logs)
       .getByRole("link", { name: new RegExp(`^${label}`) })
@@ -76,17 +86,18 @@ test("on a phone four pages and More, which has all others", async () => {
   const logs = await openLogs({ size: phone, touch: true });
   await logs.open();
   server.alerts.calm();
+  server.bottlenecks.calm();
   await logs.page.reload();
   await logs.rows.first().waitFor();
   expect(await pages(logs).locator("a, button").allInnerTexts()).toEqual([
     "Overview",
+    "Bottlenecks",
     "Alerts",
     "Logs",
-    "Traces",
     "More",
   ]);
   const more = logs.page.getByRole("dialog", { name: "More" });
-  for (const label of ["Services", "Hosts", "Silences", "Users", "Narrows’ health"]) {
+  for (const label of ["Traces", "Services", "Hosts", "Silences", "Users", "Narrows’ health"]) {
     await pages(logs).getByRole("button", { name: "More" }).tap();
     await more.getByRole("link", { name: label, exact: true }).tap();
     await expect.poll(() => more.count()).toBe(0);

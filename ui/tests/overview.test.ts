@@ -14,6 +14,7 @@ async function open(search = ""): Promise<OverviewPage> {
 }
 
 test("it is the start page: alerts worst first, quiet ones folded, services and hosts worst first", async () => {
+  server.bottlenecks.calm();
   const overview = await open();
   await expect
     .poll(() => overview.alertRows().evaluateAll((rows) => rows.map((row) => row.getAttribute("data-alert"))))
@@ -68,7 +69,9 @@ test("an alert, a service and a host are one click away, at the time that is sho
 
 test("quiet is one calm line that says what is watched", async () => {
   server.alerts.calm();
+  server.bottlenecks.calm();
   const overview = await open();
+  await overview.verdicts.getByText("There is none.").waitFor();
   await overview.serviceLinks().first().waitFor();
   await overview.hostLinks().first().waitFor();
   await expect
@@ -86,6 +89,7 @@ test("only quiet ones: nobody is called, and how many are silenced", async () =>
 
 test("many alerts: the worst six, and how many more", async () => {
   server.alerts.storm(2500);
+  server.bottlenecks.calm();
   const overview = await open();
   await expect.poll(() => overview.alertRows().count()).toBe(6);
   await overview.alerts.getByRole("link", { name: "2,499 more" }).click();
@@ -122,10 +126,52 @@ test("on a phone: one column, the alert first, then its words", async () => {
   await overview.alertRows().first().waitFor();
   await overview.serviceLinks().first().waitFor();
   const boxes = await Promise.all(
-    [overview.alerts, overview.services, overview.hosts, overview.narrows].map((one) => one.boundingBox()),
+    [overview.verdicts, overview.alerts, overview.services, overview.hosts, overview.narrows].map((one) =>
+      one.boundingBox(),
+    ),
   );
-  expect(boxes.map((box) => box?.x)).toEqual([12, 12, 12, 12]);
+  expect(boxes.map((box) => box?.x)).toEqual([12, 12, 12, 12, 12]);
   const tops = boxes.map((box) => box?.y ?? 0);
   expect(tops).toEqual([...tops].sort((a, b) => a - b));
   expect((await overview.alertRows().first().boundingBox())?.height).toBeGreaterThanOrEqual(44);
+});
+
+test("open verdicts lead: the sentence, why, how much it explains; the alerts stand beside the services", async () => {
+  const overview = await open();
+  await overview.verdicts.getByText("2 verdicts, 1 not localised").waitFor();
+  expect(await overview.verdictRows().allInnerTexts()).toEqual([
+    expect.stringMatching(
+      /postgres SELECT … FROM products WHERE sku = \$1 adds 690 of 760 ms to POST \/checkout\s+Slow statement, missing index\.[\s\S]*690\sms postgres\s+91\s% explained\s+since 10:03:20\s+high confidence\s+2 alerts/,
+    ),
+    expect.stringMatching(/api\.stripe\.com refuses[\s\S]*5\.61\s%[\s\S]*medium confidence/),
+    expect.stringMatching(/not localised[\s\S]*46\sms largest share[\s\S]*no verdict/),
+  ]);
+  await expect.poll(() => overview.alertRows().count()).toBe(4);
+  await overview.alerts.getByRole("link", { name: "1 more" }).waitFor();
+  const [services, alerts, hosts] = await Promise.all(
+    [overview.services, overview.alerts, overview.hosts].map((one) => one.boundingBox()),
+  );
+  expect(alerts?.x).toBeGreaterThan((services?.x ?? 0) + (services?.width ?? 0));
+  expect(hosts?.y).toBeGreaterThan((alerts?.y ?? 0) + (alerts?.height ?? 0));
+  // Each service says what it has to do with them.
+  const roleOf = (service: string) =>
+    overview.services.getByRole("row").filter({ hasText: service }).getByRole("cell").last();
+  await expect.poll(() => roleOf("catalog").innerText()).toBe("on the path");
+  expect(await roleOf("pricing").innerText()).toBe("contributes");
+  expect(await roleOf("search").innerText()).toBe("not localised");
+  await roleOf("search").getByRole("link").click();
+  await overview.page.getByRole("heading", { level: 2, name: /^search GET/ }).waitFor();
+  await overview.page.goBack();
+  await overview.verdictRows().first().click();
+  await overview.page.getByRole("heading", { level: 2, name: /^postgres SELECT/ }).waitFor();
+});
+
+test("verdicts that do not come are said, and nothing is called calm", async () => {
+  server.failing.add("/bottlenecks");
+  const overview = await open();
+  await overview.verdicts.getByRole("alert").getByText("The verdicts do not answer.").waitFor();
+  await overview.alertRows().first().waitFor();
+  server.failing.clear();
+  await overview.page.keyboard.press("r");
+  await overview.verdictRows().first().waitFor();
 });
