@@ -105,6 +105,8 @@ describe("a verdict", () => {
       const options = size ? { scheme, size, touch: true } : { scheme };
       const { page } = await signedIn(`/bottlenecks/${id}`, options);
       const shown = new VerdictPage(page);
+      await shown.headline.waitFor(patience);
+      await shown.symptom.scrollIntoViewIfNeeded();
       await shown.symptom.getByRole("img").first().waitFor(patience);
       await page.mouse.move(1, 1);
       await check(page, `e2e-verdict-${scheme}${size ? "-phone" : ""}`);

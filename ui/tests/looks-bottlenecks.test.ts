@@ -22,6 +22,8 @@ describeLooks({
   verdict: async (logs) => {
     const verdict = new VerdictPage(logs.page);
     await verdict.open(verdictIds.index);
+    // On a phone it is further down, and not drawn before it is seen.
+    await verdict.symptom.scrollIntoViewIfNeeded();
     await verdict.symptom.getByRole("img").first().waitFor();
     await logs.page.waitForTimeout(500);
   },
