@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance doctor fmt demo-load
+.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-traces fuzz chaos conformance accuracy doctor fmt demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
@@ -13,6 +13,8 @@ SCRAPES ?= 480
 PEERS ?= narrows,victoria-metrics,prometheus
 SUITE ?=
 LOAD_S ?= 60
+SEEDS ?= 20
+WRITE ?=
 FILES ?=
 
 help: ## this list
@@ -73,6 +75,9 @@ chaos: ## kill the real programs ROUNDS times under load; counts lost and double
 
 conformance: ## the suites of CONFORMANCE_DATA (SUITE=name for one)
 	@scripts/conformance.sh $(SUITE)
+
+accuracy: ## how often the bottleneck analysis is right, by set (SUITE=name for one, SEEDS=n, WRITE=1 into docs/accuracy.md)
+	@scripts/accuracy.sh $(SUITE) --seeds $(SEEDS) $(if $(WRITE),--write docs/accuracy.md)
 
 demo-load: ## make this host busy for LOAD_S seconds, so that its pressure shows
 	@scripts/demo-load.sh $(LOAD_S)
