@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::detect::entries;
-use crate::measure::{Pair, Times, blocks, calm_steps, measure, usual};
+use crate::measure::{Pair, Times, blocks, measure, usual};
 use crate::weights::root_of;
 use crate::{Case, Impact, Question, Sli, Target, Trace, tails};
 
@@ -18,8 +18,7 @@ pub(crate) fn impact(case: &Case<'_>) -> Impact {
     for (node, operation) in entries(observation) {
         let question = Question { node, operation, ..case.question.clone() };
         let pair = Pair::of_symptom(observation, &question);
-        let calm = calm_steps(pair, &case.baseline);
-        let times = Times { baseline: case.baseline.clone(), calm, hot: case.hot.clone() };
+        let times = Times::new(pair, case.baseline.clone(), case.hot.clone());
         if measure(pair, sli, &times, case.settings).is_significant() {
             let name = operation.and_then(|index| observation.operations.get(index)).map(|known| &known.name);
             operations.push(name.unwrap_or(&observation.nodes[node].name).clone());

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::excess::{Flow, flow};
 use crate::graph::{Graph, Reach, reach};
-use crate::measure::{Measure, Pair, Times, blocks, calm_steps, usual};
+use crate::measure::{Measure, Pair, Times, blocks, usual};
 use crate::numbers::Numbers;
 use crate::{
     Candidate, NodeId, Observation, Operation, Question, Settings, Sli, Target, onset, path, signals, tails,
@@ -141,8 +141,7 @@ fn times(pair: Pair<'_>, question: &Question, settings: &Settings, hot: &Range<u
     let earliest = hot.start.saturating_sub(SEARCH_STEPS).max(first.start + settings.min_baseline_steps);
     let (onset, onset_steps) = onset::onset(&z, hot, earliest);
     let baseline = before(onset);
-    let calm = calm_steps(pair, &baseline);
-    (Times { baseline, calm, hot: onset..hot.end }, onset_steps)
+    (Times::new(pair, baseline, onset..hot.end), onset_steps)
 }
 
 /// Each step in spreads from what is usual; NaN where there are no requests.
@@ -173,7 +172,7 @@ fn by_signals(
     hot: &Range<usize>,
 ) -> Localised {
     let baseline = question.baseline.clone().unwrap_or(0..hot.start.saturating_sub(settings.guard_steps));
-    let times = Times { calm: baseline.clone().collect(), baseline, hot: hot.clone() };
+    let times = Times { baseline, odd: Vec::new(), hot: hot.clone() };
     let mut found = outline(&times, 1, &Measure::default());
     found.is_by_signals = true;
     let candidate = |moved: signals::Moved| Candidate {
@@ -265,7 +264,7 @@ fn is_unanswered(numbers: &Numbers<'_>, edge: usize) -> bool {
     let rate = |measure: &Measure| {
         let steps = |range: usize| range.max(1) as f64;
         (
-            measure.base_count / steps(numbers.times.calm.len()),
+            measure.base_count / steps(numbers.times.calm_steps()),
             measure.now_count / steps(numbers.times.hot.len()),
         )
     };

@@ -1,5 +1,6 @@
 //! One node's, edge's or operation's numbers before and since the onset, and whether the difference can be chance.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::baseline::{Baseline, baseline};
@@ -80,21 +81,34 @@ impl<'a> Pair<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Times {
     pub(crate) baseline: Range<usize>,
-    /// Steps of the baseline that are summed for shares: not its best and worst twentieths by the symptom. They are the
-    /// same for all series, so that sums stay sums.
-    pub(crate) calm: Vec<usize>,
+    /// Steps of the baseline that are not summed for shares: its best and worst twentieths by the symptom. They are the
+    /// same for all series, so that sums stay sums. The others are calm.
+    pub(crate) odd: Vec<usize>,
     pub(crate) hot: Range<usize>,
 }
 
 impl Times {
-    /// Amount and count over the calm steps, in stretches: they are most of the baseline.
+    /// With the calm steps of a symptom's baseline.
+    pub(crate) fn new(symptom: Pair<'_>, baseline: Range<usize>, hot: Range<usize>) -> Self {
+        let odd = odd_steps(symptom, &baseline);
+        Self { baseline, odd, hot }
+    }
+
+    /// Steps that are summed.
+    pub(crate) fn calm_steps(&self) -> usize {
+        self.baseline.len() - self.odd.len()
+    }
+
+    /// Amount and count over the calm steps.
     pub(crate) fn calm_sum(&self, pair: Pair<'_>) -> (f64, f64) {
-        let mut sum = (0.0, 0.0);
-        for stretch in self.calm.chunk_by(|step, next| *next == step + 1) {
-            let (amount, count) = pair.sum_of(stretch[0]..stretch[stretch.len() - 1] + 1);
-            sum = (sum.0 + amount, sum.1 + count);
-        }
-        sum
+        self.without_odd(pair, pair.sum_of(self.baseline.clone()))
+    }
+
+    fn without_odd(&self, pair: Pair<'_>, all: (f64, f64)) -> (f64, f64) {
+        let odd = pair.sum(self.odd.iter().copied());
+        // What is left of a difference of sums that are equal is no count.
+        let less = |all: f64, odd: f64| if all - odd > all.abs() * 1e-12 { all - odd } else { 0.0 };
+        (less(all.0, odd.0), less(all.1, odd.1))
     }
 }
 
@@ -126,40 +140,30 @@ impl Measure {
 
 /// Measures a pair over the times of a case.
 pub(crate) fn measure(pair: Pair<'_>, sli: Sli, times: &Times, settings: &Settings) -> Measure {
-    let (base_amount, base_count) = times.calm_sum(pair);
+    let is_there = |step: &usize| pair.step(*step).is_some_and(|(_, count)| count > 0.0);
+    let hot = times.hot.clone().filter(is_there).count();
+    // One pass over the baseline: its blocks, and their sum.
+    let length = block_length(times.baseline.len(), hot);
+    let blocks = blocks(pair, &times.baseline, hot);
+    let rest = times.baseline.start..times.baseline.start + times.baseline.len() % length;
+    let all = blocks.iter().fold(pair.sum_of(rest), |sum, block| (sum.0 + block.0, sum.1 + block.1));
+    let (base_amount, base_count) = times.without_odd(pair, all);
     let (now_amount, now_count) = pair.sum_of(times.hot.clone());
     let mean = |amount: f64, count: f64| if count > 0.0 { amount / count } else { 0.0 };
     let (base, now) = (mean(base_amount, base_count), mean(now_amount, now_count));
     let mut measure = Measure { base, now, base_count, now_count, score: 0.0 };
-    if measure.is_known() {
-        measure.score = score(pair, sli, now_amount, now_count, times, settings);
+    if measure.is_known() && blocks.len() >= settings.min_baseline_steps.min(MIN_BLOCKS) {
+        measure.score = match sli {
+            Sli::Latency => {
+                usual(&blocks, length as f64, settings).map_or(0.0, |usual| usual.z(now) / settings.z)
+            }
+            Sli::Errors => {
+                let share = tails::usual_share(&blocks);
+                tails::significance(now_amount, now_count, share) / settings.error_significance
+            }
+        };
     }
     measure
-}
-
-fn score(
-    pair: Pair<'_>,
-    sli: Sli,
-    now_amount: f64,
-    now_count: f64,
-    times: &Times,
-    settings: &Settings,
-) -> f64 {
-    let hot = times.hot.clone().filter(|step| pair.step(*step).is_some_and(|(_, count)| count > 0.0)).count();
-    let blocks = blocks(pair, &times.baseline, hot);
-    if blocks.len() < settings.min_baseline_steps.min(MIN_BLOCKS) {
-        return 0.0;
-    }
-    match sli {
-        Sli::Latency => {
-            let length = block_length(times.baseline.len(), hot) as f64;
-            usual(&blocks, length, settings).map_or(0.0, |usual| usual.z(now_amount / now_count) / settings.z)
-        }
-        Sli::Errors => {
-            let share = tails::usual_share(&blocks);
-            tails::significance(now_amount, now_count, share) / settings.error_significance
-        }
-    }
 }
 
 /// What means over `length` steps usually are. The floors are those of one step; means spread less.
@@ -191,22 +195,20 @@ pub(crate) fn blocks(pair: Pair<'_>, baseline: &Range<usize>, hot: usize) -> Vec
     blocks
 }
 
-/// The steps of a baseline that are summed: not the twentieth with the lowest and the twentieth with the highest
-/// symptom.
-pub(crate) fn calm_steps(symptom: Pair<'_>, baseline: &Range<usize>) -> Vec<usize> {
+/// The twentieth of a baseline with the lowest and the twentieth with the highest symptom, and steps without any.
+fn odd_steps(symptom: Pair<'_>, baseline: &Range<usize>) -> Vec<usize> {
     let mut by_value: Vec<(f64, usize)> = baseline
         .clone()
         .map(|step| (symptom.mean(step), step))
         .filter(|(mean, _)| mean.is_finite())
         .collect();
     if by_value.is_empty() {
-        return baseline.clone().collect();
+        return Vec::new();
     }
     by_value.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
     let cut = by_value.len() / 20;
-    let mut steps: Vec<usize> = by_value[cut..by_value.len() - cut].iter().map(|(_, step)| *step).collect();
-    steps.sort_unstable();
-    steps
+    let calm: BTreeSet<usize> = by_value[cut..by_value.len() - cut].iter().map(|(_, step)| *step).collect();
+    baseline.clone().filter(|step| !calm.contains(step)).collect()
 }
 
 #[cfg(test)]
@@ -214,7 +216,7 @@ mod tests {
     use super::*;
 
     fn times(baseline: Range<usize>, hot: Range<usize>) -> Times {
-        Times { calm: baseline.clone().collect(), baseline, hot }
+        Times { baseline, odd: Vec::new(), hot }
     }
 
     #[test]
@@ -262,11 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn calm_steps_leave_the_ends_out() {
+    fn the_best_and_the_worst_are_not_summed() {
         let amounts: Vec<f64> = (0..40).map(f64::from).collect();
         let counts = vec![1.0; 40];
-        let calm = calm_steps(Pair { amounts: &amounts, counts: &counts }, &(0..40));
-        assert_eq!(calm, (2..38).collect::<Vec<_>>());
-        assert_eq!(calm_steps(Pair { amounts: &[], counts: &[] }, &(3..6)), vec![3, 4, 5]);
+        let pair = Pair { amounts: &amounts, counts: &counts };
+        let times = Times::new(pair, 0..40, 40..40);
+        assert_eq!(times.odd, vec![0, 1, 38, 39]);
+        assert_eq!((times.calm_sum(pair), times.calm_steps()), ((702.0, 36.0), 36));
+        let nothing = Times::new(Pair { amounts: &[], counts: &[] }, 3..6, 6..7);
+        assert_eq!((nothing.odd.len(), nothing.calm_sum(pair)), (0, (12.0, 3.0)));
     }
 }

@@ -130,7 +130,7 @@ fn json(verdict: &Verdict) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn a_delay_of_a_leaf_is_the_leafs(shop in shop(), pick in any::<prop::sample::Index>()) {
