@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-rules bench-traces fuzz chaos conformance doctor fmt demo demo-suite demo-load
+.PHONY: help run build programs sample ui test test-rust test-ui test-e2e check bench bench-metrics bench-rules bench-traces fuzz chaos conformance accuracy doctor fmt demo demo-suite demo-load
 
 PROFILE ?= release
 FUZZ_S ?= 60
@@ -13,6 +13,8 @@ SCRAPES ?= 480
 PEERS ?= narrows,victoria-metrics,prometheus
 SUITE ?=
 LOAD_S ?= 60
+SEEDS ?= 20
+WRITE ?=
 FILES ?=
 FAULT ?=
 ONLY ?=
@@ -88,6 +90,9 @@ demo: ## a shop on real servers, watched by a collector and an agent (FAULT=miss
 demo-suite: ## every fault three times on one shop, quiet runs, a deploy, more traffic; what was said about each (ONLY='lock quiet')
 	@cargo build --locked --profile $(PROFILE) -p narrows-collector -p narrows-agent -p narrows-demo
 	@PROFILE=$(PROFILE) ONLY='$(ONLY)' scripts/demo-suite.sh
+
+accuracy: ## how often the bottleneck analysis is right, by set (SUITE=name for one, SEEDS=n, WRITE=1 into docs/accuracy.md)
+	@scripts/accuracy.sh $(SUITE) --seeds $(SEEDS) $(if $(WRITE),--write docs/accuracy.md)
 
 demo-load: ## make this host busy for LOAD_S seconds, so that its pressure shows
 	@scripts/demo-load.sh $(LOAD_S)

@@ -129,3 +129,6 @@ fn table(cases: &[CaseResult], prints_wrong: bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ const RECENT_STEPS: usize = 5;
 /// A stretch of n steps must be beyond the limit by 1 + this / n: one step is more easily chance than many.
 const SHORT_LATENCY: f64 = 0.4;
 const SHORT_ERRORS: f64 = 1.0;
+/// Share of the limit that the mean must reach where p95 gives the alarm.
+const CARRIED: f64 = 0.6;
 /// Fewer failures are none; in a single step, fewer than the second.
 const MIN_FAILURES: (f64, f64) = (3.0, 5.0);
 /// −log10 from which failures are worth a look at those behind: alone they may be chance, one time in ten.
@@ -90,7 +92,8 @@ fn alarm(observation: &Observation, question: &Question, settings: &Settings) ->
                 let mean = slower(pair, end, steps, length, settings);
                 let high = high(observation, question, steps);
                 let counts = vec![1.0; steps];
-                let tail = slower(Pair { amounts: &high, counts: &counts }, end, steps, length, settings);
+                let tail = slower(Pair { amounts: &high, counts: &counts }, end, steps, length, settings)
+                    .filter(|tail| carries(pair, end, tail.from..tail.from + length, settings));
                 mean.into_iter().chain(tail).max_by(|left, right| left.score.total_cmp(&right.score))
             }
         };
@@ -100,6 +103,13 @@ fn alarm(observation: &Observation, question: &Question, settings: &Settings) ->
         }
     }
     best
+}
+
+/// Whether the mean, which carries all shares, rose with p95: a tail that is felt by few moves nothing to explain.
+fn carries(pair: Pair<'_>, end: usize, stretch: std::ops::Range<usize>, settings: &Settings) -> bool {
+    let (amount, count) = pair.sum_of(stretch.clone());
+    let usual = usual(&blocks(pair, &(0..end), stretch.len()), 1.0, settings);
+    count > 0.0 && usual.is_some_and(|usual| usual.z(amount / count) >= CARRIED * settings.z)
 }
 
 fn high(observation: &Observation, question: &Question, steps: usize) -> Vec<f64> {

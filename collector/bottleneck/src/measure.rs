@@ -61,14 +61,19 @@ impl<'a> Pair<'a> {
         let start = steps.start.min(end);
         let (amounts, counts) = (&self.amounts[start..end], &self.counts[start..end]);
         // Four sums beside each other: most of the analysis' time is spent here, waiting for additions.
-        let mut sums = [(0.0, 0.0); 4];
-        for (index, (amount, count)) in amounts.iter().zip(counts).enumerate() {
-            let is_known = (amount + count).is_finite();
-            let sum = &mut sums[index % 4];
-            sum.0 += if is_known { *amount } else { 0.0 };
-            sum.1 += if is_known { *count } else { 0.0 };
+        let mut sums = ([0.0; 4], [0.0; 4]);
+        let (four_amounts, four_counts) = (amounts.chunks_exact(4), counts.chunks_exact(4));
+        let rest = four_amounts.remainder().iter().zip(four_counts.remainder());
+        for (amounts, counts) in four_amounts.zip(four_counts) {
+            for lane in 0..4 {
+                let is_known = (amounts[lane] + counts[lane]).is_finite();
+                sums.0[lane] += if is_known { amounts[lane] } else { 0.0 };
+                sums.1[lane] += if is_known { counts[lane] } else { 0.0 };
+            }
         }
-        sums.into_iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
+        let known = rest.filter(|(amount, count)| (**amount + **count).is_finite());
+        let rest = known.fold((0.0, 0.0), |sum, (amount, count)| (sum.0 + amount, sum.1 + count));
+        (sums.0.iter().sum::<f64>() + rest.0, sums.1.iter().sum::<f64>() + rest.1)
     }
 
     pub(crate) fn sum(&self, steps: impl IntoIterator<Item = usize>) -> (f64, f64) {

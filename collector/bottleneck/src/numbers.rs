@@ -12,6 +12,9 @@ use crate::{Edge, NodeId, Observation, Question, Settings, Sli};
 /// Calls of traces that a mean rests on at least; below, the metrics' mean is taken.
 const MIN_CALLS: f64 = 10.0;
 
+/// Share of what a call takes longer from which the part between caller and callee is looked at.
+const MIN_GAP: f64 = 0.05;
+
 /// An edge before and since.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EdgeMeasure {
@@ -121,7 +124,9 @@ impl<'a> Numbers<'a> {
         let is_divided = client.is_significant() && !edge.server_seconds.is_empty();
         let server = is_divided.then(|| measured(&edge.server_seconds));
         let mut found = EdgeMeasure { client, server, gap: Measure::default() };
-        if is_divided {
+        // Where the callee accounts for nearly all of it nothing lies between.
+        let served = server.map_or(0.0, |server| server.now - server.base);
+        if is_divided && client.now - client.base - served > MIN_GAP * (client.now - client.base) {
             let between = edge.client_seconds.iter().zip(&edge.server_seconds);
             let gap: Vec<f64> = between.map(|(client, server)| (client - server).max(0.0)).collect();
             found.gap = measured(&gap);
@@ -157,8 +162,9 @@ impl<'a> Numbers<'a> {
 
     /// What a node's requests take longer, per request; `None` where only its callers know it.
     pub(crate) fn added(&self, node: NodeId) -> Option<f64> {
-        if let Some(own) = &self.own {
-            return own_mean(own, |phase| phase.nodes.get(&node)).map(|[base, now]| now - base);
+        let own = self.own.as_ref().and_then(|own| own_mean(own, |phase| phase.nodes.get(&node)));
+        if let Some([base, now]) = own {
+            return Some(now - base);
         }
         let found = self.node(node);
         if node == self.question.node {
@@ -174,7 +180,13 @@ impl<'a> Numbers<'a> {
     pub(crate) fn part(&self, edge: usize, passes: bool) -> Part {
         let found = self.edge(edge);
         let ends = &self.observation.edges[edge];
-        let mut part = match &self.own {
+        // Traces end where a blind node does not pass their context on; behind it metrics go on.
+        let sees = |own: &&Profile| {
+            let now = &own.phases[1];
+            now.edges.contains_key(&edge)
+                || (now.nodes.contains_key(&ends.caller) && !self.is_blind(ends.caller))
+        };
+        let mut part = match self.own.as_ref().filter(sees) {
             Some(own) => own_part(own, edge, ends.caller),
             None if found.client.is_known() => self.mean_part(edge, &found),
             None => self.share_part(ends),

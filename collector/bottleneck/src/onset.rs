@@ -10,6 +10,9 @@ const LIMIT: f64 = 5.0;
 /// Beyond this a step says no more: one spike must not carry a sum, or cut a segment of its own.
 const CLIP: f64 = 8.0;
 
+/// A segment belongs to what began if it is worse by this share of the worst.
+const STAIR: f64 = 0.25;
+
 /// A change of level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Alarm {
@@ -116,11 +119,13 @@ pub(crate) fn onset(z: &[f64], hot: &Range<usize>, earliest: usize) -> (usize, u
     let worst = (0..levels.len())
         .filter(|segment| touches_hot(*segment))
         .max_by(|left, right| levels[*left].total_cmp(&levels[*right]).then(right.cmp(left)));
-    let Some(mut first) = worst.filter(|worst| levels[*worst] > 1.0) else {
+    let Some(worst) = worst.filter(|worst| levels[*worst] > 1.0) else {
         return (by_sum(stretch, hot, earliest), 2);
     };
-    // A rise in stairs began with its first stair.
-    while first > 0 && levels[first - 1] > (levels[first] * 0.25).max(1.0) {
+    // What comes and goes began when it came first; a rise in stairs, with its first stair.
+    let is_worse = |segment: &usize| levels[*segment] > (levels[worst] * STAIR).max(1.0);
+    let mut first = (0..=worst).find(|segment| touches_hot(*segment) && is_worse(segment)).unwrap_or(worst);
+    while first > 0 && is_worse(&(first - 1)) {
         first -= 1;
     }
     (earliest + bounds[first], 1)
@@ -181,7 +186,13 @@ mod tests {
     fn the_onset_is_where_it_got_worse() {
         // What the asker says may be late, early or just right.
         let late = series(&[(60, 0.0), (40, 6.0)]);
-        let cases: [(&str, Vec<f64>, Range<usize>, usize); 6] = [
+        let cases: [(&str, Vec<f64>, Range<usize>, usize); 7] = [
+            (
+                "comes and goes",
+                series(&[(60, 0.0), (8, 4.0), (8, 0.0), (8, 4.0), (8, 0.0), (8, 7.0)]),
+                62..100,
+                60,
+            ),
             ("the asker is late", late.clone(), 80..100, 60),
             ("the asker is early", late.clone(), 50..100, 60),
             ("the asker is right", late, 60..100, 60),

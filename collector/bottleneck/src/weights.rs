@@ -164,15 +164,25 @@ impl Phase {
                 .copied()
                 .filter(|child| *child != index && trace.spans[*child].node != span.node)
                 .collect();
-            // Who answered may be another than who was named (a proxy that passes the call on).
+            // Who answered may be another than who was named: one that sends no spans passed the call on.
             let answered = served.first().map(|child| trace.spans[*child].node);
-            let edge =
-                answered.and_then(|node| graph.edge(span.node, node)).or_else(|| graph.edge(span.node, peer));
-            if let Some(edge) = edge {
+            let direct = answered.and_then(|node| graph.edge(span.node, node));
+            let onward = answered.and_then(|node| graph.edge(peer, node)).filter(|_| direct.is_none());
+            let inside_callee: f64 = served.iter().map(|child| inside[*child]).sum();
+            if let Some(edge) = direct.or_else(|| graph.edge(span.node, peer)) {
                 let tally = self.edges.entry(edge).or_default();
                 add(tally, duration, inside[index]);
-                tally.served += served.iter().map(|child| inside[*child]).sum::<f64>();
-                tally.answered += f64::from(u8::from(answered.is_some()));
+                if onward.is_none() {
+                    tally.served += inside_callee;
+                    tally.answered += f64::from(u8::from(answered.is_some()));
+                }
+            }
+            if let Some(onward) = onward {
+                add(self.nodes.entry(peer).or_default(), duration, inside[index]);
+                let tally = self.edges.entry(onward).or_default();
+                add(tally, duration, inside_callee);
+                tally.served += inside_callee;
+                tally.answered += 1.0;
             }
             if answered.is_none() {
                 add(self.nodes.entry(peer).or_default(), duration, inside[index]);

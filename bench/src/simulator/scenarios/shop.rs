@@ -128,7 +128,7 @@ fn programs(t: &Topology, seed: u64, random: &mut Random) -> Vec<Scenario> {
     let fault = Fault::SlowConsumer { endpoint: process, ms: random.between(850.0, 1100.0) };
     let mut backlog = one(18, Truth::of(&["fulfil"], CauseKind::QueueBacklog, fault));
     backlog.asked = asked;
-    let fault = Fault::Surge { factor: 2.9 };
+    let fault = Fault::Surge { factor: 3.2 };
     let surge = one(20, Truth::of(&["pricing"], CauseKind::TrafficSurge, fault));
     let endpoint = t.endpoint_named("catalog", "GET /products");
     let fault = Fault::HotKey { endpoint, share: 0.6, ms: random.between(60.0, 90.0) };

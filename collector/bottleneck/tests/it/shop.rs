@@ -188,6 +188,9 @@ impl Shop {
                 let end = if callee.node_type == NodeType::Service && !callee.is_blind {
                     self.span(trace, call.callee, Some(client), at + call.gap_s / 2.0, step, random)
                         + call.gap_s / 2.0
+                } else if callee.is_blind {
+                    self.through(trace, callee, client, at + call.gap_s / 2.0, step, random)
+                        + call.gap_s / 2.0
                 } else {
                     at + call.gap_s + callee.own_s * (1.0 + self.noise * random.normal()).max(0.1)
                 };
@@ -201,6 +204,24 @@ impl Shop {
         let end = latest + own / 2.0;
         trace.spans[index].end_ns = ns(end);
         end
+    }
+
+    /// A service without spans hands its caller's context to those that it calls.
+    fn through(
+        &self,
+        trace: &mut Trace,
+        blind: &Service,
+        client: usize,
+        start_s: f64,
+        step: usize,
+        random: &mut Random,
+    ) -> f64 {
+        let mut at = start_s + blind.own_s;
+        for call in blind.calls.iter().flat_map(|call| std::iter::repeat_n(call, call.times)) {
+            at = self.span(trace, call.callee, Some(client), at + call.gap_s / 2.0, step, random)
+                + call.gap_s / 2.0;
+        }
+        at
     }
 }
 
