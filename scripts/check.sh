@@ -21,7 +21,8 @@ if [ ! -d ui/node_modules ]; then (cd ui && npm ci --no-audit --no-fund --loglev
 step "biome" npm --prefix ui run --silent lint
 step "types" npm --prefix ui run --silent typecheck
 step "containers and units" scripts/check-containers.sh
-for script in scripts/*.sh fuzz/*.sh deploy/*.sh .ci/run; do
+step "the demo suite's judgement" env PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q -s scripts/demo
+for script in scripts/*.sh scripts/demo/*.sh fuzz/*.sh deploy/*.sh .ci/run; do
   step "$script parses" bash -n "$script"
 done
 exit $failed

@@ -12,11 +12,12 @@ shop_pids=()
 servers_pids=()
 declare -A control
 
-# as_user USER COMMAND…: PostgreSQL and RabbitMQ do not run as root.
+# as_user USER COMMAND…: PostgreSQL and RabbitMQ do not run as root. It becomes the command: call it in brackets or in the
+# background, where $! is the command then.
 as_user() {
   local user=$1
   shift
-  if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$user" --clear-groups "$@"; else "$@"; fi
+  if [ "$(id -u)" = 0 ]; then exec setpriv --reuid="$user" --regid="$user" --clear-groups "$@"; else exec "$@"; fi
 }
 
 # wait_for SECONDS WHAT COMMAND…: until the command succeeds.
@@ -42,7 +43,7 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 postgres_start() {
   postgres=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
   owned_directory pg postgres
-  as_user postgres "$postgres/initdb" -D "$work/pg/data" -A trust -U shop --no-sync -E UTF8 --locale=C >/dev/null
+  (as_user postgres "$postgres/initdb" -D "$work/pg/data" -A trust -U shop --no-sync -E UTF8 --locale=C >/dev/null)
   as_user postgres "$postgres/postgres" -D "$work/pg/data" -p "$pg_port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c fsync=off -c jit=off -c max_parallel_workers_per_gather=0 -c shared_buffers=256MB \
     -c shared_preload_libraries=pg_stat_statements >"$work/log/postgresql.log" 2>&1 &

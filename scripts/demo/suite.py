@@ -54,14 +54,16 @@ class Narrows:
         login = base64.b64encode(f"admin:{password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {login}"}
 
-    def verdicts(self, since):
-        query = urllib.parse.urlencode({"since": int(since)})
+    def opened_since(self, since):
+        """Verdicts that were opened since then and are not part of another; or why they are not known."""
+        query = urllib.parse.urlencode({"state": "all", "since": int(since)})
         request = urllib.request.Request(f"{self.url}/api/v1/narrows/bottlenecks?{query}", headers=self.headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return json.load(answer)["verdicts"], None
+                kept = json.load(answer)["verdicts"]
         except (urllib.error.URLError, TimeoutError, ValueError, KeyError) as error:
             return [], f"{type(error).__name__}: {error}"
+        return [one for one in kept if one["opened_s"] >= since and not one.get("merged_into")], None
 
 
 def figures(path, begin, end):
@@ -159,48 +161,64 @@ class Suite:
         before = summary(figures(self.args.figures, begun - 60, begun - 2))
         self.switch(what, True)
         try:
-            wait(RUN_S)
+            said, problem = self.listen(begun, begun + RUN_S)
         finally:
             self.switch(what, False)
         ended = begun + RUN_S
-        wait(RECOVERY_S)
+        after, late_problem = self.listen(begun, ended + RECOVERY_S)
         now = summary(figures(self.args.figures, ended - 60, ended))
         symptom = symptom_at(self.args.figures, before, begun, ended)
-        verdicts, problem = self.narrows.verdicts(begun)
         line = {
             "run": name, "what": what, "intensity": self.intensities.get(what), "begun": round(begun),
             "before": before, "now": now, "moved": moved(before, now) if what not in ("quiet", "deploy") else [],
-            "symptom_s": symptom and round(symptom - begun), "problem": problem,
-            "said": [self.told(verdict, symptom or begun) for verdict in verdicts],
+            "symptom_s": symptom and round(symptom - begun), "problem": problem or late_problem,
+            "said": said, "said_after": [one for one in after if one not in said],
         }
-        line["verdict"] = self.judge(what, line)
+        line["verdict"] = judge(what, line)
         return line
 
-    def told(self, verdict, symptom):
-        culprit = verdict.get("culprit")
-        entry = {"id": verdict.get("id"), "state": verdict.get("state")}
-        if culprit:
-            detected = verdict.get("window", {}).get("detected_s")
-            entry |= {
-                "names": sorted(names(verdict)), "kind": culprit["kind"], "subkind": culprit.get("subkind"),
-                "coverage": culprit.get("coverage"), "after_s": detected and round(detected - symptom),
-            }
-        return entry
+    def listen(self, begun, until):
+        """What is said about a run: each verdict whenever it says something else, with the seconds since the run began."""
+        said, latest, problem = [], {}, None
+        while time.time() < until:
+            kept, problem = self.narrows.opened_since(begun)
+            for one in kept:
+                told = {"id": one["id"], **culprit(one["verdict"])}
+                if latest.get(one["id"]) != told:
+                    latest[one["id"]] = told
+                    said.append({**told, "at_s": round(time.time() - begun)})
+            wait(min(5, max(until - time.time(), 0)))
+        return said, problem
 
-    def judge(self, what, line):
-        """right, wrong, late, silent, false; `no symptom` and `no symptom, false` where customers saw nothing."""
-        named = [entry for entry in line["said"] if "kind" in entry]
-        if line["problem"]:
-            return "not asked"
-        if what not in EXPECTED:
-            return "false" if named else "silent"
-        if not line["moved"]:
-            return "no symptom, false" if named else "no symptom"
-        whom, kinds = EXPECTED[what]
-        right = [entry for entry in named if whom & set(entry["names"]) and entry["kind"] in kinds]
-        if not right:
-            return "wrong" if named else "silent"
-        return "right" if (right[0]["after_s"] or 0) <= IN_TIME_S else "late"
+
+def culprit(verdict):
+    """Whom and what a verdict names; empty if nobody."""
+    found = verdict.get("culprit")
+    if not found:
+        return {}
+    return {"names": sorted(names(verdict)), "kind": found["kind"], "subkind": found.get("subkind")}
+
+
+def judge(what, line):
+    """right, late, wrong, silent, false; `no symptom` and `no symptom, false` where customers saw nothing."""
+    named = [one for one in line["said"] + line["said_after"] if "kind" in one]
+    if line["problem"]:
+        return "not asked"
+    if what not in EXPECTED:
+        return "false" if named else "silent"
+    if not line["moved"]:
+        return "no symptom, false" if named else "no symptom"
+    whom, kinds = EXPECTED[what]
+
+    def is_right(one):
+        return "kind" in one and bool(whom & set(one["names"])) and one["kind"] in kinds
+
+    # What each verdict said last while the fault was there: a first guess may be mended, and a right one spoiled.
+    last = {one["id"]: one for one in line["said"]}
+    if not any(is_right(one) for one in last.values()):
+        return "wrong" if named else "silent"
+    first = next(one for one in line["said"] if is_right(one))
+    return "right" if first["at_s"] - (line["symptom_s"] or 0) <= IN_TIME_S else "late"
 
 
 def wait(seconds):
