@@ -7,8 +7,8 @@ use crate::cell::Cell;
 use crate::slab::{Slab, SlabWriter, merge};
 use crate::subject::{Part, key};
 
-/// So many observations are packed at once: 16 MiB of them.
-const MAX_OBSERVATIONS: usize = 1 << 20;
+/// So many observations are packed at once: 4 MiB of them.
+const MAX_OBSERVATIONS: usize = 1 << 18;
 
 /// So many candidates for exemplars are sorted out at once.
 const MAX_CANDIDATES: usize = 1 << 16;

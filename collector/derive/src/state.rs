@@ -1,6 +1,6 @@
 //! A consumer's whole state as bytes: a version, the length of what follows, and a zstd frame.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use crate::bytes::{Reader, put_bytes, put_uint};
 use crate::edges::Edges;
@@ -12,6 +12,7 @@ use crate::registry::Registry;
 use crate::slab::Slab;
 use crate::spans::Spans;
 use crate::window::Window;
+use zstd::stream::write::Encoder;
 
 const VERSION: u8 = 1;
 
@@ -20,6 +21,43 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// Cheap, and half the size of what it packs.
 const LEVEL: i32 = 1;
+
+/// What has come together is compressed when it is so much: a state as a whole is large.
+const FULL_BYTES: usize = 256 << 10;
+
+/// A state that is being written.
+pub(crate) struct Packer {
+    /// What comes next is appended here.
+    pub(crate) open: Vec<u8>,
+    frame: Encoder<'static, Vec<u8>>,
+}
+
+impl Packer {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { open: Vec::with_capacity(FULL_BYTES), frame: Encoder::new(vec![VERSION], LEVEL)? })
+    }
+
+    /// To be called now and then: compresses what is open if that is much.
+    pub(crate) fn pass(&mut self) {
+        if self.open.len() >= FULL_BYTES {
+            self.compress();
+        }
+    }
+
+    fn compress(&mut self) {
+        let written = self.frame.write_all(&self.open);
+        debug_assert!(written.is_ok(), "into memory");
+        self.open.clear();
+    }
+
+    fn finish(mut self) -> std::io::Result<Vec<u8>> {
+        self.compress();
+        let mut state = self.frame.finish()?;
+        // It is kept until the next one is.
+        state.shrink_to_fit();
+        Ok(state)
+    }
+}
 
 /// Why bytes are no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,21 +76,26 @@ pub enum StateError {
 impl Spans {
     /// All that decides what is emitted next, at the batch that was applied last. The same batches give the same bytes.
     pub fn state(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        put_uint(&mut body, u64::from(self.partition));
-        body.push(u8::from(self.has_begun));
-        put_uint(&mut body, self.clock_ns);
-        put_uint(&mut body, u64::from(self.flushed));
-        self.registry.encode(&mut body);
-        self.window.encode(&mut body);
-        put_bytes(&mut body, self.live.slab().as_bytes());
-        put_bytes(&mut body, self.log.packed().as_bytes());
-        put_exemplars(&mut body, &self.log.exemplars());
-        self.edges.pairing.encode(&mut body);
-        let mut out = vec![VERSION];
-        // Compressing into memory cannot fail; an empty frame would be refused when it is read.
-        out.extend(zstd::bulk::compress(&body, LEVEL).unwrap_or_default());
-        out
+        // Compressing into memory cannot fail; no bytes at all would be refused when they are read.
+        self.packed().unwrap_or_default()
+    }
+
+    fn packed(&self) -> std::io::Result<Vec<u8>> {
+        let mut packer = Packer::new()?;
+        let open = &mut packer.open;
+        put_uint(open, u64::from(self.partition));
+        open.push(u8::from(self.has_begun));
+        put_uint(open, self.clock_ns);
+        put_uint(open, u64::from(self.flushed));
+        self.registry.encode(open);
+        self.window.encode(&mut packer);
+        put_bytes(&mut packer.open, self.live.slab().as_bytes());
+        packer.pass();
+        put_bytes(&mut packer.open, self.log.packed().as_bytes());
+        packer.pass();
+        put_exemplars(&mut packer.open, &self.log.exemplars());
+        self.edges.pairing.encode(&mut packer);
+        packer.finish()
     }
 
     /// A consumer that goes on where `state` was taken.

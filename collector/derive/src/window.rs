@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::bytes::{Reader, put_bytes, put_uint};
 use crate::cell::Cell;
 use crate::slab::{Slab, SlabWriter};
+use crate::state::Packer;
 use crate::subject::{FIRST_LESS, split_key, split_local};
 use crate::time::WINDOW_STEPS;
 
@@ -102,12 +103,13 @@ impl Window {
     }
 
     /// Appends its bytes.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        put_uint(out, u64::from(self.floor));
-        put_uint(out, self.steps.len() as u64);
+    pub(crate) fn encode(&self, out: &mut Packer) {
+        put_uint(&mut out.open, u64::from(self.floor));
+        put_uint(&mut out.open, self.steps.len() as u64);
         for (step, slab) in &self.steps {
-            put_uint(out, u64::from(*step));
-            put_bytes(out, slab.as_bytes());
+            put_uint(&mut out.open, u64::from(*step));
+            put_bytes(&mut out.open, slab.as_bytes());
+            out.pass();
         }
     }
 

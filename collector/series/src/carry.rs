@@ -183,7 +183,7 @@ impl Carry {
             }
             for (time_ms, histogram) in series.histograms {
                 if self.takes(head, number, *time_ms, is_stale(histogram.sum)) {
-                    head.push_histogram(number, *time_ms, histogram.clone());
+                    head.push_histogram(number, *time_ms, histogram);
                 }
             }
         }
@@ -238,7 +238,7 @@ impl Carry {
             let stale = is_stale(histogram.sum);
             let time_ms = if stale { *time_ms } else { sum.at(*time_ms) };
             if self.takes(head, number, time_ms, stale) {
-                head.push_histogram(number, time_ms, histogram);
+                head.push_histogram(number, time_ms, &histogram);
             }
         }
         self.sums.insert(labels.into(), sum);

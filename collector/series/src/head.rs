@@ -7,6 +7,7 @@
 
 mod index;
 mod intern;
+mod packed;
 mod slabs;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +21,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub(crate) use index::{HeadIndex, all};
 pub(crate) use intern::ByHash;
 use intern::Interner;
+use packed::Packed;
 use slabs::{Slabs, Stream};
 
 use crate::values::{keep_last, merge};
@@ -46,7 +48,7 @@ struct Beside {
     late: Vec<(i64, f64)>,
     sorted: usize,
     /// Native histograms by time.
-    histograms: BTreeMap<i64, Histogram>,
+    histograms: BTreeMap<i64, Packed>,
     exemplars: Vec<Exemplar>,
 }
 
@@ -58,6 +60,8 @@ pub(crate) struct Head {
     beside: HashMap<u32, Beside>,
     index: HeadIndex,
     slabs: Slabs,
+    /// A buffer for a histogram's bytes.
+    scratch: Vec<u8>,
     /// The series that was applied last.
     previous: u32,
     late_rows: u64,
@@ -191,7 +195,7 @@ impl Head {
         let beside = self.beside.entry(series).or_default();
         beside.late.push((time_ms, value));
         self.late_rows += 1;
-        if beside.late.len() >= 64 + 2 * beside.sorted {
+        if beside.late.len() >= 32 + beside.sorted {
             let before = beside.late.len();
             keep_last(&mut beside.late);
             beside.sorted = beside.late.len();
@@ -199,13 +203,14 @@ impl Head {
         }
     }
 
-    pub(crate) fn push_histogram(&mut self, series: u32, time_ms: i64, histogram: Histogram) {
+    pub(crate) fn push_histogram(&mut self, series: u32, time_ms: i64, histogram: &Histogram) {
+        let packed = Packed::new(histogram, &mut self.scratch);
         self.histogram_rows += 1;
-        self.histogram_bytes += histogram_bytes(&histogram);
+        self.histogram_bytes += packed.size_bytes();
         let beside = self.beside.entry(series).or_default();
-        if let Some(old) = beside.histograms.insert(time_ms, histogram) {
+        if let Some(old) = beside.histograms.insert(time_ms, packed) {
             self.histogram_rows -= 1;
-            self.histogram_bytes -= histogram_bytes(&old);
+            self.histogram_bytes -= old.size_bytes();
         }
     }
 
@@ -213,7 +218,7 @@ impl Head {
         let dropped = self.beside.get_mut(&series).and_then(|beside| beside.histograms.remove(&time_ms));
         if let Some(old) = dropped {
             self.histogram_rows -= 1;
-            self.histogram_bytes -= histogram_bytes(&old);
+            self.histogram_bytes -= old.size_bytes();
         }
     }
 
@@ -357,7 +362,7 @@ impl Head {
         let floats = floats.filter(|(time_ms, _)| !beside.histograms.contains_key(time_ms));
         (out.times_ms, out.values) = floats.collect();
         let histograms = beside.histograms.range(range.0..=range.1);
-        out.histograms.extend(histograms.map(|(time_ms, histogram)| (*time_ms, histogram.clone())));
+        out.histograms.extend(histograms.map(|(time_ms, packed)| (*time_ms, packed.histogram())));
     }
 
     /// The histograms of a series that has nothing else; `None` of others.
@@ -367,7 +372,7 @@ impl Head {
         }
         let Some(beside) = self.beside.get(&series) else { return Some(Vec::new()) };
         let all = beside.histograms.range(range.0..=range.1);
-        beside.late.is_empty().then(|| all.map(|(time_ms, one)| (*time_ms, one.clone())).collect())
+        beside.late.is_empty().then(|| all.map(|(time_ms, packed)| (*time_ms, packed.histogram())).collect())
     }
 
     /// Its floats, also those that a histogram replaced.
@@ -385,14 +390,6 @@ impl Head {
             merge(out, &mut Values { times_ms, values, histograms: Vec::new() });
         }
     }
-}
-
-fn histogram_bytes(histogram: &Histogram) -> u64 {
-    let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
-    let floats =
-        histogram.positive_counts.len() + histogram.negative_counts.len() + histogram.custom_values.len();
-    // The nodes of a map are a little more than half full.
-    (2 * size_of::<(i64, Histogram)>() + 8 * (spans + floats)) as u64
 }
 
 fn exemplar_bytes(exemplar: &Exemplar) -> u64 {

@@ -103,6 +103,11 @@ impl Derived {
         self.consumer.lock().state()
     }
 
+    /// Memory of the consumer.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.consumer.lock().size_bytes()
+    }
+
     /// Whether time that passes makes it emit something, at `now_ns` at the latest.
     pub(super) fn wants_tick(&self, now_ns: i64) -> bool {
         self.consumer.lock().next_flush_ns().is_some_and(|flush_ns| flush_ns <= now_ns)

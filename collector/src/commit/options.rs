@@ -206,8 +206,9 @@ impl StoreOptions {
                 age: Duration::from_secs(1800),
             },
             seal_spans: SealLimits {
+                // The head is most of what the collector holds under load; a seal's own cost is small.
                 journal_bytes: 96 << 20,
-                rows: 250_000,
+                rows: 130_000,
                 head_bytes: 128 << 20,
                 age: Duration::from_secs(600),
             },
@@ -224,7 +225,9 @@ impl StoreOptions {
             grace: Duration::from_secs(60),
             house_keeping: Duration::from_secs(30),
             events: events::Options::default(),
-            spans: events::spans::Options::default(),
+            // Eight seals are half of the largest split: merged then, and not again. A merge at fewer rows would make two
+            // of them fit into one, and all be written twice.
+            spans: events::spans::Options { merge_factor: 14, ..events::spans::Options::default() },
             series: series::Options::default(),
             series_limits: SeriesLimits::default(),
             clock: Arc::new(system_now_ns),

@@ -75,6 +75,10 @@ impl Scrape {
         };
         self.gauges("lag_bytes", "Durable and not yet visible.", by(lag_bytes))?;
         self.gauges("head_records", "Records that are not in sealed files.", by(|one| one.head_rows))?;
+        let help = "Memory of records that are not in sealed files.";
+        self.gauges("head_bytes", help, by(|one| one.head_bytes))?;
+        let help = "Memory of what derives series from spans.";
+        self.gauges("derived_bytes", help, by(|one| one.derived_bytes))?;
         let help = "The first journal offset that is not durable.";
         self.gauges("journal_end_offset", help, by(|one| one.journal_end))?;
         self.gauges("applied_offset", "Everything up to it can be found.", by(|one| one.applied_offset))?;

@@ -3,6 +3,7 @@
 use super::half::{Entry, Half, Role};
 use super::{FRESH_STEPS, Pairing, SHARDS, shard_of};
 use crate::bytes::{Reader, put_uint};
+use crate::state::Packer;
 use crate::time::MAX_DURATION_NS;
 
 /// Columns behind the keys.
@@ -10,22 +11,24 @@ const COLUMNS: usize = 5;
 
 impl Pairing {
     /// Appends its bytes.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        put_uint(out, u64::from(self.newest));
-        put_uint(out, u64::from(self.floor));
-        put_uint(out, self.lapsed.len() as u64);
+    pub(crate) fn encode(&self, out: &mut Packer) {
+        let open = &mut out.open;
+        put_uint(open, u64::from(self.newest));
+        put_uint(open, u64::from(self.floor));
+        put_uint(open, self.lapsed.len() as u64);
         for (service, count) in &self.lapsed {
-            put_uint(out, u64::from(*service));
-            put_uint(out, *count);
+            put_uint(open, u64::from(*service));
+            put_uint(open, *count);
         }
         for shard in &self.shards {
             let mut entries: Vec<(u64, Entry)> = shard.iter().map(|(key, entry)| (*key, *entry)).collect();
             entries.sort_unstable_by_key(|(key, _)| *key);
-            self.encode_entries(out, &entries);
+            self.encode_entries(&mut out.open, &entries);
+            out.pass();
         }
         let more: Vec<(u64, Entry)> =
             self.more.iter().flat_map(|(key, more)| more.iter().map(|entry| (*key, *entry))).collect();
-        self.encode_entries(out, &more);
+        self.encode_entries(&mut out.open, &more);
     }
 
     fn encode_entries(&self, out: &mut Vec<u8>, entries: &[(u64, Entry)]) {

@@ -1,20 +1,23 @@
 //! The head: spans that are in the journal but in no split yet. One immutable chunk per
-//! journal record keeps the batch's bytes as they came and a table of its spans; what
+//! journal record keeps the messages of its spans as they came and a table of them; what
 //! occurs in it by service, name and kind says which chunks a query may leave out.
+
+mod streams;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use search::lookup;
-use telemetry::otlp::{ResourceSpans, ScopeSpans, Span, SpanKind, StatusCode, TracesRequest};
-use telemetry::{Batch, Value};
+use telemetry::Batch;
+use telemetry::otlp::{ScopeSpans, Span, SpanKind, StatusCode, TracesRequest};
 
 use super::TraceId;
 use super::prune::Operation;
 use crate::chunks::{Chunks, HeadChunk};
 use crate::key::{MAX_BATCH_ROWS, RowKey};
 use crate::split::Stream;
+use streams::{OfResource, Shared};
+
+pub(crate) use streams::Streams;
 
 /// What a chunk costs beside its parts (see `crate::head`).
 const OVERHEAD_BYTES: usize = 160;
@@ -35,7 +38,7 @@ pub(super) struct HeadSpan {
     pub(super) status: StatusCode,
 }
 
-/// A stretch of the payload that holds text.
+/// A stretch of the messages that holds text.
 #[derive(Clone, Copy, Debug, Default)]
 struct Text {
     start: u32,
@@ -45,7 +48,8 @@ struct Text {
 /// What occurs in a chunk by service, name and kind.
 #[derive(Clone, Copy, Debug)]
 struct HeadOperation {
-    service: Text,
+    /// A stream of its service.
+    stream: u32,
     name: Text,
     kind: SpanKind,
     spans: u32,
@@ -58,9 +62,12 @@ struct HeadOperation {
 pub(crate) struct Chunk {
     pub(super) offset: u64,
     pub(super) received_at_ns: i64,
-    payload: Bytes,
+    /// The `Span` messages, one behind the other.
+    messages: Vec<u8>,
     pub(super) rows: Vec<HeadSpan>,
-    pub(super) streams: Vec<Stream>,
+    streams: Vec<Arc<Shared>>,
+    /// Memory of the streams that no earlier chunk has.
+    streams_bytes: usize,
     operations: Vec<HeadOperation>,
     /// The rows by trace id, those of one trace in their order.
     by_trace: Vec<u32>,
@@ -73,18 +80,18 @@ type Numbers<'a> = HashMap<(&'a str, &'a str, SpanKind), u32>;
 
 impl Chunk {
     /// Reads a batch's spans; the reason if it cannot be walked.
-    pub(super) fn read(offset: u64, batch: &Batch) -> Result<Self, String> {
-        let payload = &batch.payload;
-        let request = TracesRequest::parse(payload).map_err(|error| error.to_string())?;
+    pub(super) fn read(offset: u64, batch: &Batch, shared: &mut Streams) -> Result<Self, String> {
+        let request = TracesRequest::parse(&batch.payload).map_err(|error| error.to_string())?;
         if request.span_count() > MAX_BATCH_ROWS {
             return Err(format!("more than {MAX_BATCH_ROWS} spans in one batch"));
         }
         let mut chunk = Self {
             offset,
             received_at_ns: batch.received_at_ns,
-            payload: payload.clone(),
+            messages: Vec::with_capacity(batch.payload.len()),
             rows: Vec::with_capacity(request.span_count()),
             streams: Vec::new(),
+            streams_bytes: 0,
             operations: Vec::new(),
             by_trace: Vec::new(),
             min_time_ns: i64::MAX,
@@ -92,11 +99,13 @@ impl Chunk {
         };
         let mut numbers = Numbers::new();
         for resource in request.resources() {
-            let service = service_name(&resource);
+            let service = streams::service_name(&resource.resource);
+            let mut resource = OfResource::new(&resource);
             for scope in resource.scopes() {
-                chunk.push_scope(&resource, service, &scope, &mut numbers);
+                chunk.push_scope(&mut resource, service, &scope, shared, &mut numbers);
             }
         }
+        chunk.messages.shrink_to_fit();
         chunk.streams.shrink_to_fit();
         chunk.operations.shrink_to_fit();
         chunk.by_trace = (0..chunk.rows.len() as u32).collect();
@@ -107,36 +116,35 @@ impl Chunk {
     /// Adds a scope's spans. One without spans holds no memory: a batch has room for very many of those.
     fn push_scope<'a>(
         &mut self,
-        resource: &ResourceSpans<'a>,
+        resource: &mut OfResource<'_, 'a>,
         service: &'a str,
         scope: &ScopeSpans<'a>,
+        shared: &mut Streams,
         numbers: &mut Numbers<'a>,
     ) {
         let mut spans = scope.spans().peekable();
         if spans.peek().is_none() {
             return;
         }
-        let slice = |part: &[u8]| if part.is_empty() { Bytes::new() } else { self.payload.slice_ref(part) };
-        let stream = self.streams.len() as u32;
-        self.streams.push(Stream {
-            resource: slice(resource.resource.raw),
-            resource_schema_url: slice(resource.schema_url.as_bytes()),
-            scope: slice(scope.scope.raw),
-            scope_schema_url: slice(scope.schema_url.as_bytes()),
-        });
-        spans.for_each(|span| self.push(&span, stream, service, numbers));
+        let (stream, size_bytes) = resource.stream(scope, shared);
+        self.streams.push(stream);
+        self.streams_bytes += size_bytes;
+        spans.for_each(|span| self.push(&span, service, numbers));
     }
 
-    fn push<'a>(&mut self, span: &Span<'a>, stream: u32, service: &'a str, numbers: &mut Numbers<'a>) {
+    /// Adds a span of the stream that came last.
+    fn push<'a>(&mut self, span: &Span<'a>, service: &'a str, numbers: &mut Numbers<'a>) {
         let time_ns = span.effective_time_ns(self.received_at_ns);
-        let raw = self.place(span.raw);
+        let stream = self.streams.len() as u32 - 1;
+        let start = self.messages.len() as u32;
+        self.messages.extend_from_slice(span.raw);
         let number = self.operations.len() as u32;
         let operation = *numbers.entry((service, span.name, span.kind)).or_insert(number);
         if operation == number {
-            let (service, name) = (self.place(service.as_bytes()), self.place(span.name.as_bytes()));
+            let name = place(span.name.as_bytes(), span.raw, start);
             let kind = span.kind;
             self.operations.push(HeadOperation {
-                service,
+                stream,
                 name,
                 kind,
                 spans: 0,
@@ -154,8 +162,8 @@ impl Chunk {
             parent_id: span.parent_id().unwrap_or_default(),
             time_ns,
             duration_ns: span.duration_ns(),
-            start: raw.start,
-            len: raw.len,
+            start,
+            len: span.raw.len() as u32,
             stream,
             operation,
             status: span.status,
@@ -164,25 +172,15 @@ impl Chunk {
         self.max_time_ns = self.max_time_ns.max(time_ns);
     }
 
-    fn place(&self, part: &[u8]) -> Text {
-        match part {
-            [] => Text::default(),
-            part => {
-                let start = part.as_ptr().addr() - self.payload.as_ptr().addr();
-                Text { start: start as u32, len: part.len() as u32 }
-            }
-        }
-    }
-
     fn text(&self, text: Text) -> &str {
-        let bytes = &self.payload[text.start as usize..(text.start + text.len) as usize];
+        let bytes = &self.messages[text.start as usize..(text.start + text.len) as usize];
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 
     /// The `Span` message.
     pub(super) fn raw(&self, row: usize) -> &[u8] {
         let HeadSpan { start, len, .. } = self.rows[row];
-        &self.payload[start as usize..(start + len) as usize]
+        &self.messages[start as usize..(start + len) as usize]
     }
 
     pub(super) fn span(&self, row: usize) -> Span<'_> {
@@ -190,7 +188,7 @@ impl Chunk {
     }
 
     pub(super) fn stream(&self, row: usize) -> &Stream {
-        &self.streams[self.rows[row].stream as usize]
+        &self.streams[self.rows[row].stream as usize].stream
     }
 
     pub(super) fn seq(&self, row: usize) -> u64 {
@@ -210,7 +208,7 @@ impl Chunk {
     pub(super) fn operation(&self, number: usize) -> Operation<'_> {
         let known = &self.operations[number];
         Operation {
-            service: self.text(known.service),
+            service: self.streams[known.stream as usize].service(),
             name: Some(self.text(known.name)),
             kind: known.kind,
             spans: u64::from(known.spans),
@@ -228,11 +226,14 @@ impl Chunk {
     }
 }
 
-/// The resource's `service.name`; "" for none.
-fn service_name<'a>(resource: &ResourceSpans<'a>) -> &'a str {
-    match lookup(&resource.resource.attributes(), "service.name") {
-        Some(Value::Str(name)) => name,
-        _ => "",
+/// Where a part of a message is, which stands at `start`.
+fn place(part: &[u8], message: &[u8], start: u32) -> Text {
+    match part {
+        [] => Text::default(),
+        part => {
+            let before = part.as_ptr().addr() - message.as_ptr().addr();
+            Text { start: start + before as u32, len: part.len() as u32 }
+        }
     }
 }
 
@@ -292,9 +293,9 @@ impl HeadChunk for Chunk {
     }
 
     fn size_bytes(&self) -> usize {
-        let streams = self.streams.capacity() * size_of::<Stream>();
+        let streams = self.streams.capacity() * size_of::<Arc<Shared>>() + self.streams_bytes;
         let rows = self.rows.capacity() * size_of::<HeadSpan>() + self.by_trace.capacity() * size_of::<u32>();
         let operations = self.operations.capacity() * size_of::<HeadOperation>();
-        self.payload.len() + rows + streams + operations + size_of::<Self>() + OVERHEAD_BYTES
+        self.messages.capacity() + rows + streams + operations + size_of::<Self>() + OVERHEAD_BYTES
     }
 }

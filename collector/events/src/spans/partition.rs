@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::ObjectStore;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use telemetry::{Batch, Signal, TenantId};
 
-use super::head::Chunk;
+use super::head::{Chunk, Streams};
 use crate::cache::BlockCache;
 use crate::chunks::Chunks;
 use crate::partition::{Blobs, Pinned, State};
@@ -59,6 +59,8 @@ pub(super) struct Inner {
     pub(super) options: Options,
     pub(super) blobs: Blobs,
     pub(super) state: RwLock<State<Chunk>>,
+    /// Those of the chunks since the last seal.
+    pub(super) streams: Mutex<Streams>,
 }
 
 /// One consistent version of a tenant's spans in a partition. Its splits stay readable while it lives.
@@ -73,7 +75,8 @@ impl Partition {
     /// An empty partition; call `recover` next.
     pub fn new(blobs: Arc<dyn ObjectStore>, partition: u16, options: Options) -> Self {
         let blobs = Blobs::new(blobs, "spans", partition);
-        Self { inner: Arc::new(Inner { partition, options, blobs, state: RwLock::default() }) }
+        let (state, streams) = (RwLock::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { partition, options, blobs, state, streams }) }
     }
 
     /// At start: the file list of the last committed manifest. Opens no file.
@@ -89,8 +92,11 @@ impl Partition {
     /// Offsets must ascend. Never fails: what cannot be walked is set aside and counted.
     pub fn apply(&self, offset: u64, batch: &Batch) {
         let read = match batch.signal {
-            Signal::Spans => catch_unwind(AssertUnwindSafe(|| Chunk::read(offset, batch)))
-                .unwrap_or_else(|_| Err("the record crashed the engine".to_owned())),
+            Signal::Spans => {
+                let mut streams = self.inner.streams.lock();
+                catch_unwind(AssertUnwindSafe(|| Chunk::read(offset, batch, &mut streams)))
+                    .unwrap_or_else(|_| Err("the record crashed the engine".to_owned()))
+            }
             _ => Err("not a batch of spans".to_owned()),
         };
         self.inner.state.write().applied(offset, batch, read);

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use super::Partition;
 use super::head::Chunk;
 use super::partition::Inner;
-use super::split::{SpanSource, WriteOptions, write};
+use super::split::{Sources, SpanSource, WriteOptions, write};
 use crate::EventsError;
 use crate::split::SplitRef;
 
@@ -23,6 +23,7 @@ impl Partition {
 
 impl Inner {
     fn seal(&self, epoch: u64, upto: u64) -> Result<Vec<SplitRef>, EventsError> {
+        self.streams.lock().clear();
         let heads = self.state.read().heads_upto(upto);
         let mut splits = Vec::new();
         for (tenant, chunks) in heads {
@@ -43,16 +44,16 @@ impl Inner {
     ) -> Result<(), EventsError> {
         let most = usize::try_from(self.options.max_split_rows).unwrap_or(usize::MAX).max(1);
         let options = self.write_options(tenant, self.options.seal_level);
-        let mut left: Vec<SpanSource<'_>> = chunks.iter().flat_map(|chunk| sources(chunk)).collect();
-        while !left.is_empty() {
-            let rest = left.split_off(most.min(left.len()));
+        let mut rows = Rows::of(chunks);
+        while !rows.places.is_empty() {
+            let rest = rows.places.split_off(most.min(rows.places.len()));
             let upload = Upload::new(self.blobs.store(), self.blobs.name(tenant, epoch));
             let name = upload.name().to_owned();
-            match write(left, &options, upload) {
+            match write(&rows, &options, upload) {
                 Ok(written) => {
                     splits.push(written.listed);
-                    left = written.left;
-                    left.extend(rest);
+                    let left = written.left.into_iter().map(|at| rows.places[at as usize]);
+                    rows.places = left.chain(rest).collect();
                 }
                 Err(error) => {
                     self.blobs.discard(std::iter::once(name.as_str()));
@@ -74,12 +75,34 @@ impl Inner {
     }
 }
 
-/// A chunk's spans in the order they came.
-fn sources(chunk: &Chunk) -> impl Iterator<Item = SpanSource<'_>> {
-    // Texts were checked when the batch was taken.
-    let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-    (0..chunk.rows.len()).map(move |row| {
+/// Rows of a head, each by its chunk and its place there: very many are sorted at once.
+struct Rows<'a> {
+    chunks: &'a [Arc<Chunk>],
+    places: Vec<(u32, u32)>,
+}
+
+impl<'a> Rows<'a> {
+    /// All, in the order they came.
+    fn of(chunks: &'a [Arc<Chunk>]) -> Self {
+        let mut places = Vec::with_capacity(chunks.iter().map(|chunk| chunk.rows.len()).sum());
+        for (chunk, number) in chunks.iter().zip(0u32..) {
+            places.extend((0..chunk.rows.len() as u32).map(|row| (number, row)));
+        }
+        Self { chunks, places }
+    }
+}
+
+impl Sources for Rows<'_> {
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn get(&self, at: usize) -> SpanSource<'_> {
+        let (number, row) = self.places[at];
+        let (chunk, row) = (&self.chunks[number as usize], row as usize);
         let stream = chunk.stream(row);
+        // Texts were checked when the batch was taken.
+        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
         SpanSource {
             resource: &stream.resource,
             resource_schema_url: text(&stream.resource_schema_url),
@@ -89,5 +112,5 @@ fn sources(chunk: &Chunk) -> impl Iterator<Item = SpanSource<'_>> {
             seq: chunk.seq(row),
             time_ns: chunk.rows[row].time_ns,
         }
-    })
+    }
 }

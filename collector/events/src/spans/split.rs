@@ -61,6 +61,23 @@ pub(crate) struct SpanSource<'a> {
     pub(crate) time_ns: i64,
 }
 
+/// Spans that are to be written, in any order.
+pub(crate) trait Sources {
+    fn len(&self) -> usize;
+    /// One of them; cheap, as all are asked for a few times.
+    fn get(&self, at: usize) -> SpanSource<'_>;
+}
+
+impl Sources for [SpanSource<'_>] {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, at: usize) -> SpanSource<'_> {
+        self[at]
+    }
+}
+
 /// What a file is written for and how hard it is compressed.
 #[derive(Clone, Debug)]
 pub(crate) struct WriteOptions {
@@ -74,12 +91,12 @@ pub(crate) struct WriteOptions {
 
 /// A file that was written.
 #[derive(Debug)]
-pub(crate) struct Written<'a> {
+pub(crate) struct Written {
     /// How the manifest lists it.
     pub(crate) listed: SplitRef,
-    /// Spans that found no room because the file's tables were full: they go into another file. At least one span
-    /// finds room.
-    pub(crate) left: Vec<SpanSource<'a>>,
+    /// Spans that found no room because the file's tables were full, by their places: they go into another file. At
+    /// least one span finds room.
+    pub(crate) left: Vec<u32>,
 }
 
 /// A merge that was written.
@@ -103,11 +120,11 @@ pub(crate) enum MergeFailure {
 }
 
 /// Sorts spans and writes them to one file, which is durable when this returns. Blocks.
-pub(crate) fn write<'a>(
-    spans: Vec<SpanSource<'a>>,
+pub(crate) fn write<S: Sources + ?Sized>(
+    spans: &S,
     options: &WriteOptions,
     upload: Upload,
-) -> Result<Written<'a>, EventsError> {
+) -> Result<Written, EventsError> {
     sort::write(spans, options, upload)
 }
 

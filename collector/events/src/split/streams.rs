@@ -33,7 +33,7 @@ impl Stream {
         Scope::of_valid(&self.scope)
     }
 
-    fn parts(&self) -> [&Bytes; 4] {
+    pub(crate) fn parts(&self) -> [&Bytes; 4] {
         [&self.resource, &self.resource_schema_url, &self.scope, &self.scope_schema_url]
     }
 

@@ -7,7 +7,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use read::decode_histogram;
 pub use read::decode_histograms;
+pub(crate) use write::encode_histogram;
 pub use write::encode_histograms;
 
 /// Bits of a histogram's first byte; the lowest two are the reset hint.

@@ -57,8 +57,8 @@ fn a_histogram_and_a_float_of_one_time_replace_each_other() {
         head.push(0, time_ms, 1.0);
     }
     for time_ms in (500..2000).rev() {
-        head.push_histogram(0, time_ms, histogram(1.0));
-        head.push_histogram(0, time_ms, histogram(2.0));
+        head.push_histogram(0, time_ms, &histogram(1.0));
+        head.push_histogram(0, time_ms, &histogram(2.0));
     }
     for time_ms in 1000..2000 {
         head.push(0, time_ms, 3.0);

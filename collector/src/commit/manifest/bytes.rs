@@ -37,7 +37,9 @@ pub enum ManifestError {
 }
 
 pub(super) fn encode(manifest: &Manifest) -> Bytes {
-    let mut out = Vec::with_capacity(256 + manifest.files.len() * 200 + manifest.windows.windows.len() * 128);
+    // The state is nearly all of it: it is copied once, into room that is there.
+    let size_bytes = 256 + manifest.files.len() * 200 + manifest.windows.windows.len() * 128;
+    let mut out = Vec::with_capacity(size_bytes + manifest.state.len());
     out.extend(MAGIC);
     out.extend([VERSION, manifest.partition.kind.signal() as u8]);
     out.extend(manifest.partition.number.to_le_bytes());

@@ -41,6 +41,8 @@ pub struct PartitionStats {
     pub head_rows: u64,
     /// Memory that they take up.
     pub head_bytes: u64,
+    /// Memory of what derives series from its records; 0 where nothing does.
+    pub derived_bytes: u64,
     /// Seals since the start.
     pub seals: u64,
     /// Merges since the start.
@@ -134,6 +136,7 @@ impl Partition {
 
     pub(in crate::commit) fn stats(&self) -> PartitionStats {
         let head = self.engine.head_stats();
+        let derived_bytes = self.engine.derived().map_or(0, |derived| derived.size_bytes() as u64);
         let applied = self.applied.lock();
         PartitionStats {
             partition: self.id,
@@ -145,6 +148,7 @@ impl Partition {
             journal_bytes: self.journal_bytes(),
             head_rows: head.rows,
             head_bytes: head.bytes,
+            derived_bytes,
             seals: self.seals.load(Ordering::Relaxed),
             merges: self.merges.load(Ordering::Relaxed),
             duplicates: applied.duplicates,

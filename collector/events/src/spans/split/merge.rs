@@ -18,8 +18,8 @@ use crate::split::ReadError;
 const KEPT_BLOCKS: usize = 3;
 /// So many rows of a trace are put together at a time.
 const CHUNK_ROWS: usize = if cfg!(test) { 32 } else { 1 << 14 };
-/// What is kept of all inputs beside them.
-const CACHE_BYTES: usize = 32 << 20;
+/// What is kept of all inputs beside them: a block's columns are read one after the other, and then it is kept whole.
+const CACHE_BYTES: usize = 8 << 20;
 
 /// An input and how far it is written.
 struct Input {

@@ -6,7 +6,7 @@ use sealed::Upload;
 use telemetry::otlp::Span;
 
 use super::writer::{Row, SpanWriter};
-use super::{SpanSource, TraceId, WriteOptions, Written};
+use super::{Sources, SpanSource, TraceId, WriteOptions, Written};
 use crate::EventsError;
 
 /// Spans by trace.
@@ -19,12 +19,12 @@ struct Groups {
 }
 
 impl Groups {
-    fn of(spans: &[SpanSource<'_>]) -> Self {
+    fn of<S: Sources + ?Sized>(spans: &S) -> Self {
         let mut numbers: HashMap<TraceId, u32> = HashMap::new();
         let (mut ids, mut firsts) = (Vec::new(), Vec::<i64>::new());
         let mut of_spans = Vec::with_capacity(spans.len());
         let mut last: Option<u32> = None;
-        for span in spans {
+        for span in (0..spans.len()).map(|at| spans.get(at)) {
             let id = trace_id(span.span);
             // Spans of one trace often follow each other.
             let known = last.filter(|last| ids[*last as usize] == id);
@@ -76,16 +76,21 @@ fn has_another_id(fields: &[u8]) -> bool {
     false
 }
 
-/// The number of each span's stream; none for those that have no room.
-fn streams(spans: &[SpanSource<'_>], writer: &mut SpanWriter) -> Vec<Option<u32>> {
-    let mut numbers: Vec<Option<u32>> = Vec::with_capacity(spans.len());
-    for (at, span) in spans.iter().enumerate() {
+/// Stands for the number of a stream that has no room.
+const NO_ROOM: u32 = u32::MAX;
+
+/// The number of each span's stream.
+fn streams<S: Sources + ?Sized>(spans: &S, writer: &mut SpanWriter) -> Vec<u32> {
+    let mut numbers = Vec::with_capacity(spans.len());
+    let mut last: Option<(SpanSource<'_>, u32)> = None;
+    for span in (0..spans.len()).map(|at| spans.get(at)) {
         // Spans of one batch and stream share its bytes.
-        let last = at.checked_sub(1).map(|before| (&spans[before], numbers[before]));
-        numbers.push(match last {
-            Some((last, number)) if shares_stream(last, span) => number,
-            _ => writer.stream(span),
-        });
+        let number = match &last {
+            Some((last, number)) if shares_stream(last, &span) => *number,
+            _ => writer.stream(&span).unwrap_or(NO_ROOM),
+        };
+        numbers.push(number);
+        last = Some((span, number));
     }
     numbers
 }
@@ -97,37 +102,53 @@ fn shares_stream(a: &SpanSource<'_>, b: &SpanSource<'_>) -> bool {
         && std::ptr::eq(a.scope_schema_url, b.scope_schema_url)
 }
 
+/// Where a span stands among all. Of those of one trace and time, the seq decides, which is seldom looked at.
+#[derive(Clone, Copy)]
+struct Place {
+    rank: u32,
+    at: u32,
+    time_ns: i64,
+}
+
+/// All that have room, in order.
+fn places<S: Sources + ?Sized>(spans: &S, groups: &Groups, ranks: &[u32], streams: &[u32]) -> Vec<Place> {
+    let mut places = Vec::with_capacity(spans.len());
+    for (at, _) in streams.iter().enumerate().filter(|(_, stream)| **stream != NO_ROOM) {
+        let rank = ranks[groups.of_spans[at] as usize];
+        places.push(Place { rank, at: at as u32, time_ns: spans.get(at).time_ns });
+    }
+    let seq = |place: &Place| spans.get(place.at as usize).seq;
+    places.sort_unstable_by(|a, b| {
+        (a.rank, a.time_ns).cmp(&(b.rank, b.time_ns)).then_with(|| (seq(a), a.at).cmp(&(seq(b), b.at)))
+    });
+    places
+}
+
 /// Sorts and writes.
-pub(super) fn write<'a>(
-    spans: Vec<SpanSource<'a>>,
+pub(super) fn write<S: Sources + ?Sized>(
+    spans: &S,
     options: &WriteOptions,
     upload: Upload,
-) -> Result<Written<'a>, EventsError> {
+) -> Result<Written, EventsError> {
     let mut writer = SpanWriter::new(upload, options);
-    let streams = streams(&spans, &mut writer);
-    let groups = Groups::of(&spans);
+    let streams = streams(spans, &mut writer);
+    let groups = Groups::of(spans);
     let (order, ranks) = groups.ranks();
-    let with_room = streams.iter().enumerate().filter(|(_, stream)| stream.is_some());
-    let mut rows: Vec<(u32, i64, u64, u32)> = with_room
-        .map(|(at, _)| (ranks[groups.of_spans[at] as usize], spans[at].time_ns, spans[at].seq, at as u32))
-        .collect();
-    rows.sort_unstable();
+    let places = places(spans, &groups, &ranks, &streams);
     let mut trace = Vec::new();
-    for group in rows.chunk_by(|a, b| a.0 == b.0) {
+    for group in places.chunk_by(|a, b| a.rank == b.rank) {
         trace.clear();
-        trace.extend(group.iter().map(|(_, time_ns, seq, at)| Row {
-            span: spans[*at as usize].span,
-            seq: *seq,
-            time_ns: *time_ns,
-            stream: streams[*at as usize].unwrap_or_default(),
+        trace.extend(group.iter().map(|Place { at, time_ns, .. }| {
+            let SpanSource { span, seq, .. } = spans.get(*at as usize);
+            Row { span, seq, time_ns: *time_ns, stream: streams[*at as usize] }
         }));
-        let id = &groups.ids[order[group[0].0 as usize] as usize];
+        let id = &groups.ids[order[group[0].rank as usize] as usize];
         if let Err(error) = writer.push_trace(id, &trace) {
             writer.abort();
             return Err(error);
         }
     }
-    let left = spans.iter().zip(&streams).filter(|(_, stream)| stream.is_none());
-    let left = left.map(|(span, _)| *span).collect();
+    let left = (0u32..).zip(&streams).filter(|(_, stream)| **stream == NO_ROOM);
+    let left = left.map(|(at, _)| at).collect();
     Ok(Written { listed: writer.finish()?, left })
 }

@@ -35,7 +35,8 @@ fn options(block_rows: usize, level: i32) -> WriteOptions {
 /// Writes spans to a file and gives its bytes.
 fn sealed(spans: &[Source], options: &WriteOptions) -> Bytes {
     let (listed, bytes) = file_of(|upload| {
-        let written = write(spans.iter().map(Source::borrow).collect(), options, upload).unwrap();
+        let spans: Vec<SpanSource<'_>> = spans.iter().map(Source::borrow).collect();
+        let written = write(&*spans, options, upload).unwrap();
         assert!(written.left.is_empty());
         written.listed
     });
@@ -396,9 +397,9 @@ fn streams_without_room_go_into_another_file_and_stay_there() {
         spans.map(|(source, resource)| SpanSource { resource, ..source.borrow() }).collect();
     let mut files = Vec::new();
     while !left.is_empty() {
-        let (written, bytes) = file_of(|upload| write(left.clone(), &options(10, 1), upload).unwrap());
+        let (written, bytes) = file_of(|upload| write(&*left, &options(10, 1), upload).unwrap());
         files.push((written.listed.rows, SpanReader::of_bytes(bytes.unwrap()).unwrap()));
-        left = written.left;
+        left = written.left.into_iter().map(|at| left[at as usize]).collect();
     }
     assert_eq!(files.iter().map(|(rows, _)| *rows).collect::<Vec<_>>(), [2, 1]);
     let readers: Vec<SpanReader> = files.into_iter().map(|(_, reader)| reader).collect();

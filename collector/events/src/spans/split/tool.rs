@@ -56,7 +56,7 @@ impl SpanFile {
             }));
         }
         let upload = Upload::new(store, options.name.clone());
-        Ok(write(spans, &options.inner(), upload)?.listed)
+        Ok(write(&*spans, &options.inner(), upload)?.listed)
     }
 
     /// Opens a file.

@@ -35,6 +35,11 @@ const MAX_NAME_BYTES: usize = 4 << 20;
 /// A block ends at so many bytes of messages.
 const FULL_BYTES: usize = 16 << 20;
 
+/// Room for a part and the block that fills it: what grows instead is there twice meanwhile.
+fn part() -> Vec<u8> {
+    Vec::with_capacity(PART_BYTES + PART_BYTES / 8)
+}
+
 /// A file that is being written.
 pub(super) struct SpanWriter {
     upload: Upload,
@@ -101,6 +106,8 @@ struct Codecs {
 
 impl SpanWriter {
     pub(super) fn new(upload: Upload, options: &WriteOptions) -> Self {
+        let mut out = part();
+        out.extend_from_slice(HEAD_MAGIC);
         let footer = Footer {
             tenant: options.tenant.clone(),
             partition: options.partition,
@@ -109,7 +116,7 @@ impl SpanWriter {
         };
         Self {
             upload,
-            out: HEAD_MAGIC.to_vec(),
+            out,
             uploaded: 0,
             level: options.level,
             block_rows: options.block_rows.clamp(1, MAX_BLOCK_ROWS as usize),
@@ -276,7 +283,8 @@ impl SpanWriter {
             return Ok(());
         }
         self.uploaded += self.out.len() as u64;
-        Ok(self.upload.push(std::mem::take(&mut self.out))?)
+        let full = std::mem::replace(&mut self.out, part());
+        Ok(self.upload.push(full)?)
     }
 
     /// Writes what stands behind the blocks; the file is durable when this returns.

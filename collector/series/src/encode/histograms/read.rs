@@ -35,6 +35,14 @@ pub fn decode_histograms(bytes: &[u8]) -> Result<Vec<(i64, Histogram)>, Damage> 
     Ok(all)
 }
 
+/// What `encode_histogram` wrote.
+pub(crate) fn decode_histogram(bytes: &[u8]) -> Result<Histogram, Damage> {
+    let mut reader = Reader::new(bytes, PART);
+    let histogram = read(&mut reader, None, &mut 0)?;
+    reader.finish()?;
+    Ok(histogram)
+}
+
 thread_local! {
     /// Making one takes longer than it works on a chunk.
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };

@@ -11,6 +11,13 @@ fn check(values: &[(i64, Histogram)]) -> usize {
     encode_histograms(values, &mut bytes);
     let back = decode_histograms(&bytes).unwrap();
     assert_eq!(bits(&back), bits(values));
+    for (time, histogram) in values {
+        let mut alone = Vec::new();
+        encode_histogram(histogram, &mut alone);
+        let back = decode_histogram(&alone).unwrap();
+        assert_eq!(bits(&[(*time, back)]), bits(&[(*time, histogram.clone())]));
+        assert!(decode_histogram(&alone[..alone.len() - 1]).is_err());
+    }
     bytes.len()
 }
 

@@ -36,6 +36,11 @@ pub fn encode_histograms(values: &[(i64, Histogram)], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends one histogram by itself, without a time.
+pub(crate) fn encode_histogram(histogram: &Histogram, out: &mut Vec<u8>) {
+    write(histogram, None, &mut 0, out);
+}
+
 fn write(histogram: &Histogram, previous: Option<&Histogram>, repeated: &mut usize, out: &mut Vec<u8>) {
     let base = previous.filter(|previous| same_layout(histogram, previous)).filter(|_| {
         let size = layout_len(histogram);
