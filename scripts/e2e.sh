@@ -10,8 +10,9 @@ profile=${E2E_PROFILE:-dev}
 if [ "$profile" = dev ]; then
   # The same build as for the Rust tests, so that nothing is compiled twice.
   cargo test --workspace --locked --quiet --no-run
+  cargo build --workspace --locked --quiet --bins
 else
-  cargo build --locked --quiet --profile "$profile" -p narrows-collector -p narrows-agent
+  cargo build --locked --quiet --profile "$profile" -p narrows-collector -p narrows-agent -p narrows-bench
 fi
 work=$(mktemp -d)
 free_ports() {
@@ -79,6 +80,7 @@ PROFILE=$profile bounded 420 scripts/alertmanager.sh
 PROFILE=$profile ROUNDS=6 ALERTS=1000 bounded 420 scripts/notify-kill.sh
 PROFILE=$profile bounded 420 scripts/tls.sh
 PROFILE=$profile bounded 420 scripts/on-call.sh
+PROFILE=$profile bounded 420 scripts/verdict.sh
 kill -TERM "$runner"
 wait "$runner" && say "ok  both programs stopped on SIGTERM" || die "the programs did not stop cleanly"
 trap 'rm -rf "$work"' EXIT

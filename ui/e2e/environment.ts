@@ -1,7 +1,7 @@
 // What the tests against a real collector need to know. Missing variables fail at once, by name.
 import { appendFileSync } from "node:fs";
 
-function required(name: string, meaning: string): string {
+export function required(name: string, meaning: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`set ${name}: ${meaning}`);
   return value;
