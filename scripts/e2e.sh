@@ -10,7 +10,6 @@ profile=${E2E_PROFILE:-dev}
 if [ "$profile" = dev ]; then
   # The same build as for the Rust tests, so that nothing is compiled twice.
   cargo test --workspace --locked --quiet --no-run
-  cargo build --workspace --locked --quiet --bins
 else
   cargo build --locked --quiet --profile "$profile" -p narrows-collector -p narrows-agent -p narrows-bench
 fi
