@@ -73,3 +73,7 @@ impl Queries for StoreQueries<'_> {
         newest_samples(&self.series, matchers, start_ms, end_ms)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
