@@ -2,6 +2,7 @@
 //! missed. docs/accuracy.md keeps the figures.
 
 mod cost;
+mod nezha;
 mod quiet;
 mod report;
 mod simulated;
@@ -56,7 +57,8 @@ pub(crate) struct Input<'a> {
     pub(crate) prints_wrong: bool,
 }
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
+    Suite { name: "nezha", run: nezha::run },
     Suite { name: "simulator", run: simulated::run },
     Suite { name: "generated", run: simulated::run_generated },
     Suite { name: "quiet", run: quiet::run },
