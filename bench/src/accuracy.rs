@@ -2,6 +2,7 @@
 //! missed. docs/accuracy.md keeps the figures.
 
 mod cost;
+mod nezha;
 mod petshop;
 mod published;
 mod quiet;
@@ -59,10 +60,11 @@ pub(crate) struct Input<'a> {
     pub(crate) prints_wrong: bool,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     Suite { name: "petshop", run: petshop::run },
     Suite { name: "petshop-gated", run: petshop::run_gated },
     Suite { name: "sockshop", run: sockshop::run },
+    Suite { name: "nezha", run: nezha::run },
     Suite { name: "simulator", run: simulated::run },
     Suite { name: "generated", run: simulated::run_generated },
     Suite { name: "quiet", run: quiet::run },

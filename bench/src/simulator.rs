@@ -68,7 +68,6 @@ pub(crate) fn run(plan: &Plan) -> Run {
         nodes: topology.nodes.len(),
         edges: topology.edges.len(),
         steps: plan.steps,
-        step_ns: STEP_NS,
         onset_ns: (plan.onset_s * 1e9) as u64,
         keeps_spans: plan.keeps_spans,
     };

@@ -84,6 +84,9 @@ struct Kept {
     tail: Vec<(u64, Rc<TraceRecord>)>,
 }
 
+/// Of a node and a text: the severity, and lines per step.
+type Patterns = BTreeMap<(usize, &'static str), (u8, Vec<f64>)>;
+
 /// Kept of each entry operation and phase at random, and of the slowest.
 const KEPT: usize = 60;
 const TAIL: usize = 30;
@@ -91,13 +94,12 @@ const TAIL: usize = 30;
 /// All of it.
 pub(crate) struct Recorder {
     pub(crate) steps: usize,
-    pub(crate) step_ns: u64,
     onset_ns: u64,
     step: Cell<usize>,
     pub(crate) operations: RefCell<Vec<Counts>>,
     pub(crate) nodes: RefCell<Vec<Counts>>,
     pub(crate) edges: RefCell<Vec<Counts>>,
-    pub(crate) logs: RefCell<BTreeMap<(usize, &'static str), (u8, Vec<f64>)>>,
+    pub(crate) logs: RefCell<Patterns>,
     kept: RefCell<BTreeMap<u32, Kept>>,
     random: RefCell<Random>,
     /// All spans that ended, where they are wanted.
@@ -117,7 +119,6 @@ pub(crate) struct Sizes {
     pub(crate) nodes: usize,
     pub(crate) edges: usize,
     pub(crate) steps: usize,
-    pub(crate) step_ns: u64,
     pub(crate) onset_ns: u64,
     pub(crate) keeps_spans: bool,
 }
@@ -127,7 +128,6 @@ impl Recorder {
         let counts = |count| RefCell::new(vec![Counts::new(sizes.steps); count]);
         Self {
             steps: sizes.steps,
-            step_ns: sizes.step_ns,
             onset_ns: sizes.onset_ns,
             step: Cell::new(0),
             operations: counts(sizes.operations),
@@ -146,10 +146,6 @@ impl Recorder {
         self.operations.borrow_mut().iter_mut().for_each(|counts| counts.close(step));
         self.nodes.borrow_mut().iter_mut().for_each(|counts| counts.close(step));
         self.step.set((step + 1).min(self.steps - 1));
-    }
-
-    pub(crate) fn step(&self) -> usize {
-        self.step.get()
     }
 
     pub(crate) fn open(&self, trace: &TraceRecord, span: SpanRecord) -> u32 {

@@ -278,6 +278,14 @@ fn entity(case: &Case<'_>, candidate: &Candidate, explanation: &Explanation) -> 
             entity.peer = Some(observation.nodes[callee].name.clone());
         }
     }
+    if let Some(node) = explanation.node.and_then(|node| observation.nodes.get(node)) {
+        // The cause lies with another: with who makes the calls, or works the messages off.
+        let about = std::mem::replace(&mut entity.service, node.name.clone());
+        if entity.entity_type != "edge" {
+            entity.peer = Some(about);
+        }
+        entity.entity_type = entity_type(node).to_owned();
+    }
     if let Some((executable, host)) = &explanation.process {
         entity.entity_type = "process".to_owned();
         entity.process = Some(executable.clone());

@@ -74,7 +74,8 @@ pub(crate) fn rows(case: &Case<'_>) -> Vec<Row> {
         })
         .filter(|row| row.row.q < MAX_Q && row.row.effect >= MIN_EFFECT)
         .collect();
-    rows.sort_by(|a, b| b.row.effect.total_cmp(&a.row.effect).then(a.values.cmp(&b.values)));
+    let order = |row: &Row| (row.is_numeric, row.values);
+    rows.sort_by(|a, b| b.row.effect.total_cmp(&a.row.effect).then(order(a).cmp(&order(b))));
     let mut kept = without_synonyms(rows);
     kept.truncate(MAX_ROWS);
     kept
@@ -232,7 +233,10 @@ fn without_synonyms(rows: Vec<Row>) -> Vec<Row> {
             both / any >= SAME && (other.row.normal - row.row.normal).abs() <= 1.0 - SAME
         });
         match same {
-            Some(place) if row.values < kept[place].values => kept[place] = row,
+            // One value says more than a range that hardly holds another.
+            Some(place) if (row.is_numeric, row.values) < (kept[place].is_numeric, kept[place].values) => {
+                kept[place] = row;
+            }
             Some(_) => {}
             None => kept.push(row),
         }

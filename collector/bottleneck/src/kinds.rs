@@ -102,7 +102,11 @@ pub(crate) fn internal(case: &Case<'_>, candidate: &Candidate) -> Option<Explana
 }
 
 /// What is not explained, with a node's own evidence.
-pub(crate) fn by_itself(case: &Case<'_>, candidate: &Candidate, evidence: Vec<crate::Evidence>) -> Explanation {
+pub(crate) fn by_itself(
+    case: &Case<'_>,
+    candidate: &Candidate,
+    evidence: Vec<crate::Evidence>,
+) -> Explanation {
     let finding = unexplained(&Facts::new(case, candidate)).with_all(evidence);
     explanation(finding, Vec::new(), Vec::new(), Vec::new())
 }

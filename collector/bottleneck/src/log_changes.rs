@@ -118,8 +118,19 @@ pub(crate) fn strongest(case: &Case<'_>, node: NodeId) -> Option<(f64, Evidence)
 /// All patterns of a node with enough lines to speak of.
 fn all<'a>(case: &Case<'a>, node: NodeId) -> Vec<Changed<'a>> {
     let known = work(case, node);
+    let is_new_work = known.is_empty() && is_asked(case, node);
     let patterns = case.observation.logs.iter().filter(|pattern| pattern.node == node);
-    patterns.filter_map(|pattern| compare(case, pattern, &known)).collect()
+    let changed = patterns.filter_map(|pattern| compare(case, pattern, &known));
+    // Who is asked for what it was hardly asked for before writes what it did not write before; errors are still its own.
+    changed.filter(|one| !is_new_work || matches!(one.class, Class::Error | Class::Fatal)).collect()
+}
+
+/// Whether requests or calls of a node are known since the onset.
+fn is_asked(case: &Case<'_>, node: NodeId) -> bool {
+    let observation = case.observation;
+    let operations = observation.operations.iter().filter(|operation| operation.node == node);
+    let requests = observation.nodes.get(node).map(|node| &node.requests);
+    operations.map(|operation| &operation.calls).chain(requests).any(|counts| total(counts, &case.hot) > 0.0)
 }
 
 /// What a node was asked to do and did, per step: requests of each operation, calls of each kind, requests in all.
@@ -146,7 +157,14 @@ fn compare<'a>(case: &Case<'a>, pattern: &'a LogPattern, work: &[&[f64]]) -> Opt
     let (expected, significance) = change;
     let is_counted = now >= MIN_LINES || expected >= MIN_LINES;
     let class = class(pattern);
-    (is_counted && significance > 0.0).then_some(Changed { pattern, class, before, now, expected, significance })
+    (is_counted && significance > 0.0).then_some(Changed {
+        pattern,
+        class,
+        before,
+        now,
+        expected,
+        significance,
+    })
 }
 
 /// What work of one kind lets expect, and how unlikely the count is then.

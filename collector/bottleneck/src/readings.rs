@@ -171,8 +171,18 @@ impl<'a> Facts<'a> {
         resources
             .iter()
             .filter(|resource| resource.signal == signal && is_owner(&resource.owner))
-            .filter_map(|resource| Some(Measured { resource, pair: level(self.case, &resource.values)? }))
+            .filter_map(|resource| Some(Measured { resource, pair: self.pair(resource)? }))
             .collect()
+    }
+
+    /// A process of which nothing was known in the baseline did not run.
+    fn pair(&self, resource: &Resource) -> Option<Pair> {
+        let is_process = matches!(resource.owner, Owner::Process { .. });
+        let now = known(&resource.values, &self.case.hot);
+        match level(self.case, &resource.values) {
+            None if is_process && !now.is_empty() => Some(Pair::new(0.0, mean(&now))),
+            pair => pair,
+        }
     }
 
     /// Of the node itself and of its parts.

@@ -1,7 +1,8 @@
 //! CPU: its own work, a quota, or somebody else on the host.
 
 use super::finding::{Finding, Outcome, evidence, rank};
-use crate::readings::{Facts, Measured, Pair, highest};
+use crate::baseline::median;
+use crate::readings::{Facts, Measured, Pair, highest, known};
 use crate::{CauseKind, NodeType, Owner, Signal, words};
 
 /// Share of time in which tasks waited for the CPU.
@@ -62,7 +63,7 @@ pub(super) fn saturation(facts: &Facts<'_>) -> Outcome {
 /// A quota stops it, though it does no more per request than before.
 pub(super) fn throttling(facts: &Facts<'_>) -> Outcome {
     const WHAT: &str = "CPU throttling";
-    let Some(throttled) = highest(facts.of_node(facts.node, Signal::CpuThrottled)) else {
+    let Some(throttled) = facts.highest(Signal::CpuThrottled) else {
         return Outcome::Beside;
     };
     if facts.edge.is_some() {
@@ -133,7 +134,7 @@ impl Narrow<'_> {
 }
 
 fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
-    let throttled = highest(facts.of_node(facts.node, Signal::CpuThrottled));
+    let throttled = facts.highest(Signal::CpuThrottled);
     if let Some(measured) = throttled.filter(|measured| measured.pair.now >= THROTTLED) {
         let text = format!("{}'s CPU quota throttles {}", facts.name(), words::shares(measured.pair));
         return Some(Narrow { measured, evidence_type: "cpu_throttled", host: String::new(), text });
@@ -142,7 +143,7 @@ fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
     let used = highest(facts.of_node(facts.node, Signal::CpuUsed));
     if let (Some(limit), Some(measured)) = (limit, used)
         && limit > 0.0
-        && measured.pair.now >= USED * limit
+        && typical(facts, &measured) >= USED * limit
     {
         let text = format!(
             "{} uses {} of {} CPUs",
@@ -153,6 +154,11 @@ fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
         return Some(Narrow { measured, evidence_type: "cpu_used", host: String::new(), text });
     }
     host_short_of_cpu(facts)
+}
+
+/// What it uses in the middle of the hot steps: the first ones may still be without the fault.
+fn typical(facts: &Facts<'_>, measured: &Measured<'_>) -> f64 {
+    median(known(&measured.resource.values, &facts.case.hot)).unwrap_or(measured.pair.now)
 }
 
 fn host_short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {

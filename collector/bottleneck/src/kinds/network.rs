@@ -1,11 +1,17 @@
 //! The network: time or segments that are lost between two programs.
 
 use super::finding::{Finding, Outcome, evidence, rank};
-use crate::readings::{Facts, Pair, highest, per};
+use crate::baseline::median;
+use crate::readings::{Facts, Pair, highest, per, total};
 use crate::{CauseKind, Edge, Owner, Signal, queries, words};
 
 /// By how much the gap between both ends must have grown: by this factor, and s.
 const GAP_GROWN: (f64, f64) = (1.5, 0.001);
+/// By how many of its own spreads, if it is known step by step; and the spread's least share of the gap and s.
+const GAP_Z: f64 = 4.0;
+const GAP_SPREAD: (f64, f64) = (0.1, 0.000_5);
+/// Calls on each side of the onset below which a gap is not known.
+const MIN_CALLS: f64 = 20.0;
 /// How much of the caller's added time the callee may have added itself.
 const SERVER_PART: f64 = 0.5;
 /// Share of TCP segments that were sent again.
@@ -61,8 +67,8 @@ fn node_latency(facts: &Facts<'_>) -> Outcome {
     if gaps.is_empty() {
         return Outcome::Beside;
     }
-    let grown = gaps.iter().filter(|gap| is_grown(**gap)).count();
-    let worst = gaps.iter().copied().max_by(|a, b| a.rise().total_cmp(&b.rise()));
+    let grown = gaps.iter().filter(|(_, grown)| *grown).count();
+    let worst = gaps.iter().map(|(gap, _)| *gap).max_by(|a, b| a.rise().total_cmp(&b.rise()));
     let Some(worst) = worst else { return Outcome::Beside };
     let what = format!("network of {}", facts.name());
     let text = format!("gap of {grown} of {} edges grew, at most {}", gaps.len(), words::durations(worst));
@@ -89,7 +95,11 @@ pub(super) fn loss(facts: &Facts<'_>) -> Outcome {
         highest(facts.measured(signal, |owner| matches!(owner, Owner::Host(host) if hosts.contains(&host))))
     };
     let (again, used) = (of_hosts(Signal::TcpRetransmits), of_hosts(Signal::NetworkUsed));
-    let is_network = facts.edge.is_some() || gaps_of(facts, facts.node).iter().any(|gap| is_grown(*gap));
+    // Of what sends no spans the gap is not known: its time and that of the way are one.
+    let is_network = facts.edge.is_some() || {
+        let gaps = gaps_of(facts, facts.node);
+        gaps.is_empty() || gaps.into_iter().any(|(_, grown)| grown)
+    };
     let found = match (again, used) {
         (Some(m), _) if m.pair.now >= RETRANSMITS && m.pair.ratio() >= 2.0 => Some((
             m,
@@ -138,20 +148,40 @@ fn is_grown(gap: Pair) -> bool {
     gap.ratio() >= GAP_GROWN.0 && gap.rise() >= GAP_GROWN.1
 }
 
-/// The gaps of all synchronous edges of a node, both ways.
-fn gaps_of(facts: &Facts<'_>, node: usize) -> Vec<Pair> {
+/// The gaps of all synchronous edges of a node, both ways, and whether each grew by more than it moves by itself.
+fn gaps_of(facts: &Facts<'_>, node: usize) -> Vec<(Pair, bool)> {
     let edges = facts.case.observation.edges.iter();
     edges
         .filter(|edge| !edge.is_async && (edge.caller == node || edge.callee == node))
-        .filter_map(|edge| sides(facts, edge).map(|(client, server)| gap(client, server)))
+        .filter(|edge| {
+            let case = facts.case;
+            total(&edge.calls, &case.baseline) >= MIN_CALLS && total(&edge.calls, &case.hot) >= MIN_CALLS
+        })
+        .filter_map(|edge| {
+            let (client, server) = sides(facts, edge)?;
+            let gap = gap(client, server);
+            Some((gap, is_grown(gap) && gap.rise() >= GAP_Z * spread(facts, edge)))
+        })
         .collect()
+}
+
+/// How much an edge's gap moves from step to step in the baseline, s: robust, with floors.
+fn spread(facts: &Facts<'_>, edge: &Edge) -> f64 {
+    let at = |values: &[f64], step: usize| values.get(step).copied().unwrap_or(f64::NAN);
+    let gaps = facts.case.baseline.clone().map(|step| {
+        (at(&edge.client_seconds, step) - at(&edge.server_seconds, step)) / at(&edge.calls, step)
+    });
+    let gaps: Vec<f64> = gaps.filter(|gap| gap.is_finite()).collect();
+    let Some(middle) = median(gaps.iter().copied()) else { return GAP_SPREAD.1 };
+    let mad = median(gaps.iter().map(|gap| (gap - middle).abs())).unwrap_or(0.0);
+    (1.4826 * mad).max(GAP_SPREAD.0 * middle.abs()).max(GAP_SPREAD.1)
 }
 
 /// The end of an edge whose other edges grew too: its network. `None` if it is this edge alone.
 fn common_node(facts: &Facts<'_>, edge: &Edge) -> Option<usize> {
     [edge.callee, edge.caller].into_iter().find(|node| {
         let gaps = gaps_of(facts, *node);
-        let grown = gaps.iter().filter(|gap| is_grown(**gap)).count();
+        let grown = gaps.iter().filter(|(_, grown)| *grown).count();
         gaps.len() >= 2 && grown as f64 >= MOST_EDGES * gaps.len() as f64
     })
 }

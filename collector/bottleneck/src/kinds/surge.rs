@@ -9,7 +9,7 @@ const MORE: f64 = 1.5;
 /// Work per request, now by before, up to which it did not change.
 const SAME_WORK: f64 = 1.3;
 /// Share of a resource in use from which it is narrow.
-const NARROW: f64 = 0.85;
+const NARROW: f64 = 0.75;
 
 /// More comes in, each request needs as much as before, and a resource is nearly used up.
 pub(super) fn traffic(facts: &Facts<'_>) -> Outcome {

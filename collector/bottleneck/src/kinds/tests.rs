@@ -410,13 +410,7 @@ fn one_key_among_many_is_a_hot_key() {
                     format!("{}", (step * 7 + nth) % 11)
                 };
                 let ms = if tenant == "42" { hot_ms } else { 18 + (step as u64 + nth as u64) % 5 };
-                request(
-                    &mut shop,
-                    step,
-                    catalog,
-                    ms,
-                    &[("tenant.id", &format!("t{tenant}")), ("http.route", "/")],
-                );
+                request(&mut shop, step, catalog, ms, &[("tenant.id", &tenant), ("http.route", "/")]);
             }
         }
         let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
