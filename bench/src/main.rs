@@ -1,7 +1,8 @@
-//! `narrows-bench`: drives the real programs and prints figures.
+//! `narrows-bench`: drives the real programs, simulates shops that have faults, and prints figures.
 //!
 //! CPU is read from /proc, of the measured process alone; absolute times on a shared machine mean little.
 
+mod accuracy;
 mod agent;
 mod api;
 mod chaos;
@@ -10,6 +11,8 @@ mod logs;
 mod metrics;
 mod process;
 mod send;
+mod simulate;
+mod simulator;
 mod traces;
 mod workload_l;
 mod workload_m;
@@ -44,6 +47,10 @@ enum Command {
     Agent(agent::Args),
     /// Kills under load; counts what was lost and doubled.
     Chaos(chaos::Args),
+    /// A simulated shop with a fault, as OTLP to a collector.
+    Simulate(simulate::Args),
+    /// How often the bottleneck analysis is right, by set.
+    Accuracy(accuracy::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +75,8 @@ fn run(args: Args) -> anyhow::Result<()> {
             Command::Bomb(command) => metrics::bomb::run(&args.bin_dir, command).await,
             Command::Agent(command) => agent::run(&args.bin_dir, command).await,
             Command::Chaos(command) => chaos::run(&args.bin_dir, command).await,
+            Command::Simulate(command) => simulate::run(command).await,
+            Command::Accuracy(command) => accuracy::run(command),
         }
     })
 }

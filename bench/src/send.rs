@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 pub(crate) struct Sending {
     client: reqwest::Client,
     url: String,
+    token: Option<String>,
     most: usize,
     under_way: JoinSet<anyhow::Result<()>>,
     /// Bytes of all bodies.
@@ -18,7 +19,13 @@ pub(crate) struct Sending {
 impl Sending {
     /// At most `most` requests wait for their answers at once.
     pub(crate) fn new(url: String, most: usize) -> Self {
-        Self { client: reqwest::Client::new(), url, most, under_way: JoinSet::new(), sent_bytes: 0 }
+        Self::with_token(url, most, None)
+    }
+
+    /// The same with a bearer token.
+    pub(crate) fn with_token(url: String, most: usize, token: Option<String>) -> Self {
+        let (client, under_way) = (reqwest::Client::new(), JoinSet::new());
+        Self { client, url, token, most, under_way, sent_bytes: 0 }
     }
 
     /// Posts one body, once there is room for it.
@@ -27,7 +34,7 @@ impl Sending {
         if self.under_way.len() >= self.most {
             self.under_way.join_next().await.context("a request was under way")???;
         }
-        self.under_way.spawn(send(self.client.clone(), self.url.clone(), body));
+        self.under_way.spawn(send(self.client.clone(), self.url.clone(), self.token.clone(), body));
         Ok(())
     }
 
@@ -40,9 +47,15 @@ impl Sending {
     }
 }
 
-async fn send(client: reqwest::Client, url: String, body: Vec<u8>) -> anyhow::Result<()> {
+async fn send(
+    client: reqwest::Client,
+    url: String,
+    token: Option<String>,
+    body: Vec<u8>,
+) -> anyhow::Result<()> {
     loop {
         let request = client.post(&url).header("content-type", "application/x-protobuf").body(body.clone());
+        let request = if let Some(token) = &token { request.bearer_auth(token) } else { request };
         let answer = request.send().await?;
         match answer.status().as_u16() {
             200 => return Ok(()),

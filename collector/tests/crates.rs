@@ -38,7 +38,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "telemetry",
         ],
     ),
-    ("bench", &["telemetry"]),
+    ("bench", &["bottleneck", "telemetry"]),
 ];
 
 /// What a crate must never have heard of, wherever it comes from.

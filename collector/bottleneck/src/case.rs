@@ -57,6 +57,8 @@ pub struct Explanation {
     pub subkind: Option<String>,
     /// What is narrow.
     pub resource: String,
+    /// Where the cause lies with another node than the candidate: the caller that makes too many calls of it.
+    pub node: Option<NodeId>,
     /// Where the cause is not the candidate but a process on its host: its executable and host.
     pub process: Option<(String, String)>,
     /// Statement, instance or host that the cause points to.

@@ -1,19 +1,49 @@
 //! Where time goes, and where the bottleneck is. Pure: it reads nothing and has never heard of a protocol or a store.
 
+mod analyze;
+mod baseline;
 mod case;
+mod changes;
+mod cohort;
 mod critical_path;
+mod detect;
+mod excess;
+mod graph;
+mod headroom;
+mod impact;
+mod kinds;
+mod localise;
+mod log_changes;
+mod measure;
+mod numbers;
 mod observation;
+mod onset;
+mod path;
+mod precision;
+mod queries;
 mod question;
+mod readings;
 mod self_time;
+mod signals;
+mod significance;
 mod skew;
+mod tails;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod texts;
 mod tree;
 mod verdict;
+mod weights;
+mod words;
 
+pub use analyze::analyze;
 pub use case::{Candidate, Case, Explanation, Target};
 pub use critical_path::{
     Path, PathSpan, Section, Visit, critical_path, exclusive_times, path_times, path_with_tolerance,
     totals_by_key,
 };
+pub use detect::symptoms;
+pub use localise::{Localised, Step, localise};
 pub use observation::{
     Change, Edge, Grid, LogPattern, Node, NodeId, NodeType, Observation, Operation, Owner, Resource, Series,
     Signal, Trace, TraceSpan,

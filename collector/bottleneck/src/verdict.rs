@@ -258,6 +258,9 @@ pub struct Evidence {
 /// What slow requests share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CohortRow {
+    /// Whose spans have the attribute.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
     /// Key of an attribute.
     pub attribute: String,
     /// Its value, or a comparison: `≥ 8`.

@@ -1,0 +1,211 @@
+//! CPU: its own work, a quota, or somebody else on the host.
+
+use super::finding::{Finding, Outcome, evidence, rank};
+use crate::readings::{Facts, Measured, Pair, highest};
+use crate::{CauseKind, NodeType, Owner, Signal, words};
+
+/// Share of time in which tasks waited for the CPU.
+const PRESSURE: f64 = 0.25;
+/// Runnable threads by CPU.
+const RUN_QUEUE: f64 = 2.0;
+/// CPU in use by what there is.
+const USED: f64 = 0.9;
+/// Share of a quota's periods that were throttled.
+const THROTTLED: f64 = 0.10;
+/// CPU per request, now by before: more is work of its own, less than `FLAT` is none.
+const MORE_WORK: f64 = 1.3;
+/// CPU per request that hardly moved.
+const FLAT: f64 = 1.3;
+/// Share of what a candidate keeps that more CPU explains without any sign of waiting for it.
+const EXPLAINED: f64 = 0.5;
+/// CPUs by which another process must have grown.
+const NEIGHBOUR_CPUS: f64 = 0.3;
+
+/// Its own work takes more CPU, and the CPUs are short or the CPU time itself is what was added.
+pub(super) fn saturation(facts: &Facts<'_>) -> Outcome {
+    const WHAT: &str = "CPU saturation";
+    if facts.edge.is_some() || facts.case.observation.nodes[facts.node].node_type == NodeType::External {
+        return Outcome::Beside;
+    }
+    let name = facts.name();
+    let Some(used) = facts.cpu_used(facts.node) else {
+        return Outcome::Missing(format!("no CPU usage of {name}"));
+    };
+    let per_request = facts.cpu_per_request(facts.node);
+    let more = per_request.map_or(used.ratio(), Pair::ratio);
+    let query = facts.of_node(facts.node, Signal::CpuUsed).first().map(|m| m.resource.query.clone());
+    let added = per_request
+        .map_or(used.rise(), |per| per.rise() * facts.request_rate(facts.node).map_or(0.0, |rate| rate.now));
+    let share = facts.share_of_own(added);
+    let narrow = short_of_cpu(facts);
+    let work = match per_request {
+        Some(per) => format!("{name} uses {} of CPU per request", words::durations(per)),
+        None => format!("{name} uses {} CPUs", words::change(used, "")),
+    };
+    if more < MORE_WORK || (narrow.is_none() && (share < EXPLAINED || !facts.is_latency())) {
+        let why = match (&narrow, more < MORE_WORK) {
+            (_, true) => format!("{work}: {}", words::times(more)),
+            (_, false) => format!("{work}, {} of what it adds, and no CPU is short", words::share(share)),
+        };
+        return Outcome::no(WHAT, why);
+    }
+    let share = if narrow.is_some() { share.max(0.6) } else { share };
+    let unit = if per_request.is_some() { "ms" } else { "CPUs" };
+    let pair = per_request.map_or(used, |per| Pair::new(per.before * 1e3, per.now * 1e3));
+    Finding::new(CauseKind::CpuSaturation, rank::OWN_CPU, "cpu", share)
+        .on(facts.hosts(facts.node).first().map(String::as_str))
+        .with(evidence(("host", "cpu_per_request"), work, pair, unit, query.unwrap_or_default()))
+        .with_all(narrow.map(|narrow| narrow.evidence()))
+        .into()
+}
+
+/// A quota stops it, though it does no more per request than before.
+pub(super) fn throttling(facts: &Facts<'_>) -> Outcome {
+    const WHAT: &str = "CPU throttling";
+    let Some(throttled) = highest(facts.of_node(facts.node, Signal::CpuThrottled)) else {
+        return Outcome::Beside;
+    };
+    if facts.edge.is_some() {
+        return Outcome::Beside;
+    }
+    let text = words::shares(throttled.pair);
+    if throttled.pair.now < THROTTLED || throttled.pair.rise() < THROTTLED / 2.0 {
+        return Outcome::no(WHAT, format!("{text} of the quota's periods were throttled"));
+    }
+    if facts.cpu_per_request(facts.node).is_some_and(|per| per.ratio() >= 1.5) {
+        return Outcome::no(WHAT, format!("{text} of periods throttled, but by more work per request"));
+    }
+    let text = format!("{}'s CPU quota throttles {text} of its periods", facts.name());
+    Finding::new(CauseKind::CpuThrottling, rank::INTERNAL, "cpu quota", 0.9)
+        .waits(0.9)
+        .with(evidence(("host", "cpu_throttled"), text, throttled.pair, "share", &throttled.resource.query))
+        .into()
+}
+
+/// The host's CPUs are short, and what grew is another process.
+pub(super) fn noisy_neighbour(facts: &Facts<'_>) -> Outcome {
+    const WHAT: &str = "noisy neighbour";
+    if facts.edge.is_some() || facts.hosts(facts.node).is_empty() {
+        return Outcome::Beside;
+    }
+    let Some(narrow) = host_short_of_cpu(facts) else {
+        let pressure = highest(facts.of_hosts(facts.node, Signal::PressureCpu));
+        return pressure.map_or(Outcome::Beside, |pressure| {
+            Outcome::no(
+                WHAT,
+                format!("tasks on its host waited {} for the CPU", words::shares(pressure.pair)),
+            )
+        });
+    };
+    let own = facts.cpu_used(facts.node).map_or(0.0, Pair::rise);
+    let Some((neighbour, process)) = grown_most(facts) else {
+        return Outcome::Missing(format!("no CPU usage of the processes on {}", narrow.host));
+    };
+    let grown = words::change(neighbour.pair, "CPUs");
+    let is_busier = facts.cpu_per_request(facts.node).is_some_and(|per| per.ratio() > FLAT);
+    if neighbour.pair.rise() < NEIGHBOUR_CPUS || neighbour.pair.rise() < own || is_busier {
+        return Outcome::no(WHAT, format!("of other processes {} grew most: {grown}", process.0));
+    }
+    let text = format!("{} on {} uses {grown}; {} waits for the CPU", process.0, process.1, facts.name());
+    let host = process.1.clone();
+    let mut finding = Finding::new(CauseKind::NoisyNeighbour, rank::INTERNAL, "cpu", 0.9)
+        .on(Some(&host))
+        .waits(0.9)
+        .with(evidence(("host", "process_cpu"), text, neighbour.pair, "CPUs", &neighbour.resource.query))
+        .with(narrow.evidence());
+    finding.process = Some(process);
+    finding.into()
+}
+
+/// A sign that CPU is short.
+pub(super) struct Narrow<'a> {
+    measured: Measured<'a>,
+    evidence_type: &'static str,
+    host: String,
+    text: String,
+}
+
+impl Narrow<'_> {
+    fn evidence(&self) -> crate::Evidence {
+        let (family, text) = (("host", self.evidence_type), self.text.clone());
+        evidence(family, text, self.measured.pair, "share", &self.measured.resource.query)
+    }
+}
+
+fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
+    let throttled = highest(facts.of_node(facts.node, Signal::CpuThrottled));
+    if let Some(measured) = throttled.filter(|measured| measured.pair.now >= THROTTLED) {
+        let text = format!("{}'s CPU quota throttles {}", facts.name(), words::shares(measured.pair));
+        return Some(Narrow { measured, evidence_type: "cpu_throttled", host: String::new(), text });
+    }
+    let limit = highest(facts.of_node(facts.node, Signal::CpuLimit)).map(|limit| limit.pair.now);
+    let used = highest(facts.of_node(facts.node, Signal::CpuUsed));
+    if let (Some(limit), Some(measured)) = (limit, used)
+        && limit > 0.0
+        && measured.pair.now >= USED * limit
+    {
+        let text = format!(
+            "{} uses {} of {} CPUs",
+            facts.name(),
+            words::change(measured.pair, ""),
+            words::number(limit)
+        );
+        return Some(Narrow { measured, evidence_type: "cpu_used", host: String::new(), text });
+    }
+    host_short_of_cpu(facts)
+}
+
+fn host_short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
+    let named = |measured: Measured<'a>, evidence_type, text: String| {
+        let host = measured.owner_name().unwrap_or_default().to_owned();
+        let text = format!("{host}: {text}");
+        Narrow { measured, evidence_type, host, text }
+    };
+    let pressure = highest(facts.of_hosts(facts.node, Signal::PressureCpu));
+    if let Some(measured) = pressure.filter(|m| m.pair.now >= PRESSURE && m.pair.ratio() >= 1.5) {
+        let text = format!("tasks waited for the CPU {} of the time", words::shares(measured.pair));
+        return Some(named(measured, "pressure_cpu", text));
+    }
+    let queue = highest(facts.of_hosts(facts.node, Signal::RunQueue));
+    if let Some(measured) = queue.filter(|m| m.pair.now >= RUN_QUEUE && m.pair.ratio() >= 1.5) {
+        let text = format!("{} runnable threads per CPU", words::change(measured.pair, ""));
+        return Some(named(measured, "run_queue", text));
+    }
+    let limits = facts.of_hosts(facts.node, Signal::CpuLimit);
+    facts.of_hosts(facts.node, Signal::CpuUsed).into_iter().find_map(|used| {
+        let limit = limits.iter().find(|limit| limit.resource.owner == used.resource.owner)?.pair.now;
+        let is_full = limit > 0.0 && used.pair.now >= USED * limit && used.pair.before < USED * limit;
+        is_full.then(|| {
+            let text = format!("{} of {} CPUs in use", words::change(used.pair, ""), words::number(limit));
+            named(used, "cpu_used", text)
+        })
+    })
+}
+
+/// The process or service on the candidate's hosts, other than itself, whose use grew most: (executable, host).
+fn grown_most<'a>(facts: &Facts<'a>) -> Option<(Measured<'a>, (String, String))> {
+    let hosts = facts.hosts(facts.node);
+    let processes = facts.measured(Signal::CpuUsed, |owner| {
+        matches!(owner, Owner::Process { host, executable }
+            if hosts.contains(host) && !is_own(executable, facts.name()))
+    });
+    let neighbours = facts.measured(Signal::CpuUsed, |owner| {
+        matches!(owner, Owner::Node(node)
+            if *node != facts.node && facts.hosts(*node).iter().any(|host| hosts.contains(host)))
+    });
+    let most =
+        processes.into_iter().chain(neighbours).max_by(|a, b| a.pair.rise().total_cmp(&b.pair.rise()))?;
+    let process = match &most.resource.owner {
+        Owner::Process { host, executable } => (executable.clone(), host.clone()),
+        Owner::Node(node) => (facts.name_of(*node).to_owned(), hosts.first()?.clone()),
+        Owner::Host(_) | Owner::Part { .. } => return None,
+    };
+    Some((most, process))
+}
+
+/// Whether an executable is the service's own: `shop-catalog` is `catalog`'s, `postgres` that of `postgresql/shop`.
+fn is_own(executable: &str, service: &str) -> bool {
+    let (executable, service) = (executable.to_lowercase(), service.to_lowercase());
+    let service = service.split('/').next().unwrap_or_default();
+    !service.is_empty() && (executable.contains(service) || service.contains(&executable))
+}
