@@ -29,6 +29,8 @@ pub struct Usual {
     pub median: f64,
     /// Median of their distances from it.
     pub mad: f64,
+    /// Mean of all requests before.
+    pub mean: f64,
     /// Above it is a symptom.
     pub threshold: f64,
 }
@@ -40,6 +42,8 @@ pub struct Tracked {
     pub asked: Asked,
     /// What was usual in the baseline.
     pub usual: Usual,
+    /// Above it, it goes on; `None` where its mean hardly moved, so that whoever found it must find it again.
+    pub goes_on_above: Option<f64>,
     /// Until when it was there, s since 1970.
     pub last_bad_s: i64,
     /// Nothing is asked any more.
@@ -100,17 +104,26 @@ impl Line {
             // A few failures are usual where there always were some.
             Sli::Errors => (2.0 * mean).max(mean + 0.01),
         };
-        Usual { median, mad, threshold }
+        Usual { median, mad, mean, threshold }
+    }
+
+    /// The mean of all requests in a stretch of time.
+    fn mean(&self, span: Span) -> Option<f64> {
+        let is_inside = |step: &usize| (span.from_s..span.to_s).contains(&self.times_s[*step]);
+        self.mean_of((0..self.times_s.len()).filter(is_inside))
+    }
+
+    fn mean_of(&self, steps: impl Iterator<Item = usize>) -> Option<f64> {
+        let known = steps.filter_map(|step| Some((*self.values.get(step)?, *self.weights.get(step)?)));
+        let known = known.filter(|(value, weight)| value.is_finite() && *weight > 0.0);
+        let (sum, weight) =
+            known.fold((0.0, 0.0), |(sum, all), (value, weight)| (sum + value * weight, all + weight));
+        (weight > 0.0).then(|| sum / weight)
     }
 
     /// The newest steps as one; `None` without requests in them.
     fn newest(&self) -> Option<f64> {
-        let from = self.values.len().saturating_sub(NEWEST);
-        let known = self.values[from..].iter().zip(&self.weights[from..]);
-        let known = known.filter(|(value, weight)| value.is_finite() && **weight > 0.0);
-        let (sum, weight) =
-            known.fold((0.0, 0.0), |(sum, all), (value, weight)| (sum + value * weight, all + weight));
-        (weight > 0.0).then(|| sum / weight)
+        self.mean_of(self.values.len().saturating_sub(NEWEST)..self.values.len())
     }
 
     /// When the last step ends.
@@ -135,16 +148,33 @@ impl Tracked {
         let line = Line::of(observation, &asked)?;
         let before = Span { from_s: observation.grid.start_s, to_s: asked.hot.from_s };
         let usual = line.usual(asked.baseline.unwrap_or(before), asked.sli, settings);
-        Some(Self { asked, usual, last_bad_s: line.end_s(), is_silent: false })
+        let level = if asked.sli == Sli::Latency { usual.median } else { usual.mean };
+        // A small symptom is found over a long time; half of it is as good a limit as what a large one must pass.
+        let (excess, limit) = (line.mean(asked.hot).unwrap_or(level) - level, usual.threshold - level);
+        let least = if asked.sli == Sli::Latency { limit / 2.0 } else { 0.0 };
+        let goes_on_above = (excess > least).then(|| level + limit.min(excess / 2.0));
+        Some(Self { asked, usual, goes_on_above, last_bad_s: line.end_s(), is_silent: false })
     }
 
-    /// Looks at the newest steps; `is_told` says that it was found again by itself.
-    pub(crate) fn look(&mut self, observation: Option<&Observation>, is_told: bool) {
+    /// Whether it is there in the newest steps; `None` if nothing was asked in them. `is_found` says that it was found
+    /// by itself, which goes on for a while after it is over.
+    fn is_bad(&self, line: &Line, is_found: bool) -> Option<bool> {
+        let newest = line.newest()?;
+        Some(self.goes_on_above.map_or(is_found, |limit| newest > limit))
+    }
+
+    /// Whether one that was found is there now, and not only was.
+    pub(crate) fn is_there(&self, observation: &Observation) -> bool {
+        let line = Line::of(observation, &self.asked);
+        line.and_then(|line| self.is_bad(&line, true)).unwrap_or(false)
+    }
+
+    /// Looks at the newest steps.
+    pub(crate) fn look(&mut self, observation: Option<&Observation>, is_found: bool) {
         let line = observation.and_then(|observation| Line::of(observation, &self.asked));
-        let newest = line.as_ref().and_then(Line::newest);
-        self.is_silent = newest.is_none();
-        let is_bad = is_told || newest.is_some_and(|value| value > self.usual.threshold);
-        if let Some(line) = line.filter(|_| is_bad) {
+        let is_bad = line.as_ref().and_then(|line| self.is_bad(line, is_found));
+        self.is_silent = is_bad.is_none();
+        if let Some(line) = line.filter(|_| is_bad == Some(true)) {
             self.last_bad_s = line.end_s();
             self.asked.hot.to_s = self.last_bad_s;
         }
@@ -191,7 +221,22 @@ mod tests {
         tracked.look(Some(&after(7)), false);
         assert!(tracked.is_over(370));
         tracked.look(Some(&after(8)), true);
-        assert!(!tracked.is_over(380), "somebody else found it again");
+        assert!(tracked.is_over(380), "that it is still found in a longer stretch is no news");
+        assert!(Tracked::new(&first, asked(Sli::Latency), &Settings::default()).unwrap().is_there(&first));
+        let stale = Asked { hot: Span { from_s: 200, to_s: 380 }, ..asked(Sli::Latency) };
+        let stale = Tracked::new(&after(8), stale, &Settings::default()).unwrap();
+        assert!(!stale.is_there(&after(8)));
+    }
+
+    #[test]
+    fn one_whose_mean_hardly_moves_is_there_as_long_as_it_is_found() {
+        let seen = observation(0, &[10.0; 30], &[0.2; 30]);
+        let mut tracked = Tracked::new(&seen, asked(Sli::Latency), &Settings::default()).unwrap();
+        assert_eq!(tracked.goes_on_above, None);
+        tracked.look(Some(&observation(0, &[10.0; 40], &[0.2; 40])), true);
+        assert_eq!(tracked.last_bad_s, 400);
+        tracked.look(Some(&observation(0, &[10.0; 50], &[0.2; 50])), false);
+        assert!(tracked.is_over(500));
     }
 
     #[test]
@@ -213,7 +258,8 @@ mod tests {
         let errors: Vec<f64> = (0..30).map(|step| if step < 20 { 2.0 } else { 30.0 }).collect();
         seen.operations[0].errors = errors;
         let tracked = Tracked::new(&seen, asked(Sli::Errors), &Settings::default()).unwrap();
-        assert_eq!((tracked.usual.median, tracked.usual.threshold), (0.02, 0.04));
+        assert!((tracked.usual.threshold - 0.04).abs() < 1e-9, "{:?}", tracked.usual);
+        assert!(tracked.goes_on_above.is_some_and(|limit| (limit - 0.04).abs() < 1e-9));
         let line = Line::of(&seen, &asked(Sli::Errors)).unwrap();
         assert_eq!((line.values[29], line.newest(), line.p95.len()), (0.3, Some(0.3), 0));
     }

@@ -118,8 +118,15 @@ impl Look<'_> {
         let is_known = |asked: &&Asked| {
             open.iter().flat_map(|kept| &kept.symptoms).any(|symptom| symptom.asked.is_same(asked))
         };
-        let fresh: Vec<Asked> =
-            found.symptoms.iter().filter(|asked| !is_known(asked)).take(MAX_FRESH).cloned().collect();
+        let is_there = |asked: &&Asked| {
+            let entries = found.entries.as_ref();
+            let tracked = entries.and_then(|entries| {
+                Some(Tracked::new(entries, Asked::clone(asked), &self.verdicts.method)?.is_there(entries))
+            });
+            tracked.unwrap_or(false)
+        };
+        let fresh = found.symptoms.iter().filter(|asked| !is_known(asked)).filter(is_there);
+        let fresh: Vec<Asked> = fresh.take(MAX_FRESH).cloned().collect();
         let due = open.iter().filter(|kept| self.now_s - kept.updated_s >= REVISE_S);
         let due: Vec<(String, Asked)> =
             due.filter_map(|kept| Some((kept.id.clone(), self.until_now(kept)?))).collect();
