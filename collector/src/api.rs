@@ -8,6 +8,8 @@ mod alertmanager;
 mod alerts;
 mod audit;
 mod blocking;
+mod bottlenecks;
+mod changes;
 mod compress;
 mod dashboards;
 mod derived;
@@ -23,14 +25,14 @@ mod probes;
 mod prometheus;
 mod queries;
 mod receivers;
-mod services;
+pub(crate) mod services;
 mod session;
 mod status;
 mod tenants;
 mod time;
 mod tokens;
 mod trace_search;
-mod traces;
+pub(crate) mod traces;
 mod users;
 mod views;
 mod zipkin;
@@ -58,6 +60,7 @@ use crate::notify::Notifier;
 use crate::rules::Rules;
 use crate::tls::Certificates;
 use crate::ui;
+use crate::verdicts::Verdicts;
 
 pub use compress::accepts;
 pub use dashboards::Dashboards;
@@ -79,6 +82,8 @@ pub struct App {
     pub notifier: Arc<Notifier>,
     /// Rules, their alerts and their files.
     pub rules: Rules,
+    /// Where the bottleneck is.
+    pub verdicts: Arc<Verdicts>,
     /// Places for queries.
     pub queries: Queries,
     /// Places for live tails.
@@ -98,6 +103,22 @@ pub struct App {
     tests: Semaphore,
     openapi: String,
     stopping: watch::Sender<bool>,
+}
+
+/// What an [`App`] is put together of.
+pub struct Parts {
+    /// Who may do what.
+    pub auth: Arc<Auth>,
+    /// Everything that is stored.
+    pub store: Arc<Store>,
+    /// Documents.
+    pub meta: Arc<dyn Meta>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who is told of alerts.
+    pub notifier: Arc<Notifier>,
+    /// Where the bottleneck is.
+    pub verdicts: Arc<Verdicts>,
 }
 
 /// Where this process listens.
@@ -130,6 +151,7 @@ pub struct Peer(pub SocketAddr);
         (name = "jaeger", description = "Jaeger's query API v1"),
         (name = "zipkin", description = "Zipkin's query API v2"),
         (name = "alerts", description = "Alerts, whoever raised them, rules and receivers"),
+        (name = "bottlenecks", description = "Where the bottleneck is, and what was changed"),
         (name = "alertmanager", description = "Alertmanager's API v2"),
         (name = "operation", description = "How the collector does"),
     ),
@@ -139,15 +161,8 @@ struct Description;
 
 impl App {
     /// Puts the parts together.
-    pub fn new(
-        auth: Arc<Auth>,
-        store: Arc<Store>,
-        meta: Arc<dyn Meta>,
-        metrics: Arc<Metrics>,
-        notifier: Arc<Notifier>,
-        limits: &Limits,
-        addresses: Addresses,
-    ) -> Arc<Self> {
+    pub fn new(parts: Parts, limits: &Limits, addresses: Addresses) -> Arc<Self> {
+        let Parts { auth, store, meta, metrics, notifier, verdicts } = parts;
         let compatible = prometheus::viewers().merge(prometheus::admins()).merge(prometheus::operators());
         let others = compatible.merge(jaeger::viewers()).merge(zipkin::viewers());
         let own = open().merge(viewers()).merge(editors()).merge(admins()).merge(operators());
@@ -158,6 +173,7 @@ impl App {
             store,
             metrics,
             notifier,
+            verdicts,
             limits: limits.clone(),
             rules: Rules::default(),
             queries: Queries::new(limits),
@@ -176,6 +192,11 @@ impl App {
     /// From now on `/-/ready` says no, and what lasts (live tails, downloads) ends.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// What one reading of the stores may hold.
+    pub(crate) fn query_memory_bytes(&self) -> usize {
+        self.limits.query_memory_bytes
     }
 
     fn is_stopping(&self) -> bool {
@@ -224,6 +245,7 @@ fn open() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(probes::metrics))
         .merge(zipkin::open())
         .merge(alertmanager::open())
+        .merge(changes::open())
 }
 
 /// Each kind of routes behind its guard: the one place where roles meet routes.
@@ -279,6 +301,8 @@ fn viewers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(openapi))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))
+        .merge(bottlenecks::viewers())
+        .merge(changes::viewers())
         .merge(alertmanager::viewers())
         .merge(receivers::viewers())
 }
@@ -290,6 +314,7 @@ fn editors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(views::change, views::remove))
         .routes(routes!(dashboards::save))
         .routes(routes!(dashboards::remove))
+        .merge(bottlenecks::editors())
         .merge(alertmanager::editors())
         .merge(receivers::editors())
 }

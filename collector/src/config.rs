@@ -7,6 +7,7 @@ mod flags;
 mod tls;
 mod units;
 mod validate;
+mod verdicts;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ use telemetry::TenantId;
 
 use crate::commit::{RateLimit, RateLimits, SeriesLimits};
 use crate::tls::TlsOptions;
+use crate::verdicts::VerdictSettings;
 
 pub use alerting::yaml::Place;
 pub use flags::{Command, Flags};
@@ -72,6 +74,8 @@ pub struct Config {
     pub alertmanager_config: Option<PathBuf>,
     /// Networks that messages may reach although they are closed, as link-local ones.
     pub notify_allow: Vec<Cidr>,
+    /// How symptoms are watched for, and verdicts kept.
+    pub verdicts: VerdictSettings,
     /// Caps on what a client can make the collector do.
     pub limits: Limits,
     /// What a person should know and what hinders nothing.
@@ -144,6 +148,7 @@ impl Default for Config {
             promoted_resource_attributes: telemetry::otlp::Mapping::default().promoted,
             alertmanager_config: None,
             notify_allow: Vec::new(),
+            verdicts: VerdictSettings::default(),
             limits: Limits::default(),
             warnings: Vec::new(),
         }

@@ -14,3 +14,5 @@ pub mod server;
 pub mod tail;
 pub mod tls;
 pub mod ui;
+pub mod verdicts;
+pub mod why;

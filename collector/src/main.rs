@@ -8,7 +8,7 @@ use anyhow::Context;
 use narrows_collector::check;
 use narrows_collector::config::{Command, Config, Flags};
 use narrows_collector::server::Collector;
-use narrows_collector::tail;
+use narrows_collector::{tail, why};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let flags = Flags::from_process();
     match &flags.command {
         Some(Command::Tail(args)) => return ended(follow(args, &flags)),
+        Some(Command::Why(args)) => return ended(ask(args, &flags)),
         Some(Command::CheckAlertmanagerConfig { file }) => return check_alertmanager_config(file),
         Some(Command::TestRules(args)) => return narrows_collector::rules::test_rules(args),
         None => {}
@@ -71,6 +72,11 @@ fn check_alertmanager_config(file: &Path) -> ExitCode {
 fn follow(args: &tail::TailArgs, flags: &Flags) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start")?.block_on(tail::run(args, flags.admin_password.as_ref()))
+}
+
+fn ask(args: &why::WhyArgs, flags: &Flags) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start")?.block_on(why::run(args, flags.admin_password.as_ref()))
 }
 
 fn log_to_stderr() {

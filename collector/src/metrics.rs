@@ -139,6 +139,7 @@ impl Metrics {
         families.extend(read.gather());
         families.extend(app.notifier.gather());
         families.extend(app.rules.gather());
+        families.extend(app.verdicts.gather());
         families.extend(app.addresses.certificates.iter().flat_map(|certificates| certificates.gather()));
         let mut out = Vec::new();
         TextEncoder::new().encode(&families, &mut out)?;

@@ -13,7 +13,7 @@ mod metrics;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alerting::Alert;
 use alerting::dispatch::Core;
@@ -28,6 +28,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::rules::AlertSink;
+use crate::verdicts::Explain;
 use disk::{DiskOptions, NotifyDisk};
 
 pub(crate) use configs::check as check_file;
@@ -50,6 +51,8 @@ struct Shared {
     disk: NotifyDisk,
     configs: configs::Configs,
     metrics: NotifyMetrics,
+    /// Who knows why alerts fire.
+    explain: OnceLock<Arc<dyn Explain>>,
     /// Held from looking at silences to having changed them.
     silencing: tokio::sync::Mutex<()>,
 }
@@ -104,7 +107,21 @@ impl Notifier {
             }
         }
         let (metrics, silencing) = (NotifyMetrics::new(), tokio::sync::Mutex::default());
-        Ok(Arc::new(Self { shared: Arc::new(Shared { cores, wake, disk, configs, metrics, silencing }) }))
+        let explain = OnceLock::new();
+        let shared = Shared { cores, wake, disk, configs, metrics, explain, silencing };
+        Ok(Arc::new(Self { shared: Arc::new(shared) }))
+    }
+
+    /// Who knows why alerts fire, from now on. Only the first call counts.
+    pub fn explained_by(&self, explain: Arc<dyn Explain>) {
+        if self.shared.explain.set(explain).is_err() {
+            tracing::error!("who explains alerts was decided already");
+        }
+    }
+
+    /// An alert that fires with why it does, as far as that is known.
+    pub fn explained(&self, tenant: &str, alert: Alert) -> Alert {
+        self.shared.explained(tenant, alert)
     }
 
     /// Takes alerts as a client posts them; they are durable when this returns.
@@ -224,6 +241,16 @@ impl Cores {
 }
 
 impl Shared {
+    fn explained(&self, tenant: &str, mut alert: Alert) -> Alert {
+        if let Some(explain) = self.explain.get() {
+            // What whoever raised it says of its own stands.
+            for (name, value) in explain.explain(tenant, &alert) {
+                alert.annotations.entry(name).or_insert(value);
+            }
+        }
+        alert
+    }
+
     /// Writes the state, so that the journal can be cut.
     async fn write_state(&self) {
         // The alerts are shared with the copy, which makes it quick.

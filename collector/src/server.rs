@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Addresses, App};
+use crate::api::{self, Addresses, App, Parts};
 use crate::auth::{Auth, AuthError, FirstStart, IngestGate};
 use crate::commit::{
     CommitError, DirectoryLock, FileJournals, Store, StoreOptions, free_space_of, local_blobs,
@@ -30,6 +30,7 @@ use crate::notify::{self, Notifier, NotifyError};
 use crate::own;
 use crate::rules::{self, RuleSettings};
 use crate::tls::{Certificates, Port, TlsError};
+use crate::verdicts::{self, Explain, KeptError, Verdicts};
 
 use door::{Door, Patience};
 
@@ -68,6 +69,9 @@ pub enum StartError {
     /// Alerts, silences and what was told.
     #[error("cannot open the state of notifications")]
     Notify(#[from] NotifyError),
+    /// Verdicts.
+    #[error("cannot read the verdicts that are kept")]
+    Verdicts(#[from] KeptError),
     /// Certificates.
     #[error("cannot use the certificates of `tls`")]
     Tls(#[from] TlsError),
@@ -118,8 +122,12 @@ impl Collector {
                 .await?;
         let telling = Arc::clone(&notifier);
         let sink = Arc::clone(&notifier);
+        let verdicts = Arc::new(Verdicts::new(config, Arc::clone(&meta), &addresses.http));
+        verdicts.load().await?;
+        notifier.explained_by(Arc::clone(&verdicts) as Arc<dyn Explain>);
         let (auth_of_app, store_of_app) = (Arc::clone(&auth), Arc::clone(&store));
-        let app = App::new(auth_of_app, store_of_app, meta, metrics, notifier, &config.limits, addresses);
+        let parts = Parts { auth: auth_of_app, store: store_of_app, meta, metrics, notifier, verdicts };
+        let app = App::new(parts, &config.limits, addresses);
         app.rules.tell(sink);
         let receiver = Arc::new({
             let mapping =
@@ -148,6 +156,9 @@ impl Collector {
             tokio::spawn(telling.run(stopped.clone())),
             tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped.clone())),
         ];
+        if config.verdicts.is_watching {
+            servers.push(tokio::spawn(verdicts::run(Arc::clone(&app), stopped.clone())));
+        }
         let has_tls = certificates.is_some();
         servers.extend(certificates.map(|certificates| tokio::spawn(certificates.watch(stopped))));
         Ok(Self { http, grpc, has_tls, first_start, app, stop, servers, _lock: lock })

@@ -2,8 +2,8 @@
 //! back by itself where it was when the connection is lost, so no record is missed.
 
 mod print;
-mod stream;
-mod target;
+pub(crate) mod stream;
+pub(crate) mod target;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -9,6 +9,7 @@ mod due;
 mod edges;
 mod emit;
 mod histogram;
+mod labels;
 mod live;
 mod log;
 mod memo;
@@ -30,6 +31,7 @@ mod window;
 use ::bytes::Bytes;
 use telemetry::TenantId;
 
+pub use labels::{operation_of, peer_of};
 pub use options::Options;
 pub use spans::Spans;
 pub use state::StateError;

@@ -1,7 +1,7 @@
 //! Alertmanager's API v2 under `/alertmanager/api/v2/`, as Prometheus, amtool, Grafana and karma call it:
 //! docs/notifications.md. Errors are a JSON text, as there.
 
-mod alerts;
+pub(super) mod alerts;
 mod error;
 mod filter;
 mod groups;

@@ -10,7 +10,7 @@ use events::SearchError;
 use http::{HeaderValue, StatusCode, header};
 use meta::MetaError;
 use promql::QueryError;
-use receive::Denied;
+use receive::{Denied, SinkError};
 use search::{AggregateError, ParseError};
 use serde::Serialize;
 use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, ResponseBuilder};
@@ -19,6 +19,7 @@ use utoipa::{IntoResponses, ToSchema};
 use super::blocking::Lost;
 use crate::auth::{AccountError, AuthError};
 use crate::commit::CommitError;
+use crate::verdicts::KeptError;
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,15 @@ pub enum ApiError {
     /// No such alert.
     #[error("there is no alert {0}")]
     NoAlert(String),
+    /// No such verdict, or nothing of it that was asked for.
+    #[error("there is no {0}")]
+    NoVerdict(String),
+    /// A verdict cannot be read or kept.
+    #[error("the verdicts cannot be read or kept")]
+    Verdicts(#[from] KeptError),
+    /// What came in is not taken now.
+    #[error(transparent)]
+    Intake(#[from] SinkError),
     /// No such receiver.
     #[error("there is no receiver {0}")]
     NoReceiver(String),
@@ -255,7 +265,10 @@ impl ApiError {
                 | AuthError::Crypto(_),
             )
             | Self::Store(_)
+            | Self::Verdicts(_)
             | Self::Meta(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
+            Self::Intake(SinkError::Throttled { .. }) => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
+            Self::Intake(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
             Self::Query(_) => (StatusCode::BAD_REQUEST, "bad_query"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "bad_request"),
@@ -279,6 +292,7 @@ impl ApiError {
             | Self::NoSpan { .. }
             | Self::NoView(_)
             | Self::NoAlert(_)
+            | Self::NoVerdict(_)
             | Self::NoReceiver(_)
             | Self::NoDashboard(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Exists(_) => (StatusCode::CONFLICT, "exists"),
@@ -304,6 +318,9 @@ impl ApiError {
             }
             Self::NoAlert(_) => {
                 "alerts are known for 5 days after their end; /api/v1/narrows/alerts lists them"
+            }
+            Self::NoVerdict(_) => {
+                "/api/v1/narrows/bottlenecks?state=all lists verdicts; old ones and old revisions are not kept"
             }
             Self::NoTrace(_) => {
                 "traces leave when their retention ends; one that has just been sent is there within a second"
@@ -337,6 +354,9 @@ impl ApiError {
             Self::Auth(AuthError::TooMany { retry_after, .. }) => Some(*retry_after),
             Self::Auth(AuthError::Busy) | Self::Busy { .. } => Some(Duration::from_secs(1)),
             Self::TooManyOpen { .. } => Some(Duration::from_secs(10)),
+            Self::Intake(
+                SinkError::Throttled { retry_after, .. } | SinkError::Unavailable { retry_after, .. },
+            ) => Some(*retry_after),
             Self::Stopping | Self::Store(_) | Self::Meta(_) => Some(Duration::from_secs(5)),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Services by what their spans say: rate, errors, durations, and who calls whom. All of it is read from the
 //! series that `derive` makes of spans (docs/derived-series.md); no span is looked at.
 
-mod durations;
+pub(crate) mod durations;
 mod edges;
 mod grid;
 mod read;
@@ -54,7 +54,7 @@ pub(crate) struct TimeParams {
 }
 
 impl TimeParams {
-    fn range(self) -> Result<Range, ApiError> {
+    pub(super) fn range(self) -> Result<Range, ApiError> {
         RangeParams { query: None, start: self.start, end: self.end }.range(now_ns())
     }
 }

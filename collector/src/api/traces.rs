@@ -5,7 +5,7 @@ mod span;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod tree;
+pub(crate) mod tree;
 mod view;
 
 use std::sync::Arc;

@@ -31,6 +31,16 @@ pub(super) struct File {
     pub(super) promoted_resource_attributes: Option<Vec<At<String>>>,
     pub(super) alertmanager_config: Option<At<String>>,
     pub(super) notify_allow: Option<Vec<At<String>>>,
+    pub(super) verdicts: Option<VerdictsEntry>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct VerdictsEntry {
+    pub(super) enabled: Option<At<bool>>,
+    pub(super) interval: Option<At<String>>,
+    pub(super) baseline: Option<At<String>>,
+    pub(super) keep: Option<At<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

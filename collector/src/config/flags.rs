@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::Secret;
 use crate::rules::TestRulesArgs;
 use crate::tail::TailArgs;
+use crate::why::WhyArgs;
 
 /// Indexes the logs, stores and serves them: the UI and every API on one HTTP port, OTLP on one gRPC port.
 #[derive(Clone, Debug, Default, Parser)]
@@ -49,6 +50,8 @@ pub struct Flags {
 pub enum Command {
     /// Show records of a running collector as they come, until Ctrl-C
     Tail(TailArgs),
+    /// Say where the bottleneck is, as a running collector sees it
+    Why(WhyArgs),
     /// Say what is wrong with an Alertmanager configuration file, and what of it has no effect here
     CheckAlertmanagerConfig {
         /// The file

@@ -36,6 +36,7 @@ pub(super) fn validate(file: &File, flags: &Flags, source: &str) -> Result<Confi
             Err(message) => check.blame(at, message),
         }
     }
+    check.verdicts(&mut config.verdicts, file.verdicts.as_ref());
     check.limits(&mut config.limits, file.limits.as_ref());
     match check.problems {
         problems if problems.is_empty() => Ok(config),
@@ -69,7 +70,7 @@ impl Check<'_> {
     }
 
     /// The flag's text, else the file's, through `parse`; `target` stays when neither is given.
-    fn set<T>(
+    pub(super) fn set<T>(
         &mut self,
         target: &mut T,
         flag: (&str, Option<&String>),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerting::dispatch::{Action, Core, Endpoint, Refusal};
-use alerting::message::Message;
+use alerting::message::{Message, Status};
 use alerting::receivers::Failure;
 use alerting::state::{Change, LogEntry};
 use futures::FutureExt;
@@ -135,6 +135,7 @@ impl Shared {
         let begun = Instant::now();
         let left = Duration::from_millis(u64::try_from(until_ms - now_ms()).unwrap_or_default());
         // A bug in a receiver must not keep a group waiting for ever; what was cut off may have been taken.
+        let message = &self.with_verdicts(tenant, message);
         let attempt = AssertUnwindSafe(loaded.deliver.deliver(integration, message)).catch_unwind();
         let outcome = match tokio::time::timeout(left.max(SHORTEST_ATTEMPT), attempt).await {
             Ok(Ok(outcome)) => outcome,
@@ -160,6 +161,15 @@ impl Shared {
                 retry_after.map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 4));
             Refusal { retry, retry_after_ms }
         })
+    }
+
+    /// What fires is told with why it does, as it is known now.
+    fn with_verdicts(&self, tenant: &str, message: &Message) -> Message {
+        let explained = message.alerts.iter().map(|alert| match message.status_of(alert) {
+            Status::Firing => self.explained(tenant, alert.clone()),
+            Status::Resolved => alert.clone(),
+        });
+        Message { alerts: explained.collect(), ..message.clone() }
     }
 
     /// Without a working journal it is noted in memory at least, so that this process does not tell again.

@@ -17,7 +17,7 @@ use crate::auth::TENANT_HEADER;
 use crate::config::Secret;
 
 /// What a request needs.
-pub(super) struct Target {
+pub(crate) struct Target {
     /// Without a scheme and a slash at its end.
     address: String,
     /// For `https://`.
@@ -35,7 +35,7 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    pub(super) fn new(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<Self> {
         let (scheme, address) = args.url.split_once("://").unwrap_or_default();
         let address = address.trim_end_matches('/');
         let tls = match scheme {
@@ -54,8 +54,25 @@ impl Target {
     }
 
     /// A connection, with TLS where the URL says so.
-    pub(super) async fn open(&self) -> std::io::Result<Box<dyn Stream>> {
+    pub(crate) async fn open(&self) -> std::io::Result<Box<dyn Stream>> {
         stream::open(&self.address, self.tls.as_ref()).await
+    }
+
+    /// A plain request: `path` as it stands in the API, JSON for a `POST`.
+    pub(crate) fn ask(&self, path: &str, body: Option<String>) -> anyhow::Result<http::Request<String>> {
+        let method = if body.is_some() { http::Method::POST } else { http::Method::GET };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.address)
+            .header(header::AUTHORIZATION, self.authorization.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONNECTION, "close");
+        let request = match &self.tenant {
+            Some(tenant) => request.header(TENANT_HEADER, tenant.clone()),
+            None => request,
+        };
+        request.body(body.unwrap_or_default()).with_context(|| format!("bad address {self}"))
     }
 
     /// The handshake, for what comes behind `position`.
@@ -96,7 +113,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 /// For a query string.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let one = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
@@ -110,7 +127,7 @@ pub(super) fn may_pass(status: StatusCode) -> bool {
 }
 
 /// What an answer that is no WebSocket says.
-pub(super) fn reason(status: StatusCode, body: &[u8]) -> String {
+pub(crate) fn reason(status: StatusCode, body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Body {
         error: Told,

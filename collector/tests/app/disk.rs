@@ -10,12 +10,13 @@ use alerting::receivers::{Guard, Receivers};
 use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};
 use meta::{Meta, SqliteMeta};
-use narrows_collector::api::{self, Addresses, App, Peer};
+use narrows_collector::api::{self, Addresses, App, Parts, Peer};
 use narrows_collector::auth::{Auth, IngestGate};
 use narrows_collector::commit::{FileJournals, Space, Store, StoreOptions, local_blobs};
 use narrows_collector::config::{Config, Secret};
 use narrows_collector::metrics::Metrics;
 use narrows_collector::notify::{Connect, Notifier};
+use narrows_collector::verdicts::Verdicts;
 use prost::Message;
 use tower::ServiceExt;
 
@@ -36,15 +37,11 @@ async fn router(dir: &std::path::Path, free: &Arc<AtomicU64>) -> (axum::Router, 
     let connect: Connect =
         Arc::new(|_, _| Ok(Arc::new(Receivers::new(Texts::shipped(""), Guard::new(Vec::new())))));
     let notifier = Notifier::open(&config, Arc::new(journal::OsDisk), connect).await.unwrap();
-    let app = App::new(
-        Arc::clone(&auth),
-        Arc::clone(&store),
-        meta,
-        Arc::new(Metrics::new()),
-        notifier,
-        &config.limits,
-        addresses,
-    );
+    let verdicts = Arc::new(Verdicts::new(&config, Arc::clone(&meta), ""));
+    let (auth_of_app, store_of_app, metrics) =
+        (Arc::clone(&auth), Arc::clone(&store), Arc::new(Metrics::new()));
+    let parts = Parts { auth: auth_of_app, store: store_of_app, meta, metrics, notifier, verdicts };
+    let app = App::new(parts, &config.limits, addresses);
     let receiver = receive::Server::new(Arc::clone(&store), IngestGate(auth), receive::Limits::default());
     (api::router(&app, receive::http_router(Arc::new(receiver))), store)
 }

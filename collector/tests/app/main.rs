@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod alertmanager;
+mod bottlenecks;
 mod certs;
 mod connections;
 mod dashboards;

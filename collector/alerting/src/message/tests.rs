@@ -175,6 +175,52 @@ fn html_is_escaped_and_has_links() {
     assert!(!html.contains("ZgotmplZ"), "{html}");
 }
 
+#[test]
+fn the_verdict_of_an_alert_is_in_every_text() {
+    let explained = |mut alert: Alert| {
+        for (name, value) in [
+            ("verdict", "edge is slow: catalog <waits>"),
+            ("verdict_evidence_1", "waits 70 ms"),
+            ("verdict_evidence_2", "20 of 20 connections"),
+            ("verdict_url", "https://n.example/bottlenecks/v1"),
+        ] {
+            alert.annotations.insert(name.to_owned(), value.to_owned());
+        }
+        alert
+    };
+    let message = with(&[explained(alert("db-1", 9999))]);
+    let text = render("{{ template \"email.default.text\" . }}", &message).unwrap();
+    let expected = "  Why:     edge is slow: catalog <waits>
+           - waits 70 ms
+           - 20 of 20 connections
+  Verdict: https://n.example/bottlenecks/v1
+  Runbook: https://run/book
+";
+    assert!(text.contains(expected), "{text}");
+    let html = Texts::shipped("https://n.example")
+        .of(&message)
+        .html("{{ template \"email.default.html\" . }}")
+        .unwrap();
+    assert!(html.contains("catalog &lt;waits&gt;") && html.contains("waits 70 ms<br>20 of 20"), "{html}");
+    assert!(
+        html.contains("href=\"https://n.example/bottlenecks/v1\"") && !html.contains("ZgotmplZ"),
+        "{html}"
+    );
+    let slack = render("{{ template \"slack.default.text\" . }}", &message).unwrap();
+    assert!(
+        slack.contains("*Why:* edge is slow: catalog &lt;waits&gt;\n• waits 70 ms\n• 20 of 20"),
+        "{slack}"
+    );
+    assert!(slack.contains("<https://n.example/bottlenecks/v1|Verdict>"), "{slack}");
+    let details = render("{{ template \"pagerduty.default.instances\" .Alerts.Firing }}", &message).unwrap();
+    assert!(details.contains("Why:     edge is slow") && details.contains("bottlenecks/v1"), "{details}");
+    let markdown = render("{{ template \"msteams.default.text\" . }}", &message).unwrap();
+    assert!(markdown.contains("Why: edge is slow") && markdown.contains("[Verdict](https://"), "{markdown}");
+    let own =
+        render("{{ .CommonAnnotations.verdict }}|{{ (index .Alerts 0).Annotations.verdict_url }}", &message);
+    assert_eq!(own.as_deref(), Ok("edge is slow: catalog <waits>|https://n.example/bottlenecks/v1"));
+}
+
 /// Every name that Alertmanager's own files define can be called, and gives something or nothing.
 #[test]
 fn names_of_alertmanagers_templates_are_there() {

@@ -47,6 +47,7 @@ pub(crate) async fn list(
     let now_ms = now_ns() / 1_000_000;
     let mut alerts = app.notifier.with(&principal.tenant, |core| collect(core, &filter, now_ms))?;
     alerts.sort_by(|a, b| a.fingerprint().cmp(b.fingerprint()));
+    alerts.iter_mut().for_each(|alert| alert.explain(&app.notifier, principal.tenant.as_str()));
     Ok(Json(alerts))
 }
 
@@ -87,7 +88,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Result<Response, AmError> {
     let (parts, body) = request.into_parts();
-    let tenant = sender(&app, &parts.headers, peer).await?;
+    let tenant = sender(&app, &parts.headers, peer).await?.0;
     let most = app.limits.body_bytes;
     let Ok(body) = to_bytes(body, most).await else {
         let text = format!("the body is larger than {most} bytes, or did not come whole: post fewer alerts");
@@ -113,14 +114,14 @@ pub(crate) async fn post(
     }
 }
 
-/// Whose alerts these are: of whoever may send data, or of an editor.
-async fn sender(
+/// Whose alerts, or changes, these are: of whoever may send data, or of an editor; and who that is, if it is known.
+pub(in crate::api) async fn sender(
     app: &Arc<App>,
     headers: &HeaderMap,
     peer: std::net::SocketAddr,
-) -> Result<TenantId, ApiError> {
+) -> Result<(TenantId, Option<String>), ApiError> {
     let refused = match IngestGate(Arc::clone(&app.auth)).admit(&RequestHead::new(headers, Some(peer))) {
-        Ok(tenant) => return Ok(tenant),
+        Ok(tenant) => return Ok((tenant, None)),
         Err(refused) => refused,
     };
     // Whatever the credentials, a foreign page sends nothing.
@@ -131,5 +132,5 @@ async fn sender(
         Err(_) => return Err(refused.into()),
     };
     guard::require(&principal, Role::Editor)?;
-    Ok(principal.tenant)
+    Ok((principal.tenant, Some(principal.user)))
 }

@@ -1,16 +1,17 @@
 //! Alerts and silences as the API has them. Times are RFC 3339 with milliseconds.
 
-use alerting::LabelSet;
 use alerting::dispatch::AlertStatus;
 use alerting::matcher::{Matcher, Op};
 use alerting::silence::Silence;
 use alerting::state::{Draft, Stored};
+use alerting::{Alert, LabelSet};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 use super::error::AmError;
+use crate::notify::Notifier;
 
 /// An alert as it is asked for.
 #[derive(Serialize, ToSchema)]
@@ -147,6 +148,13 @@ pub(super) fn alert(
 }
 
 impl GettableAlert {
+    /// Adds the verdict that explains it.
+    pub(super) fn explain(&mut self, notifier: &Notifier, tenant: &str) {
+        let (labels, annotations) = (self.labels.clone(), std::mem::take(&mut self.annotations));
+        let alert = Alert { labels, annotations, ..Alert::default() };
+        self.annotations = notifier.explained(tenant, alert).annotations;
+    }
+
     /// What lists of alerts are ordered by.
     pub(super) fn fingerprint(&self) -> &str {
         &self.fingerprint

@@ -85,6 +85,15 @@ impl AlertView {
     pub(super) fn labels(&self) -> &LabelSet {
         &self.labels
     }
+
+    /// Adds the verdict that explains it, while it fires.
+    fn explain(&mut self, app: &App, tenant: &TenantId) {
+        if self.state == "firing" {
+            let (labels, annotations) = (self.labels.clone(), std::mem::take(&mut self.annotations));
+            let alert = Alert { labels, annotations, ..Alert::default() };
+            self.annotations = app.notifier.explained(tenant.as_str(), alert).annotations;
+        }
+    }
 }
 
 /// All that are pending, fire, or ended lately.
@@ -101,6 +110,7 @@ pub(super) fn all(app: &App, tenant: &TenantId, now_ms: i64) -> Result<Vec<Alert
         views
     };
     let mut views = app.notifier.with(tenant, collect).map_err(|_| ApiError::Internal)?;
+    views.iter_mut().for_each(|view| view.explain(app, tenant));
     views.sort_by(|a, b| (a.order, &a.fingerprint).cmp(&(b.order, &b.fingerprint)));
     Ok(views)
 }
@@ -118,7 +128,9 @@ pub(super) fn one(
         (None, Some(raised)) => of_raised(core, fingerprint, raised, now_ms),
         (None, None) => None,
     };
-    app.notifier.with(tenant, find).map_err(|_| ApiError::Internal)
+    let mut found = app.notifier.with(tenant, find).map_err(|_| ApiError::Internal)?;
+    found.iter_mut().for_each(|view| view.explain(app, tenant));
+    Ok(found)
 }
 
 /// Alerts of the rules that run here, by fingerprint.

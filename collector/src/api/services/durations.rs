@@ -7,7 +7,7 @@ const MAX_BUCKETS: usize = 2_048;
 
 /// Buckets of one schema without gaps. Durations are not negative: negative buckets are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     schema: i8,
     /// Index of the first bucket.
     first: i32,
@@ -18,7 +18,7 @@ pub(super) struct Durations {
 
 impl Durations {
     /// Adds what was observed. Says how many bytes it has grown by. Histograms of custom bounds have no place here.
-    pub(super) fn add(&mut self, other: &Histogram) -> usize {
+    pub(crate) fn add(&mut self, other: &Histogram) -> usize {
         let is_usable = (-4..=8).contains(&other.schema) && other.count > 0.0 && other.count.is_finite();
         if !is_usable {
             return 0;
@@ -105,7 +105,7 @@ impl Durations {
     }
 
     /// A quantile in ns; `None` without observations.
-    pub(super) fn quantile_ns(&self, q: f64) -> Option<u64> {
+    pub(crate) fn quantile_ns(&self, q: f64) -> Option<u64> {
         let total = self.zero_count + self.counts.iter().sum::<f64>();
         if total <= 0.0 {
             return None;

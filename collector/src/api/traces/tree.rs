@@ -14,34 +14,36 @@ const REFERENCE_TYPE: &str = "opentracing.ref_type";
 const FOLLOWS_FROM: &str = "follows_from";
 
 /// One span, with what it is drawn with.
-pub(super) struct Row<'a> {
-    pub(super) span: Span<'a>,
-    pub(super) span_id: [u8; 8],
+pub(crate) struct Row<'a> {
+    pub(crate) span: Span<'a>,
+    /// What emitted it.
+    pub(crate) resource: Resource<'a>,
+    pub(crate) span_id: [u8; 8],
     /// When it began, ns since 1970.
-    pub(super) start_ns: u64,
-    pub(super) duration_ns: u64,
+    pub(crate) start_ns: u64,
+    pub(crate) duration_ns: u64,
     /// Place in `services`.
-    pub(super) service: usize,
+    pub(crate) service: usize,
     /// Place in `hosts`.
-    pub(super) host: Option<usize>,
+    pub(crate) host: Option<usize>,
     /// Place in `names`.
-    pub(super) name: usize,
+    pub(crate) name: usize,
     /// How far from its root.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// Its parent says that there is one, and it is not there.
-    pub(super) is_orphan: bool,
+    pub(crate) is_orphan: bool,
 }
 
 /// A trace as it is drawn.
 #[derive(Default)]
-pub(super) struct Tree<'a> {
+pub(crate) struct Tree<'a> {
     /// In order: a parent before its children.
-    pub(super) rows: Vec<Row<'a>>,
+    pub(crate) rows: Vec<Row<'a>>,
     /// The same spans for the analysis; parents are rows before.
-    pub(super) path: Vec<PathSpan>,
-    pub(super) services: Vec<&'a str>,
-    pub(super) hosts: Vec<&'a str>,
-    pub(super) names: Vec<&'a str>,
+    pub(crate) path: Vec<PathSpan>,
+    pub(crate) services: Vec<&'a str>,
+    pub(crate) hosts: Vec<&'a str>,
+    pub(crate) names: Vec<&'a str>,
 }
 
 /// Texts, each once.
@@ -62,7 +64,7 @@ impl<'a> Texts<'a> {
 
 impl<'a> Tree<'a> {
     /// Of the spans of one trace.
-    pub(super) fn new(request: &TracesRequest<'a>) -> Self {
+    pub(crate) fn new(request: &TracesRequest<'a>) -> Self {
         let mut tree = Self::read(request);
         let parents = Parents::new(&tree.rows);
         let all = tree.rows.iter().enumerate();
@@ -85,7 +87,7 @@ impl<'a> Tree<'a> {
             let host = named(resource.resource, "host.name").map(|host| hosts.place(host));
             for span in resource.scopes().flat_map(|scope| scope.spans()) {
                 let name = names.place(span.name);
-                rows.push(Row::new(span, service, host, name));
+                rows.push(Row::new(span, resource.resource, service, host, name));
             }
         }
         Self { rows, services: services.all, hosts: hosts.all, names: names.all, ..Self::default() }
@@ -143,13 +145,13 @@ impl<'a> Tree<'a> {
 
     /// The row that stands for the whole trace: the first that has no parent and that somebody waits for; else the
     /// first whose parent is not there.
-    pub(super) fn root(&self) -> Option<usize> {
+    pub(crate) fn root(&self) -> Option<usize> {
         let rank = |row: &usize| (self.rows[*row].is_orphan, self.path[*row].is_async);
         (0..self.rows.len()).filter(|row| self.path[*row].parent.is_none()).min_by_key(rank)
     }
 
     /// When the first span began, and for how long the trace went on.
-    pub(super) fn extent(&self) -> (u64, u64) {
+    pub(crate) fn extent(&self) -> (u64, u64) {
         let starts = self.rows.iter().map(|row| row.start_ns).filter(|start_ns| *start_ns > 0);
         let start_ns = starts.min().unwrap_or(0);
         let ends = self.rows.iter().map(|row| row.start_ns.saturating_add(row.duration_ns));
@@ -158,12 +160,13 @@ impl<'a> Tree<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(span: Span<'a>, service: usize, host: Option<usize>, name: usize) -> Self {
+    fn new(span: Span<'a>, resource: Resource<'a>, service: usize, host: Option<usize>, name: usize) -> Self {
         Self {
             span_id: span.span_id().unwrap_or_default(),
             start_ns: u64::try_from(span.effective_time_ns(0)).unwrap_or(0),
             duration_ns: span.duration_ns(),
             span,
+            resource,
             service,
             host,
             name,
@@ -236,11 +239,11 @@ fn asks(kind: SpanKind) -> bool {
 }
 
 /// The name of a resource's service.
-pub(super) fn service(resource: Resource<'_>) -> &str {
+pub(crate) fn service(resource: Resource<'_>) -> &str {
     named(resource, "service.name").unwrap_or(UNKNOWN_SERVICE)
 }
 
-pub(super) fn named<'a>(resource: Resource<'a>, key: &str) -> Option<&'a str> {
+pub(crate) fn named<'a>(resource: Resource<'a>, key: &str) -> Option<&'a str> {
     match resource.attributes().get(key) {
         Some(Value::Str(name)) if !name.is_empty() => Some(name),
         _ => None,

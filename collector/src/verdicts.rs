@@ -1,0 +1,385 @@
+//! Verdicts: what the bottleneck is when an entry operation slows down or fails, from the first look to the end of the
+//! symptom. [`watch`] looks every few seconds, [`observe`] reads what the analysis needs, [`kept`] keeps what it says,
+//! and [`explain`] tells alerts of it. The analysis itself is the crate `bottleneck`.
+
+mod asked;
+mod explain;
+mod kept;
+mod metrics;
+pub(crate) mod observe;
+pub(crate) mod symptom;
+pub(crate) mod told;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bottleneck::{Settings, State, Verdict};
+use meta::Meta;
+use parking_lot::Mutex;
+use telemetry::TenantId;
+
+use crate::config::Config;
+use observe::Observed;
+
+pub use asked::Asked;
+pub use explain::Explain;
+pub use kept::{Feedback, Kept, KeptError, Revision};
+pub use metrics::VerdictMetrics;
+pub use symptom::{Tracked, Usual};
+pub use watch::look;
+pub(crate) use watch::run;
+
+/// Verdicts of one tenant that are kept.
+const MAX_KEPT: usize = 1_000;
+
+/// What the watch goes by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerdictSettings {
+    /// Whether it watches at all; questions are answered either way.
+    pub is_watching: bool,
+    /// Between two looks.
+    pub interval: Duration,
+    /// How much of the past a symptom is compared with.
+    pub baseline: Duration,
+    /// How long closed verdicts are kept.
+    pub keep: Duration,
+}
+
+impl Default for VerdictSettings {
+    fn default() -> Self {
+        Self {
+            is_watching: true,
+            interval: Duration::from_secs(10),
+            baseline: Duration::from_secs(3_600),
+            keep: Duration::from_secs(30 * 86_400),
+        }
+    }
+}
+
+/// Which verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Localised, and the symptom goes on.
+    Open,
+    /// Over.
+    Closed,
+    /// Not localised, and the symptom goes on.
+    NotLocalised,
+    /// Every one.
+    All,
+}
+
+/// The verdicts of all tenants.
+pub struct Verdicts {
+    pub(crate) settings: VerdictSettings,
+    /// The numbers of the method.
+    pub(crate) method: Settings,
+    tenants: Vec<TenantId>,
+    documents: kept::Documents,
+    known: Mutex<HashMap<TenantId, Known>>,
+    /// Held from reading a verdict to having written it.
+    writing: tokio::sync::Mutex<()>,
+    pub(crate) metrics: VerdictMetrics,
+    external_url: String,
+}
+
+/// What is known of a tenant's verdicts without reading documents.
+#[derive(Default)]
+struct Known {
+    /// Those whose symptoms go on.
+    open: BTreeMap<String, Arc<Kept>>,
+    /// All, by id, which is by time.
+    index: BTreeMap<String, Listed>,
+    /// Alerts that told of a verdict since its last revision.
+    alerts: HashMap<String, BTreeSet<u64>>,
+}
+
+/// A line of the index.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    updated_s: i64,
+    closed_s: Option<i64>,
+    is_localised: bool,
+}
+
+impl Listed {
+    fn of(kept: &Kept) -> Self {
+        Self {
+            updated_s: kept.updated_s,
+            closed_s: kept.closed_s,
+            is_localised: kept.verdict.culprit.is_some(),
+        }
+    }
+
+    fn is(&self, which: Which) -> bool {
+        match which {
+            Which::All => true,
+            Which::Closed => self.closed_s.is_some(),
+            Which::Open => self.closed_s.is_none() && self.is_localised,
+            Which::NotLocalised => self.closed_s.is_none() && !self.is_localised,
+        }
+    }
+}
+
+impl Verdicts {
+    /// Of the tenants of a configuration; `own_url` is where the UI is if that does not say so.
+    pub fn new(config: &Config, meta: Arc<dyn Meta>, own_url: &str) -> Self {
+        let url = config.external_url.as_deref().unwrap_or(own_url);
+        Self {
+            settings: config.verdicts.clone(),
+            method: Settings::default(),
+            tenants: config.tenant_ids(),
+            documents: kept::Documents::new(meta),
+            known: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            metrics: VerdictMetrics::new(),
+            external_url: url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Reads what is kept. One that cannot be read is told and left alone.
+    pub async fn load(&self) -> Result<(), KeptError> {
+        for tenant in &self.tenants {
+            let mut known = Known::default();
+            for id in self.documents.ids(tenant).await? {
+                match self.documents.get(tenant, &id).await {
+                    Ok(Some(kept)) => {
+                        known.index.insert(id.clone(), Listed::of(&kept));
+                        if kept.closed_s.is_none() {
+                            known.open.insert(id, Arc::new(kept));
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        self.metrics.failed("read");
+                        tracing::error!(%tenant, id, %error, "a verdict cannot be read");
+                    }
+                }
+            }
+            self.metrics.open(tenant, known.open.len());
+            self.known.lock().insert(tenant.clone(), known);
+        }
+        Ok(())
+    }
+
+    /// Those whose symptoms go on, oldest first.
+    pub(crate) fn open(&self, tenant: &TenantId) -> Vec<Arc<Kept>> {
+        let known = self.known.lock();
+        known.get(tenant).map(|known| known.open.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The newest verdicts that were looked at since a time.
+    pub(crate) async fn list(
+        &self,
+        tenant: &TenantId,
+        which: Which,
+        since_s: i64,
+        limit: usize,
+    ) -> Result<Vec<Kept>, KeptError> {
+        let ids: Vec<String> = {
+            let known = self.known.lock();
+            let Some(known) = known.get(tenant) else { return Ok(Vec::new()) };
+            let found = known.index.iter().rev().filter(|(_, one)| one.is(which) && one.updated_s >= since_s);
+            found.take(limit).map(|(id, _)| id.clone()).collect()
+        };
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            // One that has gone meanwhile is gone.
+            all.extend(self.get(tenant, &id).await?);
+        }
+        Ok(all)
+    }
+
+    /// One verdict, with the alerts that told of it.
+    pub(crate) async fn get(&self, tenant: &TenantId, id: &str) -> Result<Option<Kept>, KeptError> {
+        let open = {
+            let known = self.known.lock();
+            let Some(known) = known.get(tenant).filter(|known| known.index.contains_key(id)) else {
+                return Ok(None);
+            };
+            known.open.get(id).map(|kept| known.with_alerts((**kept).clone()))
+        };
+        match open {
+            Some(kept) => Ok(Some(kept)),
+            None => self.documents.get(tenant, id).await,
+        }
+    }
+
+    /// A revision, if it is still kept.
+    pub(crate) async fn revision(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        rev: u32,
+    ) -> Result<Option<Verdict>, KeptError> {
+        self.documents.revision(tenant, id, rev).await
+    }
+
+    /// Keeps what somebody says about a verdict; `None` if there is none of this id.
+    pub(crate) async fn answer(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        feedback: Feedback,
+    ) -> Result<Option<Kept>, KeptError> {
+        let _turn = self.writing.lock().await;
+        let Some(mut kept) = self.get(tenant, id).await? else { return Ok(None) };
+        kept.feedback = Some(feedback);
+        self.documents.put(tenant, &mut kept, false).await?;
+        self.note(tenant, kept.clone());
+        Ok(Some(kept))
+    }
+
+    /// Writes a revision, and what is known of it.
+    async fn write(&self, tenant: &TenantId, mut kept: Kept) -> Result<(), KeptError> {
+        let _turn = self.writing.lock().await;
+        // What somebody said meanwhile stays.
+        let said = self.get(tenant, &kept.id).await?;
+        kept.feedback = said.as_ref().and_then(|said| said.feedback.clone());
+        kept.alerts = said.map(|said| said.alerts).unwrap_or_default();
+        self.documents.put(tenant, &mut kept, true).await?;
+        self.note(tenant, kept);
+        Ok(())
+    }
+
+    fn note(&self, tenant: &TenantId, kept: Kept) {
+        let mut all = self.known.lock();
+        let known = all.entry(tenant.clone()).or_default();
+        known.index.insert(kept.id.clone(), Listed::of(&kept));
+        if kept.closed_s.is_some() {
+            known.open.remove(&kept.id);
+            known.alerts.remove(&kept.id);
+        } else {
+            known.open.insert(kept.id.clone(), Arc::new(kept));
+        }
+        self.metrics.open(tenant, known.open.len());
+    }
+
+    /// Forgets closed verdicts that are too old, or too many.
+    async fn sweep(&self, tenant: &TenantId, now_s: i64) -> Result<(), KeptError> {
+        let keep_s = i64::try_from(self.settings.keep.as_secs()).unwrap_or(i64::MAX);
+        let surplus: Vec<String> = {
+            let known = self.known.lock();
+            let Some(known) = known.get(tenant) else { return Ok(()) };
+            let too_many = known.index.len().saturating_sub(MAX_KEPT);
+            let closed = known.index.iter().filter_map(|(id, one)| Some((id, one.closed_s?)));
+            let is_surplus =
+                |(at, (_, closed_s)): &(usize, (&String, i64))| *at < too_many || now_s - closed_s > keep_s;
+            closed.enumerate().filter(is_surplus).map(|(_, (id, _))| id.clone()).collect()
+        };
+        let _turn = self.writing.lock().await;
+        for id in surplus {
+            self.documents.forget(tenant, &id).await?;
+            if let Some(known) = self.known.lock().get_mut(tenant) {
+                known.index.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is counted.
+    pub fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.metrics.gather()
+    }
+
+    /// Where people see a verdict.
+    pub(crate) fn url(&self, id: &str) -> String {
+        format!("{}/bottlenecks/{id}", self.external_url)
+    }
+}
+
+impl Known {
+    fn with_alerts(&self, mut kept: Kept) -> Kept {
+        let noted = self.alerts.get(&kept.id).into_iter().flatten().map(|one| format!("{one:016x}"));
+        let all: BTreeSet<String> = kept.alerts.drain(..).chain(noted).collect();
+        kept.alerts = all.into_iter().collect();
+        kept
+    }
+}
+
+/// Asks the analysis; it takes a thread of its own for as long as it takes. `None` if whom it is about is not there,
+/// or the answer has numbers that are none, which is a bug.
+pub(crate) fn analyzed(verdicts: &Verdicts, observed: &Observed, asked: &Asked) -> Option<Verdict> {
+    let question = asked.question(&observed.observation)?;
+    let begun = Instant::now();
+    let mut verdict = bottleneck::analyze(&observed.observation, &question, &verdicts.method);
+    verdicts.metrics.took("analyze", begun.elapsed());
+    for note in &observed.notes {
+        if !verdict.data_quality.missing.contains(note) {
+            verdict.data_quality.missing.push(note.clone());
+        }
+    }
+    let json = serde_json::to_vec(&verdict).ok()?;
+    if let Err(error) = serde_json::from_slice::<Verdict>(&json) {
+        verdicts.metrics.failed("analyze");
+        tracing::error!(%error, service = asked.service, "a verdict has numbers that are none");
+        return None;
+    }
+    Some(verdict)
+}
+
+/// Whether something is wrong at all.
+pub(crate) fn is_something(verdict: &Verdict) -> bool {
+    matches!(verdict.state, State::Open | State::NotLocalised)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use meta::SqliteMeta;
+
+    use super::kept::tests::{tracked, verdict};
+    use super::*;
+
+    fn verdicts(dir: &std::path::Path) -> Verdicts {
+        let meta = Arc::new(SqliteMeta::open(&dir.join("meta")).unwrap());
+        Verdicts::new(&Config::default(), meta, "http://127.0.0.1:7070/")
+    }
+
+    #[tokio::test]
+    async fn verdicts_are_found_by_state_and_survive_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let tenant = TenantId::default_tenant();
+        let before = verdicts(dir.path());
+        before.load().await.unwrap();
+        for (id, now_s) in [("v1", 1_000), ("v2", 2_000), ("v3", 3_000)] {
+            let mut kept = Kept::new(id.to_owned(), verdict(id), tracked(), now_s);
+            if id == "v3" {
+                kept.verdict.culprit = None;
+            }
+            before.write(&tenant, kept).await.unwrap();
+        }
+        let mut over = before.get(&tenant, "v1").await.unwrap().unwrap();
+        over.close(4_000);
+        before.write(&tenant, over).await.unwrap();
+        let feedback = Feedback { answer: "wrong".to_owned(), actual: None, by: "ada".to_owned(), at_s: 5 };
+        before.answer(&tenant, "v1", feedback.clone()).await.unwrap().unwrap();
+        drop(before);
+
+        let after = verdicts(dir.path());
+        after.load().await.unwrap();
+        let ids = async |which, since_s, limit| {
+            let found = after.list(&tenant, which, since_s, limit).await.unwrap();
+            found.into_iter().map(|kept| kept.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(Which::All, 0, 9).await, ["v3", "v2", "v1"]);
+        assert_eq!(ids(Which::All, 0, 1).await, ["v3"]);
+        assert_eq!(ids(Which::All, 2_500, 9).await, ["v3", "v1"]);
+        assert_eq!(ids(Which::Open, 0, 9).await, ["v2"]);
+        assert_eq!(ids(Which::NotLocalised, 0, 9).await, ["v3"]);
+        assert_eq!(ids(Which::Closed, 0, 9).await, ["v1"]);
+        let closed = after.get(&tenant, "v1").await.unwrap().unwrap();
+        assert_eq!((closed.feedback, closed.rev), (Some(feedback), 2));
+        assert_eq!(after.open(&tenant).len(), 2);
+        assert!(after.get(&TenantId::new("acme").unwrap(), "v1").await.unwrap().is_none());
+        assert_eq!(after.url("v1"), "http://127.0.0.1:7070/bottlenecks/v1");
+
+        let keep_s = i64::try_from(after.settings.keep.as_secs()).unwrap();
+        after.sweep(&tenant, 4_000 + keep_s).await.unwrap();
+        assert_eq!(ids(Which::Closed, 0, 9).await, ["v1"]);
+        after.sweep(&tenant, 4_001 + keep_s).await.unwrap();
+        assert_eq!(ids(Which::All, 0, 9).await, ["v3", "v2"], "what goes on stays, however old");
+    }
+}

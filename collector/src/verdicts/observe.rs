@@ -1,0 +1,282 @@
+//! An observation of a tenant: all that its stores know of a stretch of time, as the analysis reads it. Derived series
+//! give nodes, calls and operations ([`graph`]), the table of [`signals`] what is measured, [`traces`] some whole
+//! traces, [`logs`] how often what was said, [`changes`] what was changed. All of it is bounded; what was left out for
+//! that is said in notes.
+
+mod changes;
+mod derived;
+mod graph;
+mod logs;
+mod resources;
+mod signals;
+mod traces;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use bottleneck::{Grid, NodeId, Observation, Sli, Span};
+use events::SearchError;
+use promql::{Matcher, QueryError};
+use telemetry::TenantId;
+use telemetry::samples::MatchOp;
+
+use super::asked::Asked;
+use super::told;
+use crate::commit::Store;
+use graph::{Depth, Graph, of_lines};
+use traces::{Bounds, Wanted};
+
+pub(crate) use derived::STEP_S;
+pub(crate) use resources::{Asking, range};
+
+/// How long an observation may take.
+const SECONDS: f64 = 20.0;
+/// How long searches for traces and log records may take of it.
+const SEARCHES: Duration = Duration::from_secs(8);
+/// The longest stretch of time.
+pub(crate) const MAX_WINDOW_S: i64 = 9_600;
+/// Label sets that are looked at to learn where something runs.
+const MAX_PLACES: usize = 5_000;
+
+/// Why there is no observation.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ObserveError {
+    /// Stored series.
+    #[error("cannot read series: {0}")]
+    Series(#[from] QueryError),
+    /// A bug: the log says where.
+    #[error("reading failed inside the collector")]
+    Lost,
+}
+
+/// One tenant's data, as it is at one moment.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(crate) series: series::Snapshots,
+    pub(crate) spans: Vec<events::spans::Snapshot>,
+    pub(crate) logs: Vec<events::Snapshot>,
+    /// What one reading may hold.
+    pub(crate) memory_bytes: usize,
+}
+
+/// What was seen.
+pub(crate) struct Observed {
+    pub(crate) observation: Observation,
+    /// What was left out.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Sources {
+    pub(crate) fn of(store: &Store, tenant: &TenantId, memory_bytes: usize) -> Self {
+        Self {
+            series: store.series(tenant),
+            spans: store.span_snapshots(tenant),
+            logs: store.snapshots(tenant),
+            memory_bytes,
+        }
+    }
+}
+
+/// The steps of a stretch of time.
+pub(crate) fn grid(span: Span) -> Grid {
+    let step_s = i64::from(STEP_S);
+    let start_s = span.from_s.div_euclid(step_s) * step_s;
+    let steps = (span.to_s - start_s).clamp(0, MAX_WINDOW_S) / step_s;
+    Grid { start_s, step_s: STEP_S, steps: usize::try_from(steps).unwrap_or(0) }
+}
+
+/// Entries alone, for the look that is taken every few seconds. Blocks.
+pub(crate) fn entries(sources: &Sources, span: Span) -> Result<Option<Observation>, QueryError> {
+    let deadline = Instant::now() + Duration::from_secs_f64(SECONDS);
+    let graph = Graph::read(&sources.series, grid(span), Depth::Entries, deadline)?;
+    Ok(Some(graph).filter(|graph| !graph.operations.is_empty()).map(Graph::into_observation))
+}
+
+/// Everything; `None` where there are no spans.
+pub(crate) async fn whole(
+    sources: &Sources,
+    span: Span,
+    asked: &[Asked],
+) -> Result<Option<Observed>, ObserveError> {
+    let deadline = Instant::now() + Duration::from_secs_f64(SECONDS);
+    let bounds = Bounds { deadline, memory_bytes: sources.memory_bytes };
+    let read = off_thread({
+        let sources = sources.clone();
+        move || Measured::read(&sources, grid(span), bounds)
+    });
+    let Some(mut measured) = read.await?? else { return Ok(None) };
+    let own = measured.graph.grid;
+    let hot_s = asked.iter().map(|asked| asked.hot.from_s).min().unwrap_or(span.to_s);
+    let ns = 1_000_000_000;
+    let range_ns = (own.start_s * ns, own.time_s(own.steps) * ns);
+    let wanted: Vec<Wanted> = asked.iter().map(|asked| wanted(asked, own)).collect();
+    // A verdict without them is better than one that comes too late.
+    let soon = Bounds { deadline: deadline.min(Instant::now() + SEARCHES), ..bounds };
+    let (raw, patterns, told) = tokio::join!(
+        traces::sample(&sources.spans, &wanted, soon),
+        logs::read(&sources.logs, own, hot_s, &measured.graph.by_name, soon),
+        told::read(&sources.logs, range_ns, soon.deadline, sources.memory_bytes),
+    );
+    // What could not be read is missing from the verdict, and the verdict says so.
+    let raw = measured.graph.or_note("traces", raw);
+    let patterns = measured.graph.or_note("log patterns", patterns);
+    let told = measured.graph.or_note("changes", told);
+    off_thread(move || Some(measured.finish(&raw, patterns, &told))).await
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ObserveError> {
+    // The panic hook has logged where.
+    tokio::task::spawn_blocking(work).await.map_err(|_| ObserveError::Lost)
+}
+
+/// Traces from the time that is asked about, and from before it.
+fn wanted(asked: &Asked, grid: Grid) -> Wanted {
+    let ns = 1_000_000_000;
+    let before = Span { from_s: grid.start_s, to_s: asked.hot.from_s.max(grid.start_s + 1) };
+    let baseline = asked.baseline.unwrap_or(before);
+    Wanted {
+        service: asked.service.clone(),
+        operation: asked.operation.clone(),
+        wants_errors: asked.sli == Sli::Errors,
+        hot_ns: (asked.hot.from_s * ns, asked.hot.to_s * ns),
+        baseline_ns: (baseline.from_s.max(grid.start_s) * ns, baseline.to_s * ns),
+    }
+}
+
+/// What series say.
+struct Measured {
+    graph: Graph,
+    resources: Vec<bottleneck::Resource>,
+    hosts: BTreeMap<NodeId, BTreeSet<String>>,
+    versions: changes::Versions,
+}
+
+impl Measured {
+    /// Blocks.
+    fn read(sources: &Sources, grid: Grid, bounds: Bounds) -> Result<Option<Self>, QueryError> {
+        let mut graph = Graph::read(&sources.series, grid, Depth::Whole, bounds.deadline)?;
+        if graph.operations.is_empty() {
+            return Ok(None);
+        }
+        let asking = Asking {
+            querier: &sources.series,
+            grid: graph.grid,
+            deadline: bounds.deadline,
+            memory_bytes: bounds.memory_bytes,
+        };
+        let measured = resources::read(&asking, &graph.nodes, &graph.by_name)?;
+        graph.notes.extend(measured.notes);
+        let span = (graph.grid.start_s, graph.grid.time_s(graph.grid.steps));
+        let hosts = hosts(&sources.series, span, &graph)?;
+        let versions = changes::versions(&sources.series, span, &graph.by_name)?;
+        Ok(Some(Self { graph, resources: measured.resources, hosts, versions }))
+    }
+
+    fn finish(
+        mut self,
+        raw: &traces::Raw,
+        patterns: Vec<bottleneck::LogPattern>,
+        told: &[told::Told],
+    ) -> Observed {
+        let sampled = traces::read(raw, &self.graph.by_name);
+        for (node, hosts) in sampled.hosts {
+            self.hosts.entry(node).or_default().extend(hosts);
+        }
+        for (version, (first, last)) in sampled.versions {
+            let seen = self.versions.entry(version).or_insert((first, last));
+            *seen = (seen.0.min(first), seen.1.max(last));
+        }
+        let Graph { grid, nodes, by_name, clients, .. } = &mut self.graph;
+        for (node, hosts) in self.hosts {
+            nodes[node].hosts = hosts.into_iter().collect();
+        }
+        let changes = changes::all(told, &self.versions, grid.start_s, nodes, by_name);
+        for ((node, name), lines) in std::mem::take(clients) {
+            if let Some(peer) = sampled.peers.get(&(node, name.clone())) {
+                self.graph.operations.push(of_lines(node, name, Some(*peer), false, lines));
+            }
+        }
+        let notes = std::mem::take(&mut self.graph.notes);
+        let observation = Observation {
+            resources: self.resources,
+            logs: patterns,
+            changes,
+            traces: sampled.traces,
+            clock_skew_ms: sampled.clock_skew_ms,
+            ..self.graph.into_observation()
+        };
+        Observed { observation, notes }
+    }
+}
+
+/// Where services run, by the labels of what they and the agents send.
+fn hosts(
+    series: &series::Snapshots,
+    (start_s, end_s): (i64, i64),
+    graph: &Graph,
+) -> Result<BTreeMap<NodeId, BTreeSet<String>>, QueryError> {
+    let sets = [
+        derived::matchers("target_info", &[("host_name", MatchOp::NotEqual, "")])?,
+        derived::matchers("process_cpu_time_seconds_total", &[("service_name", MatchOp::NotEqual, "")])?,
+    ];
+    let labels = series.series(&sets, start_s * 1_000, end_s * 1_000, MAX_PLACES)?;
+    let mut hosts = resources::hosts(&labels, &graph.by_name);
+    // A server that an agent asks over loopback runs where the agent does.
+    let servers: Vec<Matcher> =
+        derived::matchers("up", &[("job", MatchOp::Matches, "postgresql|redis|rabbitmq")])?;
+    for set in series.series(&[servers], start_s * 1_000, end_s * 1_000, MAX_PLACES)? {
+        let label = |name| set.get(name).unwrap_or_default();
+        let (job, instance, host) = (label("job"), label("instance"), label("host_name"));
+        let is_local = ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| instance.starts_with(local));
+        let nodes: HashMap<&String, &NodeId> = graph
+            .by_name
+            .iter()
+            .filter(|(name, _)| {
+                name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+            .collect();
+        for node in nodes.into_values().filter(|_| is_local && !host.is_empty()) {
+            hosts.entry(*node).or_default().insert(host.to_owned());
+        }
+    }
+    Ok(hosts)
+}
+
+impl Graph {
+    fn into_observation(self) -> Observation {
+        Observation {
+            grid: self.grid,
+            nodes: self.nodes,
+            edges: self.edges,
+            operations: self.operations,
+            resources: Vec::new(),
+            logs: Vec::new(),
+            changes: Vec::new(),
+            traces: Vec::new(),
+            clock_skew_ms: 0.0,
+        }
+    }
+
+    fn or_note<T: Default>(&mut self, what: &str, read: Result<T, SearchError>) -> T {
+        read.unwrap_or_else(|error| {
+            self.notes.push(format!("{what} could not be read: {error}"));
+            T::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_whole_and_bounded() {
+        let grid_of = |from_s, to_s| {
+            let grid = grid(Span { from_s, to_s });
+            (grid.start_s, grid.steps)
+        };
+        assert_eq!(grid_of(1_003, 1_063), (1_000, 6));
+        assert_eq!(grid_of(1_000, 999), (1_000, 0));
+        assert_eq!(grid_of(0, 1 << 40), (0, 960));
+    }
+}

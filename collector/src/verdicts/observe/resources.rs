@@ -1,0 +1,307 @@
+//! Measurements of hosts, programs and servers: the table of signals, asked for a stretch of time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+use bottleneck::{Grid, Node, NodeId, NodeType, Owner, Resource, Signal};
+use promql::{Evaluation, Limits, Querier, QueryError, Series, Value};
+use telemetry::LabelSet;
+
+use super::signals::{By, ROWS, Row};
+
+/// Range of rates: what is measured every 15 s at the most has two values in it.
+const WINDOW: &str = "40s";
+/// The same for what is told every minute, as OpenTelemetry's SDKs do if nobody says otherwise.
+const LONG_WINDOW: &str = "150s";
+/// How old a value may be.
+const LOOKBACK_MS: i64 = 90_000;
+/// Owners of one signal: those with the largest values are kept.
+const MAX_OWNERS: usize = 200;
+/// Samples that one query may read.
+const MAX_SAMPLES: usize = 5_000_000;
+
+/// What was measured, and what could not be used.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    pub(super) resources: Vec<Resource>,
+    pub(super) notes: Vec<String>,
+}
+
+/// How a stretch of time is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) querier: &'a dyn Querier,
+    pub(crate) grid: Grid,
+    pub(crate) deadline: Instant,
+    pub(crate) memory_bytes: usize,
+}
+
+/// Nodes by what measurements call them.
+struct Nodes<'a> {
+    by_name: &'a HashMap<String, NodeId>,
+    nodes: &'a [Node],
+}
+
+/// Asks every row of the table; blocks.
+pub(super) fn read(
+    asking: &Asking<'_>,
+    nodes: &[Node],
+    by_name: &HashMap<String, NodeId>,
+) -> Result<Measured, QueryError> {
+    let nodes = Nodes { by_name, nodes };
+    let mut measured = Measured::default();
+    let mut known: BTreeSet<(Owner, Signal)> = BTreeSet::new();
+    for row in ROWS {
+        let (series, window) = match row_of(asking, row, WINDOW)? {
+            none if none.is_empty() && row.query.contains("$w") => {
+                (row_of(asking, row, LONG_WINDOW)?, LONG_WINDOW)
+            }
+            found => (found, WINDOW),
+        };
+        for one in largest(series, row, &mut measured.notes) {
+            let labels = row.by.labels();
+            let values: Vec<&str> =
+                labels.iter().map(|label| one.labels.get(label).unwrap_or_default()).collect();
+            for owner in nodes.owners(row.by, &values) {
+                if known.insert((owner.clone(), row.signal)) {
+                    let query = row.of_one(&values, window);
+                    let values = on_grid(&one, &asking.grid);
+                    measured.resources.push(Resource { owner, signal: row.signal, values, query });
+                }
+            }
+        }
+    }
+    measured.resources.sort_by(|a, b| (&a.owner, a.signal).cmp(&(&b.owner, b.signal)));
+    Ok(measured)
+}
+
+fn row_of(asking: &Asking<'_>, row: &Row, window: &str) -> Result<Vec<Series>, QueryError> {
+    range(asking, &row.of_all(window))
+}
+
+/// A query at the end of every step.
+pub(crate) fn range(asking: &Asking<'_>, query: &str) -> Result<Vec<Series>, QueryError> {
+    let limits = Limits {
+        max_samples: MAX_SAMPLES,
+        max_memory_bytes: asking.memory_bytes,
+        timeout: Some(asking.deadline),
+        cancel: None,
+    };
+    let evaluation = Evaluation {
+        querier: asking.querier,
+        limits,
+        lookback_ms: LOOKBACK_MS,
+        default_step_ms: 60_000,
+        text: query,
+    };
+    let expr = promql::parse(query).map_err(|error| QueryError::Execution(error.to_string()))?;
+    let step_ms = i64::from(asking.grid.step_s) * 1_000;
+    let last = i64::try_from(asking.grid.steps).unwrap_or(i64::MAX / step_ms);
+    let (start_ms, end_ms) =
+        (asking.grid.start_s * 1_000 + step_ms, asking.grid.start_s * 1_000 + last * step_ms);
+    match promql::range(&evaluation, &expr, start_ms, end_ms, step_ms)?.value {
+        Value::Matrix(series) => Ok(series),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// One value per step: that at its end.
+fn on_grid(series: &Series, grid: &Grid) -> Vec<f64> {
+    let mut values = vec![f64::NAN; grid.steps];
+    for (time_ms, value) in &series.floats {
+        let step = (time_ms / 1_000 - grid.start_s) / i64::from(grid.step_s) - 1;
+        if let Some(place) = usize::try_from(step).ok().and_then(|step| values.get_mut(step)) {
+            *place = *value;
+        }
+    }
+    values
+}
+
+fn largest(mut series: Vec<Series>, row: &Row, notes: &mut Vec<String>) -> Vec<Series> {
+    if series.len() > MAX_OWNERS {
+        notes.push(format!(
+            "of {} measurements of {:?} the {MAX_OWNERS} largest were looked at",
+            series.len(),
+            row.signal
+        ));
+        let most = |one: &Series| one.floats.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+        series.sort_by(|a, b| most(b).total_cmp(&most(a)));
+        series.truncate(MAX_OWNERS);
+    }
+    series
+}
+
+impl Nodes<'_> {
+    /// Who is measured; nobody if it is no part of any request.
+    fn owners(&self, by: By, values: &[&str]) -> Vec<Owner> {
+        let value = |at: usize| values.get(at).copied().unwrap_or_default().to_owned();
+        let part = |name: String| move |node| Owner::Part { node, name: name.clone() };
+        if values.iter().any(|value| value.is_empty()) {
+            return Vec::new();
+        }
+        match by {
+            By::Host => vec![Owner::Host(value(0))],
+            By::Process => vec![Owner::Process { host: value(0), executable: value(1) }],
+            By::Service => self.named(values[0]).map(Owner::Node).into_iter().collect(),
+            By::Part(_) => self.named(values[0]).map(part(value(1))).into_iter().collect(),
+            By::Server(system) => self.of_system(system).map(Owner::Node).collect(),
+            By::Database(system, _) => self.database(system, values[0]).map(Owner::Node).collect(),
+            By::ServerPart(system, _) => self.of_system(system).map(part(value(0))).collect(),
+            By::DatabasePart(system, ..) => self.database(system, values[0]).map(part(value(1))).collect(),
+            By::Destination => self.of_system(values[0]).map(part(value(1))).collect(),
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<NodeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Nodes of a database system or broker: `redis`, `redis/0`.
+    fn of_system(&self, system: &str) -> impl Iterator<Item = NodeId> {
+        let is_of = |node: &Node| {
+            let rest = node.name.strip_prefix(system);
+            node.node_type != NodeType::Service
+                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let found: Vec<NodeId> = (0..self.nodes.len()).filter(|at| is_of(&self.nodes[*at])).collect();
+        found.into_iter()
+    }
+
+    /// `postgresql/shop`; else the system, where spans do not say which database they ask.
+    fn database(&self, system: &str, name: &str) -> impl Iterator<Item = NodeId> {
+        let exact = self.named(&format!("{system}/{name}"));
+        exact.or_else(|| self.named(system)).into_iter()
+    }
+}
+
+/// Hosts by the nodes that run there, as far as series say it.
+pub(super) fn hosts(
+    labels: &[LabelSet],
+    by_name: &HashMap<String, NodeId>,
+) -> BTreeMap<NodeId, BTreeSet<String>> {
+    let mut hosts: BTreeMap<NodeId, BTreeSet<String>> = BTreeMap::new();
+    for set in labels {
+        let Some(host) = set.get("host_name").filter(|host| !host.is_empty()) else { continue };
+        let of_job = set.get("job").map(|job| job.rsplit('/').next().unwrap_or(job));
+        let names = [set.get("service_name"), of_job];
+        if let Some(node) = names.into_iter().flatten().find_map(|name| by_name.get(name)) {
+            hosts.entry(*node).or_default().insert(host.to_owned());
+        }
+    }
+    hosts
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use promql::testing::MemoryStore;
+
+    use super::super::signals::tests::selectors;
+    use super::*;
+
+    const STEPS: usize = 12;
+
+    fn node(name: &str, node_type: NodeType) -> Node {
+        Node {
+            name: name.to_owned(),
+            node_type,
+            hosts: Vec::new(),
+            requests: Vec::new(),
+            errors: Vec::new(),
+            seconds: Vec::new(),
+            high_seconds: Vec::new(),
+        }
+    }
+
+    /// A store in which every series that a row names is there, growing by one a second.
+    fn store(row: &Row) -> MemoryStore {
+        let mut store = MemoryStore::default();
+        for (name, _) in selectors(&row.of_all("40s")) {
+            let mut labels: BTreeMap<&str, String> = BTreeMap::new();
+            labels.insert("__name__", name.clone());
+            labels.insert(
+                "job",
+                if row.query.contains("job!=\"agent\"") { "catalog" } else { "agent" }.to_owned(),
+            );
+            for label in row.by.labels() {
+                let value = match label {
+                    "service_name" => "catalog",
+                    "postgresql_database_name" => "shop",
+                    "messaging_system" => "rabbitmq",
+                    _ => "x",
+                };
+                labels.insert(label, value.to_owned());
+            }
+            // What its conditions ask for.
+            let query = row.of_all("40s");
+            let at = query.find(&format!("{name}{{")).unwrap() + name.len() + 1;
+            for condition in query[at..at + query[at..].find('}').unwrap()].split(',') {
+                if let Some((label, value)) =
+                    condition.split_once("=\"").filter(|(label, _)| !label.contains('!'))
+                {
+                    labels.insert(label, value.trim_end_matches('"').to_owned());
+                }
+            }
+            labels.entry("service_name").or_insert_with(|| "catalog".to_owned());
+            labels.entry("messaging_destination_name").or_insert_with(|| "x".to_owned());
+            let labels = LabelSet::new(labels).unwrap();
+            for at in 0..=(STEPS as i64 * 10 / 5) {
+                store.add(&labels, at * 5_000, (at * 5 + 1) as f64);
+            }
+        }
+        store
+    }
+
+    #[test]
+    fn each_row_finds_its_series_and_its_owner() {
+        let nodes = [
+            node("catalog", NodeType::Service),
+            node("postgresql/shop", NodeType::Database),
+            node("redis/0", NodeType::Database),
+            node("rabbitmq", NodeType::Messaging),
+        ];
+        let by_name: HashMap<String, NodeId> =
+            nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        for row in ROWS {
+            let store = store(row);
+            let grid = Grid { start_s: 0, step_s: 10, steps: STEPS };
+            let asking = Asking { querier: &store, grid, deadline, memory_bytes: 64 << 20 };
+            let measured = read(&asking, &nodes, &by_name).unwrap();
+            let found: Vec<&Resource> =
+                measured.resources.iter().filter(|one| one.signal == row.signal).collect();
+            let is_owner = |one: &&Resource| match (row.by, &one.owner) {
+                (By::Host, Owner::Host(host)) => host == "x",
+                (By::Process, Owner::Process { host, executable }) => host == "x" && executable == "x",
+                (By::Service, Owner::Node(node)) => *node == 0,
+                (By::Part(_), Owner::Part { node, name }) => *node == 0 && name == "x",
+                (By::Server("postgresql") | By::Database(..), Owner::Node(node)) => *node == 1,
+                (By::DatabasePart(..), Owner::Part { node, name }) => *node == 1 && name == "x",
+                (By::Server("redis"), Owner::Node(node)) => *node == 2,
+                (By::Server("rabbitmq"), Owner::Node(node)) => *node == 3,
+                (By::ServerPart(..) | By::Destination, Owner::Part { node, name }) => {
+                    *node == 3 && name == "x"
+                }
+                _ => false,
+            };
+            let one = found.into_iter().find(is_owner);
+            let one = one.unwrap_or_else(|| panic!("{row:?}: {measured:?}"));
+            let last = one.values[STEPS - 1];
+            // A counter grows by one a second.
+            let expected = if row.query.contains("rate(") { 1.0 } else { last };
+            assert!((last - expected).abs() < 1e-6 && last.is_finite(), "{row:?}: {last}");
+            assert!(promql::parse(&one.query).is_ok() && one.values.len() == STEPS);
+        }
+    }
+
+    #[test]
+    fn hosts_are_those_of_the_services_series() {
+        let by_name = HashMap::from([("catalog".to_owned(), 3)]);
+        let set = |job: &str, host: &str| LabelSet::new([("job", job), ("host_name", host)]).unwrap();
+        let labels = [set("shop/catalog", "a"), set("catalog", "b"), set("other", "c"), set("catalog", "")];
+        let found = hosts(&labels, &by_name);
+        assert_eq!(found, BTreeMap::from([(3, BTreeSet::from(["a".to_owned(), "b".to_owned()]))]));
+    }
+}

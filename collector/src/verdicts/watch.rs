@@ -1,0 +1,328 @@
+//! The watch: every few seconds a look at what comes in from outside. A symptom that holds is analysed at once and
+//! becomes a verdict; as long as it goes on it is analysed again every half minute; when it is over its verdict closes.
+//! Symptoms with the same culprit are one verdict.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bottleneck::{Observation, Span, State, Verdict};
+use telemetry::TenantId;
+use tokio::sync::watch;
+
+use super::asked::Asked;
+use super::kept::{Kept, culprit_key};
+use super::observe::{self, MAX_WINDOW_S, Observed, STEP_S, Sources};
+use super::symptom::Tracked;
+use super::{Explain, Verdicts, analyzed, is_something};
+use crate::api::App;
+use crate::commit::system_now_ns;
+
+/// A bucket that ended so long ago is there, s: programs send spans every few seconds.
+const SETTLE_S: i64 = 5;
+/// Between two revisions of a verdict that is open, s.
+const REVISE_S: i64 = 30;
+/// New symptoms that one look takes up; the others are there at the next one.
+const MAX_FRESH: usize = 5;
+/// Verdicts of a tenant that are open at a time.
+const MAX_OPEN: usize = 20;
+/// Between two sweeps, s.
+const SWEEP_S: i64 = 3_600;
+
+/// Watches all tenants until `stop` says so.
+pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let verdicts = Arc::clone(&app.verdicts);
+    let interval_s = i64::try_from(verdicts.settings.interval.as_secs()).unwrap_or(10).max(1);
+    let mut swept_s = 0;
+    let mut next_s = next(now_s(), interval_s);
+    loop {
+        let wait = Duration::from_secs(u64::try_from(next_s - now_s()).unwrap_or(0));
+        tokio::select! {
+            biased;
+            _stopped = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(wait.min(verdicts.settings.interval)) => {}
+        }
+        let now_s = now_s();
+        if now_s < next_s {
+            continue;
+        }
+        for tenant in &verdicts.tenants {
+            look(&app, tenant, now_s).await;
+            if now_s - swept_s >= SWEEP_S
+                && let Err(error) = verdicts.sweep(tenant, now_s).await
+            {
+                verdicts.metrics.failed("write");
+                tracing::warn!(%tenant, %error, "verdicts that are too old cannot be forgotten");
+            }
+        }
+        if now_s - swept_s >= SWEEP_S {
+            swept_s = now_s;
+        }
+        let after = next(self::now_s(), interval_s);
+        verdicts.metrics.missed(u64::try_from((after - next_s) / interval_s - 1).unwrap_or(0));
+        next_s = after;
+    }
+}
+
+/// One look at a tenant, as of a time that is not past: what the watch does every few seconds.
+pub async fn look(app: &Arc<App>, tenant: &TenantId, now_s: i64) {
+    Look { app, verdicts: &app.verdicts, tenant, now_s }.take().await;
+}
+
+/// The next time that is a multiple of the interval, and what it takes for the last bucket to be there.
+fn next(now_s: i64, interval_s: i64) -> i64 {
+    ((now_s - SETTLE_S).div_euclid(interval_s) + 1) * interval_s + SETTLE_S
+}
+
+fn now_s() -> i64 {
+    system_now_ns().div_euclid(1_000_000_000)
+}
+
+/// One look at one tenant.
+struct Look<'a> {
+    app: &'a Arc<App>,
+    verdicts: &'a Arc<Verdicts>,
+    tenant: &'a TenantId,
+    now_s: i64,
+}
+
+/// What one look finds.
+struct Found {
+    entries: Option<Observation>,
+    symptoms: Vec<Asked>,
+}
+
+impl Look<'_> {
+    async fn take(&self) {
+        let sources = Sources::of(&self.app.store, self.tenant, self.app.query_memory_bytes());
+        let begun = Instant::now();
+        let Some(found) = self.detect(&sources).await else { return };
+        self.verdicts.metrics.took("detect", begun.elapsed());
+        let mut open: Vec<Kept> =
+            self.verdicts.open(self.tenant).iter().map(|kept| Kept::clone(kept)).collect();
+        if open.is_empty() && found.symptoms.is_empty() {
+            return;
+        }
+        for symptom in open.iter_mut().flat_map(|kept| &mut kept.symptoms) {
+            let is_told = found.symptoms.iter().any(|asked| asked.is_same(&symptom.asked));
+            symptom.look(found.entries.as_ref(), is_told);
+        }
+        for kept in &mut open {
+            if kept.symptoms.iter().all(|symptom| symptom.is_over(self.now_s)) {
+                self.close(kept).await;
+            } else {
+                kept.symptoms.retain(|symptom| !symptom.is_over(self.now_s));
+            }
+        }
+        open.retain(|kept| kept.closed_s.is_none());
+        self.note_alerts();
+        let is_known = |asked: &&Asked| {
+            open.iter().flat_map(|kept| &kept.symptoms).any(|symptom| symptom.asked.is_same(asked))
+        };
+        let is_there = |asked: &&Asked| {
+            let entries = found.entries.as_ref();
+            let tracked = entries.and_then(|entries| {
+                Some(Tracked::new(entries, Asked::clone(asked), &self.verdicts.method)?.is_there(entries))
+            });
+            tracked.unwrap_or(false)
+        };
+        let fresh = found.symptoms.iter().filter(|asked| !is_known(asked)).filter(is_there);
+        let fresh: Vec<Asked> = fresh.take(MAX_FRESH).cloned().collect();
+        let due = open.iter().filter(|kept| self.now_s - kept.updated_s >= REVISE_S);
+        let due: Vec<(String, Asked)> =
+            due.filter_map(|kept| Some((kept.id.clone(), self.until_now(kept)?))).collect();
+        self.explain(&sources, &mut open, fresh, due).await;
+    }
+
+    /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on.
+    fn until_now(&self, kept: &Kept) -> Option<Asked> {
+        let asked = kept.symptoms.first()?.asked.clone();
+        Some(Asked { hot: Span { to_s: self.end_s(), ..asked.hot }, ..asked })
+    }
+
+    /// Where a look ends.
+    fn end_s(&self) -> i64 {
+        (self.now_s - SETTLE_S).div_euclid(i64::from(STEP_S)) * i64::from(STEP_S)
+    }
+
+    fn baseline_s(&self) -> i64 {
+        i64::try_from(self.verdicts.settings.baseline.as_secs()).unwrap_or(MAX_WINDOW_S).min(MAX_WINDOW_S)
+    }
+
+    async fn detect(&self, sources: &Sources) -> Option<Found> {
+        let span = Span { from_s: self.end_s() - self.baseline_s(), to_s: self.end_s() };
+        let (sources, verdicts) = (sources.clone(), Arc::clone(self.verdicts));
+        let work = move || {
+            let entries = observe::entries(&sources, span)?;
+            let symptoms = entries.as_ref().map_or_else(Vec::new, |entries| {
+                let questions = bottleneck::symptoms(entries, &verdicts.method);
+                questions.iter().filter_map(|question| Asked::of(entries, question)).collect()
+            });
+            Ok::<_, promql::QueryError>(Found { entries, symptoms })
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(found)) => Some(found),
+            Ok(Err(error)) => {
+                self.verdicts.metrics.failed("detect");
+                tracing::warn!(tenant = %self.tenant, %error, "cannot look for symptoms");
+                None
+            }
+            // The panic hook has logged where.
+            Err(_) => {
+                self.verdicts.metrics.failed("detect");
+                None
+            }
+        }
+    }
+
+    /// Analyses new symptoms, and open ones that are due.
+    async fn explain(
+        &self,
+        sources: &Sources,
+        open: &mut Vec<Kept>,
+        fresh: Vec<Asked>,
+        due: Vec<(String, Asked)>,
+    ) {
+        let asked: Vec<Asked> = fresh.iter().chain(due.iter().map(|(_, asked)| asked)).cloned().collect();
+        if asked.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        let Some(observed) = self.observe(sources, &asked).await else { return };
+        self.verdicts.metrics.took("observe", begun.elapsed());
+        for (id, asked) in due {
+            let Some(verdict) = self.analyze(&observed, &asked).await else { continue };
+            self.revise(open, &id, verdict).await;
+        }
+        for asked in fresh {
+            let Some(verdict) = self.analyze(&observed, &asked).await else { continue };
+            let symptom = Asked { baseline: Some(verdict.window.baseline), ..asked };
+            let tracked = Tracked::new(&observed.observation, symptom, &self.verdicts.method);
+            match tracked {
+                Some(tracked) if is_something(&verdict) => self.open(open, verdict, tracked).await,
+                _ => self.verdicts.metrics.event(self.tenant, "quiet"),
+            }
+        }
+    }
+
+    async fn observe(&self, sources: &Sources, asked: &[Asked]) -> Option<Arc<Observed>> {
+        let end_s = self.end_s();
+        let pinned = asked.iter().filter_map(|asked| asked.baseline).map(|baseline| baseline.from_s).min();
+        let usual_s = end_s - self.baseline_s();
+        let from_s = pinned.unwrap_or(usual_s).min(usual_s).max(end_s - MAX_WINDOW_S);
+        match observe::whole(sources, Span { from_s, to_s: end_s }, asked).await {
+            Ok(observed) => observed.map(Arc::new),
+            Err(error) => {
+                self.verdicts.metrics.failed("observe");
+                tracing::warn!(tenant = %self.tenant, %error, "a symptom cannot be analysed");
+                None
+            }
+        }
+    }
+
+    async fn analyze(&self, observed: &Arc<Observed>, asked: &Asked) -> Option<Verdict> {
+        let (observed, asked, verdicts) = (Arc::clone(observed), asked.clone(), Arc::clone(self.verdicts));
+        let work = move || analyzed(&verdicts, &observed, &asked);
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_panicked| {
+            self.verdicts.metrics.failed("analyze");
+            None
+        })
+    }
+
+    /// Another revision of an open verdict. Where its culprit turns out to be another's, its symptoms are the other's.
+    async fn revise(&self, open: &mut Vec<Kept>, id: &str, verdict: Verdict) {
+        let key = verdict.culprit.as_ref().map(culprit_key);
+        let is_other = |kept: &&mut Kept| kept.id != id && has_culprit(kept, key.as_ref());
+        if let Some(other) = open.iter_mut().find(is_other).map(|other| other.id.clone()) {
+            return self.merge(open, id, &other).await;
+        }
+        let Some(kept) = open.iter_mut().find(|kept| kept.id == id) else { return };
+        // What goes on, but could not be seen this time, stays as it was said last.
+        let verdict = match verdict.state {
+            State::Quiet | State::Closed => kept.verdict.clone(),
+            State::Open | State::NotLocalised => verdict,
+        };
+        kept.revise(verdict, self.now_s);
+        self.write(kept, "updated").await;
+    }
+
+    async fn merge(&self, open: &mut Vec<Kept>, id: &str, other: &str) {
+        let Some(at) = open.iter().position(|kept| kept.id == id) else { return };
+        let mut gone = open.remove(at);
+        if let Some(other) = open.iter_mut().find(|kept| kept.id == other) {
+            for symptom in &gone.symptoms {
+                if !other.symptoms.iter().any(|known| known.asked.is_same(&symptom.asked)) {
+                    other.symptoms.push(symptom.clone());
+                }
+            }
+            other.revise(other.verdict.clone(), self.now_s);
+            self.write(other, "updated").await;
+        }
+        gone.merged_into = Some(other.to_owned());
+        gone.close(self.now_s);
+        self.write(&gone, "merged").await;
+    }
+
+    /// A new symptom: of the verdict that names the same culprit, or of one of its own.
+    async fn open(&self, open: &mut Vec<Kept>, verdict: Verdict, symptom: Tracked) {
+        let key = verdict.culprit.as_ref().map(culprit_key);
+        if let Some(kept) = open.iter_mut().find(|kept| has_culprit(kept, key.as_ref())) {
+            kept.symptoms.push(symptom);
+            kept.revise(kept.verdict.clone(), self.now_s);
+            return self.write(kept, "updated").await;
+        }
+        if open.len() >= MAX_OPEN {
+            return self.verdicts.metrics.event(self.tenant, "surplus");
+        }
+        let id = format!("v{:011x}{:05x}", system_now_ns() / 1_000_000, rand::random::<u32>() & 0xf_ffff);
+        let kept = Kept::new(id, verdict, symptom, self.now_s);
+        tracing::info!(tenant = %self.tenant, id = kept.id, headline = kept.verdict.headline, "a verdict");
+        self.write(&kept, "opened").await;
+        open.push(kept);
+    }
+
+    async fn close(&self, kept: &mut Kept) {
+        kept.close(self.now_s);
+        self.write(kept, "closed").await;
+    }
+
+    async fn write(&self, kept: &Kept, event: &str) {
+        match self.verdicts.write(self.tenant, kept.clone()).await {
+            Ok(()) => self.verdicts.metrics.event(self.tenant, event),
+            Err(error) => {
+                self.verdicts.metrics.failed("write");
+                tracing::error!(tenant = %self.tenant, id = kept.id, %error, "a verdict cannot be kept");
+            }
+        }
+    }
+
+    /// Alerts that fire now learn of the verdict, and the verdict of them.
+    fn note_alerts(&self) {
+        let now_ms = self.now_s * 1_000;
+        let firing = self.app.notifier.with(self.tenant, |core| {
+            let stored = core.state().alerts.values().filter(|one| !one.alert.is_resolved_at(now_ms));
+            stored.map(|one| one.alert.clone()).collect::<Vec<_>>()
+        });
+        for alert in firing.unwrap_or_default() {
+            let _annotations = self.verdicts.explain(self.tenant.as_str(), &alert);
+        }
+    }
+}
+
+fn has_culprit(kept: &Kept, key: Option<&String>) -> bool {
+    key.is_some() && kept.verdict.culprit.as_ref().map(culprit_key).as_ref() == key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_aligned() {
+        for (now, expected) in
+            [(1_000, 1_005), (1_004, 1_005), (1_005, 1_015), (1_014, 1_015), (1_015, 1_025)]
+        {
+            assert_eq!(next(now, 10), expected, "{now}");
+        }
+        assert_eq!(next(1_000, 30), 1_025);
+    }
+}
