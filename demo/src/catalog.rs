@@ -30,12 +30,12 @@ const BY_SKU: Sql = Sql {
     collection: "products",
 };
 const BY_CATEGORY: Sql = Sql {
-    text: "SELECT sku, name, price_cents FROM products WHERE category = $1 ORDER BY sku LIMIT $2",
+    text: "SELECT sku, name, price_cents FROM products WHERE category = $1 ORDER BY id LIMIT $2",
     operation: "SELECT",
     collection: "products",
 };
 const SKUS_BY_CATEGORY: Sql = Sql {
-    text: "SELECT sku FROM products WHERE category = $1 ORDER BY sku LIMIT $2",
+    text: "SELECT sku FROM products WHERE category = $1 ORDER BY id LIMIT $2",
     operation: "SELECT",
     collection: "products",
 };

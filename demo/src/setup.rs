@@ -31,7 +31,7 @@ pub(crate) async fn run(options: args::Setup) -> anyhow::Result<()> {
     client.execute("INSERT INTO stock SELECT sku FROM products WHERE id <= 20000", &[]).await?;
     client
         .batch_execute(
-            "CREATE INDEX products_sku ON products (sku); CREATE INDEX products_category ON products (category, sku);
+            "CREATE INDEX products_sku ON products (sku); CREATE INDEX products_category ON products (category, id);
              ANALYZE products; ANALYZE stock;",
         )
         .await?;

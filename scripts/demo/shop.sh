@@ -49,8 +49,10 @@ postgres_start() {
     -c shared_preload_libraries=pg_stat_statements >"$work/log/postgresql.log" 2>&1 &
   postgres_pid=$!
   database=postgresql://shop@127.0.0.1:$pg_port/shop
-  wait_for 30 PostgreSQL "$postgres/psql" -qc 'SELECT 1' "postgresql://shop@127.0.0.1:$pg_port/postgres"
+  wait_for 60 PostgreSQL "$postgres/psql" -qc 'SELECT 1' "postgresql://shop@127.0.0.1:$pg_port/postgres"
   "$postgres/psql" -qc 'CREATE DATABASE shop' "postgresql://shop@127.0.0.1:$pg_port/postgres"
+  # Before the agent looks for it.
+  "$postgres/psql" -qc 'CREATE EXTENSION pg_stat_statements' "$database"
 }
 
 redis_start() {
@@ -157,7 +159,7 @@ print(*(s.getsockname()[1] for s in socks))')
   postgres_start
   redis_start
   narrows_start
-  wait_for 90 RabbitMQ listens "$mq_http_port"
+  wait_for 180 RabbitMQ listens "$mq_http_port"
   wait_for 30 "RabbitMQ's AMQP port" listens "$mq_port"
   services_start
 }

@@ -20,7 +20,7 @@ const MAX_READ: i64 = 10_000;
 /// Characters of a text that are a label.
 const MAX_CHARS: usize = 200;
 /// How often it is looked whether the extension is there.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const WHERE: &str =
     "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace

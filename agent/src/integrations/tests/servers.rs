@@ -63,7 +63,8 @@ fn stop(child: &mut Child) {
 }
 
 fn wait_for_port(port: u16) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    // RabbitMQ takes 15 s where nothing else runs.
+    let deadline = Instant::now() + Duration::from_secs(150);
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < deadline, "nothing listens on {port}");
         std::thread::sleep(Duration::from_millis(50));
