@@ -1,5 +1,4 @@
 //! The shipped rule over logs on a store: error records come and end, and so does its alert.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -86,6 +86,7 @@ pub(crate) fn range(asking: &Asking<'_>, query: &str) -> Result<Vec<Series>, Que
         max_memory_bytes: asking.memory_bytes,
         timeout: Some(asking.deadline),
         cancel: None,
+        threads: 1,
     };
     let evaluation = Evaluation {
         querier: asking.querier,
