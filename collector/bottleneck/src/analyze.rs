@@ -8,7 +8,7 @@ use crate::{
     Candidate, Case, CauseKind, Culprit, DataQuality, Edge, Entity, Evidence, Explanation, Fix, Hop, Level,
     Node, NodeType, Observation, Question, Settings, Sli, Span, State, Symptom, Target, Verdict, Window,
 };
-use crate::{changes, cohort, fuse, headroom, impact, kinds, log_changes, precision, tails, texts};
+use crate::{cohort, fuse, headroom, impact, kinds, precision, tails, texts};
 
 /// Name and version of the method, in every verdict.
 const METHOD: &str = "self-excess/2";
@@ -220,7 +220,6 @@ fn explain_first(
     verdict.unexplained = unit(case.question.sli, found.symptom()) - kept;
     verdict.evidence = own_evidence(verdict, case, found, candidate);
     verdict.evidence.extend(explanation.evidence.iter().cloned());
-    add_circumstances(verdict, case, candidate, explanation);
     verdict.ruled_out = explanation.ruled_out.clone();
     verdict.next_steps = explanation.next_steps.clone();
     verdict.data_quality.missing.extend(explanation.missing.iter().cloned());
@@ -228,33 +227,6 @@ fn explain_first(
     verdict.headroom = headroom::headroom(case, candidate);
     verdict.fix = (!found.is_by_signals).then(|| fix(case, found, candidate));
     verdict.confidence = Some(precision::confidence(level(verdict, found)));
-}
-
-/// What was changed near the culprit, and what its log says that it did not say before: of an edge, of both ends.
-fn add_circumstances(
-    verdict: &mut Verdict,
-    case: &Case<'_>,
-    candidate: &Candidate,
-    explanation: &Explanation,
-) {
-    let mut nodes = match candidate.target {
-        Target::Node(node) => vec![node],
-        Target::Edge(edge) => {
-            let Edge { caller, callee, .. } = case.observation.edges[edge];
-            vec![caller, callee]
-        }
-    };
-    nodes.extend(explanation.node.filter(|node| !nodes.contains(node)));
-    for node in nodes {
-        let found =
-            changes::change_evidence(case, node).into_iter().chain(log_changes::log_evidence(case, node));
-        for evidence in found {
-            // A rule may have told of it already.
-            if verdict.evidence.iter().all(|known| known.text != evidence.text) {
-                verdict.evidence.push(evidence);
-            }
-        }
-    }
 }
 
 /// What shares are of: the symptom; without requests, all that moved.
