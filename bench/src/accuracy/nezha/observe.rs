@@ -303,12 +303,11 @@ mod tests {
             let traces = (0..60).flat_map(|second| {
                 let trace = format!("{from_s}-{second}");
                 let at_s = from_s + second;
-                let spans = [
+                [
                     span(&trace, "a", "root", "gateway", at_s, (0, 30)),
                     span(&trace, "b", "a", "gateway", at_s, (1, 20)),
                     span(&trace, "c", "b", "route", at_s, (2, 10)),
-                ];
-                spans
+                ]
             });
             Events { spans: traces.collect(), lines: Vec::new() }
         };
