@@ -3,8 +3,8 @@
 
 use crate::baseline::Baseline;
 use crate::localise::localise;
-use crate::measure::{Pair, blocks, usual};
-use crate::{NodeId, Observation, Question, Settings, Sli, Target, tails};
+use crate::measure::{Pair, Times, blocks, measure, usual};
+use crate::{Edge, NodeId, Observation, Question, Settings, Sli, Target, tails};
 
 /// Lengths of the stretches that are compared with the baseline, steps: short ones find what is sudden, long ones what is
 /// small. The longest is as far as the baseline keeps away from now.
@@ -22,6 +22,8 @@ const MIN_FAILURES: (f64, f64) = (3.0, 5.0);
 const WEAK_SIGNIFICANCE: f64 = 1.0;
 /// Share of a weak symptom that another than the entry must explain.
 const CONFIRMED_COVERAGE: f64 = 0.5;
+/// How far beyond the limit that one must be: among hundreds of services some are at the limit by chance.
+const CONFIRMED_SCORE: f64 = 2.0;
 
 /// What is wrong now (at the end of the grid), the worst first.
 pub fn symptoms(observation: &Observation, settings: &Settings) -> Vec<Question> {
@@ -168,5 +170,27 @@ fn is_confirmed(observation: &Observation, question: &Question, settings: &Setti
     let found = localise(observation, question, settings);
     let symptom = found.symptom();
     let first = found.candidates.iter().find(|candidate| candidate.target != Target::Node(question.node));
-    symptom > 0.0 && first.is_some_and(|first| first.own >= CONFIRMED_COVERAGE * symptom)
+    symptom > 0.0
+        && first.is_some_and(|first| {
+            let times = Times { baseline: found.baseline.clone(), odd: Vec::new(), hot: found.hot.clone() };
+            first.own >= CONFIRMED_COVERAGE * symptom
+                && failing(observation, first.target, &times, settings) >= CONFIRMED_SCORE
+        })
+}
+
+/// How far beyond the limit the failures of a target are; where it sends nothing, those of calls to it.
+fn failing(observation: &Observation, target: Target, times: &Times, settings: &Settings) -> f64 {
+    let score = |pair: Pair<'_>| measure(pair, Sli::Errors, times, settings).score;
+    let of_edge = |edge: &Edge| score(Pair { amounts: &edge.errors, counts: &edge.calls });
+    match target {
+        Target::Edge(edge) => of_edge(&observation.edges[edge]),
+        Target::Node(node) => {
+            let own = Pair::of_node(&observation.nodes[node], Sli::Errors);
+            if own.is_known() {
+                return score(own);
+            }
+            let calls = observation.edges.iter().filter(|edge| edge.callee == node);
+            calls.map(of_edge).fold(0.0, f64::max)
+        }
+    }
 }

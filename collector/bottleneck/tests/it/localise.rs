@@ -258,3 +258,31 @@ fn odd_questions_are_answered() {
     let verdict = analyze(&empty, &shop.question(Sli::Latency), &Settings::default());
     assert!(verdict.culprit.is_none());
 }
+
+#[test]
+fn a_few_failures_count_if_somebody_behind_makes_them() {
+    // Four failures in two steps of an entry that has as many by itself now and then.
+    let shop = Shop { traces: 0, ..Shop::new(chain()) };
+    let mut observation = shop.observe();
+    for step in (0..shop.steps - 5).step_by(7) {
+        observation.nodes[0].errors[step] = 2.0;
+    }
+    let last = shop.steps - 1;
+    let with = |observation: &mut narrows_bottleneck::Observation, node: usize| {
+        observation.nodes[node].errors[last - 1] = 2.0;
+        observation.nodes[node].errors[last] = 2.0;
+    };
+    with(&mut observation, 0);
+    assert_eq!(symptoms(&observation, &Settings::default()), vec![], "nobody behind fails");
+    for edge in &mut observation.edges {
+        if matches!((edge.caller, edge.callee), (0, 1) | (1, 2)) {
+            edge.errors[last - 1] = 2.0;
+            edge.errors[last] = 2.0;
+        }
+    }
+    with(&mut observation, 1);
+    with(&mut observation, 2);
+    let found = symptoms(&observation, &Settings::default());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(named(&analyze(&observation, &found[0], &Settings::default())), "payment");
+}
