@@ -15,7 +15,7 @@ const RECENT_STEPS: usize = 5;
 const SHORT_LATENCY: f64 = 0.4;
 const SHORT_ERRORS: f64 = 1.0;
 /// Share of the limit that the mean must reach where p95 gives the alarm.
-const CARRIED: f64 = 0.6;
+const CARRIED: f64 = 0.9;
 /// Fewer failures are none; in a single step, fewer than the second.
 const MIN_FAILURES: (f64, f64) = (3.0, 5.0);
 /// −log10 from which failures are worth a look at those behind: alone they may be chance, one time in ten.
@@ -95,7 +95,7 @@ fn alarm(observation: &Observation, question: &Question, settings: &Settings) ->
                 let high = high(observation, question, steps);
                 let counts = vec![1.0; steps];
                 let tail = slower(Pair { amounts: &high, counts: &counts }, end, steps, length, settings)
-                    .filter(|tail| carries(pair, end, tail.from..tail.from + length, settings));
+                    .filter(|tail| carries(pair, end, tail.from..steps, settings));
                 mean.into_iter().chain(tail).max_by(|left, right| left.score.total_cmp(&right.score))
             }
         };
