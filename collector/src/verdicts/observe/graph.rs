@@ -136,7 +136,7 @@ impl Graph {
             types.entry(client).or_insert(of_client);
         }
         // What sends spans is known to be a service.
-        red.keys().for_each(|(service, ..)| drop(types.insert(service, NodeType::Service)));
+        types.extend(red.keys().map(|(service, ..)| (service.as_str(), NodeType::Service)));
         for (name, node_type) in types {
             self.by_name.insert(name.to_owned(), self.nodes.len());
             self.nodes.push(Node {
