@@ -21,9 +21,8 @@ use crate::tail::target::{Target, reason};
 /// How long the collector may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-/// A symptom is there before it is seen, and after it is seen for the last time, s.
-const BEFORE_S: i64 = 300;
-const AFTER_S: i64 = 60;
+/// A verdict is about so much before its onset, and behind its end, s.
+const AROUND_S: i64 = 60;
 /// What is explained where no verdict is kept, s.
 const ASKED_S: i64 = 600;
 
@@ -66,7 +65,6 @@ pub struct WhyArgs {
 #[derive(Deserialize)]
 struct Stored {
     id: String,
-    opened_s: i64,
     closed_s: Option<i64>,
     verdict: Verdict,
 }
@@ -140,9 +138,8 @@ async fn send(target: &Target, request: http::Request<String>) -> anyhow::Result
 
 impl Stored {
     fn is_at(&self, at_s: i64) -> bool {
-        let end_s = self.closed_s.map_or(i64::MAX, |closed_s| closed_s + AFTER_S);
-        let begin_s = self.verdict.window.onset_s.min(self.opened_s - BEFORE_S);
-        (begin_s..end_s).contains(&at_s)
+        let end_s = self.closed_s.map_or(i64::MAX, |closed_s| closed_s + AROUND_S);
+        (self.verdict.window.onset_s - AROUND_S..end_s).contains(&at_s)
     }
 }
 

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{NS, VerdictPath, find};
 use crate::api::blocking::{Running, blocking};
 use crate::api::error::{ApiError, ErrorBody, QueryRefusals};
+use crate::api::params::short;
 use crate::api::queries::Admitted;
 use crate::api::{App, json, now_ns};
 use crate::auth::Principal;
@@ -35,7 +36,7 @@ pub(crate) struct EvidencePath {
     /// The verdict's `id`.
     id: String,
     /// Its place in the verdict's `evidence`, from 0.
-    n: usize,
+    n: String,
 }
 
 /// A piece of evidence and its series.
@@ -105,10 +106,9 @@ pub(crate) async fn evidence(
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
     let mut kept = find(&app, &principal, &id).await?;
-    if n >= kept.verdict.evidence.len() {
-        return Err(ApiError::NoVerdict(format!("piece of evidence {n} of the verdict {id}")));
-    }
-    let evidence = kept.verdict.evidence.swap_remove(n);
+    let place = n.parse().ok().filter(|place: &usize| *place < kept.verdict.evidence.len());
+    let none = || ApiError::NoVerdict(format!("piece of evidence {} of the verdict {id}", short(&n)));
+    let evidence = kept.verdict.evidence.swap_remove(place.ok_or_else(none)?);
     let grid = chart(&kept, now_ns().div_euclid(NS));
     let admitted = app.queries.admit().await?;
     let series = match evidence.query.as_deref() {

@@ -133,7 +133,7 @@ mod tests {
             changes.into_iter().map(|one| (one.time_s, one.text, one.is_told)).collect::<Vec<_>>()
         };
         let seen = (300, "a 1 → 2".to_owned(), false);
-        assert_eq!(texts(&[]), [seen.clone()]);
+        assert_eq!(texts(&[]), std::slice::from_ref(&seen));
         assert_eq!(texts(std::slice::from_ref(&told)), [seen, (310, "list on".to_owned(), true)]);
         let deploy = Told { kind: DEPLOY.to_owned(), ..told };
         assert_eq!(texts(&[deploy]), [(310, "list on".to_owned(), true)], "what was told is not told twice");
