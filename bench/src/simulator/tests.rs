@@ -21,8 +21,7 @@ fn requests_hold_every_span_and_every_line() {
     let run = run(&plan);
     let counted: f64 =
         run.world.recorder.operations.borrow().iter().flat_map(|counts| counts.calls.clone()).sum();
-    let lines: f64 =
-        run.world.recorder.logs.borrow().values().flat_map(|(_, counts)| counts.clone()).sum();
+    let lines: f64 = run.world.recorder.logs.borrow().values().flat_map(|(_, counts)| counts.clone()).sum();
     let (mut ids, mut parents) = (std::collections::HashSet::new(), Vec::new());
     let (mut logs, mut points) = (0, 0);
     for request in otlp::requests(&run, START_S as u64 * 1_000_000_000) {
