@@ -22,7 +22,7 @@ mod steps;
 mod surge;
 
 use crate::readings::Facts;
-use crate::{Candidate, Case, CauseKind, Explanation, RuledOut, Target};
+use crate::{Candidate, Case, CauseKind, Explanation, RuledOut, Target, changes, log_changes};
 use finding::{Finding, Outcome};
 
 /// From this share of what the candidate keeps on, the more specific of two causes wins.
@@ -71,7 +71,14 @@ pub(crate) fn explain(case: &Case<'_>, candidate: &Candidate) -> Explanation {
     let mut found = found.into_iter();
     let first = found.next().unwrap_or_else(|| unexplained(&facts));
     let others: Vec<Finding> = found.collect();
-    explanation(first, others, ruled_out, missing)
+    let mut explanation = explanation(first, others, ruled_out, missing);
+    explanation.evidence.extend(log_changes::log_evidence(case, facts.node));
+    for change in changes::change_evidence(case, facts.node) {
+        if !explanation.evidence.contains(&change) {
+            explanation.evidence.push(change);
+        }
+    }
+    explanation
 }
 
 /// Those of the rules that look at a node's own resources and links, whatever it adds to a symptom.

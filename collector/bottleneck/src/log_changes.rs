@@ -90,19 +90,6 @@ pub(crate) fn log_evidence(case: &Case<'_>, node: NodeId) -> Vec<Evidence> {
     all.iter().take(MAX_SHOWN).map(|one| evidence(case, one)).collect()
 }
 
-/// Nodes with new or more errors of their own, and how significant the strongest is; the strongest first.
-pub(crate) fn failing_nodes(case: &Case<'_>) -> Vec<(NodeId, f64)> {
-    let strongest = |node: NodeId| {
-        let own = changed(case, node)
-            .into_iter()
-            .filter(|one| one.is_more() && matches!(one.class, Class::Fatal | Class::Error));
-        own.map(|one| one.strength()).max_by(f64::total_cmp).map(|strength| (node, strength))
-    };
-    let mut all: Vec<(NodeId, f64)> = (0..case.observation.nodes.len()).filter_map(strongest).collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    all
-}
-
 /// All patterns of a node whose number of lines the requests do not explain.
 pub(crate) fn changed<'a>(case: &Case<'a>, node: NodeId) -> Vec<Changed<'a>> {
     all(case, node).into_iter().filter(|one| one.significance >= SIGNIFICANT).collect()
@@ -348,8 +335,7 @@ mod tests {
         let question = shop.question(edge, Sli::Errors);
         let (observation, settings) = (shop.build(), Settings::default());
         let case = crate::kinds::tests::case(&observation, &question, &settings);
-        let failing: Vec<NodeId> = failing_nodes(&case).into_iter().map(|(node, _)| node).collect();
-        assert_eq!(failing, [payment]);
+        assert!(strongest(&case, edge).is_none() && strongest(&case, payment).is_some());
         let evidence = log_evidence(&case, edge);
         assert_eq!(evidence[0].evidence_type, "downstream_symptom");
         assert!(evidence[0].text.contains("(of payment)"), "{}", evidence[0].text);

@@ -63,7 +63,7 @@ pub(crate) fn number(value: f64) -> String {
         format!("{:.1}{NBSP}M", value / 1e6)
     } else if size >= 1e4 {
         format!("{:.1}{NBSP}k", value / 1e3)
-    } else if size >= 9.95 || size < 0.005 {
+    } else if !(0.005..9.95).contains(&size) {
         format!("{}", value.round() + 0.0)
     } else if size >= 0.995 {
         trimmed(format!("{value:.1}"))

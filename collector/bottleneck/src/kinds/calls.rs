@@ -1,5 +1,7 @@
 //! More calls than before for the same requests: in a row for one request (N+1), or again and again (retries).
 
+use std::collections::BTreeMap;
+
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::readings::{Facts, Pair, per, rate};
 use crate::{CauseKind, Edge, NodeId, Operation, Trace, queries, words};
@@ -171,9 +173,11 @@ fn longest_row(facts: &Facts<'_>, calls: &Calls<'_>) -> Option<f64> {
     (!rows.is_empty()).then(|| rows[rows.len() / 2])
 }
 
+/// Begin and end of a call, ns.
+type Times = (u64, u64);
+
 fn row(trace: &Trace, calls: &Calls<'_>) -> Option<f64> {
-    let mut by_parent: std::collections::BTreeMap<(Option<usize>, &str), Vec<(u64, u64)>> =
-        std::collections::BTreeMap::new();
+    let mut by_parent: BTreeMap<(Option<usize>, &str), Vec<Times>> = BTreeMap::new();
     for span in &trace.spans {
         let is_call = span.node == calls.caller && span.peer == Some(calls.callee);
         if is_call && calls.operation.is_none_or(|operation| operation.name == span.operation) {

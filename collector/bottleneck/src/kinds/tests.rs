@@ -103,7 +103,8 @@ fn another_process_on_the_host_is_a_neighbour_its_own_is_not() {
 fn memory_disk_and_garbage_by_their_signals() {
     let on_host = |name: &'static str| move |_: NodeId| host(name);
     type Owned = Box<dyn Fn(NodeId) -> Owner>;
-    let cases: Vec<(&str, Vec<(Owned, Signal, (f64, f64))>, CauseKind)> = vec![
+    type Measured = (Owned, Signal, (f64, f64));
+    let cases: Vec<(&str, Vec<Measured>, CauseKind)> = vec![
         (
             "pressure",
             vec![(Box::new(on_host("catalog")), Signal::PressureMemoryFull, (0.0, 0.2))],
