@@ -69,11 +69,15 @@ pub(crate) struct Observed {
 impl Sources {
     pub(crate) fn of(store: &Store, tenant: &TenantId, memory_bytes: usize) -> Self {
         Self {
-            series: store.series(tenant),
             spans: store.span_snapshots(tenant),
             logs: store.snapshots(tenant),
-            memory_bytes,
+            ..Self::of_series(store, tenant, memory_bytes)
         }
+    }
+
+    /// The series alone: whoever holds heads of spans and records holds what has been sealed meanwhile.
+    pub(crate) fn of_series(store: &Store, tenant: &TenantId, memory_bytes: usize) -> Self {
+        Self { series: store.series(tenant), spans: Vec::new(), logs: Vec::new(), memory_bytes }
     }
 }
 

@@ -93,9 +93,8 @@ struct Found {
 
 impl Look<'_> {
     async fn take(&self) {
-        let sources = Sources::of(&self.app.store, self.tenant, self.app.query_memory_bytes());
         let begun = Instant::now();
-        let Some(found) = self.detect(&sources).await else { return };
+        let Some(found) = self.detect().await else { return };
         self.verdicts.metrics.took("detect", begun.elapsed());
         let mut open: Vec<Kept> =
             self.verdicts.open(self.tenant).iter().map(|kept| Kept::clone(kept)).collect();
@@ -130,7 +129,7 @@ impl Look<'_> {
         let due = open.iter().filter(|kept| self.now_s - kept.updated_s >= REVISE_S);
         let due: Vec<(String, Asked)> =
             due.filter_map(|kept| Some((kept.id.clone(), self.until_now(kept)?))).collect();
-        self.explain(&sources, &mut open, fresh, due).await;
+        self.explain(&mut open, fresh, due).await;
     }
 
     /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on.
@@ -148,9 +147,11 @@ impl Look<'_> {
         i64::try_from(self.verdicts.settings.baseline.as_secs()).unwrap_or(MAX_WINDOW_S).min(MAX_WINDOW_S)
     }
 
-    async fn detect(&self, sources: &Sources) -> Option<Found> {
+    async fn detect(&self) -> Option<Found> {
         let span = Span { from_s: self.end_s() - self.baseline_s(), to_s: self.end_s() };
-        let (sources, verdicts) = (sources.clone(), Arc::clone(self.verdicts));
+        let store = &self.app.store;
+        let sources = Sources::of_series(store, self.tenant, self.app.query_memory_bytes());
+        let verdicts = Arc::clone(self.verdicts);
         let work = move || {
             let entries = observe::entries(&sources, span)?;
             let symptoms = entries.as_ref().map_or_else(Vec::new, |entries| {
@@ -175,19 +176,13 @@ impl Look<'_> {
     }
 
     /// Analyses new symptoms, and open ones that are due.
-    async fn explain(
-        &self,
-        sources: &Sources,
-        open: &mut Vec<Kept>,
-        fresh: Vec<Asked>,
-        due: Vec<(String, Asked)>,
-    ) {
+    async fn explain(&self, open: &mut Vec<Kept>, fresh: Vec<Asked>, due: Vec<(String, Asked)>) {
         let asked: Vec<Asked> = fresh.iter().chain(due.iter().map(|(_, asked)| asked)).cloned().collect();
         if asked.is_empty() {
             return;
         }
         let begun = Instant::now();
-        let Some(observed) = self.observe(sources, &asked).await else { return };
+        let Some(observed) = self.observe(&asked).await else { return };
         self.verdicts.metrics.took("observe", begun.elapsed());
         for (id, asked) in due {
             let Some(verdict) = self.analyze(&observed, &asked).await else { continue };
@@ -204,12 +199,13 @@ impl Look<'_> {
         }
     }
 
-    async fn observe(&self, sources: &Sources, asked: &[Asked]) -> Option<Arc<Observed>> {
+    async fn observe(&self, asked: &[Asked]) -> Option<Arc<Observed>> {
         let end_s = self.end_s();
         let pinned = asked.iter().filter_map(|asked| asked.baseline).map(|baseline| baseline.from_s).min();
         let usual_s = end_s - self.baseline_s();
         let from_s = pinned.unwrap_or(usual_s).min(usual_s).max(end_s - MAX_WINDOW_S);
-        match observe::whole(sources, Span { from_s, to_s: end_s }, asked).await {
+        let sources = Sources::of(&self.app.store, self.tenant, self.app.query_memory_bytes());
+        match observe::whole(&sources, Span { from_s, to_s: end_s }, asked).await {
             Ok(observed) => observed.map(Arc::new),
             Err(error) => {
                 self.verdicts.metrics.failed("observe");
