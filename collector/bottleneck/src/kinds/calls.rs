@@ -30,6 +30,14 @@ struct Calls<'a> {
     failing: Pair,
 }
 
+impl<'a> Calls<'a> {
+    /// What decides between equals, whatever their places.
+    fn name<'n>(&self, facts: &Facts<'n>) -> (&'n str, &'n str, &'a str) {
+        let operation = self.operation.map_or("", |operation| operation.name.as_str());
+        (facts.name_of(self.caller), facts.name_of(self.callee), operation)
+    }
+}
+
 /// One request makes many equal calls, one after the other.
 pub(super) fn n_plus_one(facts: &Facts<'_>) -> Outcome {
     let Some(worst) = grown_most(facts) else { return Outcome::Beside };
@@ -69,7 +77,7 @@ pub(super) fn retries(facts: &Facts<'_>) -> Outcome {
     let worst = edges.into_iter().filter_map(|edge| of_edge(facts, edge)).max_by(|a, b| {
         let more =
             |calls: &Calls<'_>| calls.per_request.ratio() * f64::from(u8::from(calls.failing.now >= FAILING));
-        more(a).total_cmp(&more(b))
+        more(a).total_cmp(&more(b)).then_with(|| b.name(facts).cmp(&a.name(facts)))
     });
     let Some(worst) = worst else { return Outcome::Beside };
     let (caller, callee) = (facts.name_of(worst.caller), facts.name_of(worst.callee));
@@ -127,7 +135,8 @@ fn grown_most<'a>(facts: &Facts<'a>) -> Option<Calls<'a>> {
     });
     let by_edge = edges.iter().filter_map(|edge| of_edge(facts, edge));
     // By the time that the added calls take: many fast ones to a cache matter less than a few slow ones.
-    operations.chain(by_edge).max_by(|a, b| cost(a).total_cmp(&cost(b)))
+    let calls = operations.chain(by_edge);
+    calls.max_by(|a, b| cost(a).total_cmp(&cost(b)).then_with(|| b.name(facts).cmp(&a.name(facts))))
 }
 
 fn cost(calls: &Calls<'_>) -> f64 {

@@ -126,9 +126,13 @@ fn slowest_edge<'a>(facts: &Facts<'a>) -> Option<&'a Edge> {
     edges_to(facts).max_by(|a, b| added(a).total_cmp(&added(b)))
 }
 
+/// By the callers' names, so that equals have an order.
 fn edges_to<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Edge> {
     let node = facts.node;
-    facts.case.observation.edges.iter().filter(move |edge| edge.callee == node && !edge.is_async)
+    let all = facts.case.observation.edges.iter();
+    let mut edges: Vec<&Edge> = all.filter(|edge| edge.callee == node && !edge.is_async).collect();
+    edges.sort_by_key(|edge| facts.name_of(edge.caller));
+    edges.into_iter()
 }
 
 /// The duration at which calls pile up, s, and their share: the longest ones are equally long, and were not before.

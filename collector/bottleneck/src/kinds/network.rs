@@ -68,7 +68,10 @@ fn node_latency(facts: &Facts<'_>) -> Outcome {
         return Outcome::Beside;
     }
     let grown = gaps.iter().filter(|(_, grown)| *grown).count();
-    let worst = gaps.iter().map(|(gap, _)| *gap).max_by(|a, b| a.rise().total_cmp(&b.rise()));
+    let worst = gaps
+        .iter()
+        .map(|(gap, _)| *gap)
+        .max_by(|a, b| a.rise().total_cmp(&b.rise()).then_with(|| a.now.total_cmp(&b.now)));
     let Some(worst) = worst else { return Outcome::Beside };
     let what = format!("network of {}", facts.name());
     let text = format!("gap of {grown} of {} edges grew, at most {}", gaps.len(), words::durations(worst));
