@@ -241,17 +241,27 @@ async fn a_full_queue_is_said_and_not_waited_for() {
     assert!(taken > 2 && matches!(refused, SinkError::Unavailable { .. }), "{taken} {refused:?}");
 }
 
-#[tokio::test]
-async fn a_large_request_is_cut_off_the_async_threads() {
-    let (sink, _queue) = sink(16 << 20).await;
-    for (bytes, is_answered_at_once) in [(1000, true), (INLINE_BYTES + 1, false)] {
-        let mut answer = Box::pin(sink.append(batch(vec![0xff; bytes].into())));
-        let first = answer.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
-        assert_eq!(first.is_ready(), is_answered_at_once, "{bytes}");
-        if first.is_pending() {
-            assert!(matches!(answer.await, Err(SinkError::Refused { .. })));
-        }
-    }
+#[test]
+fn a_large_request_is_cut_off_the_async_threads() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (sink, _queue) = sink(16 << 20).await;
+        // The only thread that may block is taken: what needs it waits.
+        let (free, taken) = std::sync::mpsc::channel::<()>();
+        let blocking = tokio::task::spawn_blocking(move || taken.recv());
+        let first = async |bytes: usize| {
+            let mut answer = Box::pin(sink.append(batch(vec![0xff; bytes].into())));
+            let polled = answer.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+            (polled.is_ready(), answer)
+        };
+        assert!(first(1000).await.0, "answered at once");
+        let (is_ready, answer) = first(INLINE_BYTES + 1).await;
+        assert!(!is_ready, "cut where it may block");
+        free.send(()).unwrap();
+        blocking.await.unwrap().unwrap();
+        assert!(matches!(answer.await, Err(SinkError::Refused { .. })));
+    });
 }
 
 #[tokio::test]
