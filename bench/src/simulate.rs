@@ -1,7 +1,7 @@
 //! One scenario through a real collector: the simulator's spans, metrics and log lines as OTLP, as if they had just
 //! happened.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 
@@ -28,33 +28,45 @@ pub(crate) struct Args {
     /// Steps of 10 s with the fault.
     #[arg(long, default_value_t = 24)]
     hot: usize,
+    /// The last so many steps are sent as they happen; what was before is sent at once.
+    #[arg(long, default_value_t = 0)]
+    live: usize,
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let steps = args.baseline + args.hot;
-    ensure!(steps * STEP_S as usize <= 840, "at most 84 steps: spans may be 15 minutes late");
+    ensure!(args.live <= args.hot, "of {} steps with the fault no {} are live", args.hot, args.live);
+    let past = steps - args.live;
+    ensure!(past * STEP_S as usize <= 840, "at most 84 steps of the past: spans may be 15 minutes late");
     let plan = plan(args.scenario, args.seed)?;
     let onset_s = (args.baseline * STEP_S as usize) as f64;
     let simulated = simulate(&Plan { steps, onset_s, keeps_spans: true, ..plan });
-    let now_ns = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
     // Whole steps, so that the collector's are the same.
     let step_ns = u64::from(STEP_S) * 1_000_000_000;
-    let start_ns = (now_ns / step_ns - steps as u64) * step_ns;
+    let start_ns = (now_ns()? / step_ns - past as u64) * step_ns;
     let requests = otlp::requests(&simulated, start_ns);
     let count = requests.len();
+    println!("the fault begins at {} s since 1970", start_ns / 1_000_000_000 + onset_s as u64);
     let mut sent_bytes = 0;
-    for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
-        let url = format!("{}{path}", args.to.trim_end_matches('/'));
-        let mut sending = Sending::with_token(url, 1, args.token.clone());
-        for request in requests.iter().filter(|request| request.path == path) {
-            sending.push(request.body.clone()).await?;
+    for step in 0..steps {
+        let end_ns = start_ns + (step as u64 + 1) * step_ns;
+        tokio::time::sleep(Duration::from_nanos(end_ns.saturating_sub(now_ns()?))).await;
+        for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
+            let url = format!("{}{path}", args.to.trim_end_matches('/'));
+            let mut sending = Sending::with_token(url, 1, args.token.clone());
+            for request in requests.iter().filter(|request| request.path == path && request.step == step) {
+                sending.push(request.body.clone()).await?;
+            }
+            sent_bytes += sending.finish().await?;
         }
-        sent_bytes += sending.finish().await?;
     }
     let last = requests.last().map_or(0, |request| request.step + 1);
     println!("scenario {}: {count} requests, {sent_bytes} bytes, {last} steps", args.scenario);
-    println!("the fault began at {} s since 1970", start_ns / 1_000_000_000 + onset_s as u64);
     Ok(())
+}
+
+fn now_ns() -> anyhow::Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64)
 }
 
 fn plan(number: u32, seed: u64) -> anyhow::Result<Plan> {
