@@ -25,6 +25,8 @@ describeLooks({
   service: async (logs) => {
     const services = new ServicesPage(logs.page);
     await services.openService("catalog");
+    // A chart is drawn when it comes into view.
+    await services.panel("Latency").scrollIntoViewIfNeeded();
     await services.chart("Latency").waitFor();
     await logs.page.waitForTimeout(300);
   },
