@@ -41,9 +41,7 @@ describe("a verdict", () => {
 
   test("a finding's chart, its trace with the critical path painted, its raw series", async () => {
     const { verdict } = stored;
-    const withQuery = verdict.evidence.findIndex(
-      ({ query }) => query && !/^(logs|traces):/.test(query),
-    );
+    const withQuery = verdict.evidence.findIndex(({ query }) => query && !/^(logs|traces):/.test(query));
     expect(withQuery, "no finding has a query").toBeGreaterThanOrEqual(0);
     const { page } = await signedIn(`/bottlenecks/${id}?evidence=${withQuery}`);
     const shown = new VerdictPage(page);
