@@ -11,7 +11,9 @@ export class ServicesPage {
     this.table = page.getByRole("table", { name: "Services" });
     this.find = page.getByLabel("Find a service");
     this.map = page.getByRole("region", { name: "Service map" });
-    this.drawer = page.getByRole("complementary");
+    this.drawer = page
+      .getByRole("complementary")
+      .filter({ has: page.getByRole("button", { name: "Close" }) });
   }
 
   async open(search = ""): Promise<void> {
@@ -30,7 +32,7 @@ export class ServicesPage {
   }
 
   row(name: string): Locator {
-    return this.table.getByRole("row").filter({ has: this.page.getByRole("link", { name, exact: true }) });
+    return this.table.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
   }
 
   async names(): Promise<string[]> {
