@@ -5,7 +5,6 @@ mod print;
 pub(crate) mod stream;
 pub(crate) mod target;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -20,7 +19,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::config::Secret;
 use print::Printer;
 use stream::Stream;
-use target::Target;
+use target::{Target, TargetArgs};
 
 /// The first wait before coming back; it doubles up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -36,24 +35,9 @@ pub struct TailArgs {
     /// The query, a filter as in the UI; every record without it
     #[arg(value_name = "QUERY")]
     pub query: Option<String>,
-    /// Where the collector is
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7070")]
-    pub url: String,
-    /// The authorities of the certificate of a collector at https:// (PEM) [default: those of this machine]
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-    /// Who logs in, with the password of the variable NARROWS_ADMIN_PASSWORD or the data directory
-    #[arg(long, value_name = "NAME", default_value = "admin")]
-    pub user: String,
-    /// A file with the admin's Bearer token, in place of a login
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// The data directory of a collector on this machine, whose file admin-password is read [default: narrows-data]
-    #[arg(long, value_name = "DIR", env = "NARROWS_DATA")]
-    pub data: Option<PathBuf>,
-    /// Whose records
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
+    /// Where the collector is, and who asks
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// Print each record as a line of JSON
     #[arg(long)]
     pub json: bool,
@@ -102,9 +86,10 @@ type Socket = WebSocketStream<Box<dyn Stream>>;
 
 /// Prints what comes; fails for what trying again does not mend.
 pub async fn run(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<()> {
-    let target = Target::new(args, password)?;
+    let target = Target::new(&args.target, password)?;
+    let query = args.query.clone().unwrap_or_default();
     let mut stop = Stop::new()?;
-    let mut tail = Tail { target, printer: Printer::new(args.json), position: None };
+    let mut tail = Tail { target, query, printer: Printer::new(args.json), position: None };
     let mut wait = FIRST_WAIT;
     loop {
         let had = tail.position.clone();
@@ -142,6 +127,7 @@ impl Stop {
 
 struct Tail {
     target: Target,
+    query: String,
     printer: Printer,
     /// Of the last frame; what came behind it is asked for when we come back.
     position: Option<String>,
@@ -153,7 +139,7 @@ impl Tail {
     }
 
     async fn follow(&mut self, stop: &mut Stop) -> anyhow::Result<End> {
-        let request = self.target.request(self.position.as_deref())?;
+        let request = self.target.request(&self.query, self.position.as_deref())?;
         let connected = tokio::select! {
             connected = tokio::time::timeout(CONNECTING, self.connect(request)) => connected,
             () = stop.asked() => return Ok(End::Wanted),

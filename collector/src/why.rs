@@ -2,7 +2,6 @@
 
 mod print;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -15,8 +14,7 @@ use serde::Deserialize;
 
 use crate::api::{now_ns, parse_time};
 use crate::config::Secret;
-use crate::tail::TailArgs;
-use crate::tail::target::{Target, reason};
+use crate::tail::target::{Target, TargetArgs, reason};
 
 /// How long the collector may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,24 +36,9 @@ pub struct WhyArgs {
     /// Explain failures instead of slowness, where the question is put anew
     #[arg(long)]
     pub errors: bool,
-    /// Where the collector is
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7070")]
-    pub url: String,
-    /// The authorities of the certificate of a collector at https:// (PEM) [default: those of this machine]
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-    /// Who logs in, with the password of the variable NARROWS_ADMIN_PASSWORD or the data directory
-    #[arg(long, value_name = "NAME", default_value = "admin")]
-    pub user: String,
-    /// A file with a Bearer token, in place of a login
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// The data directory of a collector on this machine, whose file admin-password is read [default: narrows-data]
-    #[arg(long, value_name = "DIR", env = "NARROWS_DATA")]
-    pub data: Option<PathBuf>,
-    /// Whose services
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
+    /// Where the collector is, and who asks
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -78,7 +61,7 @@ struct List {
 pub async fn run(args: &WhyArgs, password: Option<&Secret>) -> anyhow::Result<()> {
     let at_ns = args.at.as_deref().map(parse_time).transpose();
     let at_ns = at_ns.map_err(|message| anyhow::anyhow!("--at: {message}"))?;
-    let target = Target::new(&args.connection(), password)?;
+    let target = Target::new(&args.target, password)?;
     let at_s = at_ns.unwrap_or_else(now_ns).div_euclid(1_000_000_000);
     let path = "/api/v1/narrows/bottlenecks?state=all&limit=500";
     let kept: List = serde_json::from_slice(&ask(&target, path, None).await?)
@@ -144,19 +127,6 @@ impl Stored {
 }
 
 impl WhyArgs {
-    fn connection(&self) -> TailArgs {
-        TailArgs {
-            query: None,
-            url: self.url.clone(),
-            ca_file: self.ca_file.clone(),
-            user: self.user.clone(),
-            token_file: self.token_file.clone(),
-            data: self.data.clone(),
-            tenant: self.tenant.clone(),
-            json: self.json,
-        }
-    }
-
     fn is_about(&self, verdict: &Verdict) -> bool {
         let Some(service) = self.service.as_deref() else { return true };
         let culprit = verdict.culprit.as_ref().map(|culprit| culprit.entity.service.as_str());
@@ -170,7 +140,7 @@ impl WhyArgs {
             println!("{}", serde_json::to_string(verdict)?);
             return Ok(());
         }
-        let url = id.map(|id| format!("{}/bottlenecks/{id}", self.url.trim_end_matches('/')));
+        let url = id.map(|id| format!("{}/bottlenecks/{id}", self.target.url.trim_end_matches('/')));
         print!("{}", print::text(verdict, url.as_deref()));
         Ok(())
     }

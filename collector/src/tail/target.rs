@@ -1,20 +1,44 @@
 //! Where the collector is, and who asks.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clap::Args;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 
+use super::Told;
 use super::stream::{self, Stream, Tls};
-use super::{TailArgs, Told};
 use crate::auth::TENANT_HEADER;
 use crate::config::Secret;
+
+/// Where the collector is, and who asks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TargetArgs {
+    /// Where the collector is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7070")]
+    pub url: String,
+    /// The authorities of the certificate of a collector at https:// (PEM) [default: those of this machine]
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Who logs in, with the password of the variable NARROWS_ADMIN_PASSWORD or the data directory
+    #[arg(long, value_name = "NAME", default_value = "admin")]
+    pub user: String,
+    /// A file with a Bearer token, in place of a login
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The data directory of a collector on this machine, whose file admin-password is read [default: narrows-data]
+    #[arg(long, value_name = "DIR", env = "NARROWS_DATA")]
+    pub data: Option<PathBuf>,
+    /// Whose data
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+}
 
 /// What a request needs.
 pub(crate) struct Target {
@@ -22,7 +46,6 @@ pub(crate) struct Target {
     address: String,
     /// For `https://`.
     tls: Option<Tls>,
-    query: String,
     authorization: HeaderValue,
     tenant: Option<HeaderValue>,
 }
@@ -35,7 +58,7 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    pub(crate) fn new(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &TargetArgs, password: Option<&Secret>) -> anyhow::Result<Self> {
         let (scheme, address) = args.url.split_once("://").unwrap_or_default();
         let address = address.trim_end_matches('/');
         let tls = match scheme {
@@ -47,7 +70,6 @@ impl Target {
         Ok(Self {
             address: address.to_owned(),
             tls,
-            query: args.query.clone().unwrap_or_default(),
             authorization: authorization(args, password)?,
             tenant: tenant.context("--tenant: no name of a tenant")?,
         })
@@ -75,9 +97,9 @@ impl Target {
         request.body(body.unwrap_or_default()).with_context(|| format!("bad address {self}"))
     }
 
-    /// The handshake, for what comes behind `position`.
-    pub(super) fn request(&self, position: Option<&str>) -> anyhow::Result<Request> {
-        let (query, position) = (escape(&self.query), escape(position.unwrap_or_default()));
+    /// The handshake, for what matches and comes behind `position`.
+    pub(super) fn request(&self, query: &str, position: Option<&str>) -> anyhow::Result<Request> {
+        let (query, position) = (escape(query), escape(position.unwrap_or_default()));
         let url = format!("ws://{}/api/v1/narrows/live?query={query}&after={position}", self.address);
         let mut request = url.into_client_request().with_context(|| format!("bad address {self}"))?;
         request.headers_mut().insert(header::AUTHORIZATION, self.authorization.clone());
@@ -88,7 +110,7 @@ impl Target {
     }
 }
 
-fn authorization(args: &TailArgs, password: Option<&Secret>) -> anyhow::Result<HeaderValue> {
+fn authorization(args: &TargetArgs, password: Option<&Secret>) -> anyhow::Result<HeaderValue> {
     let text = match (&args.token_file, password) {
         (Some(path), _) => format!("Bearer {}", read(path)?),
         (None, Some(password)) => basic(&args.user, password.reveal()),
@@ -143,19 +165,15 @@ pub(crate) fn reason(status: StatusCode, body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn args(url: &str) -> TailArgs {
-        TailArgs { url: url.to_owned(), user: "admin".to_owned(), ..TailArgs::default() }
+    fn args(url: &str) -> TargetArgs {
+        TargetArgs { url: url.to_owned(), user: "admin".to_owned(), ..TargetArgs::default() }
     }
 
     #[test]
     fn a_request_says_who_asks_for_what() {
-        let args = TailArgs {
-            query: Some("severity>=error a&b".to_owned()),
-            tenant: Some("acme".to_owned()),
-            ..args("http://localhost:7070/")
-        };
+        let args = TargetArgs { tenant: Some("acme".to_owned()), ..args("http://localhost:7070/") };
         let target = Target::new(&args, Some(&Secret::new("a:b"))).unwrap();
-        let request = target.request(Some("0-2a.1-3")).unwrap();
+        let request = target.request("severity>=error a&b", Some("0-2a.1-3")).unwrap();
         let expected =
             "ws://localhost:7070/api/v1/narrows/live?query=severity%3E%3Derror%20a%26b&after=0-2a.1-3";
         assert_eq!(request.uri().to_string(), expected);
@@ -170,7 +188,7 @@ mod tests {
         std::fs::write(dir.path().join("token"), "t\n").unwrap();
         let with = |data: &str, token: Option<&str>| {
             let token_file = token.map(|name| dir.path().join(name));
-            let args = TailArgs { data: Some(dir.path().join(data)), token_file, ..args("http://x") };
+            let args = TargetArgs { data: Some(dir.path().join(data)), token_file, ..args("http://x") };
             Target::new(&args, None).map(|target| target.authorization).map_err(|error| format!("{error:#}"))
         };
         assert_eq!(with("", None).unwrap(), "Basic YWRtaW46YTpi");
