@@ -32,7 +32,7 @@ export class ServicesPage {
   }
 
   row(name: string): Locator {
-    return this.table.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+    return this.table.getByRole("row").filter({ has: this.page.getByRole("link", { name, exact: true }) });
   }
 
   async names(): Promise<string[]> {

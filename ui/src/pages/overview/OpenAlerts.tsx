@@ -4,7 +4,6 @@ import { type Alert, fetchRuleCount } from "../../api/alerts";
 import { formatCount, plural } from "../../lib/number";
 import { formatDuration } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
-import { sentence } from "../../lib/words";
 import { Since } from "../alerts/AlertRow";
 import { SeverityTag, StateTag } from "../alerts/AlertState";
 import {
@@ -22,6 +21,7 @@ import {
 } from "../alerts/model";
 import { Stale } from "../alerts/states";
 import { encodeAlertView, plainView } from "../alerts/url";
+import { Failed } from "./Failed";
 import styles from "./Overview.module.css";
 
 interface OpenAlertsProps {
@@ -67,12 +67,7 @@ export function OpenAlerts({
         </Link>
       </div>
       {error && alerts === null ? (
-        <p className={styles.line} role="alert">
-          {sentence(error.message)}{" "}
-          <button type="button" className="link" onClick={onRetry}>
-            Try again
-          </button>
-        </p>
+        <Failed error={error} onRetry={onRetry} />
       ) : alerts === null ? (
         <div className={`skeleton ${styles.skeleton}`} />
       ) : loud.length === 0 ? (

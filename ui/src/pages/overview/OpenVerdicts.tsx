@@ -3,10 +3,10 @@ import type { Stored } from "../../api/bottlenecks";
 import { formatCount, plural } from "../../lib/number";
 import { formatClock } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
-import { sentence } from "../../lib/words";
 import { Stale } from "../alerts/states";
 import { stateOf } from "../bottlenecks/model";
 import { VerdictRow } from "../bottlenecks/VerdictRow";
+import { Failed } from "./Failed";
 import styles from "./Overview.module.css";
 
 interface OpenVerdictsProps {
@@ -41,12 +41,7 @@ export function OpenVerdicts({ verdicts, error, updatedMs, zone, onRetry }: Open
         </Link>
       </div>
       {error && verdicts === null ? (
-        <p className={styles.line} role="alert">
-          {sentence(error.message)}{" "}
-          <button type="button" className="link" onClick={onRetry}>
-            Try again
-          </button>
-        </p>
+        <Failed error={error} onRetry={onRetry} />
       ) : verdicts === null ? (
         <div className={`skeleton ${styles.skeleton}`} />
       ) : all.length === 0 ? (
