@@ -80,6 +80,14 @@ test("quiet is one calm line that says what is watched", async () => {
   expect(await overview.alertRows().count()).toBe(0);
 });
 
+test("without services nothing is watched, and nothing is called calm", async () => {
+  server.services.empty = true;
+  server.bottlenecks.calm();
+  const overview = await open();
+  await overview.verdicts.getByText("Not known.").waitFor();
+  expect(await overview.verdicts.getByText("There is none.").count()).toBe(0);
+});
+
 test("only quiet ones: nobody is called, and how many are silenced", async () => {
   server.alerts.list = server.alerts.list.filter(({ silenced_by }) => silenced_by.length > 0);
   const overview = await open();

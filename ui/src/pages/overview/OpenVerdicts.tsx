@@ -15,6 +15,8 @@ interface OpenVerdictsProps {
   error: Error | null;
   /** When they were told. */
   updatedMs: number;
+  /** Whether services that send spans are known: without any there is nothing to watch. */
+  isWatching: boolean;
   zone: Zone;
   onRetry: () => void;
 }
@@ -22,7 +24,7 @@ interface OpenVerdictsProps {
 const shownLimit = 3;
 
 /** The answer first: where the bottleneck is. Nothing is one calm line. */
-export function OpenVerdicts({ verdicts, error, updatedMs, zone, onRetry }: OpenVerdictsProps) {
+export function OpenVerdicts({ verdicts, error, updatedMs, isWatching, zone, onRetry }: OpenVerdictsProps) {
   const all = verdicts ?? [];
   const shown = all.slice(0, shownLimit);
   const nowMs = Date.now();
@@ -44,6 +46,11 @@ export function OpenVerdicts({ verdicts, error, updatedMs, zone, onRetry }: Open
         <Failed error={error} onRetry={onRetry} />
       ) : verdicts === null ? (
         <div className={`skeleton ${styles.skeleton}`} />
+      ) : all.length === 0 && !isWatching ? (
+        <p className={styles.line}>
+          <span className="text1">Not known.</span> No service has sent spans in this time, and without them
+          no request is watched.
+        </p>
       ) : all.length === 0 ? (
         <p className={styles.line}>
           <span className="text1">There is none.</span> No request from outside is slower or fails more than

@@ -63,6 +63,7 @@ export function OverviewPage() {
           verdicts={verdicts.data ?? null}
           error={verdicts.error}
           updatedMs={verdicts.dataUpdatedAt}
+          isWatching={services.data === undefined || services.data.services.length > 0}
           zone={view.zone}
           onRetry={refresh}
         />
