@@ -455,7 +455,11 @@ impl History {
         if self.world.disk.is_down() {
             return;
         }
-        applied.unwrap();
+        // A journal that stopped for a fault which is over takes nothing derived either, until the restart.
+        match applied {
+            Err(CommitError::Journal { .. }) if !store.health().ready => return,
+            applied => applied.unwrap(),
+        }
         for tenant in self.model.tenants() {
             let rows = query::rows(store, &tenant).await;
             assert_eq!(
