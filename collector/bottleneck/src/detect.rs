@@ -4,7 +4,7 @@
 use crate::baseline::Baseline;
 use crate::localise::localise;
 use crate::measure::{Pair, Times, blocks, measure, usual};
-use crate::{Edge, NodeId, Observation, Question, Settings, Sli, Target, tails};
+use crate::{Edge, Grid, NodeId, Observation, Question, Settings, Sli, Target, tails};
 
 /// Lengths of the stretches that are compared with the baseline, steps: short ones find what is sudden, long ones what is
 /// small. The longest is as far as the baseline keeps away from now.
@@ -14,10 +14,15 @@ const RECENT_STEPS: usize = 5;
 /// A stretch of n steps must be beyond the limit by 1 + this / n: one step is more easily chance than many.
 const SHORT_LATENCY: f64 = 0.4;
 const SHORT_ERRORS: f64 = 1.0;
+/// And a latency by this / its duration, s: a queue at a busy resource is long for some seconds now and then, and nobody
+/// has to get up for what is over before they have.
+const PASSING_S: f64 = 30.0;
 /// Share of the limit that the mean must reach where p95 gives the alarm.
 const CARRIED: f64 = 0.9;
 /// Fewer failures are none; in a single step, fewer than the second.
 const MIN_FAILURES: (f64, f64) = (3.0, 5.0);
+/// By how much the share that fails must be above what is usual to be anything.
+const MIN_SHARE: f64 = 0.005;
 /// −log10 from which failures are worth a look at those behind: alone they may be chance, one time in ten.
 const WEAK_SIGNIFICANCE: f64 = 1.0;
 /// Share of a weak symptom that another than the entry must explain.
@@ -91,11 +96,17 @@ fn alarm(observation: &Observation, question: &Question, settings: &Settings) ->
         let scored = match question.sli {
             Sli::Errors => failures(pair, end, steps, length, settings),
             Sli::Latency => {
-                let mean = slower(pair, end, steps, length, settings);
+                let mean = slower(pair, end, &observation.grid, length, settings);
                 let high = high(observation, question, steps);
                 let counts = vec![1.0; steps];
-                let tail = slower(Pair { amounts: &high, counts: &counts }, end, steps, length, settings)
-                    .filter(|tail| carries(pair, end, tail.from..steps, settings));
+                let tail = slower(
+                    Pair { amounts: &high, counts: &counts },
+                    end,
+                    &observation.grid,
+                    length,
+                    settings,
+                )
+                .filter(|tail| carries(pair, end, tail.from..steps, settings));
                 mean.into_iter().chain(tail).max_by(|left, right| left.score.total_cmp(&right.score))
             }
         };
@@ -122,15 +133,16 @@ fn high(observation: &Observation, question: &Question, steps: usize) -> Vec<f64
     if high.len() == steps { high.clone() } else { vec![f64::NAN; steps] }
 }
 
-fn slower(pair: Pair<'_>, end: usize, steps: usize, length: usize, settings: &Settings) -> Option<Alarm> {
+fn slower(pair: Pair<'_>, end: usize, grid: &Grid, length: usize, settings: &Settings) -> Option<Alarm> {
     let blocks = blocks(pair, &(0..end), length);
     if blocks.len() < settings.min_baseline_steps {
         return None;
     }
     // Floors of one step, however long the stretch: what is within a fifth (z × the floor) is no symptom.
     let usual: Baseline = usual(&blocks, 1.0, settings)?;
-    let limit = settings.z * (1.0 + SHORT_LATENCY / length as f64);
-    let stretches = recent(steps, length, end).filter_map(|stretch| {
+    let duration_s = length as f64 * f64::from(grid.step_s);
+    let limit = settings.z * (1.0 + SHORT_LATENCY / length as f64 + PASSING_S / duration_s);
+    let stretches = recent(grid.steps, length, end).filter_map(|stretch| {
         let (amount, count) = pair.sum_of(stretch.clone());
         (count > 0.0).then(|| Alarm { from: stretch.start, score: usual.z(amount / count) / limit })
     });
@@ -150,8 +162,9 @@ fn failures(pair: Pair<'_>, end: usize, steps: usize, length: usize, settings: &
         let (failed, requests) = pair.sum_of(stretch.clone());
         let score = tails::significance(failed, requests, usual) / limit;
         let is_weak = tails::significance(failed, requests, mean) >= WEAK_SIGNIFICANCE;
-        let is_alarm = failed >= least && score >= 1.0;
-        let is_worth_a_look = failed >= MIN_FAILURES.0 && is_weak;
+        let is_more = failed >= (mean + MIN_SHARE) * requests;
+        let is_alarm = failed >= least && score >= 1.0 && is_more;
+        let is_worth_a_look = failed >= MIN_FAILURES.0 && is_weak && is_more;
         // What is only worth a look stays below 1 whatever its tail says.
         let score = if is_alarm { score } else { score.min(0.99) };
         (is_alarm || is_worth_a_look).then_some(Alarm { from: stretch.start, score })
