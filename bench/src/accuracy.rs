@@ -4,6 +4,7 @@
 mod cost;
 mod nezha;
 mod petshop;
+mod precision;
 mod published;
 mod quiet;
 mod report;
@@ -13,7 +14,7 @@ mod sockshop;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use bottleneck::Settings;
+use bottleneck::{Level, Settings};
 
 pub(crate) use report::print;
 
@@ -43,6 +44,8 @@ pub(crate) struct SetResult {
     pub(crate) chance: f64,
     /// How often nothing was named.
     pub(crate) empty: f64,
+    /// Of each verdict that named somebody, where it is known whether it was right: how sure it was, and whether it was.
+    pub(crate) told: Vec<(Level, bool)>,
 }
 
 /// A set that can be run.
@@ -121,8 +124,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         missed.extend(misses(&result));
         results.push(result);
     }
+    let precision = precision::of(&results);
+    precision::print(&precision);
     if let Some(path) = &args.write {
         report::write(path, &results)?;
+        // A part of the sets says nothing of the levels.
+        if results.len() == SUITES.len() {
+            precision::write(path, &precision)?;
+        }
     }
     ensure!(missed.is_empty(), "missed bounds: {}", missed.join(", "));
     Ok(())

@@ -47,6 +47,7 @@ pub(super) fn run(input: &Input<'_>) -> anyhow::Result<SetResult> {
         figures: vec![("top-1", top(1)), ("top-3", top(3)), ("top-5", top(5)), ("named", share(named))],
         chance: 1.0 / services.max(1) as f64,
         empty: share(places.iter().filter(|(_, is_empty)| *is_empty).count()),
+        told: vec![],
     })
 }
 

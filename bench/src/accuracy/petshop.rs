@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use bottleneck::{
-    Edge, Grid, Node, NodeType, Observation, Operation, Question, Series, Settings, Sli, localise, symptoms,
+    Edge, Grid, Node, NodeType, Observation, Operation, Question, Series, Settings, Sli, analyze, localise,
+    symptoms,
 };
 use serde_json::Value;
 
+use super::precision::level;
 use super::published::{Places, directory, ranking};
 use super::{Input, SetResult};
 
@@ -23,10 +25,14 @@ pub(super) fn run(input: &Input<'_>) -> anyhow::Result<SetResult> {
     let without = Settings { without_self_time: true, ..input.settings.clone() };
     let (mut places, mut ablation) = (Places::new(), Places::new());
     let mut chance = 0.0;
+    let mut told = Vec::new();
     for issue in &set.issues {
         let (observation, question) = set.case(issue)?;
         let ranked = ranking(&observation, &question, input.settings);
         let place = places.add(&ranked, &issue.truth);
+        told.extend(
+            level(&analyze(&observation, &question, input.settings)).map(|level| (level, place == Some(0))),
+        );
         ablation.add(&ranking(&observation, &question, &without), &issue.truth);
         chance += 1.0 / reachable(&observation, question.node) as f64;
         if input.prints_wrong && place != Some(0) {
@@ -44,6 +50,7 @@ pub(super) fn run(input: &Input<'_>) -> anyhow::Result<SetResult> {
         ],
         chance: chance / set.issues.len() as f64,
         empty: places.empty(),
+        told,
     })
 }
 
@@ -77,6 +84,7 @@ pub(super) fn run_gated(input: &Input<'_>) -> anyhow::Result<SetResult> {
         ],
         chance: chance / set.issues.len() as f64,
         empty: places.empty(),
+        told: vec![],
     })
 }
 

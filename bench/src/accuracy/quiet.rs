@@ -2,6 +2,7 @@
 
 use bottleneck::{Observation, Settings, Verdict, analyze, symptoms};
 
+use super::precision::level;
 use super::simulated::by_seed;
 use super::{Input, SetResult};
 use crate::simulator::observe::{observation, until};
@@ -65,6 +66,7 @@ pub(super) fn run(input: &Input<'_>) -> anyhow::Result<SetResult> {
         figures,
         chance: f64::NAN,
         empty: 1.0 - rate / 100.0,
+        told: windows.iter().filter_map(|window| Some((level(window.verdict.as_deref()?)?, false))).collect(),
     })
 }
 

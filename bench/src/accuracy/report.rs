@@ -42,8 +42,7 @@ pub(super) fn write(path: &Path, results: &[SetResult]) -> anyhow::Result<()> {
 }
 
 fn with_rows(text: &str, results: &[SetResult]) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (table, after) = rest.split_once(END)?;
+    let (table, _after) = text.split_once(BEGIN)?.1.split_once(END)?;
     let mut rows: Vec<String> =
         table.lines().filter(|line| line.starts_with("| `")).map(str::to_owned).collect();
     for result in results {
@@ -58,7 +57,14 @@ fn with_rows(text: &str, results: &[SetResult]) -> Option<String> {
         }
     }
     let head = "| set | cases | figures | chance | empty |\n|---|---|---|---|---|";
-    Some(format!("{before}{BEGIN}\n{head}\n{}\n{END}{after}", rows.join("\n")))
+    between(text, BEGIN, END, &format!("{head}\n{}", rows.join("\n")))
+}
+
+/// The text with something else between two lines; `None` if it has not both.
+pub(super) fn between(text: &str, begin: &str, end: &str, new: &str) -> Option<String> {
+    let (before, rest) = text.split_once(begin)?;
+    let (_old, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}\n{new}\n{end}{after}"))
 }
 
 #[cfg(test)]
@@ -74,6 +80,7 @@ mod tests {
             figures: vec![("top-1", value)],
             chance: 0.25,
             empty: f64::NAN,
+            told: vec![],
         };
         let text = format!("a\n{BEGIN}\n{END}\nb\n");
         let first = with_rows(&text, &[set("one", 0.5), set("two", 0.75)]).unwrap();

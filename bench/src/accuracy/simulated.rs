@@ -86,7 +86,15 @@ fn summary(name: &'static str, cases: &[CaseResult]) -> SetResult {
         figures.push(("blind hop", share(of(24), |case| case.is_service && case.blind_hops == 1)));
     }
     let chance = felt().map(|case| case.chance).sum::<f64>() / felt().count().max(1) as f64;
-    SetResult { name, cases: cases.len(), figures, chance, empty: share(felt(), |case| case.is_empty) }
+    let told = felt().filter_map(|case| Some((case.level?, case.is_service && case.is_kind)));
+    SetResult {
+        name,
+        cases: cases.len(),
+        figures,
+        chance,
+        empty: share(felt(), |case| case.is_empty),
+        told: told.collect(),
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

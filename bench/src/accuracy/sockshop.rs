@@ -44,6 +44,7 @@ pub(super) fn run(input: &Input<'_>) -> anyhow::Result<SetResult> {
         ],
         chance: chance / cases.len() as f64,
         empty: places.empty(),
+        told: vec![],
     })
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn result(name: &'static str, figures: Vec<(&'static str, f64)>) -> SetResult {
-    SetResult { name, cases: 1, figures, chance: 0.0, empty: 0.0 }
+    SetResult { name, cases: 1, figures, chance: 0.0, empty: 0.0, told: vec![] }
 }
 
 #[test]

@@ -3,8 +3,11 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use bottleneck::{Culprit, Observation, Operation, Question, Settings, Sli, Verdict, analyze, symptoms};
+use bottleneck::{
+    Culprit, Level, Observation, Operation, Question, Settings, Sli, Verdict, analyze, symptoms,
+};
 
+use crate::accuracy::precision::level;
 use crate::simulator::observe::{observation, until};
 use crate::simulator::random::{Random, mix};
 use crate::simulator::scenarios::{Scenario, Truth};
@@ -18,6 +21,8 @@ pub(super) struct CaseResult {
     /// The user-facing figure moved.
     pub(super) is_felt: bool,
     pub(super) is_empty: bool,
+    /// How sure the verdict is, if it names somebody.
+    pub(super) level: Option<Level>,
     pub(super) is_service: bool,
     pub(super) is_kind: bool,
     pub(super) are_both_named: bool,
@@ -120,6 +125,7 @@ pub(super) fn check(scenario: &Scenario, quiet: &Quiet, settings: &Settings) -> 
         seed: plan.seed,
         is_felt: added >= least,
         is_empty: culprit.is_none(),
+        level: level(&verdict),
         is_service: truth.is_some(),
         is_kind,
         are_both_named: are_both_named(scenario, &verdict, &shares),
