@@ -47,3 +47,17 @@ certificates() {
     docs/tls.md >"$1/certificates.sh"
   (cd "$1" && bash -e certificates.sh >/dev/null 2>&1) || die "the commands of docs/tls.md do not work"
 }
+
+# mail_server DIRECTORY: aiosmtpd with STARTTLS and a password (user u, password right), its certificate by DIRECTORY/ca.pem.
+# Its mails are lines of JSON in DIRECTORY/mails; sets smtp, its port, and adds its pid to pids. It ends with descriptor 4.
+mail_server() {
+  certificates "$1"
+  mkfifo "$1/end"
+  "$venv/bin/python" -W ignore collector/alerting/tests/it/mail.py "$1/cert.pem" "$1/key.pem" starttls \
+    <"$1/end" >"$1/mails" 2>"$1/mail.log" &
+  pids+=($!)
+  # Held open: the mail server ends with its standard input.
+  exec 4>"$1/end"
+  # shellcheck disable=SC2034 # for who sources this
+  smtp=$(wait_for_line "$1/mails" '^[0-9]+$' 20) || { cat "$1/mail.log" >&2; die "the mail server did not start"; }
+}

@@ -17,14 +17,7 @@ finish() {
 }
 trap finish EXIT
 
-certificates "$work"
-mkfifo "$work/end"
-"$venv/bin/python" -W ignore collector/alerting/tests/it/mail.py "$work/cert.pem" "$work/key.pem" starttls \
-  <"$work/end" >"$work/mails" 2>"$work/mail.log" &
-pids+=($!)
-# Held open: the mail server ends with its standard input.
-exec 4>"$work/end"
-smtp=$(wait_for_line "$work/mails" '^[0-9]+$' 20) || { cat "$work/mail.log" >&2; die "the mail server did not start"; }
+mail_server "$work"
 
 # The shipped file, with what it says is to be filled in.
 sed -e "s/mail.example.org:587/localhost:$smtp/" -e 's/smtp_auth_username: narrows/smtp_auth_username: u/' \

@@ -1,5 +1,5 @@
 // From the link of a mail to the proof: the verdict, the chart of a finding, a trace that shows it with its critical path
-// painted, and the raw series. NARROWS_VERDICT is the verdict's id (scripts/verdict.sh).
+// painted, and the raw series. NARROWS_VERDICT is that link (scripts/verdict.sh).
 import { beforeAll, describe, expect, test } from "vitest";
 import type { StoredWithRevisions } from "../../src/api/bottlenecks";
 import { api, required } from "../environment";
@@ -9,7 +9,8 @@ import { VerdictPage } from "../pages/VerdictPage";
 import { check, signedIn, withBrowser } from "../session";
 
 const patience = { timeout: 20_000 };
-const id = required("NARROWS_VERDICT", "a verdict's id");
+const link = new URL(required("NARROWS_VERDICT", "a verdict's link"));
+const id = link.pathname.split("/").at(-1) ?? "";
 
 withBrowser();
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
 describe("a verdict", () => {
   test("the mail's link opens it: the sentence, the path, keeps that sum to the symptom", async () => {
     const { verdict } = stored;
-    const { page } = await signedIn(`/bottlenecks/${id}`);
+    const { page } = await signedIn(link.href);
     const shown = new VerdictPage(page);
     await expect
       .poll(async () => (await shown.headline.innerText()).replaceAll("\u00a0", " "), patience)
