@@ -90,6 +90,8 @@ export interface Evidence {
 }
 
 export interface CohortRow {
+  /** Whose spans have the attribute; empty: not told. */
+  service: string;
   attribute: string;
   value: string;
   slow: number;
@@ -255,6 +257,7 @@ export const verdict = object<Verdict>({
   ruled_out: array(object<RuledOut>({ what: string, why: string })),
   cohort: array(
     object<CohortRow>({
+      service: (value, path) => nullable(string)(value, path) ?? "",
       attribute: string,
       value: string,
       slow: amount,
