@@ -123,9 +123,14 @@ pub(crate) async fn whole(
     );
     // What could not be read is missing from the verdict, and the verdict says so.
     let raw = measured.graph.or_note("traces", raw);
-    let patterns = measured.graph.or_note("log patterns", patterns);
+    if raw.left_out > 0 {
+        let note = format!("{} of the traces were too large to be looked at", raw.left_out);
+        measured.graph.notes.push(note);
+    }
+    let logs = measured.graph.or_note("log patterns", patterns);
+    measured.graph.notes.extend(logs.notes);
     let told = measured.graph.or_note("changes", told);
-    off_thread(move || Some(measured.finish(&raw, patterns, &told))).await
+    off_thread(move || Some(measured.finish(&raw, logs.patterns, &told))).await
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ObserveError> {
