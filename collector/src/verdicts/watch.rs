@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::asked::Asked;
 use super::kept::{Kept, culprit_key};
-use super::observe::{self, MAX_WINDOW_S, Observed, STEP_S, Sources};
+use super::observe::{self, MAX_WINDOW_S, Observed, STEP_S, Sources, Until};
 use super::symptom::Tracked;
 use super::{Explain, Verdicts, analyzed, is_something};
 use crate::api::App;
@@ -153,7 +153,7 @@ impl Look<'_> {
         let sources = Sources::of_series(store, self.tenant, self.app.query_memory_bytes());
         let verdicts = Arc::clone(self.verdicts);
         let work = move || {
-            let entries = observe::entries(&sources, span)?;
+            let entries = observe::entries(&sources, span, &Until::usual())?;
             let symptoms = entries.as_ref().map_or_else(Vec::new, |entries| {
                 let questions = bottleneck::symptoms(entries, &verdicts.method);
                 questions.iter().filter_map(|question| Asked::of(entries, question)).collect()
@@ -205,7 +205,7 @@ impl Look<'_> {
         let usual_s = end_s - self.baseline_s();
         let from_s = pinned.unwrap_or(usual_s).min(usual_s).max(end_s - MAX_WINDOW_S);
         let sources = Sources::of(&self.app.store, self.tenant, self.app.query_memory_bytes());
-        match observe::whole(&sources, Span { from_s, to_s: end_s }, asked).await {
+        match observe::whole(&sources, Span { from_s, to_s: end_s }, asked, Until::usual()).await {
             Ok(observed) => observed.map(Arc::new),
             Err(error) => {
                 self.verdicts.metrics.failed("observe");

@@ -18,7 +18,7 @@ use crate::api::params::short;
 use crate::api::queries::Admitted;
 use crate::api::{App, json, now_ns};
 use crate::auth::Principal;
-use crate::verdicts::observe::{self, Asking, STEP_S, Sources, range};
+use crate::verdicts::observe::{self, Asking, STEP_S, Sources, Until, range};
 use crate::verdicts::symptom::Line;
 use crate::verdicts::{Asked, Kept, told};
 
@@ -133,7 +133,8 @@ async fn metrics(
     let stored = app.store.series(&principal.tenant);
     blocking(admitted, move |running: &Running| {
         let (deadline, memory_bytes) = (running.admitted.deadline, running.admitted.memory_bytes);
-        let asking = Asking { querier: &stored, grid, deadline, memory_bytes };
+        let (cancelled, max_samples) = (&running.cancelled, observe::MAX_SAMPLES);
+        let asking = Asking { querier: &stored, grid, deadline, cancelled, memory_bytes, max_samples };
         let found = range(&asking, &query)?;
         let data = |one: promql::Series| SeriesData {
             labels: one.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -210,11 +211,12 @@ pub(crate) async fn symptom(
     let range_ns = (span.from_s * NS, span.to_s * NS);
     let told = told::read(&snapshots, range_ns, admitted.deadline, admitted.memory_bytes);
     let told = crate::api::logs::within(admitted.deadline, told).await?;
-    let sources = Sources::of(&app.store, &principal.tenant, admitted.memory_bytes);
+    let sources = Sources::of_series(&app.store, &principal.tenant, admitted.memory_bytes);
     let verdicts = Arc::clone(&app.verdicts);
     let its = asked.clone();
-    let read: Result<_, ApiError> = blocking(admitted, move |_: &Running| {
-        let entries = observe::entries(&sources, span)?;
+    let read: Result<_, ApiError> = blocking(admitted, move |running: &Running| {
+        let until = Until::at_most(running.admitted.deadline, Arc::clone(&running.cancelled));
+        let entries = observe::entries(&sources, span, &until)?;
         let line = entries.as_ref().and_then(|entries| Line::of(entries, &its)).unwrap_or_default();
         let baseline = its.baseline.unwrap_or(span);
         let usual = line.usual(baseline, its.sli, &verdicts.method);

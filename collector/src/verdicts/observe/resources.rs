@@ -1,6 +1,8 @@
 //! Measurements of hosts, programs and servers: the table of signals, asked for a stretch of time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use bottleneck::{Grid, Node, NodeId, NodeType, Owner, Resource, Signal};
@@ -18,7 +20,9 @@ const LOOKBACK_MS: i64 = 90_000;
 /// Owners of one signal: those with the largest values are kept.
 const MAX_OWNERS: usize = 200;
 /// Samples that one query may read.
-const MAX_SAMPLES: usize = 5_000_000;
+pub(crate) const MAX_SAMPLES: usize = 5_000_000;
+/// What is too large for one query is asked for in halves, so many times: 8 queries at the most.
+const HALVINGS: usize = 3;
 
 /// What was measured, and what could not be used.
 #[derive(Debug, Default)]
@@ -33,7 +37,11 @@ pub(crate) struct Asking<'a> {
     pub(crate) querier: &'a dyn Querier,
     pub(crate) grid: Grid,
     pub(crate) deadline: Instant,
+    /// Set when nobody waits any more.
+    pub(crate) cancelled: &'a Arc<AtomicBool>,
     pub(crate) memory_bytes: usize,
+    /// Samples that one query may read: [`MAX_SAMPLES`].
+    pub(crate) max_samples: usize,
 }
 
 /// Nodes by what measurements call them.
@@ -82,10 +90,10 @@ fn row_of(asking: &Asking<'_>, row: &Row, window: &str) -> Result<Vec<Series>, Q
 /// A query at the end of every step.
 pub(crate) fn range(asking: &Asking<'_>, query: &str) -> Result<Vec<Series>, QueryError> {
     let limits = Limits {
-        max_samples: MAX_SAMPLES,
+        max_samples: asking.max_samples,
         max_memory_bytes: asking.memory_bytes,
         timeout: Some(asking.deadline),
-        cancel: None,
+        cancel: Some(Arc::clone(asking.cancelled)),
         threads: 1,
     };
     let evaluation = Evaluation {
@@ -265,11 +273,18 @@ mod tests {
         ];
         let by_name: HashMap<String, NodeId> =
             nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let (deadline, cancelled) = (Instant::now() + Duration::from_secs(20), Arc::default());
         for row in ROWS {
             let store = store(row);
             let grid = Grid { start_s: 0, step_s: 10, steps: STEPS };
-            let asking = Asking { querier: &store, grid, deadline, memory_bytes: 64 << 20 };
+            let asking = Asking {
+                querier: &store,
+                grid,
+                deadline,
+                cancelled: &cancelled,
+                memory_bytes: 64 << 20,
+                max_samples: MAX_SAMPLES,
+            };
             let measured = read(&asking, &nodes, &by_name).unwrap();
             let found: Vec<&Resource> =
                 measured.resources.iter().filter(|one| one.signal == row.signal).collect();
