@@ -18,7 +18,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bottleneck::{Grid, NodeId, Observation, Sli, Span};
-use events::SearchError;
 use promql::{Matcher, QueryError};
 use telemetry::TenantId;
 use telemetry::samples::MatchOp;
@@ -209,8 +208,10 @@ impl Measured {
         let measured = resources::read(&asking, &graph.nodes, &graph.by_name)?;
         graph.notes.extend(measured.notes);
         let span = (graph.grid.start_s, graph.grid.time_s(graph.grid.steps));
-        let hosts = hosts(&sources.series, span, &graph)?;
-        let versions = changes::versions(&sources.series, span, &graph.by_name)?;
+        let hosts = hosts(&sources.series, span, &graph);
+        let hosts = graph.or_note("where services run", hosts);
+        let versions = changes::versions(&sources.series, span, &graph.by_name);
+        let versions = graph.or_note("versions of services", versions);
         Ok(Some(Self { graph, resources: measured.resources, hosts, versions }))
     }
 
@@ -299,7 +300,7 @@ impl Graph {
         }
     }
 
-    fn or_note<T: Default>(&mut self, what: &str, read: Result<T, SearchError>) -> T {
+    fn or_note<T: Default, E: Display>(&mut self, what: &str, read: Result<T, E>) -> T {
         read.unwrap_or_else(|error| {
             self.notes.push(format!("{what} could not be read: {error}"));
             T::default()
