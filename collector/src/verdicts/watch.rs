@@ -42,6 +42,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(wait.min(verdicts.settings.interval)) => {}
         }
         let now_s = now_s();
+        (next_s, swept_s) = (turn(next_s, now_s, interval_s), swept_s.min(now_s));
         if now_s < next_s {
             continue;
         }
@@ -71,6 +72,11 @@ pub async fn look(app: &Arc<App>, tenant: &TenantId, now_s: i64) {
 /// The next time that is a multiple of the interval, and what it takes for the last bucket to be there.
 fn next(now_s: i64, interval_s: i64) -> i64 {
     ((now_s - SETTLE_S).div_euclid(interval_s) + 1) * interval_s + SETTLE_S
+}
+
+/// When to look, as it is seen now: a clock that was set back must not keep us waiting for as long.
+fn turn(next_s: i64, now_s: i64, interval_s: i64) -> i64 {
+    next_s.min(next(now_s, interval_s))
 }
 
 fn now_s() -> i64 {
@@ -320,5 +326,18 @@ mod tests {
             assert_eq!(next(now, 10), expected, "{now}");
         }
         assert_eq!(next(1_000, 30), 1_025);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_no_pause() {
+        for (now_s, expected, why) in [
+            (1_004, 1_005, "it is waited for"),
+            (1_005, 1_005, "it is time"),
+            (1_200, 1_005, "it is late"),
+            (994, 995, "a little back"),
+            (-2_600, -2_595, "an hour back"),
+        ] {
+            assert_eq!(turn(1_005, now_s, 10), expected, "{why}");
+        }
     }
 }
