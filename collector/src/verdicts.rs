@@ -170,6 +170,15 @@ impl Verdicts {
         known.get(tenant).map(|known| known.open.values().cloned().collect()).unwrap_or_default()
     }
 
+    /// What a look saw of the symptoms, between two revisions. It is in no document: after a restart it is that of the
+    /// last revision.
+    fn remember(&self, tenant: &TenantId, kept: &Kept) {
+        let mut all = self.known.lock();
+        if let Some(known) = all.get_mut(tenant).and_then(|known| known.open.get_mut(&kept.id)) {
+            Arc::make_mut(known).symptoms.clone_from(&kept.symptoms);
+        }
+    }
+
     /// The newest verdicts that were looked at since a time.
     pub(crate) async fn list(
         &self,
@@ -336,6 +345,22 @@ pub(crate) mod tests {
     fn verdicts(dir: &std::path::Path) -> Verdicts {
         let meta = Arc::new(SqliteMeta::open(&dir.join("meta")).unwrap());
         Verdicts::new(&Config::default(), meta, "http://127.0.0.1:7070/")
+    }
+
+    #[tokio::test]
+    async fn what_a_look_saw_is_known_at_the_next_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, known) = (TenantId::default_tenant(), verdicts(dir.path()));
+        known.write(&tenant, Kept::new("v1".to_owned(), verdict("stock"), tracked(), 300)).await.unwrap();
+        let mut seen = Kept::clone(&known.open(&tenant)[0]);
+        seen.symptoms[0].last_bad_s = 320;
+        // Only the symptoms: nobody has revised anything.
+        seen.rev += 1;
+        known.remember(&tenant, &seen);
+        let next = &known.open(&tenant)[0];
+        assert_eq!((next.symptoms[0].last_bad_s, next.rev), (320, 1));
+        known.remember(&TenantId::new("acme").unwrap(), &seen);
+        assert!(known.open(&TenantId::new("acme").unwrap()).is_empty());
     }
 
     #[tokio::test]

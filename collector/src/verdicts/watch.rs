@@ -119,6 +119,9 @@ impl Look<'_> {
             }
         }
         open.retain(|kept| kept.closed_s.is_none());
+        for kept in &open {
+            self.verdicts.remember(self.tenant, kept);
+        }
         self.note_alerts();
         let is_known = |asked: &&Asked| {
             open.iter().flat_map(|kept| &kept.symptoms).any(|symptom| symptom.asked.is_same(asked))

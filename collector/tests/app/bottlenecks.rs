@@ -333,6 +333,7 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     assert_eq!(after["feedback"]["actual"], "a lock");
 
     // It is over.
+    let over_s = shop.now_s();
     for _ in 0..14 {
         shop.pass(0).await;
         shop.look().await;
@@ -341,6 +342,9 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     let closed = shop.get("bottlenecks?state=closed").await;
     assert_eq!(ids(&closed), [id], "{closed}");
     let closed = &closed["verdicts"][0];
+    // The mean of three steps is high a little longer; then it must have been usual for a minute.
+    let closed_s = closed["closed_s"].as_i64().unwrap();
+    assert!(closed_s - over_s >= 80, "closed too early: {} s", closed_s - over_s);
     assert_eq!(
         (&closed["verdict"]["state"], &closed["feedback"]["answer"]),
         (&json!("closed"), &json!("correct"))
