@@ -94,6 +94,8 @@ struct Known {
     index: BTreeMap<String, Listed>,
     /// Alerts that told of a verdict since its last revision.
     alerts: HashMap<String, BTreeSet<u64>>,
+    /// When symptoms that became no verdict were analysed last.
+    tried: BTreeMap<asked::Key, i64>,
 }
 
 /// A line of the index.
@@ -162,6 +164,24 @@ impl Verdicts {
             self.known.lock().insert(tenant.clone(), known);
         }
         Ok(())
+    }
+
+    /// Symptoms in the order in which they are taken up: what came to nothing must not keep others waiting.
+    fn in_turn<'a>(&self, tenant: &TenantId, symptoms: &'a [Asked]) -> Vec<&'a Asked> {
+        let all = self.known.lock();
+        let tried = all.get(tenant).map(|known| &known.tried);
+        let mut turn: Vec<&Asked> = symptoms.iter().collect();
+        turn.sort_by_cached_key(|asked| tried.and_then(|tried| tried.get(&asked.key()).copied()));
+        turn
+    }
+
+    /// These were analysed; what is not found any more is forgotten.
+    fn note_tried(&self, tenant: &TenantId, tried: &[Asked], found: &[Asked], now_s: i64) {
+        let found: BTreeSet<asked::Key> = found.iter().map(Asked::key).collect();
+        let mut all = self.known.lock();
+        let known = all.entry(tenant.clone()).or_default();
+        known.tried.extend(tried.iter().map(|asked| (asked.key(), now_s)));
+        known.tried.retain(|key, _| found.contains(key));
     }
 
     /// Those whose symptoms go on, oldest first.
@@ -361,6 +381,25 @@ pub(crate) mod tests {
         assert_eq!((next.symptoms[0].last_bad_s, next.rev), (320, 1));
         known.remember(&TenantId::new("acme").unwrap(), &seen);
         assert!(known.open(&TenantId::new("acme").unwrap()).is_empty());
+    }
+
+    #[test]
+    fn what_came_to_nothing_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, known) = (TenantId::default_tenant(), verdicts(dir.path()));
+        let asked = |name: &str| Asked { service: name.to_owned(), ..tracked().asked };
+        let found = ["a", "b", "c", "d", "e", "f", "g"].map(asked);
+        let mut taken = Vec::new();
+        for now_s in [10, 20, 30] {
+            let turn: Vec<Asked> = known.in_turn(&tenant, &found).into_iter().take(5).cloned().collect();
+            known.note_tried(&tenant, &turn, &found, now_s);
+            taken.push(turn.into_iter().map(|asked| asked.service).collect::<String>());
+        }
+        assert_eq!(taken, ["abcde", "fgabc", "deabc"]);
+        known.note_tried(&tenant, &[], &found[3..4], 40);
+        let turn: Vec<&str> =
+            known.in_turn(&tenant, &found).into_iter().map(|asked| asked.service.as_str()).collect();
+        assert_eq!(turn, ["a", "b", "c", "e", "f", "g", "d"], "what went away is new when it comes back");
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ use crate::commit::system_now_ns;
 const SETTLE_S: i64 = 5;
 /// Between two revisions of a verdict that is open, s.
 const REVISE_S: i64 = 30;
-/// New symptoms that one look takes up; the others are there at the next one.
+/// New symptoms that one look takes up; the others have their turn at the next one.
 const MAX_FRESH: usize = 5;
 /// Verdicts of a tenant that are open at a time.
 const MAX_OPEN: usize = 20;
@@ -133,12 +133,16 @@ impl Look<'_> {
             });
             tracked.unwrap_or(false)
         };
-        let fresh = found.symptoms.iter().filter(|asked| !is_known(asked)).filter(is_there);
+        let in_turn = self.verdicts.in_turn(self.tenant, &found.symptoms).into_iter();
+        let fresh = in_turn.filter(|asked| !is_known(asked)).filter(is_there);
         let fresh: Vec<Asked> = fresh.take(MAX_FRESH).cloned().collect();
         let due = open.iter().filter(|kept| self.now_s - kept.updated_s >= REVISE_S);
         let due: Vec<(String, Asked)> =
             due.filter_map(|kept| Some((kept.id.clone(), self.until_now(kept)?))).collect();
-        self.explain(&mut open, fresh, due).await;
+        let tried = fresh.clone();
+        let is_seen = self.explain(&mut open, fresh, due).await;
+        let tried = if is_seen { tried.as_slice() } else { &[] };
+        self.verdicts.note_tried(self.tenant, tried, &found.symptoms, self.now_s);
     }
 
     /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on.
@@ -184,14 +188,14 @@ impl Look<'_> {
         }
     }
 
-    /// Analyses new symptoms, and open ones that are due.
-    async fn explain(&self, open: &mut Vec<Kept>, fresh: Vec<Asked>, due: Vec<(String, Asked)>) {
+    /// Analyses new symptoms, and open ones that are due; says whether that could be.
+    async fn explain(&self, open: &mut Vec<Kept>, fresh: Vec<Asked>, due: Vec<(String, Asked)>) -> bool {
         let asked: Vec<Asked> = fresh.iter().chain(due.iter().map(|(_, asked)| asked)).cloned().collect();
         if asked.is_empty() {
-            return;
+            return true;
         }
         let begun = Instant::now();
-        let Some(observed) = self.observe(&asked).await else { return };
+        let Some(observed) = self.observe(&asked).await else { return false };
         self.verdicts.metrics.took("observe", begun.elapsed());
         for (id, asked) in due {
             let Some(verdict) = self.analyze(&observed, &asked).await else { continue };
@@ -206,6 +210,7 @@ impl Look<'_> {
                 _ => self.verdicts.metrics.event(self.tenant, "quiet"),
             }
         }
+        true
     }
 
     async fn observe(&self, asked: &[Asked]) -> Option<Arc<Observed>> {
