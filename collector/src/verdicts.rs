@@ -20,6 +20,7 @@ use meta::Meta;
 use parking_lot::Mutex;
 use telemetry::TenantId;
 
+use crate::commit::system_now_ns;
 use crate::config::Config;
 use observe::Observed;
 
@@ -31,6 +32,8 @@ pub use symptom::{Tracked, Usual};
 pub use watch::look;
 pub(crate) use watch::run;
 
+/// Looks that are longer ago are late, s.
+const LATE_S: i64 = 60;
 /// Verdicts of one tenant that are kept.
 const MAX_KEPT: usize = 1_000;
 
@@ -71,6 +74,17 @@ pub(crate) enum Which {
     All,
 }
 
+/// Whether somebody looks: without that no verdict is no news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Looks come in time.
+    On,
+    /// The last one is too long ago.
+    Late,
+    /// It is not wanted.
+    Off,
+}
+
 /// The verdicts of all tenants.
 pub struct Verdicts {
     pub(crate) settings: VerdictSettings,
@@ -83,6 +97,7 @@ pub struct Verdicts {
     writing: tokio::sync::Mutex<()>,
     pub(crate) metrics: VerdictMetrics,
     external_url: String,
+    started_s: i64,
 }
 
 /// What is known of a tenant's verdicts without reading documents.
@@ -96,6 +111,8 @@ struct Known {
     alerts: HashMap<String, BTreeSet<u64>>,
     /// When symptoms that became no verdict were analysed last.
     tried: BTreeMap<asked::Key, i64>,
+    /// The last look that saw what it was to see.
+    looked_s: Option<i64>,
 }
 
 /// A line of the index.
@@ -138,6 +155,7 @@ impl Verdicts {
             writing: tokio::sync::Mutex::default(),
             metrics: VerdictMetrics::new(),
             external_url: url.trim_end_matches('/').to_owned(),
+            started_s: system_now_ns().div_euclid(1_000_000_000),
         }
     }
 
@@ -188,6 +206,21 @@ impl Verdicts {
     pub(crate) fn open(&self, tenant: &TenantId) -> Vec<Arc<Kept>> {
         let known = self.known.lock();
         known.get(tenant).map(|known| known.open.values().cloned().collect()).unwrap_or_default()
+    }
+
+    fn looked(&self, tenant: &TenantId, now_s: i64) {
+        self.known.lock().entry(tenant.clone()).or_default().looked_s = Some(now_s);
+    }
+
+    /// Whether somebody looks, and when the last look was that saw everything, s since 1970.
+    pub(crate) fn watch(&self, tenant: &TenantId, now_s: i64) -> (Watch, Option<i64>) {
+        if !self.settings.is_watching {
+            return (Watch::Off, None);
+        }
+        let looked_s = self.known.lock().get(tenant).and_then(|known| known.looked_s);
+        let interval_s = i64::try_from(self.settings.interval.as_secs()).unwrap_or(LATE_S);
+        let is_late = now_s - looked_s.unwrap_or(self.started_s) > LATE_S.max(3 * interval_s);
+        (if is_late { Watch::Late } else { Watch::On }, looked_s)
     }
 
     /// What a look saw of the symptoms, between two revisions. It is in no document: after a restart it is that of the
@@ -400,6 +433,23 @@ pub(crate) mod tests {
         let turn: Vec<&str> =
             known.in_turn(&tenant, &found).into_iter().map(|asked| asked.service.as_str()).collect();
         assert_eq!(turn, ["a", "b", "c", "e", "f", "g", "d"], "what went away is new when it comes back");
+    }
+
+    #[test]
+    fn nobody_is_told_that_all_is_well_when_nobody_looks() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, mut known) = (TenantId::default_tenant(), verdicts(dir.path()));
+        known.started_s = 1_000;
+        assert_eq!(known.watch(&tenant, 1_060), (Watch::On, None));
+        assert_eq!(known.watch(&tenant, 1_061), (Watch::Late, None));
+        known.looked(&tenant, 1_070);
+        assert_eq!(known.watch(&tenant, 1_130), (Watch::On, Some(1_070)));
+        assert_eq!(known.watch(&tenant, 1_131), (Watch::Late, Some(1_070)));
+        assert_eq!(known.watch(&TenantId::new("acme").unwrap(), 1_131), (Watch::Late, None));
+        known.settings.interval = Duration::from_secs(40);
+        assert_eq!(known.watch(&tenant, 1_190), (Watch::On, Some(1_070)), "as often as it is to look");
+        known.settings.is_watching = false;
+        assert_eq!(known.watch(&tenant, 1_071), (Watch::Off, None));
     }
 
     #[tokio::test]

@@ -99,13 +99,20 @@ struct Found {
 
 impl Look<'_> {
     async fn take(&self) {
+        if self.see().await {
+            self.verdicts.looked(self.tenant, self.now_s);
+        }
+    }
+
+    /// Whether all was seen that there was to see.
+    async fn see(&self) -> bool {
         let begun = Instant::now();
-        let Some(found) = self.detect().await else { return };
+        let Some(found) = self.detect().await else { return false };
         self.verdicts.metrics.took("detect", begun.elapsed());
         let mut open: Vec<Kept> =
             self.verdicts.open(self.tenant).iter().map(|kept| Kept::clone(kept)).collect();
         if open.is_empty() && found.symptoms.is_empty() {
-            return;
+            return true;
         }
         for symptom in open.iter_mut().flat_map(|kept| &mut kept.symptoms) {
             let is_told = found.symptoms.iter().any(|asked| asked.is_same(&symptom.asked));
@@ -143,6 +150,7 @@ impl Look<'_> {
         let is_seen = self.explain(&mut open, fresh, due).await;
         let tried = if is_seen { tried.as_slice() } else { &[] };
         self.verdicts.note_tried(self.tenant, tried, &found.symptoms, self.now_s);
+        is_seen
     }
 
     /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on.

@@ -211,7 +211,10 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
         shop.pass(0).await;
     }
     shop.look().await;
-    assert_eq!(ids(&shop.get("bottlenecks?state=all").await), Vec::<String>::new(), "nothing is wrong");
+    let calm = shop.get("bottlenecks?state=all").await;
+    assert_eq!(ids(&calm), Vec::<String>::new(), "nothing is wrong");
+    // This shop's clock is two hours behind: a look of then is too long ago.
+    assert_eq!((&calm["looked_at_s"], &calm["watch"]), (&json!(shop.now_s()), &json!("late")));
 
     // From here on the stock takes 80 ms more. A minute after, at the latest, it is said.
     let onset_s = shop.now_s();
@@ -296,7 +299,7 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     // Nobody else sees it.
     for tenant in ["umbrella", "default"] {
         let (_, list) = shop.call("GET", "/api/v1/narrows/bottlenecks?state=all", tenant, None).await;
-        assert_eq!(list, json!({"verdicts": []}));
+        assert_eq!(list, json!({"verdicts": [], "watch": "on", "looked_at_s": null}));
         let path = format!("/api/v1/narrows/bottlenecks/{id}");
         for (method, path, body) in [
             ("GET", path.clone(), None),

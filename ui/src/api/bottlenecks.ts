@@ -157,6 +157,19 @@ export interface Stored {
   merged_into: string | null;
 }
 
+/** `late`: the last look at the entries is too long ago, or failed; `off`: nobody is to look. */
+export type WatchState = "on" | "late" | "off";
+
+/** Whether somebody looks for symptoms: only then is no verdict good news. */
+export interface Watch {
+  watch: WatchState;
+  looked_at_s: number | null;
+}
+
+export interface StoredList extends Watch {
+  verdicts: Stored[];
+}
+
 export interface Revision {
   rev: number;
   at_s: number;
@@ -303,7 +316,11 @@ const fields: { [K in keyof Stored]: Check<Stored[K]> } = {
   alerts: texts,
   merged_into: nullable(string),
 };
-const storedList = object<{ verdicts: Stored[] }>({ verdicts: array(object<Stored>(fields)) });
+const storedList = object<StoredList>({
+  verdicts: array(object<Stored>(fields)),
+  watch: oneOf<WatchState>("on", "late", "off"),
+  looked_at_s: nullable(number),
+});
 const storedOne = object<StoredWithRevisions>({
   ...fields,
   revisions: (value, path) =>
@@ -312,19 +329,20 @@ const storedOne = object<StoredWithRevisions>({
 
 export type ListState = "open" | "closed" | "not_localised" | "all";
 
-export async function fetchVerdicts(state: ListState, limit: number, signal: AbortSignal): Promise<Stored[]> {
-  return (await get("/bottlenecks", { state, limit }, storedList, signal)).verdicts;
+export function fetchVerdicts(state: ListState, limit: number, signal: AbortSignal): Promise<StoredList> {
+  return get("/bottlenecks", { state, limit }, storedList, signal);
 }
 
 const openLimit = 50;
 
 /** What goes on now: those with a culprit first, then those without, each the newest first. */
-export async function fetchOpenVerdicts(signal: AbortSignal): Promise<Stored[]> {
+export async function fetchOpenVerdicts(signal: AbortSignal): Promise<StoredList> {
   const [open, vague] = await Promise.all([
     fetchVerdicts("open", openLimit, signal),
     fetchVerdicts("not_localised", openLimit, signal),
   ]);
-  return [...open, ...vague].filter(({ closed_s }) => closed_s === null);
+  const verdicts = [...open.verdicts, ...vague.verdicts].filter(({ closed_s }) => closed_s === null);
+  return { ...vague, verdicts };
 }
 
 export function fetchVerdict(

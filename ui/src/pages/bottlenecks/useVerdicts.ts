@@ -5,6 +5,9 @@ import {
   fetchSymptom,
   fetchVerdict,
   fetchVerdicts,
+  type Stored,
+  type StoredList,
+  type Watch,
 } from "../../api/bottlenecks";
 import { limiter } from "../../lib/limit";
 import { usualRefreshS } from "./url";
@@ -13,16 +16,26 @@ export const verdictsKey = ["verdicts"];
 /** How many are listed; older ones are found by their links. */
 export const listLimit = 200;
 
-/** What goes on now; one answer for the rail and every page that has a link to a verdict. */
-export function useOpenVerdicts(refreshS: number | null = usualRefreshS) {
-  return useQuery({
+/** What goes on now, and whether somebody looks; one answer for the rail and every page that has a link to a verdict. */
+function openQuery(refreshS: number | null) {
+  return {
     queryKey: [...verdictsKey, "open"],
-    queryFn: ({ signal }) => fetchOpenVerdicts(signal),
-    refetchInterval: refreshS === null ? false : refreshS * 1000,
-    placeholderData: keepPreviousData,
+    queryFn: ({ signal }: { signal: AbortSignal }) => fetchOpenVerdicts(signal),
+    refetchInterval: refreshS === null ? (false as const) : refreshS * 1000,
+    placeholderData: keepPreviousData<StoredList>,
     staleTime: 5000,
     retry: false,
-  });
+  };
+}
+
+export function useOpenVerdicts(refreshS: number | null = usualRefreshS) {
+  return useQuery({ ...openQuery(refreshS), select: ({ verdicts }) => verdicts });
+}
+
+/** Undefined: not answered yet. */
+export function useWatch(refreshS: number | null = usualRefreshS): Watch | undefined {
+  return useQuery({ ...openQuery(refreshS), select: ({ watch, looked_at_s }) => ({ watch, looked_at_s }) })
+    .data;
 }
 
 export function useVerdictList(refreshS: number | null) {
