@@ -235,20 +235,13 @@ pub(crate) async fn one(
     Path(VerdictPath { id }): Path<VerdictPath>,
     Params(params): Params<RevParams>,
 ) -> Result<Json<OneAnswer>, ApiError> {
-    let mut kept = find(&app, &principal, &id).await?;
+    let kept = find_revision(&app, &principal, &id, &params).await?;
     let revision = |one: &crate::verdicts::Revision| RevisionView {
         rev: one.rev,
         at_s: one.at_s,
         headline: one.headline.clone(),
     };
     let revisions = kept.revisions.iter().map(revision).collect();
-    if let Some(rev) = given(params.rev.as_deref()) {
-        let gone = || ApiError::NoVerdict(format!("revision {} of the verdict {id}", short(rev)));
-        let number: u32 = rev.parse().map_err(|_| gone())?;
-        let known = kept.revisions.iter().find(|one| one.rev == number).ok_or_else(gone)?;
-        (kept.rev, kept.updated_s) = (number, known.at_s);
-        kept.verdict = app.verdicts.revision(&principal.tenant, &id, number).await?.ok_or_else(gone)?;
-    }
     Ok(Json(OneAnswer { stored: kept.into(), revisions }))
 }
 
@@ -294,6 +287,24 @@ pub(crate) async fn feedback(
 async fn find(app: &App, principal: &Principal, id: &str) -> Result<Kept, ApiError> {
     check_id(id)?;
     app.verdicts.get(&principal.tenant, id).await?.ok_or_else(|| none(id))
+}
+
+/// As it is, or as one of its revisions was.
+async fn find_revision(
+    app: &App,
+    principal: &Principal,
+    id: &str,
+    params: &RevParams,
+) -> Result<Kept, ApiError> {
+    let mut kept = find(app, principal, id).await?;
+    if let Some(rev) = given(params.rev.as_deref()) {
+        let gone = || ApiError::NoVerdict(format!("revision {} of the verdict {id}", short(rev)));
+        let number: u32 = rev.parse().map_err(|_| gone())?;
+        let known = kept.revisions.iter().find(|one| one.rev == number).ok_or_else(gone)?;
+        (kept.rev, kept.updated_s) = (number, known.at_s);
+        kept.verdict = app.verdicts.revision(&principal.tenant, id, number).await?.ok_or_else(gone)?;
+    }
+    Ok(kept)
 }
 
 /// What is no id of ours names no verdict; it must not become part of a key.

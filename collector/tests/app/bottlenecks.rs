@@ -278,9 +278,16 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     let asked = evidence.iter().position(|one| one["query"].is_string()).unwrap_or(0);
     let data = shop.get(&format!("bottlenecks/{id}/evidence/{asked}/data")).await;
     assert_eq!(data["evidence"], evidence[asked]);
-    let (status, _) =
-        shop.call("GET", &format!("/api/v1/narrows/bottlenecks/{id}/evidence/99/data"), "acme", None).await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
+    // Of the revision that is shown, whichever is the newest meanwhile.
+    let of_first = shop.get(&format!("bottlenecks/{id}/evidence/0/data?rev=1")).await;
+    assert_eq!(of_first["evidence"], first["verdict"]["evidence"][0]);
+    assert_ne!(of_first["evidence"], evidence[0], "they are told apart");
+    let of_first = shop.get(&format!("bottlenecks/{id}/symptom?rev=1")).await;
+    assert!(of_first["times"].as_array().unwrap().len() > 30, "{of_first}");
+    for path in ["evidence/99/data", "evidence/0/data?rev=99", "symptom?rev=99"] {
+        let path = format!("/api/v1/narrows/bottlenecks/{id}/{path}");
+        assert_eq!(shop.call("GET", &path, "acme", None).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
 
     // The same question has the same answer, to the letter.
     let question =

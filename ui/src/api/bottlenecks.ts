@@ -381,8 +381,9 @@ const symptomSeries = object<SymptomSeries>({
   changes: array(object<SymptomSeries["changes"][number]>({ at_s: number, text: string, kind: string })),
 });
 
-export function fetchSymptom(id: string, signal: AbortSignal): Promise<SymptomSeries> {
-  return get(`/bottlenecks/${encodeURIComponent(id)}/symptom`, {}, symptomSeries, signal);
+/** Of the revision that is shown: a later one may be about another operation. */
+export function fetchSymptom(id: string, rev: number, signal: AbortSignal): Promise<SymptomSeries> {
+  return get(`/bottlenecks/${encodeURIComponent(id)}/symptom`, { rev }, symptomSeries, signal);
 }
 
 export interface EvidenceSeries {
@@ -405,9 +406,15 @@ const evidenceData = object<{ series: EvidenceSeries[] }>({
   series: array(object<EvidenceSeries>({ labels, values: array(point) })),
 });
 
-export async function fetchEvidence(id: string, at: number, signal: AbortSignal): Promise<EvidenceSeries[]> {
+/** A piece of evidence is known by its place in a revision. */
+export async function fetchEvidence(
+  id: string,
+  rev: number,
+  at: number,
+  signal: AbortSignal,
+): Promise<EvidenceSeries[]> {
   const path = `/bottlenecks/${encodeURIComponent(id)}/evidence/${at}/data`;
-  return (await get(path, {}, evidenceData, signal)).series;
+  return (await get(path, { rev }, evidenceData, signal)).series;
 }
 
 /** Was it right? What people say is what the precision of a level is measured by. */

@@ -10,7 +10,6 @@ import {
   headlineParts,
   hopText,
   impactText,
-  isNewest,
   kindText,
   lastedText,
   markOf,
@@ -167,12 +166,6 @@ describe("sentences", () => {
   test("how long", () => {
     expect(plain(lastedText(storedOf(verdictOf()), (onsetS + 860) * 1000))).toBe("14 min 20 s");
     expect(plain(lastedText(storedOf(verdictOf(), { closed_s: onsetS + 60 }), 9e15))).toBe("1 min");
-  });
-
-  test("the newest revision", () => {
-    const revisions = [1, 2].map((rev) => ({ rev, at_s: 0, headline: "" }));
-    const at = (rev: number) => isNewest({ ...storedOf(verdictOf(), { rev }), revisions });
-    expect([at(1), at(2)]).toEqual([false, true]);
   });
 
   test("no verdict is good news only where somebody looks", () => {

@@ -7,7 +7,6 @@ import type {
   Level,
   Sli,
   Stored,
-  StoredWithRevisions,
   Symptom,
   Verdict,
   Watch,
@@ -31,11 +30,6 @@ export function markOf(stored: Stored): "crit" | "warn" | "vague" | "over" {
   if (state === "closed") return "over";
   if (state === "not_localised") return "vague";
   return stored.alerts.length > 0 ? "crit" : "warn";
-}
-
-/** Findings are known by their place in the newest revision: series of others cannot be asked for. */
-export function isNewest({ rev, revisions }: StoredWithRevisions): boolean {
-  return revisions.every((one) => one.rev <= rev);
 }
 
 /** Why no verdict is no good news; null where it is. */

@@ -58,11 +58,14 @@ export function useVerdict(id: string, rev: number | null, refreshS: number | nu
   });
 }
 
-export function useSymptom(id: string, updatedS: number) {
+/** What another revision showed stands in only where it is of the same requests. */
+export function useSymptom({ id, rev, verdict: { symptom } }: Stored) {
+  const requests = [symptom.service, symptom.operation, symptom.sli].join("\u0000");
   return useQuery({
-    queryKey: [...verdictsKey, "symptom", id, updatedS],
-    queryFn: ({ signal }) => fetchSymptom(id, signal),
-    placeholderData: (old, query) => (query?.queryKey[2] === id ? old : undefined),
+    queryKey: [...verdictsKey, "symptom", id, requests, rev],
+    queryFn: ({ signal }) => fetchSymptom(id, rev, signal),
+    placeholderData: (old, query) =>
+      query?.queryKey[2] === id && query.queryKey[3] === requests ? old : undefined,
     staleTime: 15_000,
   });
 }
@@ -70,11 +73,10 @@ export function useSymptom(id: string, updatedS: number) {
 /** Six cards ask at once; the page itself goes first. */
 const inFlight = limiter(3);
 
-export function useEvidence(id: string, rev: number, at: number, enabled = true) {
+export function useEvidence(id: string, rev: number, at: number) {
   return useQuery({
     queryKey: [...verdictsKey, "evidence", id, rev, at],
-    queryFn: ({ signal }) => inFlight(() => fetchEvidence(id, at, signal), signal),
-    enabled,
+    queryFn: ({ signal }) => inFlight(() => fetchEvidence(id, rev, at, signal), signal),
     staleTime: 60_000,
   });
 }
