@@ -383,6 +383,9 @@ async fn the_program_says_why() {
     );
     let (code, text) = why(&program, &["--tenant", "acme"]);
     assert_eq!((code, text.as_str()), (0, "no verdict is open\n"));
+    assert_eq!(why(&program, &["--tenant", "acme", "--json"]), (0, String::new()), "no line is no JSON");
+    let then = why(&program, &["--tenant", "acme", "--at", "1700000000"]);
+    assert_eq!(then, (0, "no verdict was open then\n".to_owned()));
     let end_s = now_ns() as i64 / S / 10 * 10;
     for n in (0..84).rev() {
         let extra_ms = if n < 9 { 80 } else { 0 };
