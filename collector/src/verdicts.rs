@@ -20,6 +20,7 @@ use meta::Meta;
 use parking_lot::Mutex;
 use telemetry::TenantId;
 
+use crate::commit::system_now_ns;
 use crate::config::Config;
 use observe::Observed;
 
@@ -31,6 +32,8 @@ pub use symptom::{Tracked, Usual};
 pub use watch::look;
 pub(crate) use watch::run;
 
+/// Looks that are longer ago are late, s.
+const LATE_S: i64 = 60;
 /// Verdicts of one tenant that are kept.
 const MAX_KEPT: usize = 1_000;
 
@@ -71,6 +74,17 @@ pub(crate) enum Which {
     All,
 }
 
+/// Whether somebody looks: without that no verdict is no news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Looks come in time.
+    On,
+    /// The last one is too long ago.
+    Late,
+    /// It is not wanted.
+    Off,
+}
+
 /// The verdicts of all tenants.
 pub struct Verdicts {
     pub(crate) settings: VerdictSettings,
@@ -83,6 +97,7 @@ pub struct Verdicts {
     writing: tokio::sync::Mutex<()>,
     pub(crate) metrics: VerdictMetrics,
     external_url: String,
+    started_s: i64,
 }
 
 /// What is known of a tenant's verdicts without reading documents.
@@ -94,6 +109,10 @@ struct Known {
     index: BTreeMap<String, Listed>,
     /// Alerts that told of a verdict since its last revision.
     alerts: HashMap<String, BTreeSet<u64>>,
+    /// When symptoms that became no verdict were analysed last.
+    tried: BTreeMap<asked::Key, i64>,
+    /// The last look that saw what it was to see.
+    looked_s: Option<i64>,
 }
 
 /// A line of the index.
@@ -136,6 +155,7 @@ impl Verdicts {
             writing: tokio::sync::Mutex::default(),
             metrics: VerdictMetrics::new(),
             external_url: url.trim_end_matches('/').to_owned(),
+            started_s: system_now_ns().div_euclid(1_000_000_000),
         }
     }
 
@@ -164,10 +184,52 @@ impl Verdicts {
         Ok(())
     }
 
+    /// Symptoms in the order in which they are taken up: what came to nothing must not keep others waiting.
+    fn in_turn<'a>(&self, tenant: &TenantId, symptoms: &'a [Asked]) -> Vec<&'a Asked> {
+        let all = self.known.lock();
+        let tried = all.get(tenant).map(|known| &known.tried);
+        let mut turn: Vec<&Asked> = symptoms.iter().collect();
+        turn.sort_by_cached_key(|asked| tried.and_then(|tried| tried.get(&asked.key()).copied()));
+        turn
+    }
+
+    /// These were analysed; what is not found any more is forgotten.
+    fn note_tried(&self, tenant: &TenantId, tried: &[Asked], found: &[Asked], now_s: i64) {
+        let found: BTreeSet<asked::Key> = found.iter().map(Asked::key).collect();
+        let mut all = self.known.lock();
+        let known = all.entry(tenant.clone()).or_default();
+        known.tried.extend(tried.iter().map(|asked| (asked.key(), now_s)));
+        known.tried.retain(|key, _| found.contains(key));
+    }
+
     /// Those whose symptoms go on, oldest first.
     pub(crate) fn open(&self, tenant: &TenantId) -> Vec<Arc<Kept>> {
         let known = self.known.lock();
         known.get(tenant).map(|known| known.open.values().cloned().collect()).unwrap_or_default()
+    }
+
+    fn looked(&self, tenant: &TenantId, now_s: i64) {
+        self.known.lock().entry(tenant.clone()).or_default().looked_s = Some(now_s);
+    }
+
+    /// Whether somebody looks, and when the last look was that saw everything, s since 1970.
+    pub(crate) fn watch(&self, tenant: &TenantId, now_s: i64) -> (Watch, Option<i64>) {
+        if !self.settings.is_watching {
+            return (Watch::Off, None);
+        }
+        let looked_s = self.known.lock().get(tenant).and_then(|known| known.looked_s);
+        let interval_s = i64::try_from(self.settings.interval.as_secs()).unwrap_or(LATE_S);
+        let is_late = now_s - looked_s.unwrap_or(self.started_s) > LATE_S.max(3 * interval_s);
+        (if is_late { Watch::Late } else { Watch::On }, looked_s)
+    }
+
+    /// What a look saw of the symptoms, between two revisions. It is in no document: after a restart it is that of the
+    /// last revision.
+    fn remember(&self, tenant: &TenantId, kept: &Kept) {
+        let mut all = self.known.lock();
+        if let Some(known) = all.get_mut(tenant).and_then(|known| known.open.get_mut(&kept.id)) {
+            Arc::make_mut(known).symptoms.clone_from(&kept.symptoms);
+        }
     }
 
     /// The newest verdicts that were looked at since a time.
@@ -336,6 +398,58 @@ pub(crate) mod tests {
     fn verdicts(dir: &std::path::Path) -> Verdicts {
         let meta = Arc::new(SqliteMeta::open(&dir.join("meta")).unwrap());
         Verdicts::new(&Config::default(), meta, "http://127.0.0.1:7070/")
+    }
+
+    #[tokio::test]
+    async fn what_a_look_saw_is_known_at_the_next_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, known) = (TenantId::default_tenant(), verdicts(dir.path()));
+        known.write(&tenant, Kept::new("v1".to_owned(), verdict("stock"), tracked(), 300)).await.unwrap();
+        let mut seen = Kept::clone(&known.open(&tenant)[0]);
+        seen.symptoms[0].last_bad_s = 320;
+        // Only the symptoms: nobody has revised anything.
+        seen.rev += 1;
+        known.remember(&tenant, &seen);
+        let next = &known.open(&tenant)[0];
+        assert_eq!((next.symptoms[0].last_bad_s, next.rev), (320, 1));
+        known.remember(&TenantId::new("acme").unwrap(), &seen);
+        assert!(known.open(&TenantId::new("acme").unwrap()).is_empty());
+    }
+
+    #[test]
+    fn what_came_to_nothing_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, known) = (TenantId::default_tenant(), verdicts(dir.path()));
+        let asked = |name: &str| Asked { service: name.to_owned(), ..tracked().asked };
+        let found = ["a", "b", "c", "d", "e", "f", "g"].map(asked);
+        let mut taken = Vec::new();
+        for now_s in [10, 20, 30] {
+            let turn: Vec<Asked> = known.in_turn(&tenant, &found).into_iter().take(5).cloned().collect();
+            known.note_tried(&tenant, &turn, &found, now_s);
+            taken.push(turn.into_iter().map(|asked| asked.service).collect::<String>());
+        }
+        assert_eq!(taken, ["abcde", "fgabc", "deabc"]);
+        known.note_tried(&tenant, &[], &found[3..4], 40);
+        let turn: Vec<&str> =
+            known.in_turn(&tenant, &found).into_iter().map(|asked| asked.service.as_str()).collect();
+        assert_eq!(turn, ["a", "b", "c", "e", "f", "g", "d"], "what went away is new when it comes back");
+    }
+
+    #[test]
+    fn nobody_is_told_that_all_is_well_when_nobody_looks() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, mut known) = (TenantId::default_tenant(), verdicts(dir.path()));
+        known.started_s = 1_000;
+        assert_eq!(known.watch(&tenant, 1_060), (Watch::On, None));
+        assert_eq!(known.watch(&tenant, 1_061), (Watch::Late, None));
+        known.looked(&tenant, 1_070);
+        assert_eq!(known.watch(&tenant, 1_130), (Watch::On, Some(1_070)));
+        assert_eq!(known.watch(&tenant, 1_131), (Watch::Late, Some(1_070)));
+        assert_eq!(known.watch(&TenantId::new("acme").unwrap(), 1_131), (Watch::Late, None));
+        known.settings.interval = Duration::from_secs(40);
+        assert_eq!(known.watch(&tenant, 1_190), (Watch::On, Some(1_070)), "as often as it is to look");
+        known.settings.is_watching = false;
+        assert_eq!(known.watch(&tenant, 1_071), (Watch::Off, None));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod print;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// A verdict is about so much before its onset, and behind its end, s.
 const AROUND_S: i64 = 60;
+/// Verdicts that one answer has.
+const LIMIT: usize = 500;
 /// What is explained where no verdict is kept, s.
 const ASKED_S: i64 = 600;
 
@@ -63,19 +66,18 @@ pub async fn run(args: &WhyArgs, password: Option<&Secret>) -> anyhow::Result<()
     let at_ns = at_ns.map_err(|message| anyhow::anyhow!("--at: {message}"))?;
     let target = Target::new(&args.target, password)?;
     let at_s = at_ns.unwrap_or_else(now_ns).div_euclid(1_000_000_000);
-    let path = "/api/v1/narrows/bottlenecks?state=all&limit=500";
-    let kept: List = serde_json::from_slice(&ask(&target, path, None).await?)
-        .context("the collector says something that is not understood")?;
+    let kept = kept(&target, at_s).await?;
     let found: Vec<Stored> = kept
-        .verdicts
-        .into_iter()
+        .into_values()
+        .rev()
         .filter(|stored| stored.is_at(at_s) && args.is_about(&stored.verdict))
         .collect();
     if let Some(service) = args.service.as_ref().filter(|_| found.is_empty()) {
         return args.print(None, &anew(&target, args, service, at_s).await?);
     }
-    if found.is_empty() {
-        println!("no verdict is open");
+    // Nothing is no line of JSON.
+    if found.is_empty() && !args.json {
+        println!("{}", if args.at.is_some() { "no verdict was open then" } else { "no verdict is open" });
     }
     for (n, stored) in found.iter().enumerate() {
         if n > 0 {
@@ -84,6 +86,23 @@ pub async fn run(args: &WhyArgs, password: Option<&Secret>) -> anyhow::Result<()
         args.print(Some(&stored.id), &stored.verdict)?;
     }
     Ok(())
+}
+
+/// Verdicts that may be of a time, by id, which is by time.
+async fn kept(target: &Target, at_s: i64) -> anyhow::Result<BTreeMap<String, Stored>> {
+    // What was over before cannot be meant; what goes on may have been revised long ago.
+    let over_s = (at_s - AROUND_S).max(0);
+    let mut all = BTreeMap::new();
+    for (state, since_s) in [("open", 0), ("not_localised", 0), ("closed", over_s)] {
+        let path = format!("/api/v1/narrows/bottlenecks?state={state}&limit={LIMIT}&since={since_s}");
+        let list: List = serde_json::from_slice(&ask(target, &path, None).await?)
+            .context("the collector says something that is not understood")?;
+        if list.verdicts.len() >= LIMIT {
+            eprintln!("only the newest {LIMIT} verdicts since then were looked at");
+        }
+        all.extend(list.verdicts.into_iter().map(|stored| (stored.id.clone(), stored)));
+    }
+    Ok(all)
 }
 
 /// Asks about a service of which no verdict is kept.

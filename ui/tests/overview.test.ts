@@ -88,6 +88,14 @@ test("without services nothing is watched, and nothing is called calm", async ()
   expect(await overview.verdicts.getByText("There is none.").count()).toBe(0);
 });
 
+test("nothing is called calm when nobody looks", async () => {
+  server.bottlenecks.calm();
+  server.bottlenecks.watch = { watch: "off", looked_at_s: null };
+  const overview = await open();
+  await overview.verdicts.getByText("Not watched.").waitFor();
+  expect(await overview.verdicts.getByText("There is none.").count()).toBe(0);
+});
+
 test("only quiet ones: nobody is called, and how many are silenced", async () => {
   server.alerts.list = server.alerts.list.filter(({ silenced_by }) => silenced_by.length > 0);
   const overview = await open();

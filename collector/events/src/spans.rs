@@ -35,7 +35,7 @@ pub use partition::{Options, Partition, Snapshot};
 pub use points::{Point, Points, points};
 pub use query::search;
 pub use split::{SpanFile, SpanFileOptions};
-pub use trace::{Trace, trace};
+pub use trace::{Trace, trace, trace_within};
 
 /// A trace's id.
 pub type TraceId = [u8; 16];

@@ -59,6 +59,22 @@ where
     tokio::task::spawn_blocking(move || work(&running)).await.map_err(|_| E::from(Lost))?
 }
 
+/// Runs what waits for threads of its own: it keeps its place until it ends, too, and whoever still waits for it gets
+/// the place with the answer. `work` is told of the flag that is set when nobody waits any more.
+pub(super) async fn waiting<T, F>(
+    admitted: Admitted,
+    work: impl FnOnce(Arc<AtomicBool>) -> F,
+) -> Result<(T, Admitted), Lost>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let _abandoned = Abandoned(Arc::clone(&cancelled));
+    let work = work(cancelled);
+    tokio::spawn(async move { (work.await, admitted) }).await.map_err(|_| Lost)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -91,6 +107,32 @@ mod tests {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_threads_keeps_its_place_too() {
+        let queries = Queries::new(&Limits::default());
+        let (go, may_go) = tokio::sync::oneshot::channel::<()>();
+        let (told, flag) = mpsc::channel();
+        let work = waiting(queries.admit().await.unwrap(), |cancelled| async move {
+            told.send(cancelled).unwrap();
+            may_go.await.unwrap();
+        });
+        let gone = tokio::time::timeout(Duration::from_millis(50), work).await;
+        assert!(gone.is_err());
+        assert!(flag.recv().unwrap().load(Ordering::Relaxed), "it learns that nobody waits");
+        assert_eq!(queries.running(), 1, "it still runs");
+        go.send(()).unwrap();
+        let ended = async {
+            while queries.running() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap();
+        let (answer, place) = waiting(queries.admit().await.unwrap(), |_| async { 7 }).await.unwrap();
+        assert_eq!((answer, queries.running()), (7, 1), "the place comes with the answer");
+        drop(place);
+        assert_eq!(queries.running(), 0);
     }
 
     #[tokio::test]

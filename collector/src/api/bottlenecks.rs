@@ -17,7 +17,7 @@ use super::error::{ApiError, ErrorBody};
 use super::params::{Params, given, read_count, short};
 use super::{App, json, now_ns, time};
 use crate::auth::Principal;
-use crate::verdicts::{Feedback, Kept, Which};
+use crate::verdicts::{Feedback, Kept, Watch, Which};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -103,6 +103,30 @@ pub(crate) struct FeedbackView {
 pub(crate) struct ListAnswer {
     /// The newest first.
     verdicts: Vec<StoredView>,
+    /// Whether somebody looks for symptoms: `on`, `late` (the last look is too long ago, or failed), `off`
+    /// (`verdicts.enabled` is false). No verdict means that nothing is wrong where it is `on` alone.
+    watch: WatchView,
+    /// When the last look was that saw everything, Unix seconds; null before the first.
+    looked_at_s: Option<i64>,
+}
+
+/// Whether somebody looks.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WatchView {
+    On,
+    Late,
+    Off,
+}
+
+impl From<Watch> for WatchView {
+    fn from(watch: Watch) -> Self {
+        match watch {
+            Watch::On => Self::On,
+            Watch::Late => Self::Late,
+            Watch::Off => Self::Off,
+        }
+    }
 }
 
 /// One verdict.
@@ -187,7 +211,9 @@ pub(crate) async fn list(
     let limit = read_count("limit", params.limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
     let since_s = since.map_or(i64::MIN, |ns| ns.div_euclid(NS));
     let found = app.verdicts.list(&principal.tenant, which, since_s, limit).await?;
-    Ok(Json(ListAnswer { verdicts: found.into_iter().map(StoredView::from).collect() }))
+    let (watch, looked_at_s) = app.verdicts.watch(&principal.tenant, now_ns().div_euclid(NS));
+    let verdicts = found.into_iter().map(StoredView::from).collect();
+    Ok(Json(ListAnswer { verdicts, watch: watch.into(), looked_at_s }))
 }
 
 /// Tells one verdict, as it is or as one of its revisions was.
@@ -209,20 +235,13 @@ pub(crate) async fn one(
     Path(VerdictPath { id }): Path<VerdictPath>,
     Params(params): Params<RevParams>,
 ) -> Result<Json<OneAnswer>, ApiError> {
-    let mut kept = find(&app, &principal, &id).await?;
+    let kept = find_revision(&app, &principal, &id, &params).await?;
     let revision = |one: &crate::verdicts::Revision| RevisionView {
         rev: one.rev,
         at_s: one.at_s,
         headline: one.headline.clone(),
     };
     let revisions = kept.revisions.iter().map(revision).collect();
-    if let Some(rev) = given(params.rev.as_deref()) {
-        let gone = || ApiError::NoVerdict(format!("revision {} of the verdict {id}", short(rev)));
-        let number: u32 = rev.parse().map_err(|_| gone())?;
-        let known = kept.revisions.iter().find(|one| one.rev == number).ok_or_else(gone)?;
-        (kept.rev, kept.updated_s) = (number, known.at_s);
-        kept.verdict = app.verdicts.revision(&principal.tenant, &id, number).await?.ok_or_else(gone)?;
-    }
     Ok(Json(OneAnswer { stored: kept.into(), revisions }))
 }
 
@@ -268,6 +287,24 @@ pub(crate) async fn feedback(
 async fn find(app: &App, principal: &Principal, id: &str) -> Result<Kept, ApiError> {
     check_id(id)?;
     app.verdicts.get(&principal.tenant, id).await?.ok_or_else(|| none(id))
+}
+
+/// As it is, or as one of its revisions was.
+async fn find_revision(
+    app: &App,
+    principal: &Principal,
+    id: &str,
+    params: &RevParams,
+) -> Result<Kept, ApiError> {
+    let mut kept = find(app, principal, id).await?;
+    if let Some(rev) = given(params.rev.as_deref()) {
+        let gone = || ApiError::NoVerdict(format!("revision {} of the verdict {id}", short(rev)));
+        let number: u32 = rev.parse().map_err(|_| gone())?;
+        let known = kept.revisions.iter().find(|one| one.rev == number).ok_or_else(gone)?;
+        (kept.rev, kept.updated_s) = (number, known.at_s);
+        kept.verdict = app.verdicts.revision(&principal.tenant, id, number).await?.ok_or_else(gone)?;
+    }
+    Ok(kept)
 }
 
 /// What is no id of ours names no verdict; it must not become part of a key.

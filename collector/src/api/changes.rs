@@ -25,6 +25,7 @@ const MAX_KIND_CHARS: usize = 32;
 const MAX_TEXT_CHARS: usize = 1_000;
 /// How far ahead of this machine's clock a change may be.
 const MAX_AHEAD_NS: i64 = 300 * 1_000_000_000;
+const TOO_OLD: &str = "time: older than what is kept";
 const SHAPE: &str = r#"{"time"?, "service" or "host", "kind": "deploy", "text": "catalog 2.30 to 2.31"}"#;
 
 /// Routes that read.
@@ -128,7 +129,7 @@ pub(crate) async fn tell(
     let now = now_ns();
     let told = change.told(user.unwrap_or_else(|| "ingest".to_owned()), now)?;
     match app.store.append(told.batch(tenant, now)).await?.accepted {
-        0 => Err(ApiError::Body("time: older than what is kept".to_owned())),
+        0 => Err(ApiError::Body(TOO_OLD.to_owned())),
         _ => Ok((StatusCode::CREATED, Json(ChangeView::from(told))).into_response()),
     }
 }
@@ -143,6 +144,10 @@ impl NewChange {
             Some(number) => time::parse(&number.to_string())
                 .map_err(|message| ApiError::Body(format!("time: {message}")))?,
         };
+        // Of a log record a time of 0 means that it has none.
+        if at_ns <= 0 {
+            return Err(ApiError::Body(TOO_OLD.to_owned()));
+        }
         if at_ns > now_ns + MAX_AHEAD_NS {
             return Err(ApiError::Body(
                 "time: more than 5 minutes ahead; tell it when it has happened".to_owned(),
@@ -213,6 +218,9 @@ mod tests {
             (r#"{"service":"","kind":"deploy","text":"x"}"#, "service"),
             (r#"{"service":"a","kind":"deploy","text":"x","time":"2030-01-01T00:00:00Z"}"#, "ahead"),
             (r#"{"service":"a","kind":"deploy","text":"x","time":"soon"}"#, "time"),
+            (r#"{"service":"a","kind":"deploy","text":"x","time":0}"#, "older"),
+            (r#"{"service":"a","kind":"deploy","text":"x","time":"-1"}"#, "older"),
+            (r#"{"service":"a","kind":"deploy","text":"x","time":"1969-12-31T23:59:59Z"}"#, "older"),
             (r#"{"service":"a","kind":"deploy","text":"x","who":"me"}"#, "unknown field"),
         ];
         for (json, expected) in bad {

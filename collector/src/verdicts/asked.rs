@@ -55,11 +55,19 @@ impl Asked {
         (!hot.is_empty()).then_some(Question { node, operation, sli: self.sli, hot, baseline })
     }
 
+    /// Which requests; `true`: their failures.
+    pub(crate) fn key(&self) -> Key {
+        (self.service.clone(), self.operation.clone(), self.sli == Sli::Errors)
+    }
+
     /// Whether it is about the same requests.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (&self.service, &self.operation, self.sli) == (&other.service, &other.operation, other.sli)
     }
 }
+
+/// Service, operation, and whether it is about failures.
+pub(crate) type Key = (String, Option<String>, bool);
 
 /// The steps of a stretch of time, as far as they are there.
 fn steps(grid: &Grid, span: Span) -> std::ops::Range<usize> {

@@ -12,10 +12,12 @@ mod signals;
 mod traces;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bottleneck::{Grid, NodeId, Observation, Sli, Span};
-use events::SearchError;
 use promql::{Matcher, QueryError};
 use telemetry::TenantId;
 use telemetry::samples::MatchOp;
@@ -27,7 +29,7 @@ use graph::{Depth, Graph, of_lines};
 use traces::{Bounds, Wanted};
 
 pub(crate) use derived::STEP_S;
-pub(crate) use resources::{Asking, range};
+pub(crate) use resources::{Asking, MAX_SAMPLES, range};
 
 /// How long an observation may take.
 const SECONDS: f64 = 20.0;
@@ -57,6 +59,25 @@ pub(crate) struct Sources {
     pub(crate) logs: Vec<events::Snapshot>,
     /// What one reading may hold.
     pub(crate) memory_bytes: usize,
+}
+
+/// Until when something is read, and whether somebody still waits for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Until {
+    deadline: Instant,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Until {
+    /// As long as an observation may take.
+    pub(crate) fn usual() -> Self {
+        Self { deadline: Instant::now() + Duration::from_secs_f64(SECONDS), cancelled: Arc::default() }
+    }
+
+    /// At most as long as somebody waits.
+    pub(crate) fn at_most(deadline: Instant, cancelled: Arc<AtomicBool>) -> Self {
+        Self { deadline: deadline.min(Self::usual().deadline), cancelled }
+    }
 }
 
 /// What was seen.
@@ -90,9 +111,12 @@ pub(crate) fn grid(span: Span) -> Grid {
 }
 
 /// Entries alone, for the look that is taken every few seconds. Blocks.
-pub(crate) fn entries(sources: &Sources, span: Span) -> Result<Option<Observation>, QueryError> {
-    let deadline = Instant::now() + Duration::from_secs_f64(SECONDS);
-    let graph = Graph::read(&sources.series, grid(span), Depth::Entries, deadline)?;
+pub(crate) fn entries(
+    sources: &Sources,
+    span: Span,
+    until: &Until,
+) -> Result<Option<Observation>, QueryError> {
+    let graph = Graph::read(&sources.series, grid(span), Depth::Entries, until.deadline)?;
     Ok(Some(graph).filter(|graph| !graph.operations.is_empty()).map(Graph::into_observation))
 }
 
@@ -101,12 +125,13 @@ pub(crate) async fn whole(
     sources: &Sources,
     span: Span,
     asked: &[Asked],
+    until: Until,
 ) -> Result<Option<Observed>, ObserveError> {
-    let deadline = Instant::now() + Duration::from_secs_f64(SECONDS);
+    let Until { deadline, cancelled } = until;
     let bounds = Bounds { deadline, memory_bytes: sources.memory_bytes };
     let read = off_thread({
         let sources = sources.clone();
-        move || Measured::read(&sources, grid(span), bounds)
+        move || Measured::read(&sources, grid(span), bounds, &cancelled)
     });
     let Some(mut measured) = read.await?? else { return Ok(None) };
     let own = measured.graph.grid;
@@ -123,9 +148,14 @@ pub(crate) async fn whole(
     );
     // What could not be read is missing from the verdict, and the verdict says so.
     let raw = measured.graph.or_note("traces", raw);
-    let patterns = measured.graph.or_note("log patterns", patterns);
+    if raw.left_out > 0 {
+        let note = format!("{} of the traces were too large to be looked at", raw.left_out);
+        measured.graph.notes.push(note);
+    }
+    let logs = measured.graph.or_note("log patterns", patterns);
+    measured.graph.notes.extend(logs.notes);
     let told = measured.graph.or_note("changes", told);
-    off_thread(move || Some(measured.finish(&raw, patterns, &told))).await
+    off_thread(move || Some(measured.finish(&raw, logs.patterns, &told))).await
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ObserveError> {
@@ -157,7 +187,12 @@ struct Measured {
 
 impl Measured {
     /// Blocks.
-    fn read(sources: &Sources, grid: Grid, bounds: Bounds) -> Result<Option<Self>, QueryError> {
+    fn read(
+        sources: &Sources,
+        grid: Grid,
+        bounds: Bounds,
+        cancelled: &Arc<AtomicBool>,
+    ) -> Result<Option<Self>, QueryError> {
         let mut graph = Graph::read(&sources.series, grid, Depth::Whole, bounds.deadline)?;
         if graph.operations.is_empty() {
             return Ok(None);
@@ -166,13 +201,17 @@ impl Measured {
             querier: &sources.series,
             grid: graph.grid,
             deadline: bounds.deadline,
+            cancelled,
             memory_bytes: bounds.memory_bytes,
+            max_samples: MAX_SAMPLES,
         };
         let measured = resources::read(&asking, &graph.nodes, &graph.by_name)?;
         graph.notes.extend(measured.notes);
         let span = (graph.grid.start_s, graph.grid.time_s(graph.grid.steps));
-        let hosts = hosts(&sources.series, span, &graph)?;
-        let versions = changes::versions(&sources.series, span, &graph.by_name)?;
+        let hosts = hosts(&sources.series, span, &graph);
+        let hosts = graph.or_note("where services run", hosts);
+        let versions = changes::versions(&sources.series, span, &graph.by_name);
+        let versions = graph.or_note("versions of services", versions);
         Ok(Some(Self { graph, resources: measured.resources, hosts, versions }))
     }
 
@@ -261,7 +300,7 @@ impl Graph {
         }
     }
 
-    fn or_note<T: Default>(&mut self, what: &str, read: Result<T, SearchError>) -> T {
+    fn or_note<T: Default, E: Display>(&mut self, what: &str, read: Result<T, E>) -> T {
         read.unwrap_or_else(|error| {
             self.notes.push(format!("{what} could not be read: {error}"));
             T::default()

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::asked::Asked;
 use super::kept::{Kept, culprit_key};
-use super::observe::{self, MAX_WINDOW_S, Observed, STEP_S, Sources};
+use super::observe::{self, MAX_WINDOW_S, Observed, STEP_S, Sources, Until};
 use super::symptom::Tracked;
 use super::{Explain, Verdicts, analyzed, is_something};
 use crate::api::App;
@@ -21,7 +21,7 @@ use crate::commit::system_now_ns;
 const SETTLE_S: i64 = 5;
 /// Between two revisions of a verdict that is open, s.
 const REVISE_S: i64 = 30;
-/// New symptoms that one look takes up; the others are there at the next one.
+/// New symptoms that one look takes up; the others have their turn at the next one.
 const MAX_FRESH: usize = 5;
 /// Verdicts of a tenant that are open at a time.
 const MAX_OPEN: usize = 20;
@@ -42,6 +42,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(wait.min(verdicts.settings.interval)) => {}
         }
         let now_s = now_s();
+        (next_s, swept_s) = (turn(next_s, now_s, interval_s), swept_s.min(now_s));
         if now_s < next_s {
             continue;
         }
@@ -73,6 +74,11 @@ fn next(now_s: i64, interval_s: i64) -> i64 {
     ((now_s - SETTLE_S).div_euclid(interval_s) + 1) * interval_s + SETTLE_S
 }
 
+/// When to look, as it is seen now: a clock that was set back must not keep us waiting for as long.
+fn turn(next_s: i64, now_s: i64, interval_s: i64) -> i64 {
+    next_s.min(next(now_s, interval_s))
+}
+
 fn now_s() -> i64 {
     system_now_ns().div_euclid(1_000_000_000)
 }
@@ -93,13 +99,20 @@ struct Found {
 
 impl Look<'_> {
     async fn take(&self) {
+        if self.see().await {
+            self.verdicts.looked(self.tenant, self.now_s);
+        }
+    }
+
+    /// Whether all was seen that there was to see.
+    async fn see(&self) -> bool {
         let begun = Instant::now();
-        let Some(found) = self.detect().await else { return };
+        let Some(found) = self.detect().await else { return false };
         self.verdicts.metrics.took("detect", begun.elapsed());
         let mut open: Vec<Kept> =
             self.verdicts.open(self.tenant).iter().map(|kept| Kept::clone(kept)).collect();
         if open.is_empty() && found.symptoms.is_empty() {
-            return;
+            return true;
         }
         for symptom in open.iter_mut().flat_map(|kept| &mut kept.symptoms) {
             let is_told = found.symptoms.iter().any(|asked| asked.is_same(&symptom.asked));
@@ -113,6 +126,9 @@ impl Look<'_> {
             }
         }
         open.retain(|kept| kept.closed_s.is_none());
+        for kept in &open {
+            self.verdicts.remember(self.tenant, kept);
+        }
         self.note_alerts();
         let is_known = |asked: &&Asked| {
             open.iter().flat_map(|kept| &kept.symptoms).any(|symptom| symptom.asked.is_same(asked))
@@ -124,12 +140,17 @@ impl Look<'_> {
             });
             tracked.unwrap_or(false)
         };
-        let fresh = found.symptoms.iter().filter(|asked| !is_known(asked)).filter(is_there);
+        let in_turn = self.verdicts.in_turn(self.tenant, &found.symptoms).into_iter();
+        let fresh = in_turn.filter(|asked| !is_known(asked)).filter(is_there);
         let fresh: Vec<Asked> = fresh.take(MAX_FRESH).cloned().collect();
         let due = open.iter().filter(|kept| self.now_s - kept.updated_s >= REVISE_S);
         let due: Vec<(String, Asked)> =
             due.filter_map(|kept| Some((kept.id.clone(), self.until_now(kept)?))).collect();
-        self.explain(&mut open, fresh, due).await;
+        let tried = fresh.clone();
+        let is_seen = self.explain(&mut open, fresh, due).await;
+        let tried = if is_seen { tried.as_slice() } else { &[] };
+        self.verdicts.note_tried(self.tenant, tried, &found.symptoms, self.now_s);
+        is_seen
     }
 
     /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on.
@@ -153,7 +174,7 @@ impl Look<'_> {
         let sources = Sources::of_series(store, self.tenant, self.app.query_memory_bytes());
         let verdicts = Arc::clone(self.verdicts);
         let work = move || {
-            let entries = observe::entries(&sources, span)?;
+            let entries = observe::entries(&sources, span, &Until::usual())?;
             let symptoms = entries.as_ref().map_or_else(Vec::new, |entries| {
                 let questions = bottleneck::symptoms(entries, &verdicts.method);
                 questions.iter().filter_map(|question| Asked::of(entries, question)).collect()
@@ -175,14 +196,14 @@ impl Look<'_> {
         }
     }
 
-    /// Analyses new symptoms, and open ones that are due.
-    async fn explain(&self, open: &mut Vec<Kept>, fresh: Vec<Asked>, due: Vec<(String, Asked)>) {
+    /// Analyses new symptoms, and open ones that are due; says whether that could be.
+    async fn explain(&self, open: &mut Vec<Kept>, fresh: Vec<Asked>, due: Vec<(String, Asked)>) -> bool {
         let asked: Vec<Asked> = fresh.iter().chain(due.iter().map(|(_, asked)| asked)).cloned().collect();
         if asked.is_empty() {
-            return;
+            return true;
         }
         let begun = Instant::now();
-        let Some(observed) = self.observe(&asked).await else { return };
+        let Some(observed) = self.observe(&asked).await else { return false };
         self.verdicts.metrics.took("observe", begun.elapsed());
         for (id, asked) in due {
             let Some(verdict) = self.analyze(&observed, &asked).await else { continue };
@@ -197,6 +218,7 @@ impl Look<'_> {
                 _ => self.verdicts.metrics.event(self.tenant, "quiet"),
             }
         }
+        true
     }
 
     async fn observe(&self, asked: &[Asked]) -> Option<Arc<Observed>> {
@@ -205,7 +227,7 @@ impl Look<'_> {
         let usual_s = end_s - self.baseline_s();
         let from_s = pinned.unwrap_or(usual_s).min(usual_s).max(end_s - MAX_WINDOW_S);
         let sources = Sources::of(&self.app.store, self.tenant, self.app.query_memory_bytes());
-        match observe::whole(&sources, Span { from_s, to_s: end_s }, asked).await {
+        match observe::whole(&sources, Span { from_s, to_s: end_s }, asked, Until::usual()).await {
             Ok(observed) => observed.map(Arc::new),
             Err(error) => {
                 self.verdicts.metrics.failed("observe");
@@ -320,5 +342,18 @@ mod tests {
             assert_eq!(next(now, 10), expected, "{now}");
         }
         assert_eq!(next(1_000, 30), 1_025);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_no_pause() {
+        for (now_s, expected, why) in [
+            (1_004, 1_005, "it is waited for"),
+            (1_005, 1_005, "it is time"),
+            (1_200, 1_005, "it is late"),
+            (994, 995, "a little back"),
+            (-2_600, -2_595, "an hour back"),
+        ] {
+            assert_eq!(turn(1_005, now_s, 10), expected, "{why}");
+        }
     }
 }

@@ -211,7 +211,10 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
         shop.pass(0).await;
     }
     shop.look().await;
-    assert_eq!(ids(&shop.get("bottlenecks?state=all").await), Vec::<String>::new(), "nothing is wrong");
+    let calm = shop.get("bottlenecks?state=all").await;
+    assert_eq!(ids(&calm), Vec::<String>::new(), "nothing is wrong");
+    // This shop's clock is two hours behind: a look of then is too long ago.
+    assert_eq!((&calm["looked_at_s"], &calm["watch"]), (&json!(shop.now_s()), &json!("late")));
 
     // From here on the stock takes 80 ms more. A minute after, at the latest, it is said.
     let onset_s = shop.now_s();
@@ -275,9 +278,16 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     let asked = evidence.iter().position(|one| one["query"].is_string()).unwrap_or(0);
     let data = shop.get(&format!("bottlenecks/{id}/evidence/{asked}/data")).await;
     assert_eq!(data["evidence"], evidence[asked]);
-    let (status, _) =
-        shop.call("GET", &format!("/api/v1/narrows/bottlenecks/{id}/evidence/99/data"), "acme", None).await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
+    // Of the revision that is shown, whichever is the newest meanwhile.
+    let of_first = shop.get(&format!("bottlenecks/{id}/evidence/0/data?rev=1")).await;
+    assert_eq!(of_first["evidence"], first["verdict"]["evidence"][0]);
+    assert_ne!(of_first["evidence"], evidence[0], "they are told apart");
+    let of_first = shop.get(&format!("bottlenecks/{id}/symptom?rev=1")).await;
+    assert!(of_first["times"].as_array().unwrap().len() > 30, "{of_first}");
+    for path in ["evidence/99/data", "evidence/0/data?rev=99", "symptom?rev=99"] {
+        let path = format!("/api/v1/narrows/bottlenecks/{id}/{path}");
+        assert_eq!(shop.call("GET", &path, "acme", None).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
 
     // The same question has the same answer, to the letter.
     let question =
@@ -296,7 +306,7 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     // Nobody else sees it.
     for tenant in ["umbrella", "default"] {
         let (_, list) = shop.call("GET", "/api/v1/narrows/bottlenecks?state=all", tenant, None).await;
-        assert_eq!(list, json!({"verdicts": []}));
+        assert_eq!(list, json!({"verdicts": [], "watch": "on", "looked_at_s": null}));
         let path = format!("/api/v1/narrows/bottlenecks/{id}");
         for (method, path, body) in [
             ("GET", path.clone(), None),
@@ -333,6 +343,7 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     assert_eq!(after["feedback"]["actual"], "a lock");
 
     // It is over.
+    let over_s = shop.now_s();
     for _ in 0..14 {
         shop.pass(0).await;
         shop.look().await;
@@ -341,6 +352,9 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     let closed = shop.get("bottlenecks?state=closed").await;
     assert_eq!(ids(&closed), [id], "{closed}");
     let closed = &closed["verdicts"][0];
+    // The mean of three steps is high a little longer; then it must have been usual for a minute.
+    let closed_s = closed["closed_s"].as_i64().unwrap();
+    assert!(closed_s - over_s >= 80, "closed too early: {} s", closed_s - over_s);
     assert_eq!(
         (&closed["verdict"]["state"], &closed["feedback"]["answer"]),
         (&json!("closed"), &json!("correct"))
@@ -369,6 +383,9 @@ async fn the_program_says_why() {
     );
     let (code, text) = why(&program, &["--tenant", "acme"]);
     assert_eq!((code, text.as_str()), (0, "no verdict is open\n"));
+    assert_eq!(why(&program, &["--tenant", "acme", "--json"]), (0, String::new()), "no line is no JSON");
+    let then = why(&program, &["--tenant", "acme", "--at", "1700000000"]);
+    assert_eq!(then, (0, "no verdict was open then\n".to_owned()));
     let end_s = now_ns() as i64 / S / 10 * 10;
     for n in (0..84).rev() {
         let extra_ms = if n < 9 { 80 } else { 0 };

@@ -90,6 +90,8 @@ export interface Evidence {
 }
 
 export interface CohortRow {
+  /** Whose spans have the attribute; empty: not told. */
+  service: string;
   attribute: string;
   value: string;
   slow: number;
@@ -153,6 +155,19 @@ export interface Stored {
   alerts: string[];
   /** The id of the verdict that this one turned out to be a part of. */
   merged_into: string | null;
+}
+
+/** `late`: the last look at the entries is too long ago, or failed; `off`: nobody is to look. */
+export type WatchState = "on" | "late" | "off";
+
+/** Whether somebody looks for symptoms: only then is no verdict good news. */
+export interface Watch {
+  watch: WatchState;
+  looked_at_s: number | null;
+}
+
+export interface StoredList extends Watch {
+  verdicts: Stored[];
 }
 
 export interface Revision {
@@ -255,6 +270,7 @@ export const verdict = object<Verdict>({
   ruled_out: array(object<RuledOut>({ what: string, why: string })),
   cohort: array(
     object<CohortRow>({
+      service: (value, path) => nullable(string)(value, path) ?? "",
       attribute: string,
       value: string,
       slow: amount,
@@ -300,7 +316,11 @@ const fields: { [K in keyof Stored]: Check<Stored[K]> } = {
   alerts: texts,
   merged_into: nullable(string),
 };
-const storedList = object<{ verdicts: Stored[] }>({ verdicts: array(object<Stored>(fields)) });
+const storedList = object<StoredList>({
+  verdicts: array(object<Stored>(fields)),
+  watch: oneOf<WatchState>("on", "late", "off"),
+  looked_at_s: nullable(number),
+});
 const storedOne = object<StoredWithRevisions>({
   ...fields,
   revisions: (value, path) =>
@@ -309,19 +329,20 @@ const storedOne = object<StoredWithRevisions>({
 
 export type ListState = "open" | "closed" | "not_localised" | "all";
 
-export async function fetchVerdicts(state: ListState, limit: number, signal: AbortSignal): Promise<Stored[]> {
-  return (await get("/bottlenecks", { state, limit }, storedList, signal)).verdicts;
+export function fetchVerdicts(state: ListState, limit: number, signal: AbortSignal): Promise<StoredList> {
+  return get("/bottlenecks", { state, limit }, storedList, signal);
 }
 
 const openLimit = 50;
 
 /** What goes on now: those with a culprit first, then those without, each the newest first. */
-export async function fetchOpenVerdicts(signal: AbortSignal): Promise<Stored[]> {
+export async function fetchOpenVerdicts(signal: AbortSignal): Promise<StoredList> {
   const [open, vague] = await Promise.all([
     fetchVerdicts("open", openLimit, signal),
     fetchVerdicts("not_localised", openLimit, signal),
   ]);
-  return [...open, ...vague].filter(({ closed_s }) => closed_s === null);
+  const verdicts = [...open.verdicts, ...vague.verdicts].filter(({ closed_s }) => closed_s === null);
+  return { ...vague, verdicts };
 }
 
 export function fetchVerdict(
@@ -360,8 +381,9 @@ const symptomSeries = object<SymptomSeries>({
   changes: array(object<SymptomSeries["changes"][number]>({ at_s: number, text: string, kind: string })),
 });
 
-export function fetchSymptom(id: string, signal: AbortSignal): Promise<SymptomSeries> {
-  return get(`/bottlenecks/${encodeURIComponent(id)}/symptom`, {}, symptomSeries, signal);
+/** Of the revision that is shown: a later one may be about another operation. */
+export function fetchSymptom(id: string, rev: number, signal: AbortSignal): Promise<SymptomSeries> {
+  return get(`/bottlenecks/${encodeURIComponent(id)}/symptom`, { rev }, symptomSeries, signal);
 }
 
 export interface EvidenceSeries {
@@ -384,9 +406,15 @@ const evidenceData = object<{ series: EvidenceSeries[] }>({
   series: array(object<EvidenceSeries>({ labels, values: array(point) })),
 });
 
-export async function fetchEvidence(id: string, at: number, signal: AbortSignal): Promise<EvidenceSeries[]> {
+/** A piece of evidence is known by its place in a revision. */
+export async function fetchEvidence(
+  id: string,
+  rev: number,
+  at: number,
+  signal: AbortSignal,
+): Promise<EvidenceSeries[]> {
   const path = `/bottlenecks/${encodeURIComponent(id)}/evidence/${at}/data`;
-  return (await get(path, {}, evidenceData, signal)).series;
+  return (await get(path, { rev }, evidenceData, signal)).series;
 }
 
 /** Was it right? What people say is what the precision of a level is measured by. */

@@ -23,6 +23,8 @@ pub struct Trace {
     pub payload: Vec<u8>,
     /// How many spans are in it.
     pub spans: usize,
+    /// How many are not, as they would take more bytes than there may be.
+    pub left_out: usize,
     /// Something could not be read: `warnings` say what.
     pub partial: bool,
     /// For people.
@@ -31,13 +33,23 @@ pub struct Trace {
 
 /// All spans of a trace from head and splits; `None` if there is none, and everything could be read.
 pub async fn trace(snapshots: &[Snapshot], id: TraceId) -> Result<Option<Trace>, SearchError> {
+    trace_within(snapshots, id, MAX_TRACE_BYTES).await
+}
+
+/// The same for whoever has room for so many bytes of spans only; those beyond are counted in a warning.
+pub async fn trace_within(
+    snapshots: &[Snapshot],
+    id: TraceId,
+    max_bytes: usize,
+) -> Result<Option<Trace>, SearchError> {
+    let max_bytes = max_bytes.min(MAX_TRACE_BYTES);
     let limits = Limits::until(None, usize::MAX);
     let _guard = CancelOnDrop(limits.clone());
     let snapshots = snapshots.to_vec();
     let read = spawn_blocking(move || {
         let mut warnings = Vec::new();
         let parts = parts(&snapshots, &id, &limits, &mut warnings)?;
-        let mut spans = Spans::default();
+        let mut spans = Spans { max_bytes, ..Spans::default() };
         for part in &parts {
             limits.check()?;
             if let Err(error) = spans.add(part)
@@ -62,6 +74,7 @@ struct Spans {
     /// The stream's number and the message of each.
     spans: Vec<(Key, usize, Vec<u8>)>,
     size_bytes: usize,
+    max_bytes: usize,
     left_out: usize,
 }
 
@@ -101,7 +114,7 @@ impl Spans {
 
     fn push(&mut self, key: Key, stream: usize, raw: Vec<u8>) {
         self.size_bytes += raw.len();
-        match self.size_bytes <= MAX_TRACE_BYTES {
+        match self.size_bytes <= self.max_bytes {
             true => self.spans.push((key, stream, raw)),
             false => self.left_out += 1,
         }
@@ -109,9 +122,11 @@ impl Spans {
 
     fn finish(mut self, mut warnings: Vec<String>) -> Option<Trace> {
         if self.left_out > 0 {
-            let most = MAX_TRACE_BYTES >> 20;
-            warnings
-                .push(format!("the trace has more than {most} MiB: {} spans are left out", self.left_out));
+            let most = match self.max_bytes >> 20 {
+                0 => format!("{} bytes", self.max_bytes),
+                mib => format!("{mib} MiB"),
+            };
+            warnings.push(format!("the trace has more than {most}: {} spans are left out", self.left_out));
         }
         if self.spans.is_empty() && warnings.is_empty() {
             return None;
@@ -127,7 +142,8 @@ impl Spans {
             by_stream[rank].1.push(raw);
         }
         let payload = self.write(by_stream);
-        Some(Trace { payload, spans: self.spans.len(), partial: !warnings.is_empty(), warnings })
+        let (spans, left_out) = (self.spans.len(), self.left_out);
+        Some(Trace { payload, spans, left_out, partial: !warnings.is_empty(), warnings })
     }
 
     /// Streams in their order, those of one resource together.

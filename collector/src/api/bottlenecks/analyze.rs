@@ -12,12 +12,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::NS;
-use crate::api::blocking::blocking;
+use crate::api::blocking::{blocking, waiting};
 use crate::api::error::{ApiError, ErrorBody, QueryRefusals};
 use crate::api::{App, json, now_ns, time};
 use crate::auth::Principal;
 use crate::verdicts::Asked;
-use crate::verdicts::observe::{self, MAX_WINDOW_S, ObserveError, STEP_S, Sources};
+use crate::verdicts::observe::{self, MAX_WINDOW_S, ObserveError, STEP_S, Sources, Until};
 
 /// What is explained when nobody says from when on, s.
 const DEFAULT_HOT_S: i64 = 600;
@@ -78,7 +78,13 @@ pub(crate) async fn analyze(
     let (asked, span) = question.read(now_ns().div_euclid(NS), baseline_s)?;
     let admitted = app.queries.admit().await?;
     let sources = Sources::of(&app.store, &principal.tenant, admitted.memory_bytes);
-    let observed = observe::whole(&sources, span, std::slice::from_ref(&asked)).await.map_err(refused)?;
+    let (deadline, its) = (admitted.deadline, asked.clone());
+    let (observed, admitted) = waiting(admitted, |cancelled| async move {
+        let until = Until::at_most(deadline, cancelled);
+        observe::whole(&sources, span, std::slice::from_ref(&its), until).await
+    })
+    .await?;
+    let observed = observed.map_err(refused)?;
     let nothing = || {
         let what = asked.operation.as_ref().map(|name| format!(", operation {name:?}")).unwrap_or_default();
         ApiError::NoVerdict(format!("span of the service {:?}{what} in that time", asked.service))

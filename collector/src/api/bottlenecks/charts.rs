@@ -11,14 +11,14 @@ use events::{Buckets, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{NS, VerdictPath, find};
+use super::{NS, RevParams, VerdictPath, find_revision};
 use crate::api::blocking::{Running, blocking};
 use crate::api::error::{ApiError, ErrorBody, QueryRefusals};
-use crate::api::params::short;
+use crate::api::params::{Params, short};
 use crate::api::queries::Admitted;
 use crate::api::{App, json, now_ns};
 use crate::auth::Principal;
-use crate::verdicts::observe::{self, Asking, STEP_S, Sources, range};
+use crate::verdicts::observe::{self, Asking, STEP_S, Sources, Until, range};
 use crate::verdicts::symptom::Line;
 use crate::verdicts::{Asked, Kept, told};
 
@@ -89,13 +89,13 @@ pub(crate) struct ChangeMark {
     kind: String,
 }
 
-/// Gives the series of a piece of evidence, from before the symptom to its end.
+/// Gives the series of a piece of evidence of one of the revisions, from before the symptom to its end.
 #[utoipa::path(
     get, path = "/api/v1/narrows/bottlenecks/{id}/evidence/{n}/data", tag = "bottlenecks",
-    operation_id = "bottleneck_evidence", params(EvidencePath),
+    operation_id = "bottleneck_evidence", params(EvidencePath, RevParams),
     responses(
         (status = 200, description = "The series", body = EvidenceData),
-        (status = 404, description = "No such verdict, or piece of evidence", body = ErrorBody),
+        (status = 404, description = "No such verdict, revision, or piece of evidence", body = ErrorBody),
         QueryRefusals,
     )
 )]
@@ -103,9 +103,10 @@ pub(crate) async fn evidence(
     State(app): State<Arc<App>>,
     Extension(principal): Extension<Principal>,
     Path(EvidencePath { id, n }): Path<EvidencePath>,
+    Params(params): Params<RevParams>,
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
-    let mut kept = find(&app, &principal, &id).await?;
+    let mut kept = find_revision(&app, &principal, &id, &params).await?;
     let place = n.parse().ok().filter(|place: &usize| *place < kept.verdict.evidence.len());
     let none = || ApiError::NoVerdict(format!("piece of evidence {} of the verdict {id}", short(&n)));
     let evidence = kept.verdict.evidence.swap_remove(place.ok_or_else(none)?);
@@ -133,7 +134,8 @@ async fn metrics(
     let stored = app.store.series(&principal.tenant);
     blocking(admitted, move |running: &Running| {
         let (deadline, memory_bytes) = (running.admitted.deadline, running.admitted.memory_bytes);
-        let asking = Asking { querier: &stored, grid, deadline, memory_bytes };
+        let (cancelled, max_samples) = (&running.cancelled, observe::MAX_SAMPLES);
+        let asking = Asking { querier: &stored, grid, deadline, cancelled, memory_bytes, max_samples };
         let found = range(&asking, &query)?;
         let data = |one: promql::Series| SeriesData {
             labels: one.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -178,13 +180,13 @@ async fn counts(
     Ok(SeriesData { labels: std::collections::BTreeMap::new(), values })
 }
 
-/// Gives the symptom of a verdict over time, what is usual, and what was changed.
+/// Gives the symptom of one of a verdict's revisions over time, what is usual, and what was changed.
 #[utoipa::path(
     get, path = "/api/v1/narrows/bottlenecks/{id}/symptom", tag = "bottlenecks",
-    operation_id = "bottleneck_symptom", params(VerdictPath),
+    operation_id = "bottleneck_symptom", params(VerdictPath, RevParams),
     responses(
         (status = 200, description = "The symptom", body = SymptomData),
-        (status = 404, description = "No such verdict", body = ErrorBody),
+        (status = 404, description = "No such verdict or revision", body = ErrorBody),
         QueryRefusals,
     )
 )]
@@ -192,9 +194,10 @@ pub(crate) async fn symptom(
     State(app): State<Arc<App>>,
     Extension(principal): Extension<Principal>,
     Path(VerdictPath { id }): Path<VerdictPath>,
+    Params(params): Params<RevParams>,
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
-    let kept = find(&app, &principal, &id).await?;
+    let kept = find_revision(&app, &principal, &id, &params).await?;
     let grid = chart(&kept, now_ns().div_euclid(NS));
     let span = Span { from_s: grid.start_s, to_s: grid.time_s(grid.steps) };
     let verdict = &kept.verdict;
@@ -210,11 +213,12 @@ pub(crate) async fn symptom(
     let range_ns = (span.from_s * NS, span.to_s * NS);
     let told = told::read(&snapshots, range_ns, admitted.deadline, admitted.memory_bytes);
     let told = crate::api::logs::within(admitted.deadline, told).await?;
-    let sources = Sources::of(&app.store, &principal.tenant, admitted.memory_bytes);
+    let sources = Sources::of_series(&app.store, &principal.tenant, admitted.memory_bytes);
     let verdicts = Arc::clone(&app.verdicts);
     let its = asked.clone();
-    let read: Result<_, ApiError> = blocking(admitted, move |_: &Running| {
-        let entries = observe::entries(&sources, span)?;
+    let read: Result<_, ApiError> = blocking(admitted, move |running: &Running| {
+        let until = Until::at_most(running.admitted.deadline, Arc::clone(&running.cancelled));
+        let entries = observe::entries(&sources, span, &until)?;
         let line = entries.as_ref().and_then(|entries| Line::of(entries, &its)).unwrap_or_default();
         let baseline = its.baseline.unwrap_or(span);
         let usual = line.usual(baseline, its.sli, &verdicts.method);

@@ -93,31 +93,70 @@ impl Reading<'_> {
         usize::try_from(step).ok().filter(|step| *step < self.grid.steps)
     }
 
-    /// Counts calls by a key that is made of the labels; series without one are left out.
+    /// Counts calls by a key that is made of the labels; series without one are left out. Of more than `most` keys
+    /// those with the most calls, and how many there are.
     pub(super) fn calls<K: Ord>(
         &self,
         matchers: &[Matcher],
+        most: usize,
         key: impl Fn(&LabelSet) -> Option<K>,
-    ) -> Result<BTreeMap<K, Lines>, QueryError> {
-        let mut all = BTreeMap::new();
+    ) -> Result<(BTreeMap<K, Lines>, usize), QueryError> {
         let selection = self.select(matchers)?;
-        let mut values = Values::default();
+        let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
         for index in 0..selection.len() {
-            self.check()?;
-            let labels = selection.labels(index);
-            let Some(key) = key(&labels) else { continue };
-            let is_error = labels.get("status") == Some("error");
-            let lines = all.entry(key).or_insert_with(|| Lines::new(self.grid.steps));
-            selection.read(index, &mut values)?;
-            for (time_ms, calls) in values.times_ms.iter().zip(&values.values) {
-                let Some(step) = self.step(*time_ms).filter(|_| *calls > 0.0 && calls.is_finite()) else {
-                    continue;
-                };
-                lines.calls[step] += calls;
-                lines.errors[step] += if is_error { *calls } else { 0.0 };
+            if let Some(key) = key(&selection.labels(index)) {
+                by_key.entry(key).or_default().push(index);
             }
         }
-        Ok(all)
+        let count = by_key.len();
+        // Lines of all of them at once might not fit.
+        if count > most {
+            by_key = self.busiest(selection.as_ref(), by_key, most)?;
+        }
+        let (mut all, mut values) = (BTreeMap::new(), Values::default());
+        for (key, indexes) in by_key {
+            self.check()?;
+            let mut lines = Lines::new(self.grid.steps);
+            for index in indexes {
+                let is_error = selection.labels(index).get("status") == Some("error");
+                selection.read(index, &mut values)?;
+                for (step, calls) in self.counts(&values) {
+                    lines.calls[step] += calls;
+                    lines.errors[step] += if is_error { calls } else { 0.0 };
+                }
+            }
+            all.insert(key, lines);
+        }
+        Ok((all, count))
+    }
+
+    /// The keys with the most calls; of as many the first.
+    fn busiest<K: Ord>(
+        &self,
+        selection: &(dyn Selection + '_),
+        by_key: BTreeMap<K, Vec<usize>>,
+        most: usize,
+    ) -> Result<BTreeMap<K, Vec<usize>>, QueryError> {
+        let mut values = Values::default();
+        let mut totals = Vec::with_capacity(by_key.len());
+        for (key, indexes) in by_key {
+            self.check()?;
+            let mut total = 0.0;
+            for index in &indexes {
+                selection.read(*index, &mut values)?;
+                total += self.counts(&values).map(|(_, calls)| calls).sum::<f64>();
+            }
+            totals.push((total, key, indexes));
+        }
+        totals.sort_by(|(a, x, _), (b, y, _)| b.total_cmp(a).then_with(|| x.cmp(y)));
+        Ok(totals.into_iter().take(most).map(|(_, key, indexes)| (key, indexes)).collect())
+    }
+
+    /// Calls and their steps.
+    fn counts<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = (usize, f64)> + 'v {
+        let known = values.times_ms.iter().zip(&values.values);
+        let known = known.filter(|(_, calls)| **calls > 0.0 && calls.is_finite());
+        known.filter_map(move |(time_ms, calls)| Some((self.step(*time_ms)?, *calls)))
     }
 
     /// Adds durations to what was counted under the same keys; and p95 where `wants_high` says so.
@@ -164,4 +203,48 @@ fn add(histogram: &Histogram, seconds: &mut f64, durations: Option<&mut Option<D
 fn p95(durations: &Option<Durations>) -> f64 {
     let quantile_ns = durations.as_ref().and_then(|durations| durations.quantile_ns(0.95));
     quantile_ns.map_or(f64::NAN, |ns| ns as f64 / 1e9)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use promql::testing::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn the_busiest_are_kept_with_all_their_calls() {
+        let mut store = MemoryStore::default();
+        // Ten calls in each of three buckets, times n; half of them fail.
+        for n in 0..9_u32 {
+            for status in ["ok", "error"] {
+                let operation = format!("op-{}", n % 5);
+                let labels = [
+                    ("__name__", "narrows_red_calls"),
+                    ("operation", operation.as_str()),
+                    ("status", status),
+                    ("n", if n < 5 { "a" } else { "b" }),
+                ];
+                let labels = LabelSet::new(labels).unwrap();
+                (1..=3).for_each(|step| store.add(&labels, step * 10_000, f64::from(5 * n)));
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let grid = Grid { start_s: 0, step_s: STEP_S, steps: 3 };
+        let reading = Reading { querier: &store, grid, deadline };
+        let read = |most: usize| {
+            let of_family = matchers("narrows_red_calls", &[]).unwrap();
+            let key = |labels: &LabelSet| labels.get("operation").map(str::to_owned);
+            let (all, count) = reading.calls(&of_family, most, key).unwrap();
+            let lines = |(key, lines): (String, Lines)| (key, lines.calls, lines.errors);
+            (all.into_iter().map(lines).collect::<Vec<_>>(), count)
+        };
+        // op-0 has 0 + 5, op-1 1 + 6, op-2 2 + 7, op-3 3 + 8, op-4 4 times ten.
+        let of = |n: u32, times: f64| (format!("op-{n}"), vec![10.0 * times; 3], vec![5.0 * times; 3]);
+        let all = vec![of(0, 5.0), of(1, 7.0), of(2, 9.0), of(3, 11.0), of(4, 4.0)];
+        assert_eq!(read(5), (all.clone(), 5));
+        assert_eq!(read(3), (all[1..4].to_vec(), 5));
+    }
 }

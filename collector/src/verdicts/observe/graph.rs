@@ -75,16 +75,17 @@ impl Graph {
         };
         let of_kind = [("kind", MatchOp::Matches, kinds)];
         let mut reading = Reading { querier, grid, deadline };
-        let mut red = reading.calls(&matchers("narrows_red_calls", &of_kind)?, name)?;
+        let mut notes = Vec::new();
+        let (mut red, count) =
+            reading.calls(&matchers("narrows_red_calls", &of_kind)?, MAX_OPERATIONS, name)?;
+        note_busiest(count, MAX_OPERATIONS, "operations", &mut notes);
         let first = first_step(red.values());
         red.values_mut().for_each(|lines| lines.trim(first));
         reading.grid.start_s = grid.time_s(first);
         reading.grid.steps = grid.steps - first;
-        let mut notes = Vec::new();
-        keep_busiest(&mut red, MAX_OPERATIONS, "operations", &mut notes);
 
-        let mut calls = reading.calls(&matchers("narrows_edge_calls", &[])?, ends)?;
-        keep_busiest(&mut calls, MAX_EDGES, "calls between services", &mut notes);
+        let (mut calls, count) = reading.calls(&matchers("narrows_edge_calls", &[])?, MAX_EDGES, ends)?;
+        note_busiest(count, MAX_EDGES, "calls between services", &mut notes);
         let entries = entries(&red, &calls);
         // Whom nobody waits for is looked at, too: consumers of queues.
         let first = unawaited(&red, &calls);
@@ -247,20 +248,10 @@ fn first_step<'a>(all: impl Iterator<Item = &'a Lines>) -> usize {
     all.filter_map(first).min().unwrap_or(0)
 }
 
-fn keep_busiest<K: Ord + Clone>(
-    all: &mut BTreeMap<K, Lines>,
-    most: usize,
-    what: &str,
-    notes: &mut Vec<String>,
-) {
-    if all.len() <= most {
-        return;
+fn note_busiest(count: usize, most: usize, what: &str, notes: &mut Vec<String>) {
+    if count > most {
+        notes.push(format!("of {count} {what} the {most} busiest were looked at"));
     }
-    notes.push(format!("of {} {what} the {most} busiest were looked at", all.len()));
-    let mut totals: Vec<(f64, K)> = all.iter().map(|(key, lines)| (lines.total(), key.clone())).collect();
-    totals.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
-    totals.drain(..most);
-    totals.iter().for_each(|(_, key)| drop(all.remove(key)));
 }
 
 /// Services that get requests from outside: of more than a few of them nobody known is the caller. Who answers
@@ -332,11 +323,10 @@ mod tests {
     }
 
     #[test]
-    fn the_busiest_are_kept() {
-        let mut all: BTreeMap<u8, Lines> = (0..9).map(|n| (n, lines(f64::from(n % 5)))).collect();
+    fn what_is_left_out_is_said() {
         let mut notes = Vec::new();
-        keep_busiest(&mut all, 3, "operations", &mut notes);
-        assert_eq!(all.into_keys().collect::<Vec<_>>(), [3, 4, 8]);
+        note_busiest(3, 3, "operations", &mut notes);
+        note_busiest(9, 3, "operations", &mut notes);
         assert_eq!(notes, ["of 9 operations the 3 busiest were looked at"]);
     }
 }

@@ -17,6 +17,13 @@ const MAX_BUCKETS: usize = 1_000;
 /// Numbers of OpenTelemetry by class: unset, trace, debug, info, warn, error, fatal.
 const NUMBERS: [u8; 7] = [0, 1, 5, 9, 13, 17, 21];
 
+/// Patterns that were found, and what was left out.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) patterns: Vec<LogPattern>,
+    pub(super) notes: Vec<String>,
+}
+
 /// Reads the patterns of all services that are nodes. `hot_s` is since when something may be new, s since 1970.
 pub(super) async fn read(
     snapshots: &[Snapshot],
@@ -24,28 +31,53 @@ pub(super) async fn read(
     hot_s: i64,
     by_name: &HashMap<String, NodeId>,
     bounds: Bounds,
-) -> Result<Vec<LogPattern>, SearchError> {
+) -> Result<Read, SearchError> {
     let reading = Reading { snapshots, grid, by_name, bounds };
     let mut found: BTreeMap<(NodeId, String), LogPattern> = BTreeMap::new();
     let all = reading.patterns("severity>=warn", grid.start_s).await?;
-    let shared: Vec<String> = reading.services_that_share(&all);
+    let mut notes = Vec::new();
+    let mut shared: Vec<String> = reading.services_that_share(&all);
+    if shared.len() > MAX_SERVICES {
+        let (all, most) = (shared.len(), MAX_SERVICES);
+        notes.push(format!("of {all} services that log alike the {most} that log most were looked at"));
+        shared.truncate(MAX_SERVICES);
+    }
     for row in all.iter().filter(|row| row.services.len() == 1) {
         reading.add(&mut found, row, &row.services[0].0, grid.start_s);
     }
     for service in shared {
         let query = format!("severity>=warn service:{}", quoted(&service));
-        for row in reading.patterns(&query, grid.start_s).await? {
+        let rows = in_time(reading.patterns(&query, grid.start_s).await, &mut notes)?;
+        for row in rows {
             reading.add(&mut found, &row, &service, grid.start_s);
         }
     }
     // What is said for the first time may be an info.
     let new_ns = hot_s.saturating_mul(1_000_000_000);
-    for row in reading.patterns("severity<warn OR severity:unset", hot_s).await? {
+    let rows = in_time(reading.patterns("severity<warn OR severity:unset", hot_s).await, &mut notes)?;
+    for row in rows {
         if row.first_seen_ns >= new_ns && row.services.len() == 1 {
             reading.add(&mut found, &row, &row.services[0].0, hot_s);
         }
     }
-    Ok(found.into_values().collect())
+    Ok(Read { patterns: found.into_values().collect(), notes })
+}
+
+/// What was found before the time was over is better than nothing.
+fn in_time(
+    rows: Result<Vec<PatternRow>, SearchError>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<PatternRow>, SearchError> {
+    let late = "not all log patterns could be read in time";
+    match rows {
+        Err(SearchError::Timeout) => {
+            if !notes.iter().any(|note| note == late) {
+                notes.push(late.to_owned());
+            }
+            Ok(Vec::new())
+        }
+        read => read,
+    }
 }
 
 struct Reading<'a> {
@@ -91,7 +123,7 @@ impl Reading<'_> {
         }
         let mut services: Vec<(&str, u64)> = counts.into_iter().collect();
         services.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
-        services.into_iter().take(MAX_SERVICES).map(|(service, _)| service.to_owned()).collect()
+        services.into_iter().map(|(service, _)| service.to_owned()).collect()
     }
 
     fn add(
@@ -111,5 +143,22 @@ impl Reading<'_> {
         let (id, text) = (row.id.to_string(), row.template.clone());
         let pattern = LogPattern { node, text, severity: NUMBERS[class], counts, id: id.clone() };
         found.insert((node, id), pattern);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_is_late_costs_its_own_patterns_alone() {
+        let mut notes = Vec::new();
+        for _ in 0..2 {
+            assert!(in_time(Err(SearchError::Timeout), &mut notes).unwrap().is_empty());
+        }
+        assert_eq!(notes, ["not all log patterns could be read in time"], "said once");
+        assert!(in_time(Err(SearchError::Internal("broken".to_owned())), &mut notes).is_err());
+        assert!(in_time(Ok(Vec::new()), &mut notes).is_ok() && notes.len() == 1);
     }
 }

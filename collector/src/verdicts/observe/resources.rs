@@ -1,6 +1,8 @@
 //! Measurements of hosts, programs and servers: the table of signals, asked for a stretch of time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use bottleneck::{Grid, Node, NodeId, NodeType, Owner, Resource, Signal};
@@ -18,7 +20,9 @@ const LOOKBACK_MS: i64 = 90_000;
 /// Owners of one signal: those with the largest values are kept.
 const MAX_OWNERS: usize = 200;
 /// Samples that one query may read.
-const MAX_SAMPLES: usize = 5_000_000;
+pub(crate) const MAX_SAMPLES: usize = 5_000_000;
+/// What is too large for one query is asked for in halves, so many times: 8 queries at the most.
+const HALVINGS: usize = 3;
 
 /// What was measured, and what could not be used.
 #[derive(Debug, Default)]
@@ -33,13 +37,23 @@ pub(crate) struct Asking<'a> {
     pub(crate) querier: &'a dyn Querier,
     pub(crate) grid: Grid,
     pub(crate) deadline: Instant,
+    /// Set when nobody waits any more.
+    pub(crate) cancelled: &'a Arc<AtomicBool>,
     pub(crate) memory_bytes: usize,
+    /// Samples that one query may read: [`MAX_SAMPLES`].
+    pub(crate) max_samples: usize,
 }
 
 /// Nodes by what measurements call them.
 struct Nodes<'a> {
     by_name: &'a HashMap<String, NodeId>,
     nodes: &'a [Node],
+}
+
+/// A series of a row.
+struct Found {
+    series: Series,
+    window: &'static str,
 }
 
 /// Asks every row of the table; blocks.
@@ -52,13 +66,20 @@ pub(super) fn read(
     let mut measured = Measured::default();
     let mut known: BTreeSet<(Owner, Signal)> = BTreeSet::new();
     for row in ROWS {
-        let (series, window) = match row_of(asking, row, WINDOW)? {
-            none if none.is_empty() && row.query.contains("$w") => {
-                (row_of(asking, row, LONG_WINDOW)?, LONG_WINDOW)
+        let series = match found(asking, row) {
+            Ok(found) => found,
+            Err(QueryError::Cancelled) => return Err(QueryError::Cancelled),
+            // A verdict without it is better than none.
+            Err(QueryError::Timeout(_)) => {
+                measured.notes.push("not all measurements could be read in time".to_owned());
+                break;
             }
-            found => (found, WINDOW),
+            Err(error) => {
+                measured.notes.push(format!("{:?} {} could not be read: {error}", row.signal, whose(row.by)));
+                continue;
+            }
         };
-        for one in largest(series, row, &mut measured.notes) {
+        for Found { series: one, window } in largest(series, row, &mut measured.notes) {
             let labels = row.by.labels();
             let values: Vec<&str> =
                 labels.iter().map(|label| one.labels.get(label).unwrap_or_default()).collect();
@@ -75,17 +96,75 @@ pub(super) fn read(
     Ok(measured)
 }
 
+/// The series of a row, each with the window of its rates.
+fn found(asking: &Asking<'_>, row: &Row) -> Result<Vec<Found>, QueryError> {
+    let of_window = |window| {
+        let found = row_of(asking, row, window)?.into_iter();
+        Ok::<Vec<Found>, QueryError>(found.map(|series| Found { series, window }).collect())
+    };
+    let short = of_window(WINDOW)?;
+    // An agent measures all that it measures equally often; each program has an interval of its own.
+    let is_of_programs = matches!(row.by, By::Service | By::Part(_) | By::Destination);
+    if !row.query.contains("$w") || !(short.is_empty() || is_of_programs) {
+        return Ok(short);
+    }
+    let mut all = of_window(LONG_WINDOW)?;
+    let places: HashMap<LabelSet, usize> =
+        all.iter().enumerate().map(|(at, one)| (one.series.labels.clone(), at)).collect();
+    for one in short {
+        match places.get(&one.series.labels) {
+            // With fewer than two values in most windows it has gaps.
+            Some(at) if 2 * one.series.floats.len() >= all[*at].series.floats.len() => all[*at] = one,
+            Some(_) => {}
+            None => all.push(one),
+        }
+    }
+    Ok(all)
+}
+
 fn row_of(asking: &Asking<'_>, row: &Row, window: &str) -> Result<Vec<Series>, QueryError> {
-    range(asking, &row.of_all(window))
+    in_parts(asking, &row.of_all(window), HALVINGS)
+}
+
+/// What is too large for one query (CPUs times modes of a fleet) is read in shorter stretches of time.
+fn in_parts(asking: &Asking<'_>, query: &str, halvings: usize) -> Result<Vec<Series>, QueryError> {
+    let whole = range(asking, query);
+    if !matches!(whole, Err(QueryError::TooLarge(_))) || halvings == 0 || asking.grid.steps < 2 {
+        return whole;
+    }
+    let half = asking.grid.steps / 2;
+    let first = Grid { steps: half, ..asking.grid };
+    let second = Grid { start_s: asking.grid.time_s(half), steps: asking.grid.steps - half, ..asking.grid };
+    let mut series = in_parts(&Asking { grid: first, ..*asking }, query, halvings - 1)?;
+    let places: HashMap<LabelSet, usize> =
+        series.iter().enumerate().map(|(at, one)| (one.labels.clone(), at)).collect();
+    for one in in_parts(&Asking { grid: second, ..*asking }, query, halvings - 1)? {
+        match places.get(&one.labels) {
+            Some(at) => series[*at].floats.extend(one.floats),
+            None => series.push(one),
+        }
+    }
+    Ok(series)
+}
+
+/// For people.
+fn whose(by: By) -> &'static str {
+    match by {
+        By::Host => "of hosts",
+        By::Process => "of programs",
+        By::Service | By::Part(_) => "of services",
+        By::Server(_) | By::Database(..) | By::DatabasePart(..) => "of servers",
+        By::ServerPart(..) | By::Destination => "of queues",
+    }
 }
 
 /// A query at the end of every step.
 pub(crate) fn range(asking: &Asking<'_>, query: &str) -> Result<Vec<Series>, QueryError> {
     let limits = Limits {
-        max_samples: MAX_SAMPLES,
+        max_samples: asking.max_samples,
         max_memory_bytes: asking.memory_bytes,
         timeout: Some(asking.deadline),
-        cancel: None,
+        cancel: Some(Arc::clone(asking.cancelled)),
         threads: 1,
     };
     let evaluation = Evaluation {
@@ -118,14 +197,14 @@ fn on_grid(series: &Series, grid: &Grid) -> Vec<f64> {
     values
 }
 
-fn largest(mut series: Vec<Series>, row: &Row, notes: &mut Vec<String>) -> Vec<Series> {
+fn largest(mut series: Vec<Found>, row: &Row, notes: &mut Vec<String>) -> Vec<Found> {
     if series.len() > MAX_OWNERS {
         notes.push(format!(
             "of {} measurements of {:?} the {MAX_OWNERS} largest were looked at",
             series.len(),
             row.signal
         ));
-        let most = |one: &Series| one.floats.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+        let most = |one: &Found| one.series.floats.iter().map(|(_, value)| *value).fold(0.0, f64::max);
         series.sort_by(|a, b| most(b).total_cmp(&most(a)));
         series.truncate(MAX_OWNERS);
     }
@@ -265,11 +344,18 @@ mod tests {
         ];
         let by_name: HashMap<String, NodeId> =
             nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let (deadline, cancelled) = (Instant::now() + Duration::from_secs(20), Arc::default());
         for row in ROWS {
             let store = store(row);
             let grid = Grid { start_s: 0, step_s: 10, steps: STEPS };
-            let asking = Asking { querier: &store, grid, deadline, memory_bytes: 64 << 20 };
+            let asking = Asking {
+                querier: &store,
+                grid,
+                deadline,
+                cancelled: &cancelled,
+                memory_bytes: 64 << 20,
+                max_samples: MAX_SAMPLES,
+            };
             let measured = read(&asking, &nodes, &by_name).unwrap();
             let found: Vec<&Resource> =
                 measured.resources.iter().filter(|one| one.signal == row.signal).collect();
@@ -294,6 +380,76 @@ mod tests {
             let expected = if row.query.contains("rate(") { 1.0 } else { last };
             assert!((last - expected).abs() < 1e-6 && last.is_finite(), "{row:?}: {last}");
             assert!(promql::parse(&one.query).is_ok() && one.values.len() == STEPS);
+        }
+    }
+
+    #[test]
+    fn a_large_row_is_read_in_parts_and_ends_nothing() {
+        let row = ROWS.iter().find(|row| row.signal == Signal::CpuUsed && row.by == By::Host).unwrap();
+        let other = ROWS.iter().find(|row| row.signal == Signal::MemoryLimit && row.by == By::Host).unwrap();
+        let mut store = MemoryStore::default();
+        let labels = |name: &str, cpu: &str| {
+            let mode = [("cpu_mode", "user"), ("job", "agent"), ("host_name", "x"), ("cpu", cpu)];
+            LabelSet::new(mode.into_iter().chain([("__name__", name)])).unwrap()
+        };
+        let steps = 60;
+        for at in -8..=i64::from(steps) * 2 {
+            for cpu in ["0", "1"] {
+                store.add(&labels("system_cpu_time_seconds_total", cpu), at * 5_000, (at * 5 + 50) as f64);
+            }
+            if at % 24 == 0 {
+                store.add(&labels("system_memory_limit_bytes", "0"), at * 5_000, 7.0);
+            }
+        }
+        let grid = Grid { start_s: 0, step_s: 10, steps: steps as usize };
+        let read = |max_samples: usize| {
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let (cancelled, memory_bytes) = (&Arc::default(), 64 << 20);
+            let asking = Asking { querier: &store, grid, deadline, cancelled, memory_bytes, max_samples };
+            read(&asking, &[], &HashMap::new()).unwrap()
+        };
+        let values = |measured: &Measured, row: &Row| {
+            let one = measured.resources.iter().find(|one| one.signal == row.signal)?;
+            Some(one.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>())
+        };
+        let whole = read(MAX_SAMPLES);
+        assert!(whole.notes.is_empty() && values(&whole, row).is_some(), "{whole:?}");
+        // Each of the two CPUs has 128 values within reach of the whole stretch, and 22 of an eighth.
+        for (max_samples, is_read) in [(200, true), (60, true), (30, false)] {
+            let parts = read(max_samples);
+            assert_eq!(values(&parts, row), values(&whole, row).filter(|_| is_read), "{max_samples}");
+            assert_eq!(values(&parts, other), values(&whole, other), "{max_samples}: others are read");
+            assert_eq!(parts.notes.len(), usize::from(!is_read), "{:?}", parts.notes);
+            assert!(parts.notes.iter().all(|note| note.contains("CpuUsed of hosts could not be read")));
+        }
+    }
+
+    #[test]
+    fn each_program_has_its_own_interval() {
+        let row = ROWS.iter().find(|row| row.signal == Signal::CpuUsed && row.by == By::Service).unwrap();
+        let mut store = MemoryStore::default();
+        let services = [("edge", 10, WINDOW), ("cart", 30, LONG_WINDOW), ("catalog", 60, LONG_WINDOW)];
+        let nodes = services.map(|(name, ..)| node(name, NodeType::Service));
+        let steps = 60;
+        for (service, every_s, _) in services {
+            let name = [("__name__", "process_cpu_time_seconds_total"), ("job", service)];
+            let labels = LabelSet::new(name.into_iter().chain([("service_name", service)])).unwrap();
+            for at_s in (-180..=steps * 10).step_by(every_s) {
+                store.add(&labels, i64::from(at_s) * 1_000, f64::from(at_s + 200));
+            }
+        }
+        let by_name = nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let grid = Grid { start_s: 0, step_s: 10, steps: steps as usize };
+        let (cancelled, memory_bytes, max_samples) = (&Arc::default(), 64 << 20, MAX_SAMPLES);
+        let asking = Asking { querier: &store, grid, deadline, cancelled, memory_bytes, max_samples };
+        let measured = read(&asking, &nodes, &by_name).unwrap();
+        for (at, (service, _, window)) in services.into_iter().enumerate() {
+            let of_it = |one: &&Resource| one.owner == Owner::Node(at) && one.signal == row.signal;
+            let all: Vec<&Resource> = measured.resources.iter().filter(of_it).collect();
+            let [one] = all[..] else { panic!("{service}: {all:?}") };
+            assert!(one.values.iter().all(|value| (value - 1.0).abs() < 1e-6), "{service}: {:?}", one.values);
+            assert!(one.query.contains(&format!("[{window}]")), "{service}: {}", one.query);
         }
     }
 

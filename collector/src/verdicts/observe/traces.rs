@@ -14,8 +14,11 @@ use crate::api::traces::tree::{Row, Tree};
 
 /// Traces in all, whatever is asked.
 const MAX_TRACES: usize = 160;
-/// A trace with more spans is left out.
+/// A trace with more spans, or more bytes of them, is left out.
 const MAX_SPANS: usize = 5_000;
+const MAX_TRACE_BYTES: usize = 8 << 20;
+/// Spans of all traces together: each is held with the attributes of its resource.
+const MAX_ALL_SPANS: usize = 100_000;
 /// Traces are taken from so many parts of each range, so that they are not all of its last second.
 const PARTS: i64 = 4;
 /// Attributes of a span, and bytes of a value.
@@ -65,7 +68,31 @@ pub(super) struct Bounds {
 }
 
 /// Traces as they were received.
-pub(super) type Raw = BTreeMap<TraceId, spans::Trace>;
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    traces: BTreeMap<TraceId, spans::Trace>,
+    /// Traces that were too large, or for which there was no room any more.
+    pub(super) left_out: usize,
+}
+
+/// What more may be held.
+struct Room {
+    bytes: usize,
+    spans: usize,
+}
+
+impl Room {
+    /// Whether a trace is whole and fits; then its room is taken.
+    fn admits(&mut self, trace: &spans::Trace) -> bool {
+        let rest = (self.bytes.checked_sub(trace.payload.len()), self.spans.checked_sub(trace.spans));
+        let (Some(bytes), Some(spans)) = rest else { return false };
+        if trace.left_out > 0 || trace.spans > MAX_SPANS {
+            return false;
+        }
+        (self.bytes, self.spans) = (bytes, spans);
+        true
+    }
+}
 
 /// Reads traces of everything that is wanted.
 pub(super) async fn sample(
@@ -82,13 +109,19 @@ pub(super) async fn sample(
             Err(error) => return Err(error),
         }
     }
-    let mut raw = Raw::new();
+    let mut raw = Raw::default();
+    // The other half is for what is made of them.
+    let mut room = Room { bytes: bounds.memory_bytes / 2, spans: MAX_ALL_SPANS };
+    // Ids are random: of too many symptoms each has its part in those that are read.
     for id in ids {
-        if Instant::now() >= bounds.deadline {
+        if Instant::now() >= bounds.deadline || raw.traces.len() >= MAX_TRACES {
             break;
         }
-        if let Some(trace) = spans::trace(snapshots, id).await? {
-            raw.insert(id, trace);
+        let found = spans::trace_within(snapshots, id, MAX_TRACE_BYTES.min(room.bytes)).await?;
+        match found {
+            Some(trace) if room.admits(&trace) => drop(raw.traces.insert(id, trace)),
+            Some(_) => raw.left_out += 1,
+            None => {}
         }
     }
     Ok(raw)
@@ -171,7 +204,7 @@ pub(super) struct Sampled {
 pub(super) fn read(raw: &Raw, by_name: &HashMap<String, NodeId>) -> Sampled {
     let mut sampled = Sampled::default();
     let mut peers: BTreeMap<(NodeId, String), BTreeMap<NodeId, usize>> = BTreeMap::new();
-    for (id, trace) in raw.iter().filter(|(_, trace)| trace.spans <= MAX_SPANS) {
+    for (id, trace) in &raw.traces {
         let tree = Tree::new(&TracesRequest::of_valid(&trace.payload));
         let Some(root) = tree.root() else { continue };
         let nodes: Vec<Option<NodeId>> =
@@ -298,6 +331,29 @@ mod tests {
     fn a_range_is_asked_in_parts() {
         assert_eq!(parts((0, 40)).collect::<Vec<_>>(), [(0, 10), (10, 20), (20, 30), (30, 40)]);
         assert_eq!(parts((5, 5)).count(), 4);
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let trace = |bytes: usize, spans: usize, left_out: usize| spans::Trace {
+            payload: vec![0; bytes],
+            spans,
+            left_out,
+            ..spans::Trace::default()
+        };
+        let mut room = Room { bytes: 1_000, spans: 6_000 };
+        let cases = [
+            (trace(100, MAX_SPANS + 1, 0), false, "too many spans"),
+            (trace(100, 10, 1), false, "not whole"),
+            (trace(900, MAX_SPANS, 0), true, "it fits"),
+            (trace(101, 10, 0), false, "no room for its bytes"),
+            (trace(10, 1_001, 0), false, "no room for its spans"),
+            (trace(100, 1_000, 0), true, "what was refused took no room"),
+            (trace(0, 1, 0), false, "full"),
+        ];
+        for (trace, expected, why) in cases {
+            assert_eq!(room.admits(&trace), expected, "{why}");
+        }
     }
 
     #[test]

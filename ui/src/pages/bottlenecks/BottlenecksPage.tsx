@@ -1,6 +1,6 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Stored } from "../../api/bottlenecks";
+import type { Stored, Watch } from "../../api/bottlenecks";
 import { PageHeader } from "../../app/PageHeader";
 import { Failed } from "../../components/Failed";
 import list from "../../components/List.module.css";
@@ -11,7 +11,7 @@ import { ClockTools } from "../alerts/ClockTools";
 import { Stale } from "../alerts/states";
 import { hasWords } from "../services/rows";
 import styles from "./Bottlenecks.module.css";
-import { entityText, kindText, type State, stateOf, symptomText } from "./model";
+import { entityText, kindText, type State, stateOf, symptomText, unwatchedText } from "./model";
 import { decodeListView, encodeListView, type ListView, listStates, type ShownState } from "./url";
 import { listLimit, useVerdictList } from "./useVerdicts";
 import { VerdictRow } from "./VerdictRow";
@@ -52,7 +52,7 @@ export function BottlenecksPage() {
   };
   useShortcuts({ j: () => move(1), k: () => move(-1), "/": () => find.current?.focus() });
   const found = useMemo(
-    () => (verdicts.data ?? []).filter((stored) => hasWords(wordsOf(stored), text)),
+    () => (verdicts.data?.verdicts ?? []).filter((stored) => hasWords(wordsOf(stored), text)),
     [verdicts.data, text],
   );
   const refresh = () => void verdicts.refetch();
@@ -103,7 +103,8 @@ export function BottlenecksPage() {
           <div className={`panel skeleton ${list.skeleton}`} />
         ) : (
           <Found
-            all={verdicts.data}
+            all={verdicts.data.verdicts}
+            watch={verdicts.data}
             found={found}
             view={view}
             onAll={() => update({ filter: "", state: "all" })}
@@ -124,16 +125,20 @@ function wordsOf({ id, verdict: { headline, symptom, culprit, contributors } }: 
 
 interface FoundProps {
   all: Stored[];
+  watch: Watch;
   found: Stored[];
   view: ListView;
   onAll: () => void;
 }
 
-function Found({ all, found, view, onAll }: FoundProps) {
+function Found({ all, watch, found, view, onAll }: FoundProps) {
   const shown = sections
     .filter(({ state }) => view.state === "all" || view.state === state)
     .map((section) => ({ ...section, verdicts: found.filter((stored) => stateOf(stored) === section.state) }))
     .filter(({ verdicts }) => verdicts.length > 0);
+  const unwatched = unwatchedText(watch, view.zone);
+  if (all.length === 0 && unwatched)
+    return <Message title="No verdict">{`${unwatched.title} ${unwatched.why}`}</Message>;
   if (all.length === 0)
     return (
       <Message title="No verdict yet">

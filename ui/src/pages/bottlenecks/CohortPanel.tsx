@@ -1,9 +1,9 @@
 import { useState } from "react";
 import type { CohortRow, Stored } from "../../api/bottlenecks";
 import { formatShare } from "../../lib/number";
-import { canName, fieldCondition } from "../../lib/query/edit";
 import type { Zone } from "../../lib/time/zone";
 import styles from "./CohortPanel.module.css";
+import { cohortQuery, rowKey } from "./cohort";
 import { EvidenceLink } from "./EvidenceLink";
 import panel from "./Panel.module.css";
 
@@ -44,8 +44,9 @@ export function CohortPanel({ stored, zone }: { stored: Stored; zone: Zone }) {
           </thead>
           <tbody>
             {shown.map((row) => (
-              <tr key={`${row.attribute} ${row.value}`}>
-                <td className="mono" title={row.attribute}>
+              <tr key={rowKey(row)}>
+                <td className="mono" title={`${row.service} ${row.attribute}`.trim()}>
+                  {row.service !== "" && <span className="text3">{row.service} </span>}
                   {row.attribute}
                 </td>
                 <td className="mono" title={row.value}>
@@ -80,15 +81,12 @@ interface ValueProps {
 }
 
 /** Opens the traces that have it; a comparison is no condition of one value. */
-function Value({ row: { attribute, value }, stored, zone }: ValueProps) {
-  if (!canName(attribute) || /^[≥≤<>]/.test(value)) return value;
+function Value({ row, stored, zone }: ValueProps) {
+  const { value } = row;
+  const query = cohortQuery(row);
+  if (query === null) return value;
   return (
-    <EvidenceLink
-      query={`traces:${fieldCondition(attribute, value)}`}
-      stored={stored}
-      zone={zone}
-      className={styles.value}
-    >
+    <EvidenceLink query={query} stored={stored} zone={zone} className={styles.value}>
       {value}
     </EvidenceLink>
   );

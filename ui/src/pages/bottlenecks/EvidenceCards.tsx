@@ -9,7 +9,6 @@ import { sentence } from "../../lib/words";
 import styles from "./EvidenceCards.module.css";
 import { EvidenceLink } from "./EvidenceLink";
 import { type Card, cardsOf, chartOf, familyOf, figuresOf, onsetShare } from "./evidence";
-import { isNewest } from "./model";
 import { useEvidence } from "./useVerdicts";
 
 interface EvidenceCardsProps {
@@ -112,7 +111,7 @@ function EvidenceCard({ card, stored, zone, isOpen, onOpen }: EvidenceCardProps)
 }
 
 function CardSpark({ at, stored, label }: { at: number; stored: StoredWithRevisions; label: string }) {
-  const { data } = useEvidence(stored.id, stored.rev, at, isNewest(stored));
+  const { data } = useEvidence(stored.id, stored.rev, at);
   if (!data) return null;
   const { times, series } = chartOf(data, 1);
   const [first] = series;

@@ -11,7 +11,6 @@ import { sentence } from "../../lib/words";
 import styles from "./EvidenceDrawer.module.css";
 import { EvidenceLink } from "./EvidenceLink";
 import { chartOf, familyOf, figuresOf, targetOf, unitOf } from "./evidence";
-import { isNewest } from "./model";
 import { onsetAnnotation } from "./symptom";
 import { useEvidence } from "./useVerdicts";
 
@@ -121,16 +120,12 @@ interface ChartProps {
 }
 
 function Chart({ stored, at, evidence, zone }: ChartProps) {
-  const { data, error, isPending } = useEvidence(stored.id, stored.rev, at, isNewest(stored));
+  const { data, error, isPending } = useEvidence(stored.id, stored.rev, at);
   if (error)
     return (
       <p className={styles.none} role="alert">
         {sentence(error.message)}
       </p>
-    );
-  if (!isNewest(stored))
-    return (
-      <p className={styles.none}>The chart is of the newest revision only; the query below opens the data.</p>
     );
   if (isPending) return <div className={`skeleton ${styles.skeleton}`} />;
   const [unit, factor] = unitOf(evidence.unit);

@@ -21,9 +21,8 @@ interface SymptomPanelProps {
 
 /** What users feel, over time: what is usual, when it began, what was changed, where the limit is. */
 export function SymptomPanel({ stored, zone }: SymptomPanelProps) {
-  const { id, updated_s, verdict } = stored;
-  const { symptom } = verdict;
-  const { data, error } = useSymptom(id, updated_s);
+  const { symptom } = stored.verdict;
+  const { data, error } = useSymptom(stored);
   const isLatency = symptom.sli === "latency";
   const highest = data ? (extentOf([data.value, data.p95 ?? []])?.max ?? 0) : symptom.now;
   const unit = isLatency ? unitLabel("s", highest / 1000) : "% of requests";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { WatchState } from "../../api/bottlenecks";
 import {
   amountText,
   barsOf,
@@ -9,7 +10,6 @@ import {
   headlineParts,
   hopText,
   impactText,
-  isNewest,
   kindText,
   lastedText,
   markOf,
@@ -17,6 +17,7 @@ import {
   precisionText,
   shortId,
   stateOf,
+  unwatchedText,
 } from "./model";
 import { culpritOf, hopOf, onsetS, storedOf, verdictOf } from "./sample";
 
@@ -167,9 +168,13 @@ describe("sentences", () => {
     expect(plain(lastedText(storedOf(verdictOf(), { closed_s: onsetS + 60 }), 9e15))).toBe("1 min");
   });
 
-  test("the newest revision", () => {
-    const revisions = [1, 2].map((rev) => ({ rev, at_s: 0, headline: "" }));
-    const at = (rev: number) => isNewest({ ...storedOf(verdictOf(), { rev }), revisions });
-    expect([at(1), at(2)]).toEqual([false, true]);
+  test("no verdict is good news only where somebody looks", () => {
+    const said = (watch: WatchState, looked_at_s: number | null) =>
+      unwatchedText({ watch, looked_at_s }, "utc");
+    expect(said("on", onsetS)).toBeNull();
+    expect(said("on", null)?.title).toBe("Not looked yet.");
+    expect(said("off", null)?.title).toBe("Not watched.");
+    expect(said("late", onsetS)?.why).toContain("at 10:03:20");
+    expect(said("late", null)?.why).toContain("has succeeded yet");
   });
 });

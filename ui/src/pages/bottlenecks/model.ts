@@ -7,12 +7,13 @@ import type {
   Level,
   Sli,
   Stored,
-  StoredWithRevisions,
   Symptom,
   Verdict,
+  Watch,
 } from "../../api/bottlenecks";
 import { formatExact, formatShare, plural } from "../../lib/number";
-import { formatDuration, NBSP } from "../../lib/time/format";
+import { formatClock, formatDuration, NBSP } from "../../lib/time/format";
+import type { Zone } from "../../lib/time/zone";
 import { formatValue } from "../../lib/units";
 
 /** As the page says it. */
@@ -31,9 +32,27 @@ export function markOf(stored: Stored): "crit" | "warn" | "vague" | "over" {
   return stored.alerts.length > 0 ? "crit" : "warn";
 }
 
-/** Findings are known by their place in the newest revision: series of others cannot be asked for. */
-export function isNewest({ rev, revisions }: StoredWithRevisions): boolean {
-  return revisions.every((one) => one.rev <= rev);
+/** Why no verdict is no good news; null where it is. */
+export function unwatchedText(
+  { watch, looked_at_s }: Watch,
+  zone: Zone,
+): { title: string; why: string } | null {
+  if (watch === "off")
+    return { title: "Not watched.", why: "verdicts.enabled is false in the collector's configuration." };
+  if (watch === "late")
+    return {
+      title: "Not known.",
+      why:
+        looked_at_s === null
+          ? "No look at the requests from outside has succeeded yet; the collector's log says why."
+          : `The last look at the requests from outside was at ${formatClock(looked_at_s * 1000, zone)}; the collector's log says why.`,
+    };
+  return looked_at_s === null
+    ? {
+        title: "Not looked yet.",
+        why: "The collector has just started; the first look comes within seconds.",
+      }
+    : null;
 }
 
 /** How long it went on, or has gone on up to now. */

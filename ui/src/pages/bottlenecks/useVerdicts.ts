@@ -5,6 +5,9 @@ import {
   fetchSymptom,
   fetchVerdict,
   fetchVerdicts,
+  type Stored,
+  type StoredList,
+  type Watch,
 } from "../../api/bottlenecks";
 import { limiter } from "../../lib/limit";
 import { usualRefreshS } from "./url";
@@ -13,16 +16,26 @@ export const verdictsKey = ["verdicts"];
 /** How many are listed; older ones are found by their links. */
 export const listLimit = 200;
 
-/** What goes on now; one answer for the rail and every page that has a link to a verdict. */
-export function useOpenVerdicts(refreshS: number | null = usualRefreshS) {
-  return useQuery({
+/** What goes on now, and whether somebody looks; one answer for the rail and every page that has a link to a verdict. */
+function openQuery(refreshS: number | null) {
+  return {
     queryKey: [...verdictsKey, "open"],
-    queryFn: ({ signal }) => fetchOpenVerdicts(signal),
-    refetchInterval: refreshS === null ? false : refreshS * 1000,
-    placeholderData: keepPreviousData,
+    queryFn: ({ signal }: { signal: AbortSignal }) => fetchOpenVerdicts(signal),
+    refetchInterval: refreshS === null ? (false as const) : refreshS * 1000,
+    placeholderData: keepPreviousData<StoredList>,
     staleTime: 5000,
     retry: false,
-  });
+  };
+}
+
+export function useOpenVerdicts(refreshS: number | null = usualRefreshS) {
+  return useQuery({ ...openQuery(refreshS), select: ({ verdicts }) => verdicts });
+}
+
+/** Undefined: not answered yet. */
+export function useWatch(refreshS: number | null = usualRefreshS): Watch | undefined {
+  return useQuery({ ...openQuery(refreshS), select: ({ watch, looked_at_s }) => ({ watch, looked_at_s }) })
+    .data;
 }
 
 export function useVerdictList(refreshS: number | null) {
@@ -45,11 +58,14 @@ export function useVerdict(id: string, rev: number | null, refreshS: number | nu
   });
 }
 
-export function useSymptom(id: string, updatedS: number) {
+/** What another revision showed stands in only where it is of the same requests. */
+export function useSymptom({ id, rev, verdict: { symptom } }: Stored) {
+  const requests = [symptom.service, symptom.operation, symptom.sli].join("\u0000");
   return useQuery({
-    queryKey: [...verdictsKey, "symptom", id, updatedS],
-    queryFn: ({ signal }) => fetchSymptom(id, signal),
-    placeholderData: (old, query) => (query?.queryKey[2] === id ? old : undefined),
+    queryKey: [...verdictsKey, "symptom", id, requests, rev],
+    queryFn: ({ signal }) => fetchSymptom(id, rev, signal),
+    placeholderData: (old, query) =>
+      query?.queryKey[2] === id && query.queryKey[3] === requests ? old : undefined,
     staleTime: 15_000,
   });
 }
@@ -57,11 +73,10 @@ export function useSymptom(id: string, updatedS: number) {
 /** Six cards ask at once; the page itself goes first. */
 const inFlight = limiter(3);
 
-export function useEvidence(id: string, rev: number, at: number, enabled = true) {
+export function useEvidence(id: string, rev: number, at: number) {
   return useQuery({
     queryKey: [...verdictsKey, "evidence", id, rev, at],
-    queryFn: ({ signal }) => inFlight(() => fetchEvidence(id, at, signal), signal),
-    enabled,
+    queryFn: ({ signal }) => inFlight(() => fetchEvidence(id, rev, at, signal), signal),
     staleTime: 60_000,
   });
 }

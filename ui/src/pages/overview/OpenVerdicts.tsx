@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
-import type { Stored } from "../../api/bottlenecks";
+import type { Stored, Watch } from "../../api/bottlenecks";
 import { formatCount, plural } from "../../lib/number";
 import { formatClock } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
 import { Stale } from "../alerts/states";
-import { stateOf } from "../bottlenecks/model";
+import { stateOf, unwatchedText } from "../bottlenecks/model";
 import { VerdictRow } from "../bottlenecks/VerdictRow";
 import { Failed } from "./Failed";
 import styles from "./Overview.module.css";
@@ -17,6 +17,8 @@ interface OpenVerdictsProps {
   updatedMs: number;
   /** Whether services that send spans are known: without any there is nothing to watch. */
   isWatching: boolean;
+  /** Whether the collector looks; undefined: not answered yet. */
+  watch: Watch | undefined;
   zone: Zone;
   onRetry: () => void;
 }
@@ -24,8 +26,17 @@ interface OpenVerdictsProps {
 const shownLimit = 3;
 
 /** The answer first: where the bottleneck is. Nothing is one calm line. */
-export function OpenVerdicts({ verdicts, error, updatedMs, isWatching, zone, onRetry }: OpenVerdictsProps) {
+export function OpenVerdicts({
+  verdicts,
+  error,
+  updatedMs,
+  isWatching,
+  watch,
+  zone,
+  onRetry,
+}: OpenVerdictsProps) {
   const all = verdicts ?? [];
+  const unwatched = watch ? unwatchedText(watch, zone) : null;
   const shown = all.slice(0, shownLimit);
   const nowMs = Date.now();
   return (
@@ -50,6 +61,10 @@ export function OpenVerdicts({ verdicts, error, updatedMs, isWatching, zone, onR
         <p className={styles.line}>
           <span className="text1">Not known.</span> No service has sent spans in this time, and without them
           no request is watched.
+        </p>
+      ) : all.length === 0 && unwatched ? (
+        <p className={styles.line}>
+          <span className="text1">{unwatched.title}</span> {unwatched.why}
         </p>
       ) : all.length === 0 ? (
         <p className={styles.line}>

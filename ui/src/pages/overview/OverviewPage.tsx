@@ -4,7 +4,7 @@ import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
 import type { TimeView } from "../../lib/time/view";
 import { useAlerts } from "../alerts/useAlerts";
-import { useOpenVerdicts } from "../bottlenecks/useVerdicts";
+import { useOpenVerdicts, useWatch } from "../bottlenecks/useVerdicts";
 import { useHostRows, useSparks } from "../hosts/useHosts";
 import { useServices } from "../services/useServices";
 import { HostsPanel } from "./HostsPanel";
@@ -26,6 +26,7 @@ export function OverviewPage() {
   const { span, generation } = live;
   const alerts = useAlerts(view.refreshS);
   const verdicts = useOpenVerdicts(view.refreshS);
+  const watch = useWatch(view.refreshS);
   const services = useServices(span, generation);
   const hosts = useHostRows(null, span, generation);
   const { sparks, times } = useSparks(span, generation);
@@ -64,6 +65,7 @@ export function OverviewPage() {
           error={verdicts.error}
           updatedMs={verdicts.dataUpdatedAt}
           isWatching={services.data === undefined || services.data.services.length > 0}
+          watch={watch}
           zone={view.zone}
           onRetry={refresh}
         />

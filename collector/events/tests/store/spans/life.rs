@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use events::SearchError;
-use events::spans::{Options, Request, UNKNOWN_SERVICE, search as search_spans, trace};
+use events::spans::{Options, Request, UNKNOWN_SERVICE, search as search_spans, trace, trace_within};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use telemetry::otlp::TracesRequest;
@@ -172,6 +172,27 @@ fn a_trace_of_100_000_spans_is_whole() {
         let told = &answer.traces[0];
         assert_eq!((answer.traces.len(), told.spans, told.matched_spans), (1, 100_000, 100_000));
         assert_eq!(told.matched.len(), 3);
+    });
+}
+
+#[test]
+fn of_a_large_trace_no_more_is_held_than_there_is_room_for() {
+    runtime().block_on(async {
+        let mut world = World::new();
+        sealed(&mut world, &[plain(1), plain(1)]).await;
+        world.apply(0, &[plain(1), plain(1)]);
+        let whole = trace(&world.snapshots(), trace_id(1)).await.unwrap().unwrap();
+        assert_eq!((whole.spans, whole.left_out), (4, 0));
+        let within = async |max_bytes: usize| {
+            let found = trace_within(&world.snapshots(), trace_id(1), max_bytes).await.unwrap().unwrap();
+            assert_eq!(found.partial, found.left_out > 0, "{:?}", found.warnings);
+            assert!(found.payload.len() <= whole.payload.len());
+            (found.spans, found.left_out)
+        };
+        assert_eq!(within(whole.payload.len()).await, (4, 0));
+        assert_eq!(within(0).await, (0, 4));
+        let (spans, left_out) = within(whole.payload.len() / 2).await;
+        assert!(spans > 0 && left_out > 0 && spans + left_out == 4, "{spans} {left_out}");
     });
 }
 
