@@ -159,9 +159,9 @@ impl<'a> Facts<'a> {
         self.candidate.own * self.symptom_rate().map_or(0.0, |rate| rate.now)
     }
 
-    /// The share that `seconds` (per second) have of what the candidate keeps.
+    /// The share that `seconds` (per second) have of what the candidate keeps; of failures seconds are no part.
     pub(crate) fn share_of_own(&self, seconds_per_s: f64) -> f64 {
-        let own = self.own_per_s();
+        let own = if self.is_latency() { self.own_per_s() } else { 0.0 };
         if own > 0.0 { (seconds_per_s / own).clamp(0.0, 1.0) } else { 0.0 }
     }
 

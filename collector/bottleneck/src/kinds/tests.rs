@@ -223,6 +223,30 @@ fn waiting_for_a_connection_is_the_pool() {
 }
 
 #[test]
+fn seconds_of_waiting_are_no_part_of_failures() {
+    // Waiting in s/s, connections in use of 20, requests that wait → kind. 2 % of 10 requests a second fail.
+    let cases = [
+        ((0.0, 1.2), (4.0, 6.0), (0.0, 0.2), CauseKind::Unexplained),
+        ((0.0, 1.2), (4.0, 20.0), (0.0, 8.0), CauseKind::PoolExhaustion),
+    ];
+    for (waits, used, pending, kind) in cases {
+        let (mut shop, [_, catalog, postgres]) = shop();
+        shop.calls((catalog, postgres), (100.0, 100.0), (0.004, 0.004), None);
+        let of_pool = [
+            (Signal::PoolWait, waits),
+            (Signal::PoolUsed, used),
+            (Signal::PoolMax, (20.0, 20.0)),
+            (Signal::PoolPending, pending),
+        ];
+        for (signal, values) in of_pool {
+            shop.resource(part(catalog, "postgresql"), signal, values);
+        }
+        let found = explained(shop, Target::Node(catalog), 0.02, Sli::Errors);
+        assert_eq!(found.kind, kind, "{:?}", found.ruled_out);
+    }
+}
+
+#[test]
 fn statements_locks_and_indexes_of_a_database() {
     const SELECT: &str = "SELECT * FROM products WHERE sku = $1";
     // (seconds a second, sequential rows, sessions that wait) since → kind, subkind.
