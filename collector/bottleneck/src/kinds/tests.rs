@@ -386,39 +386,42 @@ fn request(shop: &mut Shop, step: usize, catalog: NodeId, ms: u64, attributes: &
 
 #[test]
 fn a_version_must_be_new_near_and_worse() {
-    // (change s after the onset, duration of the new and of the old version since) → kind.
+    // (change s after the onset, step of its first request, duration of the new and of the old version since) → kind.
     let cases = [
-        (Some(-60), 200, 20, CauseKind::BadDeploy),
-        (Some(-60), 20, 20, CauseKind::LockContention),
-        (Some(-900), 200, 20, CauseKind::LockContention),
-        (None, 200, 20, CauseKind::LockContention),
+        (Some(-60), 40, 200, 20, CauseKind::BadDeploy),
+        // It was there for a minute and a half before it got slow.
+        (Some(-90), 31, 200, 20, CauseKind::BadDeploy),
+        // It was told when it was done.
+        (Some(-10), 31, 200, 20, CauseKind::BadDeploy),
+        // What was there long before is not what was changed.
+        (Some(-60), 5, 200, 20, CauseKind::LockContention),
+        (Some(-60), 40, 20, 20, CauseKind::LockContention),
+        (Some(-900), 40, 200, 20, CauseKind::LockContention),
+        (None, 40, 200, 20, CauseKind::LockContention),
     ];
-    for (change, new_ms, old_ms, kind) in cases {
+    for (change, first, new_ms, old_ms, kind) in cases {
         let (mut shop, [_, catalog, _]) = shop();
         for step in 0..60 {
             for nth in 0..2 {
                 let ms = 18 + (step as u64 * 3 + nth) % 5;
-                if step < 40 || nth == 0 {
-                    request(
-                        &mut shop,
-                        step,
-                        catalog,
-                        if step < 40 { ms } else { old_ms + ms - 20 },
-                        &[("service.version", "1")],
-                    );
-                } else {
-                    request(&mut shop, step, catalog, new_ms + ms - 20, &[("service.version", "2")]);
-                }
+                let is_new = step >= first && nth == 1;
+                let usual = if step < 40 { 20 } else { [old_ms, new_ms][usize::from(is_new)] };
+                let version = if is_new { "2" } else { "1" };
+                request(&mut shop, step, catalog, usual + ms - 20, &[("service.version", version)]);
             }
         }
         if let Some(after_s) = change {
             shop.change(Owner::Node(catalog), "deploy", "catalog 1 → 2", after_s);
         }
         let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
-        assert_eq!(found.kind, kind, "{change:?} {new_ms}: {:?}", found.ruled_out);
+        assert_eq!(found.kind, kind, "{change:?} {first} {new_ms}: {:?}", found.ruled_out);
         if kind == CauseKind::BadDeploy {
             assert_eq!(found.instance.as_deref(), Some("2"));
             assert!(found.evidence.iter().any(|evidence| evidence.family == "change"));
+        }
+        if first == 5 {
+            assert!(why(&found, "deploy").is_some_and(|why| why.contains("none is newer")), "{found:?}");
+            assert!(found.missing.iter().all(|missing| !missing.contains("version")), "{:?}", found.missing);
         }
     }
 }
