@@ -159,6 +159,35 @@ fn a_little_of_everybody_is_nobody() {
 }
 
 #[test]
+fn without_a_symptom_nothing_is_not_localised() {
+    // A service that one request in fifty needs takes twice as long: that is certain, and moves the entry by nothing.
+    let mut healthy = chain();
+    healthy.push(service("tax", 5.0, &[]));
+    let tax = healthy.len() - 1;
+    healthy[0].calls.push(Call { callee: tax, times: 1, gap_s: 0.001 });
+    let shop = Shop { noise: 0.05, traces: 0, ..Shop::new(healthy) };
+    let mut observation = shop.observe();
+    let slower = |step: usize| if step < shop.onset { 0.02 } else { 0.036 };
+    for step in 0..shop.steps {
+        let node = &mut observation.nodes[tax];
+        node.requests[step] *= 0.02;
+        node.seconds[step] *= slower(step);
+        let edge = observation.edges.iter_mut().find(|edge| edge.callee == tax).unwrap();
+        let seconds = slower(step);
+        edge.calls[step] *= 0.02;
+        edge.client_seconds[step] *= seconds;
+        edge.server_seconds[step] *= seconds;
+        // The entry is a little worse by chance.
+        let by_chance = if step < shop.onset { 1.0 } else { 1.03 };
+        observation.nodes[0].seconds[step] *= by_chance;
+    }
+    let verdict = analyze(&observation, &shop.question(Sli::Latency), &Settings::default());
+    assert!(verdict.contributors.iter().any(|other| other.entity.service == "tax"), "{verdict:#?}");
+    assert_eq!((verdict.state, verdict.culprit.is_some()), (State::Quiet, false), "{verdict:#?}");
+    assert!(verdict.headline.contains("as usual"), "{}", verdict.headline);
+}
+
+#[test]
 fn nobody_waits_for_messages() {
     let healthy =
         vec![service("edge", 30.0, &[1, 2]), service("mail", 10.0, &[]), service("cart", 10.0, &[])];
