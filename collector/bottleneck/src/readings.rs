@@ -98,10 +98,10 @@ pub(crate) struct Measured<'a> {
 }
 
 impl<'a> Measured<'a> {
-    /// The name of the part, process or host that owns it; `None` of a node's own.
+    /// The name of the part, process, group or host that owns it; `None` of a node's own.
     pub(crate) fn owner_name(&self) -> Option<&'a str> {
         match &self.resource.owner {
-            Owner::Part { name, .. } | Owner::Host(name) => Some(name),
+            Owner::Part { name, .. } | Owner::Group { name, .. } | Owner::Host(name) => Some(name),
             Owner::Process { executable, .. } => Some(executable),
             Owner::Node(_) => None,
         }
@@ -175,12 +175,12 @@ impl<'a> Facts<'a> {
             .collect()
     }
 
-    /// A process of which nothing was known in the baseline did not run.
+    /// A process or group of which nothing was known in the baseline was not there.
     fn pair(&self, resource: &Resource) -> Option<Pair> {
-        let is_process = matches!(resource.owner, Owner::Process { .. });
+        let comes_and_goes = matches!(resource.owner, Owner::Process { .. } | Owner::Group { .. });
         let now = known(&resource.values, &self.case.hot);
         match level(self.case, &resource.values) {
-            None if is_process && !now.is_empty() => Some(Pair::new(0.0, mean(&now))),
+            None if comes_and_goes && !now.is_empty() => Some(Pair::new(0.0, mean(&now))),
             pair => pair,
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Facts<'a> {
         self.measured(signal, |owner| match owner {
             Owner::Node(owner) => *owner == node,
             Owner::Part { node: owner, .. } => *owner == node,
-            Owner::Host(_) | Owner::Process { .. } => false,
+            Owner::Host(_) | Owner::Process { .. } | Owner::Group { .. } => false,
         })
     }
 

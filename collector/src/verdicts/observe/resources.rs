@@ -143,6 +143,7 @@ impl Nodes<'_> {
         match by {
             By::Host => vec![Owner::Host(value(0))],
             By::Process => vec![Owner::Process { host: value(0), executable: value(1) }],
+            By::Group => vec![Owner::Group { host: value(0), name: value(1) }],
             By::Service => self.named(values[0]).map(Owner::Node).into_iter().collect(),
             By::Part(_) => self.named(values[0]).map(part(value(1))).into_iter().collect(),
             By::Server(system) => self.of_system(system).map(Owner::Node).collect(),
@@ -276,6 +277,7 @@ mod tests {
             let is_owner = |one: &&Resource| match (row.by, &one.owner) {
                 (By::Host, Owner::Host(host)) => host == "x",
                 (By::Process, Owner::Process { host, executable }) => host == "x" && executable == "x",
+                (By::Group, Owner::Group { host, name }) => host == "x" && name == "x",
                 (By::Service, Owner::Node(node)) => *node == 0,
                 (By::Part(_), Owner::Part { node, name }) => *node == 0 && name == "x",
                 (By::Server("postgresql") | By::Database(..), Owner::Node(node)) => *node == 1,

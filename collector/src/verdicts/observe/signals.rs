@@ -13,6 +13,8 @@ pub(super) enum By {
     Host,
     /// An executable on a host.
     Process,
+    /// A control group on a host.
+    Group,
     /// A service.
     Service,
     /// Something of a service, named by this label.
@@ -57,6 +59,7 @@ impl By {
         match self {
             Self::Host => vec![HOST],
             Self::Process => vec![HOST, EXECUTABLE],
+            Self::Group => vec![HOST, "cgroup"],
             Self::Service => vec![SERVICE],
             Self::Part(part) => vec![SERVICE, part],
             Self::Server(_) => Vec::new(),
@@ -82,11 +85,11 @@ pub(super) const ROWS: &[Row] = &[
     row(Signal::CpuUsed, By::Host, r#"sum by ($by) (rate(system_cpu_time_seconds_total{cpu_mode!~"idle|iowait"$s}[$w]))"#),
     row(Signal::CpuLimit, By::Host, r#"max by ($by) (system_cpu_logical_count{job="agent"$s})"#),
     row(Signal::RunQueue, By::Host, r#"max by ($by) (narrows_host_threads{state="running"$s}) / max by ($by) (system_cpu_logical_count{job="agent"$s})"#),
-    row(Signal::CpuThrottled, By::Host, r#"max by ($by) (rate(narrows_host_cgroup_cpu_throttled_periods_total{job="agent"$s}[$w]) / (rate(narrows_host_cgroup_cpu_periods_total{job="agent"$s}[$w]) > 0))"#),
+    row(Signal::CpuThrottled, By::Group, r#"max by ($by) (rate(narrows_host_cgroup_cpu_throttled_periods_total{job="agent"$s}[$w]) / (rate(narrows_host_cgroup_cpu_periods_total{job="agent"$s}[$w]) > 0))"#),
     row(Signal::MemoryUsed, By::Host, r#"max by ($by) (system_memory_limit_bytes{job="agent"$s}) - max by ($by) (system_linux_memory_available_bytes{job="agent"$s})"#),
     row(Signal::MemoryLimit, By::Host, r#"max by ($by) (system_memory_limit_bytes{job="agent"$s})"#),
     row(Signal::MajorFaults, By::Host, r#"sum by ($by) (rate(system_paging_faults_total{system_paging_type="major"$s}[$w]))"#),
-    row(Signal::OomKills, By::Host, r#"sum by ($by) (rate(narrows_host_cgroup_memory_events_total{event="oom_kill"$s}[$w]))"#),
+    row(Signal::OomKills, By::Group, r#"sum by ($by) (rate(narrows_host_cgroup_memory_events_total{event="oom_kill"$s}[$w]))"#),
     row(Signal::DiskBusy, By::Host, r#"max by ($by) (rate(system_disk_io_time_seconds_total{job="agent"$s}[$w]))"#),
     row(Signal::DiskAwait, By::Host, r#"sum by ($by) (rate(system_disk_operation_time_seconds_total{job="agent"$s}[$w])) / (sum by ($by) (rate(system_disk_operations_total{job="agent"$s}[$w])) > 0)"#),
     row(Signal::DiskFull, By::Host, r#"max by ($by) (sum without (system_filesystem_state) (system_filesystem_usage_bytes{system_filesystem_state="used"$s}) / system_filesystem_limit_bytes{job="agent"$s})"#),
@@ -199,7 +202,7 @@ pub(super) mod tests {
         let text = include_str!("../../../../docs/host-metrics.md");
         let documented: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).collect();
-        for row in ROWS.iter().filter(|row| matches!(row.by, By::Host | By::Process)) {
+        for row in ROWS.iter().filter(|row| matches!(row.by, By::Host | By::Process | By::Group)) {
             for (name, labels) in selectors(&row.of_all("40s")) {
                 let line = documented.iter().find(|(series, _)| *series == name);
                 let (_, rest) = line.unwrap_or_else(|| panic!("{name} is not in docs/host-metrics.md"));
