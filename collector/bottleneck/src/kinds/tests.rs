@@ -482,6 +482,23 @@ fn a_cache_that_misses_sends_its_load_to_the_database() {
 }
 
 #[test]
+fn each_server_of_a_cache_has_a_ratio_of_its_own() {
+    let (mut shop, [_, catalog, postgres]) = shop();
+    let redis = shop.database("redis");
+    shop.calls((catalog, redis), (100.0, 100.0), (0.001, 0.001), None);
+    shop.calls((catalog, postgres), (10.0, 100.0), (0.01, 0.02), None);
+    // The sum of both hardly moves.
+    for (server, hits, misses) in
+        [("a:6379", (9_500.0, 9_500.0), (500.0, 500.0)), ("b:6379", (95.0, 5.0), (5.0, 95.0))]
+    {
+        shop.resource(part(redis, server), Signal::CacheHits, hits);
+        shop.resource(part(redis, server), Signal::CacheMisses, misses);
+    }
+    let found = explained(shop, Target::Node(postgres), 0.02, Sli::Latency);
+    assert_eq!(found.kind, CauseKind::CacheMissStorm, "{:?}", found.ruled_out);
+}
+
+#[test]
 fn a_queue_that_grows_is_a_backlog_of_its_reader() {
     for (growth, is_backlog) in [(20.0, true), (0.0, false)] {
         let (mut shop, [edge, ..]) = shop();
