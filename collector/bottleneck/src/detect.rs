@@ -35,7 +35,8 @@ const CONFIRMED_SCORE: f64 = 2.0;
 
 /// What is wrong now (at the end of the grid), the worst first.
 pub fn symptoms(observation: &Observation, settings: &Settings) -> Vec<Question> {
-    let (mut found, mut weak): (Vec<(f64, Question)>, Vec<(f64, Question)>) = (Vec::new(), Vec::new());
+    let mut found: Vec<(f64, Question)> = Vec::new();
+    let mut weak: Vec<(f64, Question)> = Vec::new();
     for (node, operation) in entries(observation) {
         for sli in [Sli::Latency, Sli::Errors] {
             let question = Question { node, operation, sli, hot: 0..0, baseline: None };

@@ -106,8 +106,8 @@ fn a_process_that_may_be_its_own_is_no_neighbour() {
         executable: executable.to_owned(),
     };
     // (CPU that the service tells of itself, processes of its host) → who it is.
-    type Processes<'a> = &'a [(&'a str, (f64, f64))];
-    let cases: [(Option<(f64, f64)>, Processes<'_>, Option<&str>); 9] = [
+    type Row<'a> = (Option<(f64, f64)>, &'a [(&'a str, (f64, f64))], Option<&'a str>);
+    let cases: [Row<'_>; 9] = [
         // It tells nothing, and runs in a runtime: that may be it.
         (None, &[("java", (0.5, 3.9))], None),
         (None, &[("server", (0.5, 3.9))], None),
