@@ -43,6 +43,7 @@ fn whose(world: &World, owner: &Owner) -> String {
     match owner {
         Owner::Host(host) => format!("host_name=\"{host}\""),
         Owner::Process { host, executable } => format!("host_name=\"{host}\",executable=\"{executable}\""),
+        Owner::Group { host, name } => format!("host_name=\"{host}\",cgroup=\"{name}\""),
         Owner::Node(node) => format!("job=\"{}\"", name(*node)),
         Owner::Part { node, name: part } => format!("job=\"{}\",part=\"{part}\"", name(*node)),
     }

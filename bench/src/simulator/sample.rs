@@ -78,20 +78,33 @@ impl Sampler {
         self.put(step, owner(), Signal::MajorFaults, 0.4 * noise + faults * noise);
         let instances = || world.nodes.iter().flatten().filter(|instance| instance.host == Some(at));
         let memory: f64 = instances().map(|instance| instance.memory_bytes.get()).sum();
-        let kills: f64 = instances().map(|instance| instance.oom_kills.take()).sum();
-        self.put(step, owner(), Signal::OomKills, kills / step_s);
-        // The worst of the host's control groups: who it is the agent knows only as a group's name.
-        let throttled = instances().map(|instance| {
-            let [all, throttled] = instance.periods.take();
-            if all > 0.0 { throttled / all } else { 0.0 }
-        });
-        self.put(step, owner(), Signal::CpuThrottled, throttled.fold(0.0, f64::max));
+        self.groups(world, step, at);
         self.put(step, owner(), Signal::MemoryUsed, 1.1e9 + memory);
         self.put(step, owner(), Signal::MemoryLimit, 4e9);
         let (segments, resent, bytes) = (host.segments.take(), host.resent.take(), host.bytes.take());
         self.put(step, owner(), Signal::TcpRetransmits, resent / (segments + resent).max(1.0));
         self.put(step, owner(), Signal::NetworkBytes, bytes / step_s);
         self.put(step, owner(), Signal::DiskFull, 0.42 + 0.000_01 * step as f64);
+    }
+
+    /// Control groups of a host, one per node that runs there: who it is the agent knows only by the group's name.
+    fn groups(&mut self, world: &World, step: usize, at: usize) {
+        for (node, spec) in world.topology.nodes.iter().enumerate() {
+            let (mut kills, mut throttled, mut is_here) = (0.0, 0.0f64, false);
+            for instance in world.nodes[node].iter().filter(|instance| instance.host == Some(at)) {
+                is_here = true;
+                kills += instance.oom_kills.take();
+                let [all, stopped] = instance.periods.take();
+                throttled = throttled.max(if all > 0.0 { stopped / all } else { 0.0 });
+            }
+            if is_here {
+                let host = world.topology.hosts[at].name.clone();
+                let name = format!("system.slice/{}.service", spec.executable);
+                let owner = Owner::Group { host, name };
+                self.put(step, owner.clone(), Signal::OomKills, kills / self.step_s);
+                self.put(step, owner, Signal::CpuThrottled, throttled);
+            }
+        }
     }
 
     fn disk(&mut self, step: usize, owner: Owner, sums: Sums, done: f64) {

@@ -163,7 +163,8 @@ fn name_candidates(verdict: &mut Verdict, case: &Case<'_>, found: &Localised) {
     };
     let all: Vec<Culprit> = (0..explained.len()).map(culprit).collect();
     let Some(first) = all.first().filter(|first| first.coverage >= case.settings.min_coverage) else {
-        verdict.state = State::NotLocalised;
+        // What is worse behind an entry that is as usual is listed; a symptom it does not make.
+        verdict.state = if found.is_significant { State::NotLocalised } else { State::Quiet };
         verdict.contributors = all;
         add_suspects(verdict, case, found);
         return;

@@ -14,7 +14,7 @@ pub(crate) fn near<'a>(case: &Case<'a>, node: NodeId) -> Vec<&'a Change> {
     let hosts = case.observation.nodes.get(node).map_or(&[][..], |node| node.hosts.as_slice());
     let is_of = |owner: &Owner| match owner {
         Owner::Node(owner) | Owner::Part { node: owner, .. } => *owner == node,
-        Owner::Host(host) | Owner::Process { host, .. } => hosts.contains(host),
+        Owner::Host(host) | Owner::Process { host, .. } | Owner::Group { host, .. } => hosts.contains(host),
     };
     let mut all: Vec<&Change> = case
         .observation

@@ -2,7 +2,8 @@
 //! without anybody at the door noticing is no symptom.
 
 use crate::baseline::Baseline;
-use crate::localise::localise;
+use crate::graph::Graph;
+use crate::localise::localise_in;
 use crate::measure::{Pair, Times, blocks, measure, usual};
 use crate::{Edge, Grid, NodeId, Observation, Question, Settings, Sli, Target, tails};
 
@@ -25,6 +26,8 @@ const MIN_FAILURES: (f64, f64) = (3.0, 5.0);
 const MIN_SHARE: f64 = 0.005;
 /// −log10 from which failures are worth a look at those behind: alone they may be chance, one time in ten.
 const WEAK_SIGNIFICANCE: f64 = 1.0;
+/// Weak symptoms that are looked behind, the strongest: each costs a whole localisation, at every look.
+const MOST_WEAK: usize = 20;
 /// Share of a weak symptom that another than the entry must explain.
 const CONFIRMED_COVERAGE: f64 = 0.5;
 /// How far beyond the limit that one must be: among hundreds of services some are at the limit by chance.
@@ -33,15 +36,15 @@ const CONFIRMED_SCORE: f64 = 2.0;
 /// What is wrong now (at the end of the grid), the worst first.
 pub fn symptoms(observation: &Observation, settings: &Settings) -> Vec<Question> {
     let mut found: Vec<(f64, Question)> = Vec::new();
+    let mut weak: Vec<(f64, Question)> = Vec::new();
     for (node, operation) in entries(observation) {
         for sli in [Sli::Latency, Sli::Errors] {
             let question = Question { node, operation, sli, hot: 0..0, baseline: None };
             if let Some(alarm) = alarm(observation, &question, settings) {
                 let hot = alarm.from..observation.grid.steps;
                 let question = Question { hot, ..question };
-                if alarm.score >= 1.0 || is_confirmed(observation, &question, settings) {
-                    found.push((alarm.score, question));
-                }
+                let of_strength = if alarm.score >= 1.0 { &mut found } else { &mut weak };
+                of_strength.push((alarm.score, question));
             }
         }
     }
@@ -49,7 +52,17 @@ pub fn symptoms(observation: &Observation, settings: &Settings) -> Vec<Question>
         let operation = question.operation.map_or("", |index| observation.operations[index].name.as_str());
         (observation.nodes[question.node].name.as_str(), operation, question.sli == Sli::Errors)
     };
-    found.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| name(&left.1).cmp(&name(&right.1))));
+    let by_score = |left: &(f64, Question), right: &(f64, Question)| {
+        right.0.total_cmp(&left.0).then_with(|| name(&left.1).cmp(&name(&right.1)))
+    };
+    if !weak.is_empty() {
+        let graph = Graph::new(observation);
+        weak.sort_by(by_score);
+        weak.truncate(MOST_WEAK);
+        weak.retain(|(_, question)| is_confirmed(observation, &graph, question, settings));
+        found.append(&mut weak);
+    }
+    found.sort_by(by_score);
     found.into_iter().map(|(_, question)| question).collect()
 }
 
@@ -179,8 +192,8 @@ fn recent(steps: usize, length: usize, baseline_end: usize) -> impl Iterator<Ite
 }
 
 /// A few failures more than usual count if somebody behind the entry fails as it never does, and that explains them.
-fn is_confirmed(observation: &Observation, question: &Question, settings: &Settings) -> bool {
-    let found = localise(observation, question, settings);
+fn is_confirmed(observation: &Observation, graph: &Graph, question: &Question, settings: &Settings) -> bool {
+    let found = localise_in(observation, graph, question, settings);
     let symptom = found.symptom();
     let first = found.candidates.iter().find(|candidate| candidate.target != Target::Node(question.node));
     symptom > 0.0

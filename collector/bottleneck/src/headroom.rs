@@ -85,7 +85,9 @@ fn named(facts: &Facts<'_>, measured: &Measured<'_>, what: &str) -> String {
         Owner::Node(node) => format!("{what} of {}", facts.name_of(*node)),
         Owner::Host(host) => format!("{what} of {host}"),
         Owner::Part { node, name } => format!("{what} of {}, {name}", facts.name_of(*node)),
-        Owner::Process { executable, host } => format!("{what} of {executable} on {host}"),
+        Owner::Group { name: executable, host } | Owner::Process { executable, host } => {
+            format!("{what} of {executable} on {host}")
+        }
     }
 }
 

@@ -35,6 +35,7 @@ mod texts;
 mod tree;
 mod verdict;
 mod weights;
+mod whose;
 mod words;
 
 pub use analyze::analyze;

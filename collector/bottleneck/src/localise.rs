@@ -84,6 +84,16 @@ pub struct Step {
 
 /// Finds what a symptom comes from. Deterministic; names decide between equals.
 pub fn localise(observation: &Observation, question: &Question, settings: &Settings) -> Localised {
+    localise_in(observation, &Graph::new(observation), question, settings)
+}
+
+/// The same with the observation's graph, for who asks of several symptoms.
+pub(crate) fn localise_in(
+    observation: &Observation,
+    graph: &Graph,
+    question: &Question,
+    settings: &Settings,
+) -> Localised {
     let pair = Pair::of_symptom(observation, question);
     let steps = observation.grid.steps;
     let hot = question.hot.start.min(steps)..question.hot.end.min(steps);
@@ -94,14 +104,13 @@ pub fn localise(observation: &Observation, question: &Question, settings: &Setti
         return by_signals(observation, question, settings, &hot);
     }
     let (times, onset_steps) = times(pair, question, settings, &hot);
-    let graph = Graph::new(observation);
-    let numbers = Numbers::new(observation, &graph, &times, question, settings);
+    let numbers = Numbers::new(observation, graph, &times, question, settings);
     let mut found = outline(&times, onset_steps, &numbers.symptom);
     found.traces = numbers.traces();
     if numbers.symptom.now <= numbers.symptom.base || !numbers.symptom.is_known() {
         return found;
     }
-    let reach = reach(observation, &graph, question.node, |edge| numbers.step(edge));
+    let reach = reach(observation, graph, question.node, |edge| numbers.step(edge));
     let flow = flow(&numbers, &reach, question.node, found.symptom());
     found.candidates = candidates(&numbers, &reach, &flow, question, settings);
     // A symptom that chance alone may make is none, unless something behind it cannot be chance.

@@ -115,6 +115,13 @@ pub enum Owner {
         /// The name.
         executable: String,
     },
+    /// A control group on a host. Whose it is only its name tells, if that.
+    Group {
+        /// Its host.
+        host: String,
+        /// Its path below the root: `system.slice/catalog.service`.
+        name: String,
+    },
     /// A service, or a server that is a node.
     Node(NodeId),
     /// Something of a node with a name of its own: a pool, a statement, a table, a queue.

@@ -98,10 +98,10 @@ pub(crate) struct Measured<'a> {
 }
 
 impl<'a> Measured<'a> {
-    /// The name of the part, process or host that owns it; `None` of a node's own.
+    /// The name of the part, process, group or host that owns it; `None` of a node's own.
     pub(crate) fn owner_name(&self) -> Option<&'a str> {
         match &self.resource.owner {
-            Owner::Part { name, .. } | Owner::Host(name) => Some(name),
+            Owner::Part { name, .. } | Owner::Group { name, .. } | Owner::Host(name) => Some(name),
             Owner::Process { executable, .. } => Some(executable),
             Owner::Node(_) => None,
         }
@@ -159,9 +159,9 @@ impl<'a> Facts<'a> {
         self.candidate.own * self.symptom_rate().map_or(0.0, |rate| rate.now)
     }
 
-    /// The share that `seconds` (per second) have of what the candidate keeps.
+    /// The share that `seconds` (per second) have of what the candidate keeps; of failures seconds are no part.
     pub(crate) fn share_of_own(&self, seconds_per_s: f64) -> f64 {
-        let own = self.own_per_s();
+        let own = if self.is_latency() { self.own_per_s() } else { 0.0 };
         if own > 0.0 { (seconds_per_s / own).clamp(0.0, 1.0) } else { 0.0 }
     }
 
@@ -175,12 +175,12 @@ impl<'a> Facts<'a> {
             .collect()
     }
 
-    /// A process of which nothing was known in the baseline did not run.
+    /// A process or group of which nothing was known in the baseline was not there.
     fn pair(&self, resource: &Resource) -> Option<Pair> {
-        let is_process = matches!(resource.owner, Owner::Process { .. });
+        let comes_and_goes = matches!(resource.owner, Owner::Process { .. } | Owner::Group { .. });
         let now = known(&resource.values, &self.case.hot);
         match level(self.case, &resource.values) {
-            None if is_process && !now.is_empty() => Some(Pair::new(0.0, mean(&now))),
+            None if comes_and_goes && !now.is_empty() => Some(Pair::new(0.0, mean(&now))),
             pair => pair,
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Facts<'a> {
         self.measured(signal, |owner| match owner {
             Owner::Node(owner) => *owner == node,
             Owner::Part { node: owner, .. } => *owner == node,
-            Owner::Host(_) | Owner::Process { .. } => false,
+            Owner::Host(_) | Owner::Process { .. } | Owner::Group { .. } => false,
         })
     }
 

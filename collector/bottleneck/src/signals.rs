@@ -28,7 +28,7 @@ pub(crate) fn moved(observation: &Observation, times: &Times, settings: &Setting
     for resource in &observation.resources {
         let node = match resource.owner {
             Owner::Node(node) | Owner::Part { node, .. } => node,
-            Owner::Host(_) | Owner::Process { .. } => continue,
+            Owner::Host(_) | Owner::Process { .. } | Owner::Group { .. } => continue,
         };
         let value = |step: usize| resource.values.get(step).copied().unwrap_or(f64::NAN);
         add(node, score(value, is_bad_only_up(resource.signal), times, settings));

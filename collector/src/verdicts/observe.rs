@@ -8,6 +8,7 @@ mod derived;
 mod graph;
 mod logs;
 mod resources;
+mod servers;
 mod signals;
 mod traces;
 

@@ -117,7 +117,7 @@ fn permute(observed: &Observation, question: &Question) -> (Observation, Questio
     for resource in &mut new.resources {
         match &mut resource.owner {
             Owner::Node(node) | Owner::Part { node, .. } => *node = to(*node),
-            Owner::Host(_) | Owner::Process { .. } => {}
+            Owner::Host(_) | Owner::Process { .. } | Owner::Group { .. } => {}
         }
     }
     new.logs.iter_mut().for_each(|pattern| pattern.node = to(pattern.node));

@@ -43,7 +43,6 @@ fn of_host(signal: Signal) -> Option<Metric> {
         Signal::MemoryUsed => gauge("system.memory.usage", "By", ("system.memory.state", "used")),
         Signal::MemoryLimit => gauge("system.memory.limit", "By", NONE),
         Signal::MajorFaults => counter("system.paging.faults", "{fault}", ("system.paging.type", "major")),
-        Signal::OomKills => counter("narrows.host.cgroup.memory.events", "{event}", ("event", "oom_kill")),
         Signal::DiskBusy => counter("system.disk.io_time", "s", ("system.device", "sda")),
         Signal::NetworkBytes => counter("system.network.io", "By", ("network.interface.name", "eth0")),
         Signal::ContextSwitches => counter("narrows.host.context_switches", "{switch}", NONE),
@@ -157,6 +156,7 @@ fn points(world: &World, owner: &Owner, signal: Signal, value: f64) -> Vec<OfRes
     let made = match owner {
         _ if value.is_nan() => return Vec::new(),
         Owner::Host(host) => return of_host_points(agent(host), signal, value),
+        Owner::Group { host, name } => return of_group_points(&agent(host), name, signal, value),
         Owner::Process { host, executable } => of_program(signal)
             .map(|metric| (agent(host), metric, vec![("process.executable.name", executable.clone())])),
         Owner::Node(node) => {
@@ -196,13 +196,7 @@ fn of_host_points(resource: Vec<(&'static str, String)>, signal: Signal, value: 
             .into_iter()
             .collect()
     };
-    let group = ("cgroup", "system.slice");
     match signal {
-        Signal::CpuThrottled => quotient(
-            counter("narrows.host.cgroup.cpu.throttled_periods", "{period}", group),
-            counter("narrows.host.cgroup.cpu.periods", "{period}", group),
-            100.0,
-        ),
         Signal::DiskAwait => quotient(
             counter("system.disk.operation_time", "s", ("system.device", "sda")),
             counter("system.disk.operations", "{operation}", ("system.device", "sda")),
@@ -225,4 +219,28 @@ fn of_host_points(resource: Vec<(&'static str, String)>, signal: Signal, value: 
             made.map(|point| (resource, point)).into_iter().collect()
         }
     }
+}
+
+/// What an agent sends of a control group: shares as two counters, of whose rates they are the quotient.
+fn of_group_points(
+    resource: &[(&'static str, String)],
+    group: &str,
+    signal: Signal,
+    value: f64,
+) -> Vec<OfResource> {
+    let events = ("event", "oom_kill");
+    let made = match signal {
+        Signal::OomKills => vec![(counter("narrows.host.cgroup.memory.events", "{event}", events), value)],
+        Signal::CpuThrottled => {
+            let each = 100.0 / f64::from(STEP_S);
+            vec![
+                (counter("narrows.host.cgroup.cpu.throttled_periods", "{period}", NONE), value * each),
+                (counter("narrows.host.cgroup.cpu.periods", "{period}", NONE), each),
+            ]
+        }
+        _ => Vec::new(),
+    };
+    let of_group =
+        |(metric, value)| (resource.to_vec(), point(metric, vec![("cgroup", group.to_owned())], value));
+    made.into_iter().map(of_group).collect()
 }

@@ -40,16 +40,19 @@ fn hit_ratio(facts: &Facts<'_>) -> Option<(Pair, NodeId, String)> {
     );
     caches.sort_unstable();
     caches.dedup();
+    let ratio = |hits: f64, misses: f64| if hits + misses > 0.0 { hits / (hits + misses) } else { 0.0 };
+    // A node may be several servers, each with a ratio of its own.
     let of_cache = |cache: NodeId| {
-        let hits = facts.of_node(cache, Signal::CacheHits).into_iter().next()?;
-        let misses = facts.of_node(cache, Signal::CacheMisses).into_iter().next()?;
-        let ratio = |hits: f64, misses: f64| if hits + misses > 0.0 { hits / (hits + misses) } else { 0.0 };
-        let before = ratio(hits.pair.before, misses.pair.before);
-        let pair = Pair::new(before, ratio(hits.pair.now, misses.pair.now));
-        let query = format!("({0}) / (({0}) + ({1}))", hits.resource.query, misses.resource.query);
-        Some((pair, cache, query))
+        let misses = facts.of_node(cache, Signal::CacheMisses);
+        facts.of_node(cache, Signal::CacheHits).into_iter().filter_map(move |hits| {
+            let misses = misses.iter().find(|misses| misses.resource.owner == hits.resource.owner)?;
+            let before = ratio(hits.pair.before, misses.pair.before);
+            let pair = Pair::new(before, ratio(hits.pair.now, misses.pair.now));
+            let query = format!("({0}) / (({0}) + ({1}))", hits.resource.query, misses.resource.query);
+            Some((pair, cache, query))
+        })
     };
-    caches.into_iter().filter_map(of_cache).min_by(|a, b| a.0.rise().total_cmp(&b.0.rise()))
+    caches.into_iter().flat_map(of_cache).min_by(|a, b| a.0.rise().total_cmp(&b.0.rise()))
 }
 
 /// Those that may use a cache in front of the candidate: itself, the edge's caller, its callers.

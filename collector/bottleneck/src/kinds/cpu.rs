@@ -3,10 +3,13 @@
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::baseline::median;
 use crate::readings::{Facts, Measured, Pair, highest, known};
+use crate::whose::{self, is_own};
 use crate::{CauseKind, NodeType, Owner, Signal, words};
 
 /// Share of time in which tasks waited for the CPU.
 const PRESSURE: f64 = 0.25;
+/// By what factor waiting for the CPU, or being throttled, must be more than before to be a sign.
+const MORE_PRESSURE: f64 = 1.5;
 /// Runnable threads by CPU.
 const RUN_QUEUE: f64 = 2.0;
 /// CPU in use by what there is.
@@ -63,12 +66,10 @@ pub(super) fn saturation(facts: &Facts<'_>) -> Outcome {
 /// A quota stops it, though it does no more per request than before.
 pub(super) fn throttling(facts: &Facts<'_>) -> Outcome {
     const WHAT: &str = "CPU throttling";
-    let Some(throttled) = facts.highest(Signal::CpuThrottled) else {
+    let Some(group) = facts.of_group(Signal::CpuThrottled).filter(|_| facts.edge.is_none()) else {
         return Outcome::Beside;
     };
-    if facts.edge.is_some() {
-        return Outcome::Beside;
-    }
+    let throttled = group.measured;
     let text = words::shares(throttled.pair);
     if throttled.pair.now < THROTTLED || throttled.pair.rise() < THROTTLED / 2.0 {
         return Outcome::no(WHAT, format!("{text} of the quota's periods were throttled"));
@@ -76,8 +77,13 @@ pub(super) fn throttling(facts: &Facts<'_>) -> Outcome {
     if facts.cpu_per_request(facts.node).is_some_and(|per| per.ratio() >= 1.5) {
         return Outcome::no(WHAT, format!("{text} of periods throttled, but by more work per request"));
     }
-    let text = format!("{}'s CPU quota throttles {text} of its periods", facts.name());
-    Finding::new(CauseKind::CpuThrottling, rank::INTERNAL, "cpu quota", 0.9)
+    let who = group.who(facts);
+    if !group.is_own && !facts.is_alone() {
+        return Outcome::Missing(format!("no CPU quota of {}: that of {who} throttles", facts.name()));
+    }
+    let text = format!("{who}: the CPU quota throttles {text} of its periods");
+    let by = if group.is_own { rank::INTERNAL } else { rank::HOST };
+    Finding::new(CauseKind::CpuThrottling, by, "cpu quota", 0.9)
         .waits(0.9)
         .with(evidence(("host", "cpu_throttled"), text, throttled.pair, "share", &throttled.resource.query))
         .into()
@@ -98,14 +104,18 @@ pub(super) fn noisy_neighbour(facts: &Facts<'_>) -> Outcome {
             )
         });
     };
-    let own = facts.cpu_used(facts.node).map_or(0.0, Pair::rise);
+    let own = facts.cpu_used(facts.node).map(Pair::rise);
     let Some((neighbour, process)) = grown_most(facts) else {
         return Outcome::Missing(format!("no CPU usage of the processes on {}", narrow.host));
     };
     let grown = words::change(neighbour.pair, "CPUs");
     let is_busier = facts.cpu_per_request(facts.node).is_some_and(|per| per.ratio() > FLAT);
-    if neighbour.pair.rise() < NEIGHBOUR_CPUS || neighbour.pair.rise() < own || is_busier {
+    if neighbour.pair.rise() < NEIGHBOUR_CPUS || neighbour.pair.rise() < own.unwrap_or(0.0) || is_busier {
         return Outcome::no(WHAT, format!("of other processes {} grew most: {grown}", process.0));
+    }
+    if may_be_own(facts, &neighbour, own) {
+        let name = facts.name();
+        return Outcome::Missing(format!("no CPU usage of {name}: {} on its host may be its own", process.0));
     }
     let text = format!("{} on {} uses {grown}; {} waits for the CPU", process.0, process.1, facts.name());
     let host = process.1.clone();
@@ -134,9 +144,12 @@ impl Narrow<'_> {
 }
 
 fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
-    let throttled = facts.highest(Signal::CpuThrottled);
-    if let Some(measured) = throttled.filter(|measured| measured.pair.now >= THROTTLED) {
-        let text = format!("{}'s CPU quota throttles {}", facts.name(), words::shares(measured.pair));
+    let group = facts.of_group(Signal::CpuThrottled).filter(|group| group.is_own || facts.is_alone());
+    // What a quota took all day is no sign of today.
+    let is_more = |pair: Pair| pair.now >= THROTTLED && pair.ratio() >= MORE_PRESSURE;
+    if let Some(group) = group.filter(|group| is_more(group.measured.pair)) {
+        let measured = group.measured;
+        let text = format!("{}: the CPU quota throttles {}", group.who(facts), words::shares(measured.pair));
         return Some(Narrow { measured, evidence_type: "cpu_throttled", host: String::new(), text });
     }
     let limit = highest(facts.of_node(facts.node, Signal::CpuLimit)).map(|limit| limit.pair.now);
@@ -168,12 +181,12 @@ fn host_short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
         Narrow { measured, evidence_type, host, text }
     };
     let pressure = highest(facts.of_hosts(facts.node, Signal::PressureCpu));
-    if let Some(measured) = pressure.filter(|m| m.pair.now >= PRESSURE && m.pair.ratio() >= 1.5) {
+    if let Some(measured) = pressure.filter(|m| m.pair.now >= PRESSURE && m.pair.ratio() >= MORE_PRESSURE) {
         let text = format!("tasks waited for the CPU {} of the time", words::shares(measured.pair));
         return Some(named(measured, "pressure_cpu", text));
     }
     let queue = highest(facts.of_hosts(facts.node, Signal::RunQueue));
-    if let Some(measured) = queue.filter(|m| m.pair.now >= RUN_QUEUE && m.pair.ratio() >= 1.5) {
+    if let Some(measured) = queue.filter(|m| m.pair.now >= RUN_QUEUE && m.pair.ratio() >= MORE_PRESSURE) {
         let text = format!("{} runnable threads per CPU", words::change(measured.pair, ""));
         return Some(named(measured, "run_queue", text));
     }
@@ -204,14 +217,26 @@ fn grown_most<'a>(facts: &Facts<'a>) -> Option<(Measured<'a>, (String, String))>
     let process = match &most.resource.owner {
         Owner::Process { host, executable } => (executable.clone(), host.clone()),
         Owner::Node(node) => (facts.name_of(*node).to_owned(), hosts.first()?.clone()),
-        Owner::Host(_) | Owner::Part { .. } => return None,
+        Owner::Host(_) | Owner::Group { .. } | Owner::Part { .. } => return None,
     };
     Some((most, process))
 }
 
-/// Whether an executable is the service's own: `shop-catalog` is `catalog`'s, `postgres` that of `postgresql/shop`.
-fn is_own(executable: &str, service: &str) -> bool {
-    let (executable, service) = (executable.to_lowercase(), service.to_lowercase());
-    let service = service.split('/').next().unwrap_or_default();
-    !service.is_empty() && (executable.contains(service) || service.contains(&executable))
+/// Whether a process may be the candidate's own though nothing in its name says so: a runtime runs any service, and where
+/// the candidate tells nothing of its CPU and no process has its name, so does whatever is there.
+fn may_be_own(facts: &Facts<'_>, neighbour: &Measured<'_>, own: Option<f64>) -> bool {
+    let Owner::Process { host, executable } = &neighbour.resource.owner else { return false };
+    if facts.is_of_another(host, executable) {
+        return false;
+    }
+    let is_runtime = whose::is_runtime(executable);
+    if let Some(own) = own {
+        return is_runtime && neighbour.pair.rise() - own.max(0.0) < NEIGHBOUR_CPUS;
+    }
+    let processes = facts.measured(
+        Signal::CpuUsed,
+        |owner| matches!(owner, Owner::Process { host, .. } if facts.hosts(facts.node).contains(host)),
+    );
+    let is_there = |is: &dyn Fn(&str) -> bool| processes.iter().filter_map(Measured::owner_name).any(is);
+    !is_there(&|name| is_own(name, facts.name())) && (is_runtime || !is_there(&whose::is_runtime))
 }

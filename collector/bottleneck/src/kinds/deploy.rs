@@ -14,6 +14,8 @@ const VERSION: &str = "service.version";
 const MIN_SPANS: usize = 8;
 /// Probability by chance below which a split counts.
 const CHANCE: f64 = 0.001;
+/// How long after it began a change may be told or seen, s: what ran before that is the old version.
+const TOLD_LATE_S: i64 = 120;
 /// Youden's J from which it does.
 const EFFECT: f64 = 0.2;
 
@@ -33,11 +35,18 @@ pub(super) fn bad(facts: &Facts<'_>) -> Outcome {
     let Some(change) = changes::near(facts.case, node).into_iter().find(|change| is_version(change)) else {
         return Outcome::no("deploy", format!("no version of {name} changed in the 10 min before"));
     };
-    let before = versions(facts, false);
-    let now = versions(facts, true);
+    // A version may have been there for minutes when it gets slow: old is what ran before the change.
+    let changed_ns = u64::try_from(change.time_s - TOLD_LATE_S).unwrap_or(0) * 1_000_000_000;
+    let is_old = |trace: &&Trace| trace.spans.first().is_some_and(|root| root.start_ns < changed_ns);
+    let before = versions(facts, facts.traces(false).filter(is_old));
+    let now = versions(facts, facts.traces(true));
+    if before.is_empty() || now.is_empty() {
+        return Outcome::Missing(format!("no {VERSION} in spans of {name} from before and since its change"));
+    }
     let new: Vec<&String> = now.keys().filter(|version| !before.contains_key(*version)).collect();
     let Some(new) = new.into_iter().max_by_key(|version| now[*version].spans) else {
-        return Outcome::Missing(format!("no {VERSION} in spans of {name}"));
+        let text = format!("of {} versions of {name} none is newer than its change", now.len());
+        return Outcome::no("deploy", text);
     };
     let fresh = now[new];
     let others = now.iter().filter(|(version, _)| *version != new);
@@ -84,10 +93,10 @@ impl Version {
 }
 
 /// Per version the requests that the node answered, and how many took longer than nearly all did before, or failed.
-fn versions(facts: &Facts<'_>, is_hot: bool) -> BTreeMap<String, Version> {
+fn versions<'a>(facts: &Facts<'a>, traces: impl Iterator<Item = &'a Trace>) -> BTreeMap<String, Version> {
     let usual = usual(facts);
     let mut all: BTreeMap<String, Version> = BTreeMap::new();
-    for trace in facts.traces(is_hot) {
+    for trace in traces {
         for (operation, seconds, is_error, version) in answered(trace, facts.node) {
             let is_bad = match facts.case.question.sli {
                 Sli::Errors => is_error,

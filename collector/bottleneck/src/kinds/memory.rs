@@ -1,7 +1,10 @@
 //! Memory: waiting for it, growing until killed, and stopping to collect garbage.
 
+use std::ops::Range;
+
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::readings::{Facts, Measured, known, total};
+use crate::whose::OfGroup;
 use crate::{CauseKind, Signal, words};
 
 /// Share of time in which all tasks waited for memory.
@@ -12,6 +15,8 @@ const PRESSURE_SOME: f64 = 0.20;
 const FAULTS: (f64, f64) = (10.0, 10.0);
 /// Memory in use by its limit from which it is about to be killed.
 const NEAR_LIMIT: f64 = 0.9;
+/// Kills since, by those that were to be expected: more than so many times as many, and than so many besides.
+const KILLED_MORE: (f64, f64) = (2.0, 0.5);
 /// Growth of memory between the baseline and the last steps.
 const GROWN: f64 = 1.2;
 /// Share of time in which the garbage collector stops everything.
@@ -62,7 +67,8 @@ pub(super) fn leak(facts: &Facts<'_>) -> Outcome {
     if facts.edge.is_some() {
         return Outcome::Beside;
     }
-    let killed = facts.highest(Signal::OomKills).filter(|m| total(&m.resource.values, &facts.case.hot) > 0.0);
+    let hot = &facts.case.hot;
+    let killed = facts.of_group(Signal::OomKills).filter(|group| times(facts, &group.measured, hot) > 0.0);
     let used = facts.of_node(facts.node, Signal::MemoryUsed).into_iter().next();
     let limit = facts.of_node(facts.node, Signal::MemoryLimit).first().map(|limit| limit.pair.now);
     let restarted = facts
@@ -73,33 +79,65 @@ pub(super) fn leak(facts: &Facts<'_>) -> Outcome {
     let is_near =
         matches!((peak, limit), (Some(peak), Some(limit)) if limit > 0.0 && peak >= NEAR_LIMIT * limit);
     let has_grown = matches!((peak, used), (Some(peak), Some(used)) if peak >= GROWN * used.pair.before);
+    // What a group suffers that may be anybody's is its own only if its memory says so, too.
+    let is_its = |killed: &OfGroup<'_>| killed.is_own || is_near || has_grown;
     let sign = match (killed, restarted) {
-        (Some(killed), _) => Some((killed, "oom_kill", "was killed for memory")),
-        (None, Some(restarted)) if is_near && has_grown => Some((restarted, "restarts", "was restarted")),
+        (Some(killed), _) if is_its(&killed) && is_more(facts, &killed.measured) => {
+            let by = if killed.is_own { rank::EXACT } else { rank::HOST };
+            Some((killed.measured, "oom_kill", format!("{} was killed for memory", killed.who(facts)), by))
+        }
+        (_, Some(restarted)) if is_near && has_grown => {
+            Some((restarted, "restarts", format!("{} was restarted", facts.name()), rank::EXACT))
+        }
         _ => None,
     };
     let grown = used.zip(peak).map(|(used, peak)| {
         let to = limit.map(|limit| format!(" of {}", words::bytes(limit))).unwrap_or_default();
-        let text = format!("uses {} → {}{to}", words::bytes(used.pair.before), words::bytes(peak));
+        let text =
+            format!("{} uses {} → {}{to}", facts.name(), words::bytes(used.pair.before), words::bytes(peak));
         (used, text)
     });
-    let Some((measured, evidence_type, done)) = sign else {
-        return grown.map_or(Outcome::Beside, |(_, text)| {
-            Outcome::no(WHAT, format!("{} {text} and was not killed", facts.name()))
-        });
+    let Some((measured, evidence_type, done, by)) = sign else {
+        return not_killed(facts, WHAT, killed, grown.map(|(_, text)| text));
     };
-    let count = words::number(
-        total(&measured.resource.values, &facts.case.hot) * f64::from(facts.case.observation.grid.step_s),
-    );
-    let text = format!("{} {done} {count} times since", facts.name());
-    Finding::new(CauseKind::MemoryLeak, rank::EXACT, "memory", 0.8)
+    let text = format!("{done} {} times since", words::number(times(facts, &measured, hot)));
+    Finding::new(CauseKind::MemoryLeak, by, "memory", 0.8)
         .subkind("oom")
         .with(evidence(("host", evidence_type), text, measured.pair, "1/s", &measured.resource.query))
         .with_all(grown.map(|(used, text)| {
-            let text = format!("{} {text}", facts.name());
             evidence(("host", "memory_used"), text, used.pair, "bytes", &used.resource.query)
         }))
         .into()
+}
+
+/// How often something happened in a range.
+fn times(facts: &Facts<'_>, measured: &Measured<'_>, range: &Range<usize>) -> f64 {
+    total(&measured.resource.values, range) * f64::from(facts.case.observation.grid.step_s)
+}
+
+/// Whether it happens more often than before: some are killed every few minutes, all day.
+fn is_more(facts: &Facts<'_>, measured: &Measured<'_>) -> bool {
+    let steps = |range| known(&measured.resource.values, range).len() as f64;
+    let (baseline, hot) = (&facts.case.baseline, &facts.case.hot);
+    let usual = times(facts, measured, baseline) * steps(hot) / steps(baseline).max(1.0);
+    times(facts, measured, hot) > KILLED_MORE.0 * usual + KILLED_MORE.1
+}
+
+fn not_killed(facts: &Facts<'_>, what: &str, killed: Option<OfGroup<'_>>, grown: Option<String>) -> Outcome {
+    let killed = killed.map(|killed| {
+        let count = words::number(times(facts, &killed.measured, &facts.case.hot));
+        let why = match is_more(facts, &killed.measured) {
+            true => "which may be anybody",
+            false => "no more than before",
+        };
+        format!("{} was killed for memory {count} times, {why}", killed.who(facts))
+    });
+    match (grown, killed) {
+        (Some(grown), Some(killed)) => Outcome::no(what, format!("{grown}; {killed}")),
+        (Some(grown), None) => Outcome::no(what, format!("{grown} and was not killed")),
+        (None, Some(killed)) => Outcome::no(what, killed),
+        (None, None) => Outcome::Beside,
+    }
 }
 
 /// Its runtime stops everything to collect garbage.

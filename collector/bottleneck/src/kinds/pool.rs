@@ -10,6 +10,8 @@ const FULL: f64 = 0.95;
 const PENDING: f64 = 0.5;
 /// Share of what the candidate keeps that waiting must explain.
 const EXPLAINED: f64 = 0.5;
+/// Share of failures that a full pool is taken to explain.
+const FULL_SHARE: f64 = 0.6;
 
 /// Requests wait for a connection.
 pub(super) fn exhaustion(facts: &Facts<'_>) -> Outcome {
@@ -37,6 +39,8 @@ pub(super) fn exhaustion(facts: &Facts<'_>) -> Outcome {
     }
     // Where only the level of waiting is known, Little's law gives the time: as many seconds a second as wait.
     let share = share.max(pending.map_or(0.0, |pending| facts.share_of_own(pending.pair.rise())));
+    // Of failures it is not known how many waited too long; that all connections are taken is known.
+    let share = if facts.is_latency() { share } else { FULL_SHARE };
     let pool = waits.or(pending).and_then(|measured| measured.owner_name().map(str::to_owned));
     let mut finding = Finding::new(CauseKind::PoolExhaustion, rank::INTERNAL, "pool", share).waits(share);
     for (measured, text, (evidence_type, unit)) in said {

@@ -92,7 +92,7 @@ fn queues<'a>(facts: &Facts<'a>) -> (Vec<Measured<'a>>, Option<NodeId>) {
     };
     let owned = facts.measured(Signal::QueueReady, |owner| match owner {
         Owner::Part { node, .. } | Owner::Node(node) => Some(*node) == broker || *node == facts.node,
-        Owner::Host(_) | Owner::Process { .. } => false,
+        Owner::Host(_) | Owner::Process { .. } | Owner::Group { .. } => false,
     });
     let consumer = consumer.or_else(|| {
         let mut readers = readers_of(broker?);

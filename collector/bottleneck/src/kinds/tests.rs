@@ -100,6 +100,144 @@ fn another_process_on_the_host_is_a_neighbour_its_own_is_not() {
 }
 
 #[test]
+fn a_process_that_may_be_its_own_is_no_neighbour() {
+    let process = |executable: &str| Owner::Process {
+        host: "host-catalog".to_owned(),
+        executable: executable.to_owned(),
+    };
+    // (CPU that the service tells of itself, processes of its host) → who it is.
+    type Row<'a> = (Option<(f64, f64)>, &'a [(&'a str, (f64, f64))], Option<&'a str>);
+    let cases: [Row<'_>; 9] = [
+        // It tells nothing, and runs in a runtime: that may be it.
+        (None, &[("java", (0.5, 3.9))], None),
+        (None, &[("server", (0.5, 3.9))], None),
+        // It is known otherwise, or what grew is another's by name.
+        (None, &[("java", (0.5, 3.9)), ("shop-catalog", (0.2, 0.2))], Some("java")),
+        (None, &[("java", (0.5, 0.5)), ("report-batch", (0.0, 3.0))], Some("report-batch")),
+        (None, &[("pricing", (0.5, 3.9))], Some("pricing")),
+        // What the runtime uses more is what the service does.
+        (Some((0.5, 3.7)), &[("java", (0.5, 3.9))], None),
+        (Some((0.5, 0.6)), &[("java", (0.5, 3.9))], Some("java")),
+        // A part of a word is no name.
+        (Some((0.1, 0.1)), &[("cat", (0.5, 3.9))], Some("cat")),
+        (Some((0.1, 0.1)), &[("catalog2", (0.5, 3.9))], None),
+    ];
+    for (own, processes, expected) in cases {
+        // As many requests more as it uses more CPU: its CPU per request is flat.
+        let mut shop = Shop::new(60, 40);
+        let (edge, catalog, pricing) =
+            (shop.service("edge"), shop.service("catalog"), shop.service("pricing"));
+        shop.observation_mut().nodes[pricing].hosts.push("host-catalog".to_owned());
+        let times = own.map_or(1.0, |(before, now)| now / before);
+        shop.answers(edge, (100.0, 100.0), (0.02, 0.12), (0.0, 0.0));
+        shop.answers(catalog, (100.0, 100.0 * times), (0.02, 0.12), (0.0, 0.0));
+        if let Some(own) = own {
+            shop.resource(Owner::Node(catalog), Signal::CpuUsed, own);
+        }
+        shop.resource(host("catalog"), Signal::PressureCpu, (0.05, 0.6));
+        for (executable, cpus) in processes {
+            shop.resource(process(executable), Signal::CpuUsed, *cpus);
+        }
+        let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
+        let named = found.process.as_ref().map(|(executable, _)| executable.as_str());
+        assert_eq!(named, expected, "{own:?} {processes:?}: {found:?}");
+        assert_eq!(found.kind == CauseKind::NoisyNeighbour, expected.is_some(), "{own:?} {processes:?}");
+        if own.is_none() && expected.is_none() {
+            let missing = format!("{} on its host may be its own", processes[0].0);
+            assert!(found.missing.iter().any(|text| text.contains(&missing)), "{:?}", found.missing);
+        }
+    }
+}
+
+fn group(name: &str) -> Owner {
+    Owner::Group { host: "host-catalog".to_owned(), name: name.to_owned() }
+}
+
+#[test]
+fn what_a_group_of_the_host_suffers_is_not_said_of_every_service_there() {
+    // (group, kills a second, memory of catalog) → kind, its first words.
+    let now_and_then = |steps: &[usize]| {
+        let one = |step| if steps.contains(&step) { 0.1 } else { 0.0 };
+        (0..60).map(one).collect::<Vec<f64>>()
+    };
+    let (since, always) = (now_and_then(&[45, 55]), now_and_then(&[5, 15, 25, 35, 45, 55]));
+    let leak = CauseKind::MemoryLeak;
+    let other = CauseKind::LockContention;
+    let cases = [
+        ("system.slice/catalog.service", &since, (1e8, 1e8), leak, "catalog was killed for memory 2 times"),
+        ("system.slice/catalog.service", &always, (1e8, 1e8), other, ""),
+        (
+            "system.slice/docker-ab12.scope",
+            &since,
+            (1e8, 4e8),
+            leak,
+            "docker-ab12 on host-catalog was killed",
+        ),
+        ("system.slice/docker-ab12.scope", &since, (1e8, 1e8), other, ""),
+        ("system.slice/docker-ab12.scope", &always, (1e8, 4e8), other, ""),
+        // Its neighbour's, which is counted by the slice above, too.
+        ("system.slice/pricing.service", &since, (1e8, 4e8), other, ""),
+    ];
+    for (name, kills, memory, kind, text) in cases {
+        let (mut shop, [_, catalog, _]) = shop();
+        let pricing = shop.service("pricing");
+        shop.observation_mut().nodes[pricing].hosts.push("host-catalog".to_owned());
+        shop.resource(Owner::Node(catalog), Signal::MemoryUsed, memory);
+        shop.resource_series(group(name), Signal::OomKills, kills.clone());
+        shop.resource_series(group("system.slice"), Signal::OomKills, kills.clone());
+        let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
+        assert_eq!(found.kind, kind, "{name} {kills:?} {memory:?}: {:?}", found.ruled_out);
+        if kind == leak {
+            assert!(found.evidence[0].text.starts_with(text), "{}", found.evidence[0].text);
+        } else {
+            assert!(why(&found, "memory leak").is_some(), "{:?}", found.ruled_out);
+        }
+    }
+}
+
+#[test]
+fn a_quota_of_nobody_known_is_that_of_who_runs_there_alone() {
+    // (group, throttled, whether another runs on the host) → kind.
+    let cases = [
+        ("system.slice/catalog.service", (0.0, 0.6), true, CauseKind::CpuThrottling),
+        ("system.slice/docker-ab12.scope", (0.0, 0.6), false, CauseKind::CpuThrottling),
+        ("system.slice/docker-ab12.scope", (0.0, 0.6), true, CauseKind::LockContention),
+        ("system.slice/pricing.service", (0.0, 0.6), true, CauseKind::LockContention),
+        ("system.slice/catalog.service", (0.6, 0.62), true, CauseKind::LockContention),
+    ];
+    for (name, throttled, has_other, kind) in cases {
+        let (mut shop, [_, catalog, _]) = shop();
+        let pricing = shop.service("pricing");
+        if has_other {
+            shop.observation_mut().nodes[pricing].hosts.push("host-catalog".to_owned());
+        }
+        shop.resource(group(name), Signal::CpuThrottled, throttled);
+        let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
+        assert_eq!(found.kind, kind, "{name} {throttled:?} {has_other}: {:?}", found.ruled_out);
+        let is_said = found.missing.iter().any(|text| text.contains("docker-ab12 on host-catalog throttles"));
+        assert_eq!(is_said, has_other && name.contains("docker"), "{:?}", found.missing);
+    }
+}
+
+#[test]
+fn a_quota_that_throttles_all_day_is_no_sign_that_cpu_is_short() {
+    for (throttled, kind) in
+        [((0.15, 0.15), CauseKind::LockContention), ((0.0, 0.15), CauseKind::CpuSaturation)]
+    {
+        // CPU per request 1.0 → 1.6 ms, and 80 ms of something else.
+        let mut shop = Shop::new(60, 40);
+        let (edge, catalog) = (shop.service("edge"), shop.service("catalog"));
+        for node in [edge, catalog] {
+            shop.answers(node, (100.0, 100.0), (0.02, 0.1), (0.0, 0.0));
+        }
+        shop.resource(Owner::Node(catalog), Signal::CpuUsed, (0.01, 0.016));
+        shop.resource(group("system.slice/catalog.service"), Signal::CpuThrottled, throttled);
+        let found = explained(shop, Target::Node(catalog), 0.08, Sli::Latency);
+        assert_eq!(found.kind, kind, "{throttled:?}: {:?}", found.ruled_out);
+    }
+}
+
+#[test]
 fn memory_disk_and_garbage_by_their_signals() {
     let on_host = |name: &'static str| move |_: NodeId| host(name);
     type Owned = Box<dyn Fn(NodeId) -> Owner>;
@@ -223,6 +361,30 @@ fn waiting_for_a_connection_is_the_pool() {
 }
 
 #[test]
+fn seconds_of_waiting_are_no_part_of_failures() {
+    // Waiting in s/s, connections in use of 20, requests that wait → kind. 2 % of 10 requests a second fail.
+    let cases = [
+        ((0.0, 1.2), (4.0, 6.0), (0.0, 0.2), CauseKind::Unexplained),
+        ((0.0, 1.2), (4.0, 20.0), (0.0, 8.0), CauseKind::PoolExhaustion),
+    ];
+    for (waits, used, pending, kind) in cases {
+        let (mut shop, [_, catalog, postgres]) = shop();
+        shop.calls((catalog, postgres), (100.0, 100.0), (0.004, 0.004), None);
+        let of_pool = [
+            (Signal::PoolWait, waits),
+            (Signal::PoolUsed, used),
+            (Signal::PoolMax, (20.0, 20.0)),
+            (Signal::PoolPending, pending),
+        ];
+        for (signal, values) in of_pool {
+            shop.resource(part(catalog, "postgresql"), signal, values);
+        }
+        let found = explained(shop, Target::Node(catalog), 0.02, Sli::Errors);
+        assert_eq!(found.kind, kind, "{:?}", found.ruled_out);
+    }
+}
+
+#[test]
 fn statements_locks_and_indexes_of_a_database() {
     const SELECT: &str = "SELECT * FROM products WHERE sku = $1";
     // (seconds a second, sequential rows, sessions that wait) since → kind, subkind.
@@ -320,6 +482,23 @@ fn a_cache_that_misses_sends_its_load_to_the_database() {
 }
 
 #[test]
+fn each_server_of_a_cache_has_a_ratio_of_its_own() {
+    let (mut shop, [_, catalog, postgres]) = shop();
+    let redis = shop.database("redis");
+    shop.calls((catalog, redis), (100.0, 100.0), (0.001, 0.001), None);
+    shop.calls((catalog, postgres), (10.0, 100.0), (0.01, 0.02), None);
+    // The sum of both hardly moves.
+    for (server, hits, misses) in
+        [("a:6379", (9_500.0, 9_500.0), (500.0, 500.0)), ("b:6379", (95.0, 5.0), (5.0, 95.0))]
+    {
+        shop.resource(part(redis, server), Signal::CacheHits, hits);
+        shop.resource(part(redis, server), Signal::CacheMisses, misses);
+    }
+    let found = explained(shop, Target::Node(postgres), 0.02, Sli::Latency);
+    assert_eq!(found.kind, CauseKind::CacheMissStorm, "{:?}", found.ruled_out);
+}
+
+#[test]
 fn a_queue_that_grows_is_a_backlog_of_its_reader() {
     for (growth, is_backlog) in [(20.0, true), (0.0, false)] {
         let (mut shop, [edge, ..]) = shop();
@@ -362,39 +541,42 @@ fn request(shop: &mut Shop, step: usize, catalog: NodeId, ms: u64, attributes: &
 
 #[test]
 fn a_version_must_be_new_near_and_worse() {
-    // (change s after the onset, duration of the new and of the old version since) → kind.
+    // (change s after the onset, step of its first request, duration of the new and of the old version since) → kind.
     let cases = [
-        (Some(-60), 200, 20, CauseKind::BadDeploy),
-        (Some(-60), 20, 20, CauseKind::LockContention),
-        (Some(-900), 200, 20, CauseKind::LockContention),
-        (None, 200, 20, CauseKind::LockContention),
+        (Some(-60), 40, 200, 20, CauseKind::BadDeploy),
+        // It was there for a minute and a half before it got slow.
+        (Some(-90), 31, 200, 20, CauseKind::BadDeploy),
+        // It was told when it was done.
+        (Some(-10), 31, 200, 20, CauseKind::BadDeploy),
+        // What was there long before is not what was changed.
+        (Some(-60), 5, 200, 20, CauseKind::LockContention),
+        (Some(-60), 40, 20, 20, CauseKind::LockContention),
+        (Some(-900), 40, 200, 20, CauseKind::LockContention),
+        (None, 40, 200, 20, CauseKind::LockContention),
     ];
-    for (change, new_ms, old_ms, kind) in cases {
+    for (change, first, new_ms, old_ms, kind) in cases {
         let (mut shop, [_, catalog, _]) = shop();
         for step in 0..60 {
             for nth in 0..2 {
                 let ms = 18 + (step as u64 * 3 + nth) % 5;
-                if step < 40 || nth == 0 {
-                    request(
-                        &mut shop,
-                        step,
-                        catalog,
-                        if step < 40 { ms } else { old_ms + ms - 20 },
-                        &[("service.version", "1")],
-                    );
-                } else {
-                    request(&mut shop, step, catalog, new_ms + ms - 20, &[("service.version", "2")]);
-                }
+                let is_new = step >= first && nth == 1;
+                let usual = if step < 40 { 20 } else { [old_ms, new_ms][usize::from(is_new)] };
+                let version = if is_new { "2" } else { "1" };
+                request(&mut shop, step, catalog, usual + ms - 20, &[("service.version", version)]);
             }
         }
         if let Some(after_s) = change {
             shop.change(Owner::Node(catalog), "deploy", "catalog 1 → 2", after_s);
         }
         let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
-        assert_eq!(found.kind, kind, "{change:?} {new_ms}: {:?}", found.ruled_out);
+        assert_eq!(found.kind, kind, "{change:?} {first} {new_ms}: {:?}", found.ruled_out);
         if kind == CauseKind::BadDeploy {
             assert_eq!(found.instance.as_deref(), Some("2"));
             assert!(found.evidence.iter().any(|evidence| evidence.family == "change"));
+        }
+        if first == 5 {
+            assert!(why(&found, "deploy").is_some_and(|why| why.contains("none is newer")), "{found:?}");
+            assert!(found.missing.iter().all(|missing| !missing.contains("version")), "{:?}", found.missing);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who is named, by shape of shop and kind of fault; and that the account closes.
 
-use narrows_bottleneck::{NodeType, Settings, Sli, State, Verdict, analyze, symptoms};
+use narrows_bottleneck::{NodeType, Observation, Settings, Sli, State, Verdict, analyze, symptoms};
 
 use crate::shop::{Call, Service, Shop, database, service};
 
@@ -159,6 +159,35 @@ fn a_little_of_everybody_is_nobody() {
 }
 
 #[test]
+fn without_a_symptom_nothing_is_not_localised() {
+    // A service that one request in fifty needs takes twice as long: that is certain, and moves the entry by nothing.
+    let mut healthy = chain();
+    healthy.push(service("tax", 5.0, &[]));
+    let tax = healthy.len() - 1;
+    healthy[0].calls.push(Call { callee: tax, times: 1, gap_s: 0.001 });
+    let shop = Shop { noise: 0.05, traces: 0, ..Shop::new(healthy) };
+    let mut observation = shop.observe();
+    let slower = |step: usize| if step < shop.onset { 0.02 } else { 0.036 };
+    for step in 0..shop.steps {
+        let node = &mut observation.nodes[tax];
+        node.requests[step] *= 0.02;
+        node.seconds[step] *= slower(step);
+        let edge = observation.edges.iter_mut().find(|edge| edge.callee == tax).unwrap();
+        let seconds = slower(step);
+        edge.calls[step] *= 0.02;
+        edge.client_seconds[step] *= seconds;
+        edge.server_seconds[step] *= seconds;
+        // The entry is a little worse by chance.
+        let by_chance = if step < shop.onset { 1.0 } else { 1.03 };
+        observation.nodes[0].seconds[step] *= by_chance;
+    }
+    let verdict = analyze(&observation, &shop.question(Sli::Latency), &Settings::default());
+    assert!(verdict.contributors.iter().any(|other| other.entity.service == "tax"), "{verdict:#?}");
+    assert_eq!((verdict.state, verdict.culprit.is_some()), (State::Quiet, false), "{verdict:#?}");
+    assert!(verdict.headline.contains("as usual"), "{}", verdict.headline);
+}
+
+#[test]
 fn nobody_waits_for_messages() {
     let healthy =
         vec![service("edge", 30.0, &[1, 2]), service("mail", 10.0, &[]), service("cart", 10.0, &[])];
@@ -259,30 +288,51 @@ fn odd_questions_are_answered() {
     assert!(verdict.culprit.is_none());
 }
 
-#[test]
-fn a_few_failures_count_if_somebody_behind_makes_them() {
-    // Four failures in two steps of an entry that has as many by itself now and then.
+/// Four failures in two steps of an entry that has as many by itself now and then; if `is_behind`, payment makes them.
+fn few_failures(is_behind: bool) -> Observation {
     let shop = Shop { traces: 0, ..Shop::new(chain()) };
     let mut observation = shop.observe();
     for step in (0..shop.steps - 5).step_by(7) {
         observation.nodes[0].errors[step] = 2.0;
     }
     let last = shop.steps - 1;
-    let with = |observation: &mut narrows_bottleneck::Observation, node: usize| {
-        observation.nodes[node].errors[last - 1] = 2.0;
-        observation.nodes[node].errors[last] = 2.0;
-    };
-    with(&mut observation, 0);
-    assert_eq!(symptoms(&observation, &Settings::default()), vec![], "nobody behind fails");
-    for edge in &mut observation.edges {
+    for node in 0..if is_behind { 3 } else { 1 } {
+        observation.nodes[node].errors[last - 1..].fill(2.0);
+    }
+    for edge in observation.edges.iter_mut().filter(|_| is_behind) {
         if matches!((edge.caller, edge.callee), (0, 1) | (1, 2)) {
-            edge.errors[last - 1] = 2.0;
-            edge.errors[last] = 2.0;
+            edge.errors[last - 1..].fill(2.0);
         }
     }
-    with(&mut observation, 1);
-    with(&mut observation, 2);
+    observation
+}
+
+#[test]
+fn a_few_failures_count_if_somebody_behind_makes_them() {
+    assert_eq!(symptoms(&few_failures(false), &Settings::default()), vec![], "nobody behind fails");
+    let observation = few_failures(true);
     let found = symptoms(&observation, &Settings::default());
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(named(&analyze(&observation, &found[0], &Settings::default())), "payment");
+}
+
+#[test]
+fn of_many_weak_symptoms_the_strongest_are_looked_behind() {
+    let one = few_failures(true);
+    let mut all = one.clone();
+    for copy in 1..25 {
+        let first = all.nodes.len();
+        all.nodes.extend(one.nodes.iter().map(|node| {
+            let name = format!("{}-{copy:02}", node.name);
+            narrows_bottleneck::Node { name, ..node.clone() }
+        }));
+        all.edges.extend(one.edges.iter().map(|edge| {
+            let (caller, callee) = (first + edge.caller, first + edge.callee);
+            narrows_bottleneck::Edge { caller, callee, ..edge.clone() }
+        }));
+    }
+    let found = symptoms(&all, &Settings::default());
+    assert_eq!(found.len(), 20, "each costs a whole localisation");
+    // Equal ones by name.
+    assert_eq!(all.nodes[found[1].node].name, "edge-01");
 }

@@ -9,6 +9,7 @@ use bottleneck::{Grid, Node, NodeId, NodeType, Owner, Resource, Signal};
 use promql::{Evaluation, Limits, Querier, QueryError, Series, Value};
 use telemetry::LabelSet;
 
+use super::servers::{Role, Servers};
 use super::signals::{By, ROWS, Row};
 
 /// Range of rates: what is measured every 15 s at the most has two values in it.
@@ -48,6 +49,7 @@ pub(crate) struct Asking<'a> {
 struct Nodes<'a> {
     by_name: &'a HashMap<String, NodeId>,
     nodes: &'a [Node],
+    servers: Servers,
 }
 
 /// A series of a row.
@@ -62,8 +64,10 @@ pub(super) fn read(
     nodes: &[Node],
     by_name: &HashMap<String, NodeId>,
 ) -> Result<Measured, QueryError> {
-    let nodes = Nodes { by_name, nodes };
     let mut measured = Measured::default();
+    let servers = Servers::read(asking, &mut measured.notes);
+    let nodes = Nodes { by_name, nodes, servers };
+    measured.notes.extend(nodes.of_no_server());
     let mut known: BTreeSet<(Owner, Signal)> = BTreeSet::new();
     for row in ROWS {
         let series = match found(asking, row) {
@@ -199,13 +203,16 @@ fn on_grid(series: &Series, grid: &Grid) -> Vec<f64> {
 
 fn largest(mut series: Vec<Found>, row: &Row, notes: &mut Vec<String>) -> Vec<Found> {
     if series.len() > MAX_OWNERS {
-        notes.push(format!(
-            "of {} measurements of {:?} the {MAX_OWNERS} largest were looked at",
-            series.len(),
-            row.signal
-        ));
         let most = |one: &Found| one.series.floats.iter().map(|(_, value)| *value).fold(0.0, f64::max);
         series.sort_by(|a, b| most(b).total_cmp(&most(a)));
+        // A group that was never stopped or killed is nothing that is missing.
+        if most(&series[MAX_OWNERS]) > 0.0 {
+            notes.push(format!(
+                "of {} measurements of {:?} the {MAX_OWNERS} largest were looked at",
+                series.len(),
+                row.signal
+            ));
+        }
         series.truncate(MAX_OWNERS);
     }
     series
@@ -216,16 +223,22 @@ impl Nodes<'_> {
     fn owners(&self, by: By, values: &[&str]) -> Vec<Owner> {
         let value = |at: usize| values.get(at).copied().unwrap_or_default().to_owned();
         let part = |name: String| move |node| Owner::Part { node, name: name.clone() };
-        if values.iter().any(|value| value.is_empty()) {
+        // A server may tell no instance of its own.
+        let names = if matches!(by, By::Server(_) | By::Database(..)) { &values[1..] } else { values };
+        if names.iter().any(|value| value.is_empty()) {
             return Vec::new();
         }
         match by {
             By::Host => vec![Owner::Host(value(0))],
             By::Process => vec![Owner::Process { host: value(0), executable: value(1) }],
+            By::Group => vec![Owner::Group { host: value(0), name: value(1) }],
             By::Service => self.named(values[0]).map(Owner::Node).into_iter().collect(),
             By::Part(_) => self.named(values[0]).map(part(value(1))).into_iter().collect(),
-            By::Server(system) => self.of_system(system).map(Owner::Node).collect(),
-            By::Database(system, _) => self.database(system, values[0]).map(Owner::Node).collect(),
+            By::Server(system) => self.of_server(system, values[0]),
+            By::Database(system, _) => {
+                let is_its = self.servers.role(system, Some(values[1]), values[0]) == Role::Own;
+                self.database(system, values[1]).filter(|_| is_its).map(Owner::Node).collect()
+            }
             By::ServerPart(system, _) => self.of_system(system).map(part(value(0))).collect(),
             By::DatabasePart(system, ..) => self.database(system, values[0]).map(part(value(1))).collect(),
             By::Destination => self.of_system(values[0]).map(part(value(1))).collect(),
@@ -245,6 +258,29 @@ impl Nodes<'_> {
         };
         let found: Vec<NodeId> = (0..self.nodes.len()).filter(|at| is_of(&self.nodes[*at])).collect();
         found.into_iter()
+    }
+
+    /// The nodes of a system that are one of its servers.
+    fn of_server(&self, system: &str, instance: &str) -> Vec<Owner> {
+        let owner = |node| match self.servers.role(system, self.database_of(node), instance) {
+            Role::Own => Some(Owner::Node(node)),
+            Role::OneOf(name) => Some(Owner::Part { node, name }),
+            Role::Other => None,
+        };
+        self.of_system(system).filter_map(owner).collect()
+    }
+
+    fn database_of(&self, node: NodeId) -> Option<&str> {
+        self.nodes[node].name.split_once('/').map(|(_, database)| database)
+    }
+
+    /// Databases of which several servers, or those of others, are measured.
+    fn of_no_server(&self) -> impl Iterator<Item = String> {
+        let systems = ["postgresql"].into_iter();
+        let of_system = |system| self.of_system(system).map(move |node| (system, node));
+        systems.flat_map(of_system).filter_map(|(system, node)| {
+            self.servers.note(system, self.database_of(node), &self.nodes[node].name)
+        })
     }
 
     /// `postgresql/shop`; else the system, where spans do not say which database they ask.
@@ -362,6 +398,7 @@ mod tests {
             let is_owner = |one: &&Resource| match (row.by, &one.owner) {
                 (By::Host, Owner::Host(host)) => host == "x",
                 (By::Process, Owner::Process { host, executable }) => host == "x" && executable == "x",
+                (By::Group, Owner::Group { host, name }) => host == "x" && name == "x",
                 (By::Service, Owner::Node(node)) => *node == 0,
                 (By::Part(_), Owner::Part { node, name }) => *node == 0 && name == "x",
                 (By::Server("postgresql") | By::Database(..), Owner::Node(node)) => *node == 1,
@@ -450,6 +487,63 @@ mod tests {
             let [one] = all[..] else { panic!("{service}: {all:?}") };
             assert!(one.values.iter().all(|value| (value - 1.0).abs() < 1e-6), "{service}: {:?}", one.values);
             assert!(one.query.contains(&format!("[{window}]")), "{service}: {}", one.query);
+        }
+    }
+
+    #[test]
+    fn of_several_servers_each_node_has_its_own() {
+        let names = ["postgresql/orders", "postgresql/shop", "postgresql/other", "postgresql", "redis/0"];
+        let nodes = names.map(|name| node(name, NodeType::Database));
+        let by_name: HashMap<String, NodeId> =
+            nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
+        let mut store = MemoryStore::default();
+        let mut add = |labels: &[(&str, &str)], value: f64| {
+            let labels = LabelSet::new(labels.iter().copied()).unwrap();
+            (0..=24).for_each(|at| store.add(&labels, at * 5_000, value));
+        };
+        // (server, database, connections): the second has an old copy of orders.
+        for (instance, database, count) in
+            [("a:5432", "orders", 9.0), ("b:5432", "shop", 60.0), ("b:5432", "orders", 0.0)]
+        {
+            let name = ("__name__", "postgresql_backends");
+            let labels =
+                [("job", "postgresql"), ("instance", instance), ("postgresql_database_name", database)];
+            add(&[&[name][..], &labels].concat(), count);
+        }
+        for (name, job, values) in [
+            ("narrows_postgresql_sessions_blocked", "postgresql", [("a:5432", 8.0), ("b:5432", 0.0)]),
+            ("postgresql_connection_max", "postgresql", [("a:5432", 100.0), ("b:5432", 200.0)]),
+            ("redis_memory_used_bytes", "redis", [("c:6379", 1e6), ("d:6379", 2e9)]),
+        ] {
+            for (instance, value) in values {
+                add(&[("__name__", name), ("job", job), ("instance", instance)], value);
+            }
+        }
+        let grid = Grid { start_s: 0, step_s: 10, steps: STEPS };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let (cancelled, memory_bytes, max_samples) = (&Arc::default(), 64 << 20, MAX_SAMPLES);
+        let asking = Asking { querier: &store, grid, deadline, cancelled, memory_bytes, max_samples };
+        let measured = read(&asking, &nodes, &by_name).unwrap();
+        let found: Vec<(Owner, Signal, f64)> = measured
+            .resources
+            .into_iter()
+            .map(|one| (one.owner, one.signal, one.values[STEPS - 1]))
+            .collect();
+        let redis = |name: &str| Owner::Part { node: 4, name: name.to_owned() };
+        let expected = [
+            (Owner::Node(0), Signal::PoolUsed, 9.0),
+            (Owner::Node(0), Signal::PoolMax, 100.0),
+            (Owner::Node(0), Signal::LockWaiting, 8.0),
+            (Owner::Node(1), Signal::PoolUsed, 60.0),
+            (Owner::Node(1), Signal::PoolMax, 200.0),
+            (Owner::Node(1), Signal::LockWaiting, 0.0),
+            (redis("c:6379"), Signal::MemoryUsed, 1e6),
+            (redis("d:6379"), Signal::MemoryUsed, 2e9),
+        ];
+        assert_eq!(found, expected);
+        for name in ["postgresql/other", "postgresql"] {
+            let note = format!("of 2 servers of postgresql none is known to be {name}");
+            assert!(measured.notes.contains(&note), "{:?}", measured.notes);
         }
     }
 

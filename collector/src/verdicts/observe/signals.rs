@@ -13,13 +13,15 @@ pub(super) enum By {
     Host,
     /// An executable on a host.
     Process,
+    /// A control group on a host.
+    Group,
     /// A service.
     Service,
     /// Something of a service, named by this label.
     Part(&'static str),
-    /// Every node of this system (`postgresql`, `postgresql/shop`).
+    /// A server of this system, told by its instance: the nodes that it is (`postgresql`, `postgresql/shop`).
     Server(&'static str),
-    /// The node of a database of this system, named by this label.
+    /// The node of a database of this system on a server, named by this label.
     Database(&'static str, &'static str),
     /// Something of every node of this system, named by this label.
     ServerPart(&'static str, &'static str),
@@ -39,6 +41,7 @@ pub(super) struct Row {
 
 const HOST: &str = "host_name";
 const EXECUTABLE: &str = "process_executable_name";
+const INSTANCE: &str = "instance";
 const SERVICE: &str = "service_name";
 const POOL: By = By::Part("db_client_connection_pool_name");
 const PG: &str = "postgresql";
@@ -57,10 +60,11 @@ impl By {
         match self {
             Self::Host => vec![HOST],
             Self::Process => vec![HOST, EXECUTABLE],
+            Self::Group => vec![HOST, "cgroup"],
             Self::Service => vec![SERVICE],
             Self::Part(part) => vec![SERVICE, part],
-            Self::Server(_) => Vec::new(),
-            Self::Database(_, database) => vec![database],
+            Self::Server(_) => vec![INSTANCE],
+            Self::Database(_, database) => vec![INSTANCE, database],
             Self::ServerPart(_, part) => vec![part],
             Self::DatabasePart(_, database, part) => vec![database, part],
             Self::Destination => vec!["messaging_system", "messaging_destination_name"],
@@ -82,11 +86,11 @@ pub(super) const ROWS: &[Row] = &[
     row(Signal::CpuUsed, By::Host, r#"sum by ($by) (rate(system_cpu_time_seconds_total{cpu_mode!~"idle|iowait"$s}[$w]))"#),
     row(Signal::CpuLimit, By::Host, r#"max by ($by) (system_cpu_logical_count{job="agent"$s})"#),
     row(Signal::RunQueue, By::Host, r#"max by ($by) (narrows_host_threads{state="running"$s}) / max by ($by) (system_cpu_logical_count{job="agent"$s})"#),
-    row(Signal::CpuThrottled, By::Host, r#"max by ($by) (rate(narrows_host_cgroup_cpu_throttled_periods_total{job="agent"$s}[$w]) / (rate(narrows_host_cgroup_cpu_periods_total{job="agent"$s}[$w]) > 0))"#),
+    row(Signal::CpuThrottled, By::Group, r#"max by ($by) (rate(narrows_host_cgroup_cpu_throttled_periods_total{job="agent"$s}[$w]) / (rate(narrows_host_cgroup_cpu_periods_total{job="agent"$s}[$w]) > 0))"#),
     row(Signal::MemoryUsed, By::Host, r#"max by ($by) (system_memory_limit_bytes{job="agent"$s}) - max by ($by) (system_linux_memory_available_bytes{job="agent"$s})"#),
     row(Signal::MemoryLimit, By::Host, r#"max by ($by) (system_memory_limit_bytes{job="agent"$s})"#),
     row(Signal::MajorFaults, By::Host, r#"sum by ($by) (rate(system_paging_faults_total{system_paging_type="major"$s}[$w]))"#),
-    row(Signal::OomKills, By::Host, r#"sum by ($by) (rate(narrows_host_cgroup_memory_events_total{event="oom_kill"$s}[$w]))"#),
+    row(Signal::OomKills, By::Group, r#"sum by ($by) (rate(narrows_host_cgroup_memory_events_total{event="oom_kill"$s}[$w]))"#),
     row(Signal::DiskBusy, By::Host, r#"max by ($by) (rate(system_disk_io_time_seconds_total{job="agent"$s}[$w]))"#),
     row(Signal::DiskAwait, By::Host, r#"sum by ($by) (rate(system_disk_operation_time_seconds_total{job="agent"$s}[$w])) / (sum by ($by) (rate(system_disk_operations_total{job="agent"$s}[$w])) > 0)"#),
     row(Signal::DiskFull, By::Host, r#"max by ($by) (sum without (system_filesystem_state) (system_filesystem_usage_bytes{system_filesystem_state="used"$s}) / system_filesystem_limit_bytes{job="agent"$s})"#),
@@ -106,27 +110,27 @@ pub(super) const ROWS: &[Row] = &[
     row(Signal::PoolWait, POOL, r#"sum by ($by) (rate(db_client_connection_wait_time_seconds_sum{service_name!=""$s}[$w]))"#),
 
     row(Signal::PoolUsed, PG_DATABASE, r#"sum by ($by) (postgresql_backends{job!=""$s})"#),
-    row(Signal::PoolMax, PG_SERVER, r#"max(postgresql_connection_max{job!=""$s})"#),
-    row(Signal::LockWaiting, PG_SERVER, r#"sum(narrows_postgresql_sessions_blocked{job!=""$s})"#),
+    row(Signal::PoolMax, PG_SERVER, r#"max by ($by) (postgresql_connection_max{job!=""$s})"#),
+    row(Signal::LockWaiting, PG_SERVER, r#"sum by ($by) (narrows_postgresql_sessions_blocked{job!=""$s})"#),
     row(Signal::StatementCalls, PG_STATEMENT, r#"sum by ($by) (rate(narrows_postgresql_statement_calls_total{job!=""$s}[$w]))"#),
     row(Signal::StatementSeconds, PG_STATEMENT, r#"sum by ($by) (rate(narrows_postgresql_statement_time_seconds_total{job!=""$s}[$w]))"#),
     row(Signal::StatementRows, PG_STATEMENT, r#"sum by ($by) (rate(narrows_postgresql_statement_rows_total{job!=""$s}[$w]))"#),
     row(Signal::SequentialScans, PG_TABLE, r#"sum by ($by) (rate(postgresql_sequential_scans_total{job!=""$s}[$w]))"#),
     row(Signal::SequentialRows, PG_TABLE, r#"sum by ($by) (rate(narrows_postgresql_table_rows_read_total{access="sequential"$s}[$w]))"#),
 
-    row(Signal::CacheHits, REDIS, r#"sum(rate(redis_keyspace_hits_total{job!=""$s}[$w]))"#),
-    row(Signal::CacheMisses, REDIS, r#"sum(rate(redis_keyspace_misses_total{job!=""$s}[$w]))"#),
-    row(Signal::CpuUsed, REDIS, r#"sum(rate(redis_cpu_time_seconds_total{job!=""$s}[$w]))"#),
-    row(Signal::MemoryUsed, REDIS, r#"sum(redis_memory_used_bytes{job!=""$s})"#),
-    row(Signal::MemoryLimit, REDIS, r#"sum(redis_maxmemory_bytes{job!=""$s}) > 0"#),
+    row(Signal::CacheHits, REDIS, r#"sum by ($by) (rate(redis_keyspace_hits_total{job!=""$s}[$w]))"#),
+    row(Signal::CacheMisses, REDIS, r#"sum by ($by) (rate(redis_keyspace_misses_total{job!=""$s}[$w]))"#),
+    row(Signal::CpuUsed, REDIS, r#"sum by ($by) (rate(redis_cpu_time_seconds_total{job!=""$s}[$w]))"#),
+    row(Signal::MemoryUsed, REDIS, r#"sum by ($by) (redis_memory_used_bytes{job!=""$s})"#),
+    row(Signal::MemoryLimit, REDIS, r#"sum by ($by) (redis_maxmemory_bytes{job!=""$s}) > 0"#),
 
     row(Signal::QueueReady, QUEUE, r#"sum by ($by) (rabbitmq_message_current{state="ready"$s})"#),
     row(Signal::QueueUnacked, QUEUE, r#"sum by ($by) (rabbitmq_message_current{state="unacknowledged"$s})"#),
     row(Signal::QueueConsumers, QUEUE, r#"sum by ($by) (rabbitmq_consumer_count{job!=""$s})"#),
     row(Signal::QueuePublished, QUEUE, r#"sum by ($by) (rate(rabbitmq_message_published_total{job!=""$s}[$w]))"#),
     row(Signal::QueueConsumed, QUEUE, r#"sum by ($by) (rate(rabbitmq_message_acknowledged_total{job!=""$s}[$w]))"#),
-    row(Signal::MemoryUsed, RABBIT, r#"max(rabbitmq_node_mem_used_bytes{job!=""$s})"#),
-    row(Signal::MemoryLimit, RABBIT, r#"max(rabbitmq_node_mem_limit_bytes{job!=""$s})"#),
+    row(Signal::MemoryUsed, RABBIT, r#"max by ($by) (rabbitmq_node_mem_used_bytes{job!=""$s})"#),
+    row(Signal::MemoryLimit, RABBIT, r#"max by ($by) (rabbitmq_node_mem_limit_bytes{job!=""$s})"#),
     row(Signal::QueuePublished, By::Destination, r#"sum by ($by) (rate(messaging_client_sent_messages_total{messaging_destination_name!=""$s}[$w]))"#),
     row(Signal::QueueConsumed, By::Destination, r#"sum by ($by) (rate(messaging_client_consumed_messages_total{messaging_destination_name!=""$s}[$w]))"#),
 ];
@@ -199,7 +203,7 @@ pub(super) mod tests {
         let text = include_str!("../../../../docs/host-metrics.md");
         let documented: Vec<(&str, &str)> =
             text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).collect();
-        for row in ROWS.iter().filter(|row| matches!(row.by, By::Host | By::Process)) {
+        for row in ROWS.iter().filter(|row| matches!(row.by, By::Host | By::Process | By::Group)) {
             for (name, labels) in selectors(&row.of_all("40s")) {
                 let line = documented.iter().find(|(series, _)| *series == name);
                 let (_, rest) = line.unwrap_or_else(|| panic!("{name} is not in docs/host-metrics.md"));
