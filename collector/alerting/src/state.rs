@@ -6,7 +6,7 @@ mod encode;
 mod log;
 mod post;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::alert::Alert;
@@ -107,6 +107,29 @@ impl State {
     pub fn firing(&self, fingerprint: u64, now_ms: i64) -> Option<&LabelSet> {
         let stored = self.alerts.get(&fingerprint)?;
         (!stored.alert.is_resolved_at(now_ms)).then_some(&stored.alert.labels)
+    }
+
+    /// After a start: an alert that somebody believes to fire, and that ran out while nobody could renew it, fires on
+    /// for as long as it was good for. One that ran out before the last sign of life was not renewed although it could
+    /// have been: it has ended.
+    pub(crate) fn extend_lapsed(&mut self, now_ms: i64) {
+        let told = self.log.all().map(|entry| entry.at_ms);
+        let Some(alive_ms) = self.alerts.values().map(|stored| stored.updated_at_ms).chain(told).max() else {
+            return;
+        };
+        let believed: BTreeSet<u64> =
+            self.log.all().flat_map(|entry| entry.firing.iter().copied()).collect();
+        let lapsed = |stored: &Stored| {
+            let ends_at_ms = stored.alert.ends_at_ms;
+            ends_at_ms > alive_ms && ends_at_ms <= now_ms && believed.contains(&stored.fingerprint)
+        };
+        for stored in self.alerts.values_mut().filter(|stored| lapsed(stored)) {
+            let stored = Arc::make_mut(stored);
+            let good_for_ms = stored.alert.ends_at_ms - stored.updated_at_ms;
+            stored.alert.ends_at_ms = now_ms.saturating_add(good_for_ms);
+            // A state that is written now and read again does not make it good for longer.
+            stored.updated_at_ms = now_ms;
+        }
     }
 
     /// Forgets what is too old to matter, and the alerts that ended first where there are too many. Gives the alerts
