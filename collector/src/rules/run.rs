@@ -219,6 +219,8 @@ impl Runner {
         let Some(sink) = self.app.rules.sink.get() else { return };
         let sending = Sending {
             now_ms: time_ms,
+            clock_ms: now_ms(),
+            took_ms: i64::try_from(state.took.as_millis()).unwrap_or(i64::MAX / 8),
             resend_delay_ms: RESEND_DELAY_MS,
             interval_ms: interval_ms(state),
             external_url: &self.settings.external_url,

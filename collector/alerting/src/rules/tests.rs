@@ -215,6 +215,8 @@ fn firing_is_kept_and_told() {
         store.evaluate(&mut state, time_s);
         let sending = Sending {
             now_ms: time_s * 1000,
+            clock_ms: time_s * 1000,
+            took_ms: 0,
             resend_delay_ms: 60_000,
             interval_ms: 30_000,
             external_url: "https://n",
@@ -225,6 +227,31 @@ fn firing_is_kept_and_told() {
     }
     // At once, then not before a minute has passed; kept from 30 s to 90 s; the end is told again like a firing one.
     assert_eq!(told, [(0, 0, 240_000), (90, 0, 90_000), (180, 0, 90_000)]);
+}
+
+#[test]
+fn what_is_told_late_is_good_for_as_long_all_the_same() {
+    // The clock after the evaluation of 60 s, how long it took; what is told ends at. All in seconds.
+    let cases = [(60, 0, 300), (61, 1, 301), (360, 300, 360 + 1200), (50, 0, 300)];
+    for (clock_s, took_s, ends_s) in cases {
+        let store = Store::default();
+        let mut state = state("name: g\nrules:\n- alert: A\n  expr: x > 0");
+        store.add(&[(METRIC_NAME, "x")], 60, 1.0);
+        store.evaluate(&mut state, 60);
+        let sending = Sending {
+            now_ms: 60_000,
+            clock_ms: clock_s * 1000,
+            took_ms: took_s * 1000,
+            resend_delay_ms: 60_000,
+            interval_ms: 30_000,
+            external_url: "",
+        };
+        let told = state.alerts_to_send(&sending);
+        assert_eq!(told[0].ends_at_ms, ends_s * 1000, "told at {clock_s} s, took {took_s} s");
+        assert!(!told[0].is_resolved_at(clock_s * 1000));
+        // What is due goes by the times of evaluations.
+        assert!(state.alerts_to_send(&Sending { now_ms: 90_000, ..sending }).is_empty());
+    }
 }
 
 #[test]
