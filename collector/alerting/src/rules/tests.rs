@@ -374,6 +374,74 @@ fn a_restart_goes_on_where_it_was() {
     }
 }
 
+/// Fires at 60 s, and the process goes; gives the store with what it wrote.
+fn store_of_one_that_fired(yaml: &str) -> Store {
+    let store = Store::default();
+    let mut before = state(yaml);
+    for time_s in [0, 60] {
+        store.add(&[(METRIC_NAME, "x")], time_s, 1.0);
+        store.evaluate(&mut before, time_s);
+    }
+    assert_eq!(alert_state(&before), Some(AlertState::Firing));
+    store
+}
+
+impl Store {
+    /// Evaluates the first rule and takes over what was before, as a runner does.
+    fn evaluate_and_restore(&self, state: &mut GroupState, time_s: i64) -> Vec<RuleSample> {
+        let samples = self.evaluate(state, time_s);
+        let now_ms = time_s * 1000;
+        let restoring =
+            Restoring { queries: self, now_ms, outage_tolerance_ms: 3_600_000, grace_ms: 600_000 };
+        state.restore(0..1, &restoring).unwrap();
+        samples
+    }
+}
+
+#[test]
+fn a_first_evaluation_that_fails_forgets_nothing() {
+    // The labels of both series of y are the same without i: that is an error, as a timeout would be.
+    let yaml = "name: g\nrules:\n- alert: A\n  expr: x or y\n  for: 60s\n  labels: {i: ''}";
+    let store = store_of_one_that_fired(yaml);
+    let mut after = GroupState::new(group(yaml), false);
+    store.add(&[(METRIC_NAME, "x")], 360, 1.0);
+    for i in ["1", "2"] {
+        store.add(&[(METRIC_NAME, "y"), ("i", i)], 360, 1.0);
+    }
+    store.evaluate_and_restore(&mut after, 360);
+    assert!(matches!(after.rules[0].health, Health::Failed(_)) && after.rules[0].active.is_empty());
+    for time_s in [720, 780] {
+        store.add(&[(METRIC_NAME, "x")], time_s, 1.0);
+        store.evaluate_and_restore(&mut after, time_s);
+        let active = after.rules[0].active.values().next().unwrap();
+        assert_eq!((active.state, active.active_at_ms), (AlertState::Firing, 0), "{time_s}");
+    }
+}
+
+#[test]
+fn an_alert_whose_data_come_late_after_a_start_fires_on() {
+    let yaml = "name: g\nrules:\n- alert: A\n  expr: x > 0\n  for: 60s";
+    // The data come so long after the first evaluation; it fires on at once, or begins anew.
+    for (late_s, expected) in
+        [(120, AlertState::Firing), (599, AlertState::Firing), (600, AlertState::Pending)]
+    {
+        let store = store_of_one_that_fired(yaml);
+        let mut after = GroupState::new(group(yaml), false);
+        store.evaluate_and_restore(&mut after, 400);
+        assert_eq!((after.rules[0].is_restored, after.rules[0].active.len()), (true, 0), "{late_s}");
+        let back_s = 400 + late_s;
+        store.add(&[(METRIC_NAME, "x")], back_s, 1.0);
+        let written = store.evaluate_and_restore(&mut after, back_s);
+        assert_eq!(alert_state(&after), Some(expected), "{late_s}");
+        // What is written of one that fires on says so, from the next evaluation on.
+        assert_eq!(written.is_empty(), expected == AlertState::Firing, "{late_s}: {written:?}");
+        store.add(&[(METRIC_NAME, "x")], back_s + 30, 1.0);
+        let written = store.evaluate_and_restore(&mut after, back_s + 30);
+        let state = written.iter().find_map(|sample| sample.labels.get("alertstate")).unwrap();
+        assert_eq!(state, expected.as_str(), "{late_s}");
+    }
+}
+
 fn table(rows: &[(&str, Option<i64>)]) -> Table {
     let column = |name: &str, kind| Column { name: name.to_owned(), kind };
     Table {
