@@ -285,6 +285,20 @@ fn what_ended_while_there_was_a_process_has_ended_after_it() {
     assert_eq!(world.told("n")[told.len()..], ["2000 webhook[0] +3 -", "2600 webhook[0] + -3"]);
 }
 
+#[test]
+fn an_end_is_told_where_repetitions_come_sooner_than_flushes() {
+    let text = config("", "").replace("group_interval: 1m", "group_interval: 5m");
+    let mut world = World::new(&text.replace("repeat_interval: 4h", "repeat_interval: 1m"));
+    world.post(vec![lasting("alertname=a,n=1")]);
+    // Garbage is looked for after 900 s.
+    world.run_until(905 * SECOND);
+    world.post(vec![ended("alertname=a,n=1", 905 * SECOND)]);
+    world.run_until(1_300 * SECOND);
+    let flushes = ["10", "310", "610"].map(|at| format!("{at} webhook[0] +1 -"));
+    assert_eq!(world.told("n")[..3], flushes);
+    assert_eq!(world.told("n")[3..], ["910 webhook[0] + -1"]);
+}
+
 /// What happens in a random history.
 #[derive(Clone, Debug)]
 enum Event {
