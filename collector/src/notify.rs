@@ -141,25 +141,19 @@ impl Notifier {
         Ok(taken)
     }
 
+    /// What is known is taken always, so that nothing that fires runs out for want of room.
     async fn take(
         &self,
         tenant: &TenantId,
         alerts: Vec<Posted>,
         received_at_ms: i64,
     ) -> Result<(), NotifyError> {
-        let is_new =
-            |core: &Core, posted: &Posted| !core.state().alerts.contains_key(&posted.alert.fingerprint());
-        let after = self.with(tenant, |core| {
-            core.state().alerts.len() + alerts.iter().filter(|posted| is_new(core, posted)).count()
-        })?;
-        if after > MAX_ALERTS {
-            return Err(NotifyError::TooMany(MAX_ALERTS));
-        }
+        let (alerts, beyond) = self.with(tenant, |core| core.state().admit(alerts, received_at_ms))?;
         for alerts in divide(alerts) {
             let change = Change::Alerts { received_at_ms, alerts };
             self.shared.disk.append(tenant.as_str(), &change).await?;
         }
-        Ok(())
+        if beyond > 0 { Err(NotifyError::TooMany(MAX_ALERTS)) } else { Ok(()) }
     }
 
     /// Makes or changes a silence; gives the id of the one that holds now.

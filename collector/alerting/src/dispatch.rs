@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::inhibit::Inhibitor;
 use crate::labels::LabelSet;
 use crate::message::Message;
-use crate::state::{Change, LogEntry, State, Stored};
+use crate::state::{Change, LogEntry, MAX_ALERTS, State, Stored};
 use group::Group;
 use job::{Job, Progress};
 
@@ -145,6 +145,10 @@ impl Core {
         for stored in self.state.apply(change) {
             self.inhibitor.add(stored.fingerprint, &stored.alert.labels);
             self.group(&stored, now_ms, false);
+        }
+        if self.state.alerts.len() > MAX_ALERTS {
+            // What has ended makes room.
+            self.garbage_at_ms = self.garbage_at_ms.min(now_ms);
         }
     }
 

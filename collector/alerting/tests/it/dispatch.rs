@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use narrows_alerting::dispatch::Refusal;
 use narrows_alerting::matcher;
 use narrows_alerting::silence::Silence;
-use narrows_alerting::state::Draft;
+use narrows_alerting::state::{Draft, MAX_ALERTS};
 use proptest::prelude::*;
 
 use crate::world::{BEGIN_MS, World, firing, setup};
@@ -297,6 +297,19 @@ fn an_end_is_told_where_repetitions_come_sooner_than_flushes() {
     let flushes = ["10", "310", "610"].map(|at| format!("{at} webhook[0] +1 -"));
     assert_eq!(world.told("n")[..3], flushes);
     assert_eq!(world.told("n")[3..], ["910 webhook[0] + -1"]);
+}
+
+#[test]
+fn what_has_ended_makes_room_at_once() {
+    let mut world = World::new(&config("", ""));
+    let many = |count: usize| (0..count).map(|n| ended(&format!("alertname=a,n={n}"), 0)).collect();
+    world.post(many(MAX_ALERTS));
+    world.run_until(20 * SECOND);
+    assert_eq!(world.core.state().alerts.len(), MAX_ALERTS);
+    world.post(vec![lasting("alertname=b,n=x")]);
+    world.run_until(40 * SECOND);
+    assert!(world.core.state().alerts.len() < MAX_ALERTS, "garbage is not looked for in 15 minutes only");
+    assert_eq!(world.told("n"), ["30 webhook[0] +x -"]);
 }
 
 /// What happens in a random history.
