@@ -19,7 +19,6 @@ use alerting::Alert;
 use alerting::dispatch::Core;
 use alerting::silence::{Silence, SilenceError};
 use alerting::state::{Change, Draft, MAX_ALERTS, Posted, State, decode_change, encode_state};
-use futures::TryFutureExt;
 use futures::future::BoxFuture;
 use journal::Disk;
 use parking_lot::Mutex;
@@ -141,25 +140,19 @@ impl Notifier {
         Ok(taken)
     }
 
+    /// What is known is taken always, so that nothing that fires runs out for want of room.
     async fn take(
         &self,
         tenant: &TenantId,
         alerts: Vec<Posted>,
         received_at_ms: i64,
     ) -> Result<(), NotifyError> {
-        let is_new =
-            |core: &Core, posted: &Posted| !core.state().alerts.contains_key(&posted.alert.fingerprint());
-        let after = self.with(tenant, |core| {
-            core.state().alerts.len() + alerts.iter().filter(|posted| is_new(core, posted)).count()
-        })?;
-        if after > MAX_ALERTS {
-            return Err(NotifyError::TooMany(MAX_ALERTS));
-        }
+        let (alerts, beyond) = self.with(tenant, |core| core.state().admit(alerts, received_at_ms))?;
         for alerts in divide(alerts) {
             let change = Change::Alerts { received_at_ms, alerts };
             self.shared.disk.append(tenant.as_str(), &change).await?;
         }
-        Ok(())
+        if beyond > 0 { Err(NotifyError::TooMany(MAX_ALERTS)) } else { Ok(()) }
     }
 
     /// Makes or changes a silence; gives the id of the one that holds now.
@@ -212,9 +205,19 @@ impl Notifier {
 impl AlertSink for Notifier {
     fn receive(&self, tenant: &TenantId, alerts: Vec<Alert>) -> BoxFuture<'_, Result<(), String>> {
         let tenant = tenant.clone();
-        let posted = alerts.into_iter().map(|alert| Posted { alert, is_timeout: false }).collect();
-        let taken = async move { self.take(&tenant, posted, now_ms()).await };
-        Box::pin(taken.map_err(|error| error.to_string()))
+        let (mut posted, mut refused) = (Vec::with_capacity(alerts.len()), Vec::new());
+        for alert in alerts {
+            match Posted::of_rule(alert) {
+                Ok(one) => posted.push(one),
+                Err(why) => refused.push(why),
+            }
+        }
+        // One that is none does not keep the others from being told.
+        let taken = async move {
+            self.take(&tenant, posted, now_ms()).await.map_err(|error| error.to_string())?;
+            refused.into_iter().next().map_or(Ok(()), Err)
+        };
+        Box::pin(taken)
     }
 }
 
@@ -326,5 +329,33 @@ mod tests {
         assert_eq!(sizes(vec![posted(1), posted(1)]), [2]);
         assert_eq!(sizes(vec![posted(400 << 10), posted(400 << 10), posted(400 << 10)]), [2, 1]);
         assert_eq!(sizes(vec![posted(2 << 20), posted(1)]), [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn one_alert_of_a_rule_that_is_none_does_not_hold_the_others_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config { data: dir.path().to_owned(), ..Config::default() };
+        let connect = connect(&config, "http://n");
+        let notifier = Notifier::open(&config, Arc::new(journal::OsDisk), connect).await.unwrap();
+        let alert = |name: &str, label_bytes: usize, said_bytes: usize| Alert {
+            labels: [(name.to_owned(), "x".repeat(label_bytes))].into(),
+            annotations: (0..16).map(|n| (n.to_string(), "x".repeat(said_bytes))).collect(),
+            ends_at_ms: i64::MAX,
+            ..Alert::default()
+        };
+        let tenant = TenantId::default_tenant();
+        // As long as no record of the journal may be, and as no alert may be.
+        let alerts = vec![alert("long", 1, 1 << 20), alert("none", 1 << 20, 1), alert("short", 1, 1)];
+        let why = notifier.receive(&tenant, alerts).await.unwrap_err();
+        assert!(why.contains("bytes long"), "{why}");
+        let mut kept = notifier
+            .with(&tenant, |core| {
+                let alerts = core.state().alerts.values();
+                alerts.map(|stored| stored.alert.labels.keys().next().unwrap().clone()).collect::<Vec<_>>()
+            })
+            .unwrap();
+        kept.sort();
+        assert_eq!(kept, ["long", "short"]);
+        assert!(notifier.failed().is_none());
     }
 }

@@ -4,6 +4,7 @@
 mod files;
 pub mod glob;
 mod metrics;
+mod places;
 mod queries;
 mod run;
 mod unit_tests;
@@ -19,13 +20,14 @@ use alerting::yaml::Fault;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use telemetry::TenantId;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::api::App;
 use crate::config::Config;
 
 use files::Files;
 use metrics::RuleMetrics;
+use places::{Places, Queue};
 use run::{Order, Runner};
 pub use unit_tests::{TestRulesArgs, test_rules};
 
@@ -82,8 +84,7 @@ pub struct Rules {
     tenants: Mutex<BTreeMap<TenantId, Tenant>>,
     sink: OnceLock<Arc<dyn AlertSink>>,
     metrics: RuleMetrics,
-    /// Places for evaluations.
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 /// What one tenant has.
@@ -91,6 +92,7 @@ pub struct Rules {
 struct Tenant {
     groups: HashMap<GroupKey, Running>,
     files: Vec<FileView>,
+    queue: Arc<Queue>,
 }
 
 /// What a group is called by.
@@ -144,7 +146,7 @@ impl Default for Rules {
             tenants: Mutex::default(),
             sink: OnceLock::new(),
             metrics: RuleMetrics::new(),
-            places: Arc::new(Semaphore::new(CONCURRENT)),
+            places: Places::new(CONCURRENT),
         }
     }
 }
@@ -260,6 +262,7 @@ fn apply(
             tenant: changed.tenant.clone(),
             key: key.clone(),
             published: Arc::clone(&published),
+            queue: Arc::clone(&tenant.queue),
         };
         tokio::spawn(runner.run(state, received, stop.clone()));
         tenant.groups.insert(key, Running { orders, published, place });

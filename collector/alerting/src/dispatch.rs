@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::inhibit::Inhibitor;
 use crate::labels::LabelSet;
 use crate::message::Message;
-use crate::state::{Change, LogEntry, State, Stored};
+use crate::state::{Change, LogEntry, MAX_ALERTS, State, Stored};
 use group::Group;
 use job::{Job, Progress};
 
@@ -89,7 +89,8 @@ pub struct Core {
 }
 
 impl Core {
-    /// Goes on from a state. Alerts that had ended before, and whose end everybody knows, are in no group.
+    /// Goes on from a state. Alerts that had ended before, and whose end everybody knows, are in no group. What lapsed
+    /// because nobody could renew it while there was no process goes on until there was time to.
     pub fn new(tenant: impl Into<String>, setup: Arc<Setup>, state: State, now_ms: i64) -> Self {
         let mut core = Self {
             tenant: tenant.into(),
@@ -106,6 +107,7 @@ impl Core {
             garbage_at_ms: now_ms.saturating_add(GARBAGE_EVERY_MS),
             counts: Counts::default(),
         };
+        core.state.extend_lapsed(now_ms);
         core.state.collect_garbage(now_ms);
         core.configure(setup, now_ms);
         core
@@ -143,6 +145,10 @@ impl Core {
         for stored in self.state.apply(change) {
             self.inhibitor.add(stored.fingerprint, &stored.alert.labels);
             self.group(&stored, now_ms, false);
+        }
+        if self.state.alerts.len() > MAX_ALERTS {
+            // What has ended makes room.
+            self.garbage_at_ms = self.garbage_at_ms.min(now_ms);
         }
     }
 

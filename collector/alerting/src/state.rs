@@ -6,7 +6,7 @@ mod encode;
 mod log;
 mod post;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::alert::Alert;
@@ -20,8 +20,10 @@ pub use post::Draft;
 
 /// How long an alert that has ended stays known, for the links in its messages.
 pub const ALERT_RETENTION_MS: i64 = 5 * 24 * 3_600_000;
-/// A tenant may have so many alerts, ended ones included.
+/// A tenant may have so many alerts that fire, and so many with those that ended.
 pub const MAX_ALERTS: usize = 100_000;
+/// Where there are more, those that ended first go until so many are left: not each new one looks for what goes.
+const KEPT_ALERTS: usize = MAX_ALERTS / 10 * 9;
 
 /// An alert and what we know about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +92,29 @@ impl State {
         }
     }
 
+    /// Of alerts that come in, those that there is room for, and how many there are beyond. What is known already has
+    /// its place; what is new has the places of all that does not fire, for what has ended goes.
+    pub fn admit(&self, mut alerts: Vec<Posted>, now_ms: i64) -> (Vec<Posted>, usize) {
+        let is_new = |fingerprint: &u64| !self.alerts.contains_key(fingerprint);
+        let new: BTreeSet<u64> =
+            alerts.iter().map(|posted| posted.alert.fingerprint()).filter(is_new).collect();
+        if self.alerts.len() + new.len() <= MAX_ALERTS {
+            return (alerts, 0);
+        }
+        let firing = self.alerts.values().filter(|stored| !stored.alert.is_resolved_at(now_ms)).count();
+        let room = MAX_ALERTS.saturating_sub(firing);
+        let (mut placed, before) = (BTreeSet::new(), alerts.len());
+        alerts.retain(|posted| {
+            let fingerprint = posted.alert.fingerprint();
+            if new.contains(&fingerprint) && placed.len() < room {
+                placed.insert(fingerprint);
+            }
+            !new.contains(&fingerprint) || placed.contains(&fingerprint)
+        });
+        let beyond = before - alerts.len();
+        (alerts, beyond)
+    }
+
     fn put(&mut self, posted: Posted, now_ms: i64) -> Arc<Stored> {
         let fingerprint = posted.alert.fingerprint();
         let new =
@@ -109,20 +134,45 @@ impl State {
         (!stored.alert.is_resolved_at(now_ms)).then_some(&stored.alert.labels)
     }
 
-    /// Forgets what is too old to matter, and the alerts that ended first where there are too many. Gives the alerts
-    /// that are gone.
+    /// After a start: an alert that somebody believes to fire, and that ran out while nobody could renew it, fires on
+    /// for as long as it was good for. One that ran out before the last sign of life was not renewed although it could
+    /// have been: it has ended.
+    pub(crate) fn extend_lapsed(&mut self, now_ms: i64) {
+        let told = self.log.all().map(|entry| entry.at_ms);
+        let Some(alive_ms) = self.alerts.values().map(|stored| stored.updated_at_ms).chain(told).max() else {
+            return;
+        };
+        let believed = self.log.all_believed();
+        let lapsed = |stored: &Stored| {
+            let ends_at_ms = stored.alert.ends_at_ms;
+            ends_at_ms > alive_ms && ends_at_ms <= now_ms && believed.contains(&stored.fingerprint)
+        };
+        for stored in self.alerts.values_mut().filter(|stored| lapsed(stored)) {
+            let stored = Arc::make_mut(stored);
+            let good_for_ms = stored.alert.ends_at_ms - stored.updated_at_ms;
+            stored.alert.ends_at_ms = now_ms.saturating_add(good_for_ms);
+            // A state that is written now and read again does not make it good for longer.
+            stored.updated_at_ms = now_ms;
+        }
+    }
+
+    /// Forgets what is too old to matter, and the alerts that ended first where there are too many; those whose end
+    /// somebody is still to be told of go last. Gives the alerts that are gone.
     pub fn collect_garbage(&mut self, now_ms: i64) -> Vec<Arc<Stored>> {
         self.silences.collect_garbage(now_ms);
         self.log.collect_garbage(now_ms);
-        let mut ended: Vec<(i64, u64)> = Vec::new();
+        let is_full = self.alerts.len() > MAX_ALERTS;
+        let too_many = if is_full { self.alerts.len() - KEPT_ALERTS } else { 0 };
+        let believed = if is_full { self.log.all_believed() } else { BTreeSet::new() };
+        let mut ended: Vec<(bool, i64, u64)> = Vec::new();
         for stored in self.alerts.values().filter(|stored| stored.alert.is_resolved_at(now_ms)) {
-            ended.push((stored.alert.ends_at_ms, stored.fingerprint));
+            let fingerprint = stored.fingerprint;
+            ended.push((believed.contains(&fingerprint), stored.alert.ends_at_ms, fingerprint));
         }
         ended.sort_unstable();
-        let too_many = self.alerts.len().saturating_sub(MAX_ALERTS);
         let is_old = |ends_at_ms: i64| ends_at_ms.saturating_add(ALERT_RETENTION_MS) <= now_ms;
-        let gone = ended.iter().enumerate().filter(|(index, (at, _))| *index < too_many || is_old(*at));
-        gone.filter_map(|(_, (_, fingerprint))| self.alerts.remove(fingerprint)).collect()
+        let gone = ended.iter().enumerate().filter(|(index, (_, at, _))| *index < too_many || is_old(*at));
+        gone.filter_map(|(_, (_, _, fingerprint))| self.alerts.remove(fingerprint)).collect()
     }
 }
 

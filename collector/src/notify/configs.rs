@@ -11,7 +11,7 @@ use alerting::dispatch::{Endpoint, Setup};
 use alerting::message::{Stamp, stamp};
 use alerting::receivers::Deliver;
 use alerting::yaml::Fault;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use telemetry::TenantId;
 use tokio::sync::Semaphore;
 
@@ -108,8 +108,13 @@ impl Loaded {
 /// All tenants' configurations.
 pub(super) struct Configs {
     by_tenant: RwLock<BTreeMap<TenantId, Arc<Loaded>>>,
+    /// What the look before saw of files that are different from what is in force.
+    pending: Mutex<BTreeMap<TenantId, Sight>>,
     connect: Connect,
 }
+
+/// A file's text, if it can be read, and what those of its templates look like.
+type Sight = (Option<String>, Stamp);
 
 impl Configs {
     /// Reads each tenant's file. One that is wrong by now, although it was right when the collector's own
@@ -121,7 +126,7 @@ impl Configs {
             let loaded = load(&tenant.id, named, &connect);
             by_tenant.insert(tenant.id.clone(), Arc::new(loaded));
         }
-        Self { by_tenant: RwLock::new(by_tenant), connect }
+        Self { by_tenant: RwLock::new(by_tenant), pending: Mutex::default(), connect }
     }
 
     pub(super) fn get(&self, tenant: &str) -> Option<Arc<Loaded>> {
@@ -137,13 +142,29 @@ impl Configs {
         all.iter().map(|(tenant, loaded)| (tenant.clone(), Arc::clone(loaded))).collect()
     }
 
+    /// Whether files that have changed are as they were at the look before: those that are being written, or are away
+    /// for a moment, do not count.
+    fn stand_still(&self, tenant: &TenantId, sight: Sight) -> bool {
+        let mut pending = self.pending.lock();
+        let before = pending.insert(tenant.clone(), sight);
+        before.as_ref() == pending.get(tenant)
+    }
+
     /// Looks at all files again. Gives what is new. Blocks.
     pub(super) fn look(&self) -> Vec<(TenantId, Arc<Setup>)> {
         let mut changed = Vec::new();
         for (tenant, before) in self.all() {
             let Some(path) = before.source.clone() else { continue };
-            let outcome = match read(&path) {
-                Ok(text) if text == before.text && stamp(&before.config) == before.templates => {
+            let (read, templates) = (read(&path), stamp(&before.config));
+            let is_same =
+                read.as_ref().is_ok_and(|text| *text == before.text) && templates == before.templates;
+            if is_same {
+                self.pending.lock().remove(&tenant);
+            } else if !self.stand_still(&tenant, (read.as_ref().ok().cloned(), templates)) {
+                continue;
+            }
+            let outcome = match read {
+                Ok(_) if is_same => {
                     if before.problems.is_empty() {
                         continue;
                     }
@@ -227,5 +248,37 @@ mod tests {
         );
         assert!(setup.receivers["on-call"].is_empty());
         assert!(config.notes.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("am.yml");
+        let whole = "route: {receiver: a}\nreceivers:\n- name: a\n";
+        std::fs::write(&path, whole).unwrap();
+        let config = Config { alertmanager_config: Some(path.clone()), ..Config::default() };
+        let configs = Configs::load(&config, super::super::connect(&config, "http://n"));
+        let names = |configs: &Configs| {
+            let (_, loaded) = configs.all().remove(0);
+            let names = loaded.config.receivers.iter().map(|receiver| receiver.name.clone());
+            (names.collect::<Vec<_>>().join(","), loaded.problems.len())
+        };
+        assert_eq!(names(&configs), ("a".to_owned(), 0));
+        let more = format!("{whole}- name: b\n- name: c\n");
+        // What one look sees may be half a file, and right all the same.
+        for text in [&more[..more.len() - 10], "", &more] {
+            std::fs::write(&path, text).unwrap();
+            assert!(configs.look().is_empty(), "{text}");
+            assert_eq!(names(&configs), ("a".to_owned(), 0), "{text}");
+        }
+        assert_eq!((configs.look().len(), names(&configs)), (1, ("a,b,c".to_owned(), 0)));
+        // Away for a moment, and for longer.
+        std::fs::remove_file(&path).unwrap();
+        assert!(configs.look().is_empty());
+        std::fs::write(&path, &more).unwrap();
+        assert!(configs.look().is_empty());
+        std::fs::remove_file(&path).unwrap();
+        assert!(configs.look().is_empty() && names(&configs).1 == 0);
+        assert!(configs.look().is_empty() && names(&configs) == ("a,b,c".to_owned(), 1));
     }
 }

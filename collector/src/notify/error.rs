@@ -38,8 +38,10 @@ pub enum NotifyError {
         /// What is wrong.
         why: String,
     },
-    /// As many alerts as a tenant may have.
-    #[error("the tenant has {0} alerts, the most that are kept")]
+    /// As many alerts as a tenant may have fire. Those that were known are taken all the same.
+    #[error(
+        "{0} alerts of the tenant fire, the most that may: of those that were sent, new ones were not taken"
+    )]
     TooMany(usize),
     /// A silence that is none.
     #[error(transparent)]

@@ -1,4 +1,5 @@
-//! Rule files: which there are, when they change, and what of them counts. A bad file leaves the rules that it had.
+//! Rule files: which there are, when they change, and what of them counts. A bad file leaves the rules that it had; a
+//! file that is being written, or that is away for a moment, too: what one look sees counts when the next one sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,12 +31,19 @@ struct Known {
     tenant: TenantId,
     patterns: Vec<PathBuf>,
     files: BTreeMap<PathBuf, File>,
+    /// What the look before saw of files that are different from what is known.
+    pending: BTreeMap<PathBuf, Stamp>,
+    /// Patterns of which it cannot be seen what files there are.
+    blind: BTreeMap<PathBuf, String>,
     was_told: bool,
 }
 
+/// When a file was written, and how long it is, if it is there.
+type Stamp = Option<(SystemTime, u64)>;
+
 /// One file, as it was when it was looked at.
 struct File {
-    stamp: Option<(SystemTime, u64)>,
+    stamp: Stamp,
     view: FileView,
     /// Its last good version.
     good: Option<Arc<RuleFile>>,
@@ -56,6 +64,8 @@ impl Files {
             tenant: tenant.clone(),
             patterns: patterns.clone(),
             files: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            blind: BTreeMap::new(),
             was_told: false,
         };
         Self { shipped, tenants: settings.tenants.iter().map(known).collect() }
@@ -75,29 +85,61 @@ impl Files {
 }
 
 impl Known {
-    /// Whether anything has changed.
+    /// Whether anything has changed. The first look takes what it sees.
     fn look(&mut self) -> bool {
-        let paths: BTreeSet<PathBuf> =
-            self.patterns.iter().flat_map(|pattern| glob::files(pattern)).collect();
-        let before = self.files.len();
-        self.files.retain(|path, _| paths.contains(path));
-        let mut has_changed = self.files.len() != before;
-        for path in paths {
-            let stamp =
-                std::fs::metadata(&path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len())));
+        let (named, mut has_changed) = self.named();
+        let mut pending = BTreeMap::new();
+        for path in self.files.keys().chain(&named).cloned().collect::<BTreeSet<_>>() {
+            let is_named = named.contains(&path);
+            if !is_named && !self.blind.is_empty() {
+                // It may be one that cannot be seen.
+                continue;
+            }
+            let now = if is_named { stamp(&path) } else { None };
             let old = self.files.get(&path);
-            if old.is_some_and(|old| old.stamp == stamp) {
+            if is_named && old.is_some_and(|old| old.stamp == now) {
+                continue;
+            }
+            if self.was_told && self.pending.get(&path) != Some(&now) {
+                pending.insert(path, now);
                 continue;
             }
             has_changed = true;
-            let file = read(&path, stamp, old);
-            for problem in &file.view.problems {
-                let Problem { line, column, message } = problem;
-                tracing::warn!("rules: {}:{line}:{column}: {message}", path.display());
+            if is_named {
+                let file = read(&path, now, old);
+                warn(&file.view);
+                self.files.insert(path, file);
+            } else {
+                self.files.remove(&path);
             }
-            self.files.insert(path, file);
         }
+        self.pending = pending;
         has_changed
+    }
+
+    /// The files that the patterns name, and whether it is news which patterns cannot be looked at.
+    fn named(&mut self) -> (BTreeSet<PathBuf>, bool) {
+        let (mut named, mut blind) = (BTreeSet::new(), BTreeMap::new());
+        for pattern in &self.patterns {
+            match glob::files(pattern) {
+                Ok(found) => named.extend(found),
+                Err(error) => drop(blind.insert(pattern.clone(), error.to_string())),
+            }
+        }
+        let is_news = blind != self.blind;
+        self.blind = blind;
+        if is_news {
+            self.blind_views().for_each(|view| warn(&view));
+        }
+        (named, is_news)
+    }
+
+    fn blind_views(&self) -> impl Iterator<Item = FileView> {
+        self.blind.iter().map(|(pattern, error)| {
+            let message = format!("cannot see which files there are: {error}; what they said before goes on");
+            let problems = vec![Problem { line: 0, column: 0, message }];
+            FileView { file: pattern.display().to_string(), loaded_at_ms: None, problems }
+        })
     }
 
     fn told(&self, shipped: &BTreeMap<String, Arc<RuleFile>>) -> TenantFiles {
@@ -108,6 +150,7 @@ impl Known {
         }
         let named: BTreeSet<String> = groups.iter().map(|(_, group)| group.name.clone()).collect();
         let mut files: Vec<FileView> = self.files.values().map(|file| file.view.clone()).collect();
+        files.extend(self.blind_views());
         for (name, file) in shipped {
             // A group of the user's stands in for a shipped one of its name.
             let left = file.groups.iter().filter(|group| !named.contains(&group.name));
@@ -118,7 +161,18 @@ impl Known {
     }
 }
 
-fn read(path: &Path, stamp: Option<(SystemTime, u64)>, old: Option<&File>) -> File {
+fn stamp(path: &Path) -> Stamp {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.modified().ok()?, meta.len()))
+}
+
+fn warn(view: &FileView) {
+    for Problem { line, column, message } in &view.problems {
+        tracing::warn!("rules: {}:{line}:{column}: {message}", view.file);
+    }
+}
+
+fn read(path: &Path, stamp: Stamp, old: Option<&File>) -> File {
     let file = path.display().to_string();
     let good = old.and_then(|old| old.good.clone());
     let loaded_at_ms = old.and_then(|old| old.view.loaded_at_ms);

@@ -1,42 +1,64 @@
 //! Files by pattern: `*`, `?` and `[a-z]` within a part of a path.
 
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 /// The most files that one pattern gives.
 const MAX_FILES: usize = 10_000;
 
-/// The files that a pattern names, sorted. A pattern without signs gives its path, whether it is there or not.
-pub fn files(pattern: &Path) -> Vec<PathBuf> {
+/// The files that a pattern names, sorted. A pattern without signs gives its path, whether it is there or not. Fails
+/// where it cannot be seen which files there are, which is not the same as that there are none.
+pub fn files(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     let text = pattern.to_string_lossy();
     if !text.contains(['*', '?', '[']) {
-        return vec![pattern.to_owned()];
+        return Ok(vec![pattern.to_owned()]);
     }
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
-        let next = found.iter().flat_map(|dir| step(dir, part)).take(MAX_FILES).collect();
+        let mut next = Vec::new();
+        for dir in &found {
+            next.extend(step(dir, part)?);
+        }
+        next.truncate(MAX_FILES);
         found = next;
     }
-    found.retain(|path| path.is_file());
-    found.sort();
-    found
+    let mut files = Vec::with_capacity(found.len());
+    for path in found {
+        if unless_absent(std::fs::metadata(&path))?.is_some_and(|meta| meta.is_file()) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
-fn step(dir: &Path, part: Component<'_>) -> Vec<PathBuf> {
-    let Component::Normal(name) = part else { return vec![dir.join(part)] };
+/// `None` is what is not there, or is nobody's to see.
+fn unless_absent<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn step(dir: &Path, part: Component<'_>) -> io::Result<Vec<PathBuf>> {
+    let Component::Normal(name) = part else { return Ok(vec![dir.join(part)]) };
     let name = name.to_string_lossy();
     if !name.contains(['*', '?', '[']) {
-        return vec![dir.join(part)];
+        return Ok(vec![dir.join(part)]);
     }
     let pattern: Vec<char> = name.chars().collect();
     let here = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    let Ok(entries) = std::fs::read_dir(here) else { return Vec::new() };
-    let names = entries.flatten().map(|entry| entry.file_name());
-    let matching = names.filter(|name| {
+    let Some(entries) = unless_absent(std::fs::read_dir(here))? else { return Ok(Vec::new()) };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let names = names.collect::<io::Result<Vec<_>>>()?;
+    let matching = names.into_iter().filter(|name| {
         let text: Vec<char> = name.to_string_lossy().chars().collect();
         // A hidden file has to be named as one.
         (text.first() != Some(&'.') || pattern.first() == Some(&'.')) && matches(&pattern, &text)
     });
-    matching.map(|name| dir.join(name)).collect()
+    Ok(matching.map(|name| dir.join(name)).collect())
 }
 
 /// Whether a text is as a pattern says. Linear but for stars, of which the last decides.
@@ -129,9 +151,12 @@ mod tests {
         for name in ["x/rules/b.yaml", "x/rules/a.yaml", "x/rules/.c.yaml", "x/rules/d.txt"] {
             std::fs::write(dir.path().join(name), "").unwrap();
         }
-        let found = files(&dir.path().join("*/rules/*.yaml"));
+        let found = files(&dir.path().join("*/rules/*.yaml")).unwrap();
         let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a.yaml", "b.yaml"]);
-        assert_eq!(files(Path::new("/none/x.yaml")), [PathBuf::from("/none/x.yaml")]);
+        assert_eq!(files(Path::new("/none/x.yaml")).unwrap(), [PathBuf::from("/none/x.yaml")]);
+        assert!(files(Path::new("/none/*.yaml")).unwrap().is_empty());
+        std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();
+        assert!(files(&dir.path().join("loop/*.yaml")).is_err(), "that is not the same as nothing");
     }
 }

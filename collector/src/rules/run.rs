@@ -14,6 +14,7 @@ use telemetry::{Batch, Signal, TenantId};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::places::Queue;
 use super::queries::StoreQueries;
 use super::{DEFAULT_INTERVAL, GroupKey, RuleSettings};
 use crate::api::App;
@@ -25,6 +26,9 @@ const RESEND_DELAY_MS: i64 = 60_000;
 const OUTAGE_TOLERANCE_MS: i64 = 3_600_000;
 /// How long an alert waits at least that was pending when the process went.
 const FOR_GRACE_MS: i64 = 600_000;
+
+/// How long a group evaluates rules before it lets others have its place.
+const TURN: Duration = Duration::from_secs(5);
 
 /// What a group's task is to do.
 #[derive(Clone)]
@@ -42,6 +46,8 @@ pub(super) struct Runner {
     pub(super) tenant: TenantId,
     pub(super) key: GroupKey,
     pub(super) published: Arc<Mutex<Arc<GroupView>>>,
+    /// The groups of the tenant that wait for a place.
+    pub(super) queue: Arc<Queue>,
 }
 
 impl Runner {
@@ -119,9 +125,13 @@ impl Runner {
         let begun = Instant::now();
         let stretches = state.stretches();
         for (at, stretch) in stretches.iter().enumerate() {
-            let (next, samples) = self.stretch(state, stretch.clone(), time_ms).await?;
-            state = next;
-            self.append(samples).await;
+            let mut left = stretch.clone();
+            while !left.is_empty() {
+                let (next, samples, done) = self.turn(state, left.clone(), time_ms).await?;
+                state = next;
+                left.start = done;
+                self.append(samples).await;
+            }
             if at + 1 < stretches.len() {
                 // The next one reads what this one wrote.
                 self.app.store.wait_samples_visible().await;
@@ -134,19 +144,19 @@ impl Runner {
         Some(state)
     }
 
-    /// Evaluates rules that do not need each other, on a thread that may block.
-    async fn stretch(
+    /// Evaluates rules that do not need each other, on a thread that may block, until all are done or it is the turn of
+    /// others. Gives where it has stopped, too.
+    async fn turn(
         &self,
         mut state: GroupState,
-        stretch: Range<usize>,
+        rules: Range<usize>,
         time_ms: i64,
-    ) -> Option<(GroupState, Vec<RuleSample>)> {
-        // Closed never.
-        let place = Arc::clone(&self.app.rules.places).acquire_owned().await.ok()?;
+    ) -> Option<(GroupState, Vec<RuleSample>, usize)> {
+        let place = self.app.rules.places.take(&self.queue).await?;
         let (app, tenant, settings) =
             (Arc::clone(&self.app), self.tenant.clone(), Arc::clone(&self.settings));
         let handle = Handle::current();
-        let count = stretch.len();
+        let first = rules.start;
         let work = move || {
             let _place = place;
             let queries = StoreQueries {
@@ -162,25 +172,33 @@ impl Runner {
                 external_labels: &alerting::LabelSet::new(),
                 external_url: &settings.external_url,
             };
-            let (samples, failed) = state.evaluate(stretch.clone(), &context);
-            // After a first evaluation: what alerts were before the process started.
-            let restored = state.restore(
-                stretch,
-                &Restoring {
-                    queries: &queries,
-                    now_ms: time_ms,
-                    outage_tolerance_ms: OUTAGE_TOLERANCE_MS,
-                    grace_ms: FOR_GRACE_MS,
-                },
-            );
-            (state, samples, failed, restored)
+            let restoring = Restoring {
+                queries: &queries,
+                now_ms: time_ms,
+                outage_tolerance_ms: OUTAGE_TOLERANCE_MS,
+                grace_ms: FOR_GRACE_MS,
+            };
+            let begun = Instant::now();
+            let (mut samples, mut failed, mut restored, mut done) = (Vec::new(), 0, Ok(()), rules.start);
+            for rule in rules {
+                let (own, failures) = state.evaluate(rule..rule + 1, &context);
+                samples.extend(own);
+                failed += failures;
+                // After a first evaluation: what alerts were before the process started.
+                restored = restored.and(state.restore(rule..rule + 1, &restoring));
+                done = rule + 1;
+                if begun.elapsed() >= TURN {
+                    break;
+                }
+            }
+            (state, samples, failed, restored, done)
         };
-        let (state, samples, failed, restored) = tokio::task::spawn_blocking(work).await.ok()?;
+        let (state, samples, failed, restored, done) = tokio::task::spawn_blocking(work).await.ok()?;
         if let Err(reason) = restored {
             tracing::warn!(group = self.key.name, reason, "cannot read since when alerts are there");
         }
-        self.app.rules.metrics.evaluated(&self.tenant, &self.key, count, failed);
-        Some((state, samples))
+        self.app.rules.metrics.evaluated(&self.tenant, &self.key, done - first, failed);
+        Some((state, samples, done))
     }
 
     async fn append(&self, samples: Vec<RuleSample>) {
@@ -219,6 +237,8 @@ impl Runner {
         let Some(sink) = self.app.rules.sink.get() else { return };
         let sending = Sending {
             now_ms: time_ms,
+            clock_ms: now_ms(),
+            took_ms: i64::try_from(state.took.as_millis()).unwrap_or(i64::MAX / 8),
             resend_delay_ms: RESEND_DELAY_MS,
             interval_ms: interval_ms(state),
             external_url: &self.settings.external_url,

@@ -59,6 +59,7 @@ fn run(file: &Path, args: &TestRulesArgs) -> Result<usize, Vec<String>> {
 
 fn read_files(pattern: &Path) -> Result<Vec<(String, String)>, String> {
     let paths = glob::files(pattern);
+    let paths = paths.map_err(|error| format!("cannot look for {}: {error}", pattern.display()))?;
     let read = |path: &PathBuf| {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;

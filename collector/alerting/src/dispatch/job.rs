@@ -79,12 +79,14 @@ impl Job {
             Progress::Recording { at_ms } => at_ms,
             Progress::Sending | Progress::Waiting => self.message.at_ms,
         };
+        // However soon it is repeated: what fires is told of again, or its end is, at the group's next flush only.
+        let next_flush_ms = self.until_ms.saturating_sub(self.message.at_ms);
         LogEntry {
             key: self.key.clone(),
             firing: self.firing.clone(),
             resolved: self.resolved.clone(),
             at_ms,
-            expires_at_ms: crate::state::expiry(at_ms, self.repeat_ms),
+            expires_at_ms: crate::state::expiry(at_ms, self.repeat_ms.max(next_flush_ms)),
         }
     }
 

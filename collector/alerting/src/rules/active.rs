@@ -95,6 +95,11 @@ impl Active {
         Next::Rests
     }
 
+    /// Whether its element is there for the first time.
+    pub(super) fn begins_at(&self, now_ms: i64) -> bool {
+        self.active_at_ms == now_ms && self.state != AlertState::Inactive
+    }
+
     /// Whether it is time to tell of it: it fires and was not sent for a while, or has ended since.
     pub(super) fn is_due(&self, now_ms: i64, resend_delay_ms: i64) -> bool {
         if self.state == AlertState::Pending {

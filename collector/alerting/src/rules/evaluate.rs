@@ -45,6 +45,8 @@ pub struct RuleState {
     pub took: Duration,
     /// Whether the state of a process before is taken over; alerts are written from then on.
     pub is_restored: bool,
+    /// Until when alerts that begin may be those of a process before, whose data came late.
+    pub(super) late_until_ms: Option<i64>,
     /// Series that the last evaluation wrote.
     pub(super) written: HashSet<LabelSet>,
 }
@@ -62,6 +64,7 @@ impl RuleState {
             last_evaluation_ms: None,
             took: Duration::ZERO,
             is_restored,
+            late_until_ms: None,
             written: HashSet::new(),
         }
     }
@@ -124,12 +127,14 @@ impl RuleState {
         }
         let mut samples = Vec::new();
         let mut count = 0;
+        let may_be_late = self.may_be_late(context.time_ms);
         self.active.retain(|labels, active| {
             let keep_ms = alerting.keep_firing_for_ms;
             let next = active.step(there.contains_key(labels), context.time_ms, alerting.for_ms, keep_ms);
             if next == Next::Counts {
                 count += 1;
-                if self.is_restored {
+                // One that begins soon after a start is looked up first.
+                if self.is_restored && !(may_be_late && active.begins_at(context.time_ms)) {
                     samples.extend(alert_samples(labels, active, at_ms));
                 }
             }

@@ -60,8 +60,12 @@ pub struct RuleView {
 
 /// How alerts are sent.
 pub struct Sending<'a> {
-    /// When, Unix milliseconds.
+    /// The time of the evaluation, Unix milliseconds: by it is decided what is due.
     pub now_ms: i64,
+    /// What the clock says, Unix milliseconds: from then on alerts are good for a while. Evaluations may end late.
+    pub clock_ms: i64,
+    /// How long the evaluation took: the next one will hardly be quicker.
+    pub took_ms: i64,
     /// Between two times that a firing alert is told.
     pub resend_delay_ms: i64,
     /// Between evaluations.
@@ -171,7 +175,8 @@ impl GroupState {
 
     /// The alerts that it is time to tell of, and that they have been told.
     pub fn alerts_to_send(&mut self, sending: &Sending<'_>) -> Vec<Alert> {
-        let valid_ms = 4 * sending.resend_delay_ms.max(sending.interval_ms);
+        let valid_ms = 4 * sending.resend_delay_ms.max(sending.interval_ms).max(sending.took_ms);
+        let valid_until_ms = sending.clock_ms.max(sending.now_ms).saturating_add(valid_ms);
         let mut alerts = Vec::new();
         for state in self.rules.iter_mut().filter(|state| state.rule.alerting().is_some()) {
             let url = generator_url(sending.external_url, &self.group.name, &state.rule.name);
@@ -184,7 +189,7 @@ impl GroupState {
                     labels: active.labels.clone(),
                     annotations: active.annotations.clone(),
                     starts_at_ms: active.fired_at_ms.unwrap_or(active.active_at_ms),
-                    ends_at_ms: active.resolved_at_ms.unwrap_or(sending.now_ms + valid_ms),
+                    ends_at_ms: active.resolved_at_ms.unwrap_or(valid_until_ms),
                     generator_url: url.clone(),
                 });
             }

@@ -8,7 +8,7 @@ use telemetry::samples::{MatchOp, is_stale};
 use telemetry::{LabelSet, METRIC_NAME};
 
 use super::active::{Active, AlertState};
-use super::evaluate::RuleState;
+use super::evaluate::{Health, RuleState};
 use super::group::GroupState;
 use super::{ALERTS_FOR_STATE, Queries};
 use crate::labels::ALERT_NAME;
@@ -29,31 +29,46 @@ impl GroupState {
     /// Gives the alerts of a first evaluation of these rules the time since when they really are there.
     ///
     /// As Prometheus does, and for alerts that fired already also where `for` is shorter than the grace period: a
-    /// restart resolves nothing.
+    /// restart resolves nothing. An evaluation that failed says nothing of what is there: the next one is the first.
+    /// For the grace period after it, alerts that begin are looked up, too: their data may have come late.
     pub fn restore(&mut self, rules: Range<usize>, restoring: &Restoring<'_>) -> Result<(), String> {
         let of_range = self.rules.get_mut(rules).unwrap_or_default();
-        of_range.iter_mut().filter(|state| !state.is_restored).try_for_each(|state| state.restore(restoring))
+        of_range
+            .iter_mut()
+            .filter(|state| !state.is_restored || state.may_be_late(restoring.now_ms))
+            .filter(|state| !matches!(state.health, Health::Failed(_)))
+            .try_for_each(|state| state.restore(restoring))
     }
 }
 
 impl RuleState {
     fn restore(&mut self, restoring: &Restoring<'_>) -> Result<(), String> {
         let for_ms = self.rule.alerting().map_or(0, |alerting| alerting.for_ms);
-        if self.rule.alerting().is_some() && !self.active.is_empty() {
+        let (is_first, now_ms) = (!self.is_restored, restoring.now_ms);
+        let is_meant = |active: &Active| is_first || active.begins_at(now_ms);
+        if self.rule.alerting().is_some() && self.active.values().any(is_meant) {
             let from_ms = restoring.now_ms - restoring.outage_tolerance_ms;
             let newest = restoring.queries.newest(&matchers(&self.rule.name)?, from_ms, restoring.now_ms)?;
             let newest: HashMap<LabelSet, (i64, f64)> = newest
                 .into_iter()
                 .map(|(labels, time_ms, value)| (labels.with(METRIC_NAME, ""), (time_ms, value)))
                 .collect();
-            for (labels, active) in &mut self.active {
+            for (labels, active) in self.active.iter_mut().filter(|(_, active)| is_meant(active)) {
                 if let Some((down_ms, since_s)) = newest.get(labels).filter(|(_, since)| !is_stale(*since)) {
                     take_over(active, *down_ms, (*since_s * 1000.0) as i64, for_ms, restoring);
                 }
             }
         }
-        self.is_restored = true;
+        if is_first {
+            self.is_restored = true;
+            self.late_until_ms = Some(now_ms.saturating_add(restoring.grace_ms));
+        }
         Ok(())
+    }
+
+    /// Whether it is so soon after a start that the data of an alert that was there before may come only now.
+    pub(super) fn may_be_late(&self, now_ms: i64) -> bool {
+        self.late_until_ms.is_some_and(|until_ms| now_ms < until_ms)
     }
 }
 

@@ -215,6 +215,8 @@ fn firing_is_kept_and_told() {
         store.evaluate(&mut state, time_s);
         let sending = Sending {
             now_ms: time_s * 1000,
+            clock_ms: time_s * 1000,
+            took_ms: 0,
             resend_delay_ms: 60_000,
             interval_ms: 30_000,
             external_url: "https://n",
@@ -225,6 +227,31 @@ fn firing_is_kept_and_told() {
     }
     // At once, then not before a minute has passed; kept from 30 s to 90 s; the end is told again like a firing one.
     assert_eq!(told, [(0, 0, 240_000), (90, 0, 90_000), (180, 0, 90_000)]);
+}
+
+#[test]
+fn what_is_told_late_is_good_for_as_long_all_the_same() {
+    // The clock after the evaluation of 60 s, how long it took; what is told ends at. All in seconds.
+    let cases = [(60, 0, 300), (61, 1, 301), (360, 300, 360 + 1200), (50, 0, 300)];
+    for (clock_s, took_s, ends_s) in cases {
+        let store = Store::default();
+        let mut state = state("name: g\nrules:\n- alert: A\n  expr: x > 0");
+        store.add(&[(METRIC_NAME, "x")], 60, 1.0);
+        store.evaluate(&mut state, 60);
+        let sending = Sending {
+            now_ms: 60_000,
+            clock_ms: clock_s * 1000,
+            took_ms: took_s * 1000,
+            resend_delay_ms: 60_000,
+            interval_ms: 30_000,
+            external_url: "",
+        };
+        let told = state.alerts_to_send(&sending);
+        assert_eq!(told[0].ends_at_ms, ends_s * 1000, "told at {clock_s} s, took {took_s} s");
+        assert!(!told[0].is_resolved_at(clock_s * 1000));
+        // What is due goes by the times of evaluations.
+        assert!(state.alerts_to_send(&Sending { now_ms: 90_000, ..sending }).is_empty());
+    }
 }
 
 #[test]
@@ -344,6 +371,74 @@ fn a_restart_goes_on_where_it_was() {
             let fired_s = (active.fired_at_ms.unwrap()) / 1000;
             assert_eq!(fired_s, start_s + for_s, "it is the same alert for whoever was told");
         }
+    }
+}
+
+/// Fires at 60 s, and the process goes; gives the store with what it wrote.
+fn store_of_one_that_fired(yaml: &str) -> Store {
+    let store = Store::default();
+    let mut before = state(yaml);
+    for time_s in [0, 60] {
+        store.add(&[(METRIC_NAME, "x")], time_s, 1.0);
+        store.evaluate(&mut before, time_s);
+    }
+    assert_eq!(alert_state(&before), Some(AlertState::Firing));
+    store
+}
+
+impl Store {
+    /// Evaluates the first rule and takes over what was before, as a runner does.
+    fn evaluate_and_restore(&self, state: &mut GroupState, time_s: i64) -> Vec<RuleSample> {
+        let samples = self.evaluate(state, time_s);
+        let now_ms = time_s * 1000;
+        let restoring =
+            Restoring { queries: self, now_ms, outage_tolerance_ms: 3_600_000, grace_ms: 600_000 };
+        state.restore(0..1, &restoring).unwrap();
+        samples
+    }
+}
+
+#[test]
+fn a_first_evaluation_that_fails_forgets_nothing() {
+    // The labels of both series of y are the same without i: that is an error, as a timeout would be.
+    let yaml = "name: g\nrules:\n- alert: A\n  expr: x or y\n  for: 60s\n  labels: {i: ''}";
+    let store = store_of_one_that_fired(yaml);
+    let mut after = GroupState::new(group(yaml), false);
+    store.add(&[(METRIC_NAME, "x")], 360, 1.0);
+    for i in ["1", "2"] {
+        store.add(&[(METRIC_NAME, "y"), ("i", i)], 360, 1.0);
+    }
+    store.evaluate_and_restore(&mut after, 360);
+    assert!(matches!(after.rules[0].health, Health::Failed(_)) && after.rules[0].active.is_empty());
+    for time_s in [720, 780] {
+        store.add(&[(METRIC_NAME, "x")], time_s, 1.0);
+        store.evaluate_and_restore(&mut after, time_s);
+        let active = after.rules[0].active.values().next().unwrap();
+        assert_eq!((active.state, active.active_at_ms), (AlertState::Firing, 0), "{time_s}");
+    }
+}
+
+#[test]
+fn an_alert_whose_data_come_late_after_a_start_fires_on() {
+    let yaml = "name: g\nrules:\n- alert: A\n  expr: x > 0\n  for: 60s";
+    // The data come so long after the first evaluation; it fires on at once, or begins anew.
+    for (late_s, expected) in
+        [(120, AlertState::Firing), (599, AlertState::Firing), (600, AlertState::Pending)]
+    {
+        let store = store_of_one_that_fired(yaml);
+        let mut after = GroupState::new(group(yaml), false);
+        store.evaluate_and_restore(&mut after, 400);
+        assert_eq!((after.rules[0].is_restored, after.rules[0].active.len()), (true, 0), "{late_s}");
+        let back_s = 400 + late_s;
+        store.add(&[(METRIC_NAME, "x")], back_s, 1.0);
+        let written = store.evaluate_and_restore(&mut after, back_s);
+        assert_eq!(alert_state(&after), Some(expected), "{late_s}");
+        // What is written of one that fires on says so, from the next evaluation on.
+        assert_eq!(written.is_empty(), expected == AlertState::Firing, "{late_s}: {written:?}");
+        store.add(&[(METRIC_NAME, "x")], back_s + 30, 1.0);
+        let written = store.evaluate_and_restore(&mut after, back_s + 30);
+        let state = written.iter().find_map(|sample| sample.labels.get("alertstate")).unwrap();
+        assert_eq!(state, expected.as_str(), "{late_s}");
     }
 }
 

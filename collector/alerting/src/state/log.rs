@@ -109,6 +109,11 @@ impl NotificationLog {
         self.entries.values()
     }
 
+    /// All alerts that somebody believes to fire.
+    pub(super) fn all_believed(&self) -> BTreeSet<u64> {
+        self.entries.values().flat_map(|entry| entry.firing.iter().copied()).collect()
+    }
+
     /// Notes one; an older one than is there changes nothing.
     pub fn put(&mut self, entry: LogEntry) {
         if self.entries.get(&entry.key).is_none_or(|before| before.at_ms <= entry.at_ms) {

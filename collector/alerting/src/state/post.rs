@@ -1,4 +1,5 @@
-//! An alert as a client posts it: its times may be missing, and it may be wrong.
+//! An alert as a client posts it: its times may be missing, and it may be wrong. One of a rule is complete, but may say
+//! more than is kept.
 
 use super::Posted;
 use crate::alert::Alert;
@@ -8,6 +9,9 @@ use crate::labels::LabelSet;
 const MAX_BYTES: usize = 256 << 10;
 /// An alert may have so many labels, and as many annotations.
 const MAX_LABELS: usize = 256;
+
+/// Ends a text that was cut.
+const ELLIPSIS: &str = "…";
 
 /// What a client says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,10 +62,81 @@ impl Draft {
     }
 }
 
+impl Posted {
+    /// An alert of a rule. Its annotations are cut to what an alert may say, the longest first; what identifies it
+    /// cannot be cut, and why it is too long is told.
+    pub fn of_rule(mut alert: Alert) -> Result<Self, String> {
+        let labels = alert.labels.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let names = alert.annotations.keys().map(String::len).sum::<usize>();
+        let fixed_bytes = labels + names + alert.generator_url.len();
+        if alert.labels.len() > MAX_LABELS || fixed_bytes > MAX_BYTES {
+            let count = alert.labels.len();
+            return Err(format!(
+                "an alert has {count} labels, and is {fixed_bytes} bytes long with the names of its annotations alone; the most are {MAX_LABELS} and {MAX_BYTES}"
+            ));
+        }
+        cut_longest(&mut alert.annotations, MAX_BYTES - fixed_bytes);
+        Ok(Self { alert, is_timeout: false })
+    }
+}
+
+/// Cuts the longest values until all together fit.
+fn cut_longest(texts: &mut LabelSet, most_bytes: usize) {
+    let mut values: Vec<&mut String> = texts.values_mut().collect();
+    values.sort_unstable_by_key(|value| value.len());
+    let (mut left_bytes, mut left) = (most_bytes, values.len());
+    for value in values {
+        // What short ones leave is for the longer ones.
+        let share_bytes = left_bytes / left;
+        if value.len() > share_bytes {
+            value.truncate(value.floor_char_boundary(share_bytes.saturating_sub(ELLIPSIS.len())));
+            if share_bytes >= ELLIPSIS.len() {
+                value.push_str(ELLIPSIS);
+            }
+        }
+        (left_bytes, left) = (left_bytes - value.len(), left - 1);
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_rule_says_too_much_is_cut() {
+        let label = |bytes: usize| -> LabelSet { [("a".to_owned(), "x".repeat(bytes))].into() };
+        let said = |lengths: &[usize]| -> LabelSet {
+            let name = |at: usize| char::from(b'a' + u8::try_from(at).unwrap()).to_string();
+            lengths.iter().enumerate().map(|(at, bytes)| (name(at), "é".repeat(bytes / 2))).collect()
+        };
+        // Lengths of annotations, and what is left of them.
+        let cases: [(&[usize], &[usize]); 4] = [
+            (&[10, 4_000], &[10, 4_000]),
+            (&[10, 1 << 20], &[10, 262_129]),
+            (&[1 << 20, 100, 1 << 20], &[131_019, 100, 131_019]),
+            (&[4 << 20, 4 << 20, 4 << 20, 4 << 20], &[65_533, 65_535, 65_535, 65_535]),
+        ];
+        for (lengths, expected) in cases {
+            let alert = Alert { labels: label(1), annotations: said(lengths), ..Alert::default() };
+            let posted = Posted::of_rule(alert.clone()).unwrap();
+            let left: Vec<usize> = posted.alert.annotations.values().map(String::len).collect();
+            assert_eq!(left, expected, "{lengths:?}");
+            for (before, after) in alert.annotations.values().zip(posted.alert.annotations.values()) {
+                assert!(before == after || after.ends_with(ELLIPSIS));
+            }
+            // As one that is posted it would be taken, too.
+            let Alert { labels, annotations, .. } = posted.alert;
+            assert!(Draft { labels, annotations, ..Draft::default() }.complete(0, 0).is_ok(), "{lengths:?}");
+        }
+        let tight = Alert { labels: label(MAX_BYTES - 4), annotations: said(&[100, 8]), ..Alert::default() };
+        let left = Posted::of_rule(tight).unwrap().alert.annotations;
+        assert!(left.values().all(String::is_empty), "{left:?}");
+        let long = Alert { labels: label(MAX_BYTES), ..Alert::default() };
+        assert!(Posted::of_rule(long).unwrap_err().contains("bytes long"));
+        let labels = (0..=MAX_LABELS).map(|at| (at.to_string(), "x".to_owned())).collect();
+        assert!(Posted::of_rule(Alert { labels, ..Alert::default() }).is_err());
+    }
 
     #[test]
     fn times_are_filled_in() {

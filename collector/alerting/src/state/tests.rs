@@ -53,6 +53,64 @@ fn ended_alerts_stay_for_their_links() {
     assert!(state.alerts.is_empty());
 }
 
+/// So many alerts from a number on that end then.
+fn many(from: usize, count: usize, ends_at_ms: i64) -> Vec<Posted> {
+    let alert =
+        |n: usize| Alert { labels: [("n".to_owned(), n.to_string())].into(), ends_at_ms, ..Alert::default() };
+    (from..from + count).map(|n| Posted { alert: alert(n), is_timeout: false }).collect()
+}
+
+fn state_of(parts: Vec<Vec<Posted>>) -> State {
+    let mut state = State::default();
+    for alerts in parts {
+        state.apply(Change::Alerts { received_at_ms: 0, alerts });
+    }
+    state
+}
+
+#[test]
+fn only_what_fires_leaves_no_room() {
+    // How many have ended and how many fire already; how many come that are known and new; how many are not taken.
+    let cases = [
+        (0, 10, 5, 20, 0),
+        (MAX_ALERTS, 0, 5, 20, 0),
+        (10, MAX_ALERTS - 10, 5, 20, 10),
+        (0, MAX_ALERTS, 5, 20, 20),
+    ];
+    for (ended, firing, known, new, beyond) in cases {
+        let state = state_of(vec![many(0, ended, 10), many(ended, firing, 1_000)]);
+        // Twice in a batch is one.
+        let twice = many(MAX_ALERTS, 1, 1_000);
+        let came = [many(0, known, 1_000), many(MAX_ALERTS, new, 1_000), twice].concat();
+        let came_len = came.len();
+        let (taken, refused) = state.admit(came, 100);
+        let shown = format!("{ended} ended, {firing} fire");
+        // The one that comes twice is refused twice where nothing new is taken.
+        let expected = if beyond == new { new + 1 } else { beyond };
+        assert_eq!((taken.len(), refused), (came_len - expected, expected), "{shown}");
+        assert_eq!(taken[..known], many(0, known, 1_000)[..], "what is known is taken: {shown}");
+    }
+}
+
+#[test]
+fn the_first_that_ended_make_room() {
+    let mut state =
+        state_of(vec![many(0, 10, 10), many(10, MAX_ALERTS - 20, 20), many(MAX_ALERTS - 10, 10, 1_000)]);
+    // The end of one is not told yet.
+    let untold = many(3, 1, 0)[0].alert.fingerprint();
+    state.apply(Change::Notified(LogEntry { expires_at_ms: 1_000, ..entry(&[untold], &[], 5) }));
+    assert!(state.collect_garbage(100).is_empty(), "there is room");
+    state.apply(Change::Alerts { received_at_ms: 100, alerts: many(MAX_ALERTS, 1, 1_000) });
+    let gone = state.collect_garbage(100);
+    assert_eq!((gone.len(), state.alerts.len()), (MAX_ALERTS + 1 - KEPT_ALERTS, KEPT_ALERTS));
+    assert_eq!(gone.iter().filter(|stored| stored.alert.ends_at_ms == 10).count(), 9);
+    assert!(state.alerts.contains_key(&untold));
+    assert_eq!(state.alerts.values().filter(|stored| stored.alert.ends_at_ms == 1_000).count(), 11);
+    // Where all fire, none goes.
+    let mut full = state_of(vec![many(0, MAX_ALERTS + 5, 1_000)]);
+    assert!(full.collect_garbage(100).is_empty());
+}
+
 fn entry(firing: &[u64], resolved: &[u64], at_ms: i64) -> LogEntry {
     let key = LogKey {
         group_key: "{}:{}".to_owned(),

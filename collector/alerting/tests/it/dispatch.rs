@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use narrows_alerting::dispatch::Refusal;
 use narrows_alerting::matcher;
 use narrows_alerting::silence::Silence;
-use narrows_alerting::state::Draft;
+use narrows_alerting::state::{Draft, MAX_ALERTS};
 use proptest::prelude::*;
 
 use crate::world::{BEGIN_MS, World, firing, setup};
@@ -217,6 +217,99 @@ fn a_restart_tells_nobody_twice_and_loses_nothing() {
     world.restart(false);
     world.run_until(6 * 3_600 * SECOND);
     assert_eq!(world.told("n")[before.len()..], ["18300 webhook[0] +3 -1"]);
+}
+
+/// One that is renewed every minute, as of then.
+fn renewed(labels: &str, at_ms: i64) -> Draft {
+    let ends_at_ms = Some(BEGIN_MS + at_ms + 240 * SECOND);
+    Draft { starts_at_ms: Some(BEGIN_MS), ends_at_ms, ..firing(labels) }
+}
+
+#[test]
+fn what_could_not_be_renewed_while_there_was_no_process_goes_on() {
+    let began = |world: &mut World| {
+        world.post(vec![renewed("alertname=a,n=1", 0), renewed("alertname=a,n=2", 0)]);
+        world.run_until(60 * SECOND);
+        world.post(vec![renewed("alertname=a,n=1", 60 * SECOND)]);
+        world.run_until(80 * SECOND);
+    };
+    let first = "10 webhook[0] +1,2 -";
+    let cases: [(i64, Option<i64>, &[&str]); 4] = [
+        // Away for less than they are good for: 2 was not renewed at 60 s, and ends.
+        (100, Some(110), &[first, "280 webhook[0] +1 -2"]),
+        // For longer, and then it is renewed.
+        (660, Some(700), &[first]),
+        // Or not: they end when there was time.
+        (660, None, &[first, "900 webhook[0] + -1,2"]),
+        // For days.
+        (200_000, Some(200_030), &[first, "200000 webhook[0] +1,2 -"]),
+    ];
+    for (back_s, renewed_s, expected) in cases {
+        let mut world = World::new(&config("", "").replace("4h", "48h"));
+        began(&mut world);
+        world.away_until(back_s * SECOND);
+        let last_s = back_s + 420;
+        for at_s in renewed_s.into_iter().flat_map(|first_s| (first_s..last_s).step_by(60)) {
+            world.run_until(at_s * SECOND);
+            let both = ["alertname=a,n=1", "alertname=a,n=2"].map(|labels| renewed(labels, at_s * SECOND));
+            let count = if back_s == 100 { 1 } else { 2 };
+            world.post(both.into_iter().take(count).collect());
+        }
+        world.run_until(last_s * SECOND);
+        assert_eq!(world.told("n"), expected, "back after {back_s} s, renewed {renewed_s:?}");
+    }
+}
+
+#[test]
+fn what_ended_while_there_was_a_process_has_ended_after_it() {
+    let mut world = World::new(&config("", ""));
+    world.post(vec![renewed("alertname=a,n=1", 0), renewed("alertname=b,n=2", 0)]);
+    world.run_until(20 * SECOND);
+    world.post(vec![ended("alertname=b,n=2", 20 * SECOND)]);
+    // The end of 1 is told: it ran out. That of 2 is said.
+    world.run_until(400 * SECOND);
+    let told = world.told("n");
+    assert_eq!(
+        told,
+        ["10 webhook[0] +1 -", "10 webhook[0] +2 -", "70 webhook[0] + -2", "250 webhook[0] + -1"]
+    );
+    world.away_until(900 * SECOND);
+    world.run_until(2_000 * SECOND);
+    assert_eq!(world.told("n"), told);
+    // An end that nobody was told of yet is no less an end.
+    world.post(vec![renewed("alertname=c,n=3", 2_000 * SECOND)]);
+    world.run_until(2_011 * SECOND);
+    world.post(vec![ended("alertname=c,n=3", 2_011 * SECOND)]);
+    world.away_until(2_600 * SECOND);
+    world.run_until(2_700 * SECOND);
+    assert_eq!(world.told("n")[told.len()..], ["2000 webhook[0] +3 -", "2600 webhook[0] + -3"]);
+}
+
+#[test]
+fn an_end_is_told_where_repetitions_come_sooner_than_flushes() {
+    let text = config("", "").replace("group_interval: 1m", "group_interval: 5m");
+    let mut world = World::new(&text.replace("repeat_interval: 4h", "repeat_interval: 1m"));
+    world.post(vec![lasting("alertname=a,n=1")]);
+    // Garbage is looked for after 900 s.
+    world.run_until(905 * SECOND);
+    world.post(vec![ended("alertname=a,n=1", 905 * SECOND)]);
+    world.run_until(1_300 * SECOND);
+    let flushes = ["10", "310", "610"].map(|at| format!("{at} webhook[0] +1 -"));
+    assert_eq!(world.told("n")[..3], flushes);
+    assert_eq!(world.told("n")[3..], ["910 webhook[0] + -1"]);
+}
+
+#[test]
+fn what_has_ended_makes_room_at_once() {
+    let mut world = World::new(&config("", ""));
+    let many = |count: usize| (0..count).map(|n| ended(&format!("alertname=a,n={n}"), 0)).collect();
+    world.post(many(MAX_ALERTS));
+    world.run_until(20 * SECOND);
+    assert_eq!(world.core.state().alerts.len(), MAX_ALERTS);
+    world.post(vec![lasting("alertname=b,n=x")]);
+    world.run_until(40 * SECOND);
+    assert!(world.core.state().alerts.len() < MAX_ALERTS, "garbage is not looked for in 15 minutes only");
+    assert_eq!(world.told("n"), ["30 webhook[0] +x -"]);
 }
 
 /// What happens in a random history.

@@ -164,6 +164,12 @@ impl World {
         self.core = Core::new("default", Arc::clone(self.core.setup()), state, self.now_ms);
     }
 
+    /// The process dies, and starts again so long after the beginning.
+    pub(crate) fn away_until(&mut self, at_ms: i64) {
+        self.now_ms = BEGIN_MS + at_ms;
+        self.restart(false);
+    }
+
     pub(crate) fn reload(&mut self, setup: Arc<Setup>) {
         self.core.configure(setup, self.now_ms);
     }

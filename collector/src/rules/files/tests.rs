@@ -11,6 +11,12 @@ fn files(dir: &Path, shipped: bool) -> Files {
     Files::new(&RuleSettings { tenants, shipped, ..RuleSettings::default() })
 }
 
+/// What two looks see: what has changed stands still from one to the other.
+fn look_twice(files: &mut Files) -> Vec<TenantFiles> {
+    assert!(files.look().is_empty(), "it may change yet");
+    files.look()
+}
+
 #[test]
 fn a_bad_file_keeps_what_it_said_before() {
     let dir = tempfile::tempdir().unwrap();
@@ -22,18 +28,56 @@ fn a_bad_file_keeps_what_it_said_before() {
     assert!(files.look().is_empty(), "nothing has changed");
 
     std::fs::write(&path, "groups:\n- name: a\n  rules:\n  - alert: A\n    expr: 'up =='\n").unwrap();
-    let bad = files.look();
+    let bad = look_twice(&mut files);
     assert_eq!(bad[0].groups[0].1.rules.len(), 1, "the rules before go on");
     let problem = &bad[0].files[0].problems[0];
     assert_eq!((problem.line, bad[0].files[0].loaded_at_ms.is_some()), (5, true), "{problem:?}");
 
     std::fs::write(&path, CHANGED).unwrap();
-    let good = files.look();
+    let good = look_twice(&mut files);
     assert_eq!(good[0].groups[0].1.rules.len(), 2);
     assert!(good[0].files[0].problems.is_empty());
 
     std::fs::remove_file(&path).unwrap();
-    assert!(files.look()[0].groups.is_empty());
+    assert!(look_twice(&mut files)[0].groups.is_empty());
+}
+
+#[test]
+fn what_is_there_for_a_moment_does_not_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    let path = rules.join("a.yaml");
+    std::fs::write(&path, GOOD).unwrap();
+    let mut files = files(&rules, false);
+    assert_eq!(files.look()[0].groups.len(), 1);
+
+    // Truncated, then half of it, then all.
+    for text in ["", "groups:\n- name: a\n  rules:\n", CHANGED] {
+        std::fs::write(&path, text).unwrap();
+        assert!(files.look().is_empty(), "{text:?}");
+    }
+    assert_eq!(files.look()[0].groups[0].1.rules.len(), 2);
+
+    // Deleted and made again; the same with the directory.
+    for place in [&path, &rules] {
+        std::fs::rename(place, dir.path().join("away")).unwrap();
+        assert!(files.look().is_empty(), "{place:?}");
+        std::fs::rename(dir.path().join("away"), place).unwrap();
+        assert!(files.look().is_empty() && files.look().is_empty(), "{place:?}");
+    }
+
+    // However long it cannot be seen what is there, it is not gone.
+    std::fs::rename(&rules, dir.path().join("away")).unwrap();
+    std::os::unix::fs::symlink("rules", &rules).unwrap();
+    let blind = files.look();
+    assert_eq!((blind[0].groups.len(), blind[0].files.len()), (1, 2));
+    assert!(blind[0].files[1].problems[0].message.contains("cannot see"), "{:?}", blind[0].files);
+    assert!(files.look().is_empty() && files.look().is_empty());
+    std::fs::remove_file(&rules).unwrap();
+    std::fs::rename(dir.path().join("away"), &rules).unwrap();
+    let seen = files.look();
+    assert_eq!((seen[0].groups.len(), seen[0].files.len()), (1, 1));
 }
 
 #[test]
