@@ -20,6 +20,8 @@ pub(crate) struct Collector {
     client: reqwest::Client,
 }
 
+/// Chooses among tenants.
+const TENANT: &str = "x-scope-orgid";
 pub(crate) const PASSWORD: &str = "bench-only-password";
 
 impl Collector {
@@ -75,6 +77,25 @@ impl Collector {
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Json> {
         let request = self.client.get(self.http(path)).basic_auth("admin", Some(PASSWORD)).query(query);
         json(request.send().await?).await.with_context(|| format!("GET {path} {query:?}"))
+    }
+
+    /// The same of a tenant.
+    pub(crate) async fn get_of(
+        &self,
+        tenant: &str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<Json> {
+        let request = self.client.get(self.http(path)).basic_auth("admin", Some(PASSWORD)).query(query);
+        let answer = request.header(TENANT, tenant).send().await?;
+        json(answer).await.with_context(|| format!("GET {path} {query:?} of {tenant}"))
+    }
+
+    /// Posts JSON for a tenant.
+    pub(crate) async fn post_of(&self, tenant: &str, path: &str, body: &Json) -> anyhow::Result<Json> {
+        let request = self.client.post(self.http(path)).basic_auth("admin", Some(PASSWORD)).json(body);
+        let answer = request.header(TENANT, tenant).send().await?;
+        json(answer).await.with_context(|| format!("POST {path} {body} of {tenant}"))
     }
 
     /// Answers when everything that was acknowledged is sealed and merged.

@@ -71,17 +71,16 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match args.command {
-            Command::Logs(command) => logs::run(&args.bin_dir, command).await,
-            Command::Traces(command) => traces::run(&args.bin_dir, command).await,
-            Command::Metrics(command) => metrics::run(&args.bin_dir, command).await,
-            Command::Rules(command) => rules::run(&args.bin_dir, command).await,
-            Command::Bomb(command) => metrics::bomb::run(&args.bin_dir, command).await,
-            Command::Agent(command) => agent::run(&args.bin_dir, command).await,
-            Command::Chaos(command) => chaos::run(&args.bin_dir, command).await,
-            Command::Simulate(command) => simulate::run(command).await,
-            Command::Accuracy(command) => accuracy::run(command),
-        }
-    })
+    let bin_dir = args.bin_dir.as_path();
+    match args.command {
+        Command::Logs(command) => runtime.block_on(logs::run(bin_dir, command)),
+        Command::Traces(command) => runtime.block_on(traces::run(bin_dir, command)),
+        Command::Metrics(command) => runtime.block_on(metrics::run(bin_dir, command)),
+        Command::Rules(command) => runtime.block_on(rules::run(bin_dir, command)),
+        Command::Bomb(command) => runtime.block_on(metrics::bomb::run(bin_dir, command)),
+        Command::Agent(command) => runtime.block_on(agent::run(bin_dir, command)),
+        Command::Chaos(command) => runtime.block_on(chaos::run(bin_dir, command)),
+        Command::Simulate(command) => runtime.block_on(simulate::run(command)),
+        Command::Accuracy(command) => accuracy::run(&runtime, bin_dir, command),
+    }
 }

@@ -52,7 +52,7 @@ pub(super) fn case(
 }
 
 /// From when to when there are spans, s.
-fn times(events: &Events) -> anyhow::Result<(i64, i64)> {
+pub(super) fn times(events: &Events) -> anyhow::Result<(i64, i64)> {
     let mut all: Vec<u64> = events.spans.iter().map(|span| span.start_ns).collect();
     all.sort_unstable();
     ensure!(!all.is_empty(), "no spans");
@@ -293,8 +293,8 @@ mod tests {
     fn span(trace: &str, id: &str, parent: &str, service: &str, at_s: u64, ms: (u64, u64)) -> Span {
         let start_ns = at_s * 1_000_000_000 + ms.0 * 1_000_000;
         let [trace, id, parent, service] = [trace, id, parent, service].map(str::to_owned);
-        let operation = format!("{service} works");
-        Span { trace, id, parent, service, operation, start_ns, end_ns: start_ns + ms.1 * 1_000_000 }
+        let (pod, operation) = (format!("{service}-1-a"), format!("{service} works"));
+        Span { trace, id, parent, service, pod, operation, start_ns, end_ns: start_ns + ms.1 * 1_000_000 }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(super) struct Span {
     /// `root`, or the caller's id.
     pub(super) parent: String,
     pub(super) service: String,
+    pub(super) pod: String,
     pub(super) operation: String,
     pub(super) start_ns: u64,
     pub(super) end_ns: u64,
@@ -25,6 +26,10 @@ pub(super) struct Span {
 pub(super) struct Line {
     pub(super) time_ns: u64,
     pub(super) service: String,
+    pub(super) pod: String,
+    /// Ids of the request that it belongs to, or nothing.
+    pub(super) trace: String,
+    pub(super) span: String,
     /// OpenTelemetry's number.
     pub(super) severity: u8,
     /// Class and line of the program, as the logger writes them: `c.s.ContactsServiceImpl#37`.
@@ -35,12 +40,15 @@ pub(super) struct Line {
 /// A minute of a pod.
 pub(super) struct Metric {
     pub(super) service: String,
+    pub(super) pod: String,
     /// End of the minute, s since 1970.
     pub(super) time_s: i64,
     /// CPUs in use, and their limit.
     pub(super) cpu: (f64, f64),
     /// Bytes in use, and their limit.
     pub(super) memory: (f64, f64),
+    /// Bytes that came and went in a second.
+    pub(super) network: (f64, f64),
 }
 
 /// A pod's service: `ts-route-service-b6c59fb57-zv8dt` is of `ts-route-service`.
@@ -57,6 +65,7 @@ pub(super) fn spans(path: &Path) -> anyhow::Result<Vec<Span>> {
             id: row.text("SpanID")?.to_owned(),
             parent: row.text("ParentID")?.to_owned(),
             service: service(row.text("PodName")?).to_owned(),
+            pod: row.text("PodName")?.to_owned(),
             operation: row.text("OperationName")?.to_owned(),
             start_ns: row.number("StartTimeUnixNano")?,
             end_ns: row.number("EndTimeUnixNano")?,
@@ -69,8 +78,9 @@ pub(super) fn lines(path: &Path) -> anyhow::Result<Vec<Line>> {
     // A few lines of the set are from before 1970: when they were written is not known.
     let read = |row: &Row<'_>| {
         let Ok(time_ns) = u64::try_from(row.number::<i64>("TimeUnixNano")?) else { return Ok(None) };
-        let service = service(row.text("PodName")?).to_owned();
-        Ok(Some(line(service, time_ns, row.text("Log")?)))
+        let pod = row.text("PodName")?;
+        let (trace, span) = (row.text("TraceID")?.to_owned(), row.text("SpanID")?.to_owned());
+        Ok(Some(Line { time_ns, trace, span, ..line(pod, row.text("Log")?) }))
     };
     Ok(table(path, read)?.into_iter().flatten().collect())
 }
@@ -83,16 +93,18 @@ pub(super) fn metrics(path: &Path) -> anyhow::Result<Vec<Metric>> {
         };
         Ok(Metric {
             service: service(row.text("PodName")?).to_owned(),
+            pod: row.text("PodName")?.to_owned(),
             time_s: row.number("TimeStamp")?,
             cpu: used("CpuUsage(m)", "CpuUsageRate(%)", 1e-3)?,
             memory: used("MemoryUsage(Mi)", "MemoryUsageRate(%)", 1_048_576.0)?,
+            network: (row.number("NetworkReceiveBytes")?, row.number("NetworkTransmitBytes")?),
         })
     };
     table(path, read)
 }
 
 /// `16:43:25.323 ERROR f.s.FoodServiceImpl#302 TraceID: … SpanID: … [message]` in a JSON object, or anything.
-fn line(service: String, time_ns: u64, record: &str) -> Line {
+fn line(pod: &str, record: &str) -> Line {
     let value: serde_json::Value = serde_json::from_str(record).unwrap_or_default();
     let text = value["log"].as_str().unwrap_or(record).trim();
     let mut words = text.splitn(4, char::is_whitespace).filter(|word| !word.is_empty());
@@ -112,7 +124,16 @@ fn line(service: String, time_ns: u64, record: &str) -> Line {
     };
     let is_known = severity > 0;
     let (place, message) = if is_known { (place, message) } else { ("", text) };
-    Line { time_ns, service, severity, place: place.to_owned(), message: message.to_owned() }
+    Line {
+        time_ns: 0,
+        service: service(pod).to_owned(),
+        pod: pod.to_owned(),
+        trace: String::new(),
+        span: String::new(),
+        severity,
+        place: place.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 /// One row with the names of its columns.
@@ -159,10 +180,11 @@ mod tests {
     #[test]
     fn a_line_is_taken_apart() {
         let record = r#"{"log":"16:43:25.323 ERROR  f.s.FoodServiceImpl#302 TraceID: 83f SpanID: e19 [getAllFood][Failed]\n"}"#;
-        let found = line("food".to_owned(), 7, record);
+        let found = line("food-1-a", record);
         assert_eq!((found.severity, found.place.as_str()), (17, "f.s.FoodServiceImpl#302"));
+        assert_eq!((found.service.as_str(), found.pod.as_str()), ("food", "food-1-a"));
         assert_eq!(found.message, "[getAllFood][Failed]");
-        let raw = line("food".to_owned(), 7, "at java.lang.Thread.run(Thread.java:748)");
+        let raw = line("food-1-a", "at java.lang.Thread.run(Thread.java:748)");
         assert_eq!((raw.severity, raw.message.as_str()), (0, "at java.lang.Thread.run(Thread.java:748)"));
     }
 

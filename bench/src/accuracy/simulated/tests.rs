@@ -12,7 +12,10 @@ use crate::simulator::{STEP_S, run as simulate};
 #[test]
 fn every_fault_is_named_with_its_kind_and_its_share() {
     let settings = Settings::default();
-    let input = Input { data: None, seeds: 2, settings: &settings, prints_wrong: true };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let bin_dir = std::path::Path::new("");
+    let input =
+        Input { data: None, seeds: 2, settings: &settings, prints_wrong: true, bin_dir, runtime: &runtime };
     let cases = by_seed(&input, |seed| {
         let quiet = Quiet::default();
         shop(seed).iter().map(|scenario| check(scenario, &quiet, &settings)).collect::<Vec<_>>()

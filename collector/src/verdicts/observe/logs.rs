@@ -33,34 +33,29 @@ pub(super) async fn read(
     bounds: Bounds,
 ) -> Result<Read, SearchError> {
     let reading = Reading { snapshots, grid, by_name, bounds };
-    let mut found: BTreeMap<(NodeId, String), LogPattern> = BTreeMap::new();
+    let mut found = Found::default();
     let all = reading.patterns("severity>=warn", grid.start_s).await?;
-    let mut notes = Vec::new();
-    let mut shared: Vec<String> = reading.services_that_share(&all);
-    if shared.len() > MAX_SERVICES {
-        let (all, most) = (shared.len(), MAX_SERVICES);
-        notes.push(format!("of {all} services that log alike the {most} that log most were looked at"));
-        shared.truncate(MAX_SERVICES);
-    }
-    for row in all.iter().filter(|row| row.services.len() == 1) {
-        reading.add(&mut found, row, &row.services[0].0, grid.start_s);
-    }
-    for service in shared {
-        let query = format!("severity>=warn service:{}", quoted(&service));
-        let rows = in_time(reading.patterns(&query, grid.start_s).await, &mut notes)?;
-        for row in rows {
-            reading.add(&mut found, &row, &service, grid.start_s);
-        }
-    }
-    // What is said for the first time may be an info.
+    reading.class(&mut found, "severity>=warn", all).await?;
+    // Work that is told of and is no longer done says as much as a warning; without it a verdict still has those.
+    let below = "(severity<warn OR severity:unset)";
+    let rows = in_time(reading.patterns(below, grid.start_s).await, &mut found.notes)?;
+    reading.class(&mut found, below, rows).await?;
+    // What is said for the first time may be too rare to be among the busiest of the whole time.
     let new_ns = hot_s.saturating_mul(1_000_000_000);
-    let rows = in_time(reading.patterns("severity<warn OR severity:unset", hot_s).await, &mut notes)?;
+    let rows = in_time(reading.patterns(below, hot_s).await, &mut found.notes)?;
     for row in rows {
         if row.first_seen_ns >= new_ns && row.services.len() == 1 {
-            reading.add(&mut found, &row, &row.services[0].0, hot_s);
+            reading.add(&mut found.patterns, &row, &row.services[0].0, hot_s);
         }
     }
-    Ok(Read { patterns: found.into_values().collect(), notes })
+    Ok(Read { patterns: found.patterns.into_values().collect(), notes: found.notes })
+}
+
+/// What was found until now.
+#[derive(Default)]
+struct Found {
+    patterns: BTreeMap<(NodeId, String), LogPattern>,
+    notes: Vec<String>,
 }
 
 /// What was found before the time was over is better than nothing.
@@ -88,6 +83,29 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Patterns of these records, of which `all` are the busiest; those that services share one service after the other.
+    async fn class(&self, found: &mut Found, records: &str, all: Vec<PatternRow>) -> Result<(), SearchError> {
+        for row in all.iter().filter(|row| row.services.len() == 1) {
+            self.add(&mut found.patterns, row, &row.services[0].0, self.grid.start_s);
+        }
+        let mut shared = self.services_that_share(&all);
+        if shared.len() > MAX_SERVICES {
+            let (all, most) = (shared.len(), MAX_SERVICES);
+            found
+                .notes
+                .push(format!("of {all} services that log alike the {most} that log most were looked at"));
+            shared.truncate(MAX_SERVICES);
+        }
+        for service in shared {
+            let query = format!("{records} service:{}", quoted(&service));
+            let rows = in_time(self.patterns(&query, self.grid.start_s).await, &mut found.notes)?;
+            for row in rows {
+                self.add(&mut found.patterns, &row, &service, self.grid.start_s);
+            }
+        }
+        Ok(())
+    }
+
     async fn patterns(&self, query: &str, from_s: i64) -> Result<Vec<PatternRow>, SearchError> {
         let query =
             search::parse(query).map_err(|error| SearchError::Internal(format!("{query}: {error}")))?;
