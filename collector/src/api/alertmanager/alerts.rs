@@ -7,7 +7,7 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use receive::{Gate, RequestHead};
 use telemetry::TenantId;
 
@@ -121,16 +121,20 @@ pub(in crate::api) async fn sender(
     peer: std::net::SocketAddr,
 ) -> Result<(TenantId, Option<String>), ApiError> {
     let refused = match IngestGate(Arc::clone(&app.auth)).admit(&RequestHead::new(headers, Some(peer))) {
-        Ok(tenant) => return Ok((tenant, None)),
-        Err(refused) => refused,
+        Ok(tenant) if !is_by_cookie => return Ok((tenant, None)),
+        Ok(_) => None,
+        Err(refused) => Some(refused),
     };
     // Whatever the credentials, a foreign page sends nothing.
+    // Somebody who says who they are is no nobody on this machine.
+    let is_by_cookie = !headers.contains_key(header::AUTHORIZATION) && app.auth.has_cookie(headers);
     app.auth.browser().check_write(headers)?;
-    let principal = match app.auth.authenticate(headers, peer).await {
-        Ok(principal) => principal,
-        Err(known @ AuthError::Forbidden(_)) => return Err(known.into()),
-        Err(_) => return Err(refused.into()),
+    let principal = match (app.authenticate(headers, peer).await, refused) {
+        (Ok(principal), _) => principal,
+        (Err(known @ AuthError::Forbidden(_)), _) | (Err(known), None) => return Err(known.into()),
+        (Err(_), Some(refused)) => return Err(refused.into()),
     };
     guard::require(&principal, Role::Editor)?;
     Ok((principal.tenant, Some(principal.user)))
 }
+    guard::check_write(app, headers, &principal, false)?;
