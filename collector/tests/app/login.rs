@@ -1,6 +1,6 @@
 //! Logging in and out, and being kept out.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::harness::{PASSWORD, Program, error_code, json_of};
@@ -137,4 +137,24 @@ async fn foreign_pages_cannot_log_in_or_change_anything() {
     let own =
         own.header("origin", &program.http).header("sec-fetch-site", "same-origin").send().await.unwrap();
     assert_eq!(own.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_noted_on_every_way_in() {
+    let program = Program::start();
+    let ways = [
+        (Method::GET, SESSION),
+        (Method::GET, "/-/ready"),
+        (Method::GET, "/metrics"),
+        (Method::GET, "/api/v1/narrows/tenants"),
+        (Method::POST, "/alertmanager/api/v2/alerts"),
+        (Method::POST, "/api/v1/narrows/changes"),
+    ];
+    for (method, path) in &ways {
+        let request = program.client.request(method.clone(), program.url(path)).body("[]");
+        let response = request.basic_auth("admin", Some("guess")).send().await.unwrap();
+        let expected = if *path == "/-/ready" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(response.status(), expected, "{path}");
+    }
+    program.find("scope:audit outcome:failed actor:admin", ways.len() as u64).await;
 }
