@@ -145,6 +145,12 @@ impl Collector {
             router = router.layer(axum::middleware::from_fn(secure::headers));
         }
         let door = |listener, port| {
+        } else if config.external_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
+            router = router.layer(axum::middleware::from_fn(secure::cookies));
+        }
+        if !config.trusted_proxies.is_empty() {
+            let trusted: Arc<[Cidr]> = config.trusted_proxies.as_slice().into();
+            router = router.layer(axum::middleware::from_fn_with_state(trusted, proxies::see_through));
             Door::new(listener, connections, Patience::default()).with_tls(certificates.clone(), port)
         };
         let (http_door, grpc_door) = (door(http_listener, Port::Http), door(grpc_listener, Port::Grpc));

@@ -158,3 +158,18 @@ async fn a_wrong_password_is_noted_on_every_way_in() {
     }
     program.find("scope:audit outcome:failed actor:admin", ways.len() as u64).await;
 }
+
+#[tokio::test]
+async fn behind_a_proxy_that_ends_tls_the_cookie_goes_by_tls_alone() {
+    let program = Program::with_config("external_url: https://obs.example.org/\n");
+    let login = program.try_log_in("admin", PASSWORD).await;
+    let out = program.client.delete(program.url(SESSION)).send().await.unwrap();
+    for response in [login, out] {
+        let set = response.headers()["set-cookie"].to_str().unwrap();
+        assert!(set.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{set}");
+        assert!(
+            !response.headers().contains_key("strict-transport-security"),
+            "the proxy decides about its host"
+        );
+    }
+}
