@@ -255,8 +255,11 @@ impl Shared {
     async fn write_state(&self) {
         // The alerts are shared with the copy, which makes it quick.
         let (states, offset) = self.cores.lock().snapshot();
-        let states = states.iter().map(|(tenant, state)| (tenant.as_str(), state));
-        let bytes = encode_state(offset, states);
+        // It may be large: on a thread of its own.
+        let encoded = tokio::task::spawn_blocking(move || {
+            encode_state(offset, states.iter().map(|(tenant, state)| (tenant.as_str(), state)))
+        });
+        let Ok(bytes) = encoded.await else { return };
         if let Err(error) = self.disk.write_state(bytes, offset).await {
             tracing::error!(%error, "the state of notifications cannot be written; the journal grows");
         }
