@@ -88,7 +88,9 @@ impl Notifier {
         let on_change = {
             let (cores, wake) = (Arc::clone(&cores), Arc::clone(&wake));
             move |offset, record: &[u8]| {
-                cores.lock().apply(offset, record);
+                // Regular expressions take their time to compile: not under everybody's lock.
+                let change = decode_change(record);
+                cores.lock().apply(offset, change);
                 wake.notify_one();
             }
         };
@@ -220,9 +222,9 @@ impl AlertSink for Notifier {
 
 impl Cores {
     /// By the journal's writer, in its order.
-    fn apply(&mut self, offset: u64, record: &[u8]) {
+    fn apply(&mut self, offset: u64, change: Result<(String, Change), alerting::state::DecodeError>) {
         self.offset = offset + 1;
-        match decode_change(record) {
+        match change {
             Ok((tenant, change)) => match self.by_tenant.get_mut(&tenant) {
                 Some(core) => core.apply(change),
                 None => drop(self.idle.entry(tenant).or_default().apply(change)),
