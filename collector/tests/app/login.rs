@@ -173,3 +173,24 @@ async fn behind_a_proxy_that_ends_tls_the_cookie_goes_by_tls_alone() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_guesser_behind_a_proxy_locks_nobody_else_behind_it_out() {
+    let program = Program::with_config("trusted_proxies: [127.0.0.0/8]\n");
+    let log_in = async |from: &str, password: &str| {
+        let body = json!({"user": "admin", "password": password});
+        let request = program.client.post(program.url(SESSION)).header("x-forwarded-for", from);
+        request.json(&body).send().await.unwrap()
+    };
+    for n in 0..10 {
+        // What the guesser makes up stands before what the proxy says.
+        let wrong = log_in(&format!("10.0.0.{n}, 203.0.113.7"), "guess").await;
+        assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(log_in("203.0.113.7", PASSWORD).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    let other = log_in("203.0.113.8", PASSWORD).await;
+    assert_eq!(other.status(), StatusCode::NO_CONTENT);
+    let cookie = other.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let sessions = program.get("/api/v1/narrows/sessions").header("cookie", cookie).send().await.unwrap();
+    assert_eq!(json_of(sessions, StatusCode::OK).await["sessions"][0]["address"], "203.0.113.8");
+}
