@@ -97,6 +97,8 @@ pub struct App {
     /// The process's start.
     pub started: Instant,
     limits: Limits,
+    /// Bytes of alerts on their way in: a quarter of what data may take.
+    posted: Arc<Semaphore>,
     /// Places for downloads.
     exports: Arc<Semaphore>,
     /// Places for test messages.
@@ -175,6 +177,7 @@ impl App {
             notifier,
             verdicts,
             limits: limits.clone(),
+            posted: Arc::new(Semaphore::new((limits.inflight_bytes / 4).max(limits.body_bytes))),
             rules: Rules::default(),
             queries: Queries::new(limits),
             live: Live::default(),

@@ -151,8 +151,12 @@ impl Auth {
         Ok(user)
     }
 
-    /// Who sent this request, and whose data it is about.
-    pub async fn authenticate(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Principal, AuthError> {
+    /// Who sent this request, and whose data it is about. Handlers ask the `App`, which notes wrong passwords.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Result<Principal, AuthError> {
         let identity = match headers.get(header::AUTHORIZATION) {
             Some(value) => {
                 let text =
@@ -162,6 +166,11 @@ impl Auth {
             None => self.by_cookie(headers, peer.ip())?,
         };
         identity.asking(headers.get(TENANT_HEADER).map(http::HeaderValue::as_bytes))
+    }
+
+    /// Whether a browser says by its cookie who it is; it may not be so any more.
+    pub fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        session::cookie(headers).is_some()
     }
 
     /// Whether what somebody showed before still opens the tenant that they asked about: for what lasts.

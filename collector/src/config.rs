@@ -48,6 +48,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Origins that pages may send requests from beside the collector's own.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose word counts about who is behind them.
+    pub trusted_proxies: Vec<Cidr>,
     /// Ingest from loopback needs a token too.
     pub require_token: bool,
     /// The collector's own metrics are stored, too, in the tenant `default`.
@@ -135,6 +137,7 @@ impl Default for Config {
             shipped_rules: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             require_token: false,
             own_metrics: true,
             retention: Some(Duration::from_secs(15 * 86_400)),

@@ -87,7 +87,9 @@ impl Notifier {
         let on_change = {
             let (cores, wake) = (Arc::clone(&cores), Arc::clone(&wake));
             move |offset, record: &[u8]| {
-                cores.lock().apply(offset, record);
+                // Regular expressions take their time to compile: not under everybody's lock.
+                let change = decode_change(record);
+                cores.lock().apply(offset, change);
                 wake.notify_one();
             }
         };
@@ -223,9 +225,9 @@ impl AlertSink for Notifier {
 
 impl Cores {
     /// By the journal's writer, in its order.
-    fn apply(&mut self, offset: u64, record: &[u8]) {
+    fn apply(&mut self, offset: u64, change: Result<(String, Change), alerting::state::DecodeError>) {
         self.offset = offset + 1;
-        match decode_change(record) {
+        match change {
             Ok((tenant, change)) => match self.by_tenant.get_mut(&tenant) {
                 Some(core) => core.apply(change),
                 None => drop(self.idle.entry(tenant).or_default().apply(change)),
@@ -258,8 +260,11 @@ impl Shared {
     async fn write_state(&self) {
         // The alerts are shared with the copy, which makes it quick.
         let (states, offset) = self.cores.lock().snapshot();
-        let states = states.iter().map(|(tenant, state)| (tenant.as_str(), state));
-        let bytes = encode_state(offset, states);
+        // It may be large: on a thread of its own.
+        let encoded = tokio::task::spawn_blocking(move || {
+            encode_state(offset, states.iter().map(|(tenant, state)| (tenant.as_str(), state)))
+        });
+        let Ok(bytes) = encoded.await else { return };
         if let Err(error) = self.disk.write_state(bytes, offset).await {
             tracing::error!(%error, "the state of notifications cannot be written; the journal grows");
         }

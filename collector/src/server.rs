@@ -5,6 +5,7 @@ mod descriptors;
 mod door;
 mod grpc;
 mod http;
+mod proxies;
 mod secure;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::receivers::Cidr;
 use meta::{Meta, MetaError, SqliteMeta};
 use telemetry::otlp::Mapping;
 use tokio::net::TcpListener;
@@ -143,6 +145,12 @@ impl Collector {
         let mut router = api::router(&app, receive::http_router(Arc::clone(&receiver)));
         if certificates.is_some() {
             router = router.layer(axum::middleware::from_fn(secure::headers));
+        } else if config.external_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
+            router = router.layer(axum::middleware::from_fn(secure::cookies));
+        }
+        if !config.trusted_proxies.is_empty() {
+            let trusted: Arc<[Cidr]> = config.trusted_proxies.as_slice().into();
+            router = router.layer(axum::middleware::from_fn_with_state(trusted, proxies::see_through));
         }
         let door = |listener, port| {
             Door::new(listener, connections, Patience::default()).with_tls(certificates.clone(), port)

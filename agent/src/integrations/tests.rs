@@ -206,6 +206,10 @@ async fn postgresql_is_seen_as_it_is() {
     let rollbacks = seen.series["postgresql_rollbacks_total{postgresql_database_name=shop}"];
     assert!(rollbacks >= 1.0 && seen.series["narrows_postgresql_lock_wait_longest_seconds{}"] > 0.0);
 
+    assert!(
+        seen.series.contains_key("postgresql_wal_lag_seconds{replication_client=pg_receivewal@127.0.0.1}")
+    );
+
     // What is wrong is said; and when the password is right again, so are the numbers.
     std::fs::write(&password, "wrong").unwrap();
     let mut looker = Looker::new(&input);
@@ -222,6 +226,43 @@ async fn postgresql_is_seen_as_it_is() {
     input.server = Server::Postgresql { databases: vec!["gone".to_owned()], tables: 1, statements: 0 };
     let (_, error) = look(&mut Looker::new(&input), &input).await;
     assert!(error.as_ref().is_some_and(|why| why.contains("database \"gone\" does not exist")), "{error:?}");
+}
+
+/// Name, address, state, seconds of lag of what receives WAL; and the series that come of it.
+#[tokio::test]
+async fn standbys_of_one_name_are_told_apart() {
+    let Some(server) = PostgresServer::start() else { return };
+    let of = "(VALUES
+        ('walreceiver', '10.0.0.1'::inet, 'streaming', '0/0'::pg_lsn, '0/0'::pg_lsn, interval '1 s'),
+        ('walreceiver', '10.0.0.2', 'catchup', '0/0', '0/0', interval '900 s'),
+        ('walreceiver', '10.0.0.3', 'streaming', pg_current_wal_lsn(), '0/0', interval '1 s'),
+        ('walreceiver', '10.0.0.3', 'streaming', '0/0', '0/0', interval '7 s'),
+        ('', NULL, NULL, NULL, NULL, NULL),
+        ('pg_receivewal', '10.0.0.4', 'streaming', NULL, pg_current_wal_lsn(), NULL),
+        ('pg_basebackup', '10.0.0.4', 'backup', NULL, NULL, NULL))
+        AS r (application_name, client_addr, state, replay_lsn, write_lsn, replay_lag)";
+    let (client, connection) = tokio_postgres::Config::new()
+        .host("127.0.0.1")
+        .port(server.port)
+        .user("postgres")
+        .dbname("postgres")
+        .connect(tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let driver = tokio::spawn(connection);
+    let rows = client.query(&super::postgresql::standbys_sql(of), &[]).await.unwrap();
+    let mut found: Vec<(String, bool, f64)> =
+        rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1) > 0, row.get(2))).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected = [
+        ("pg_receivewal@10.0.0.4", false, 0.0),
+        ("standby", false, 0.0),
+        ("walreceiver@10.0.0.1", true, 1.0),
+        ("walreceiver@10.0.0.2", true, 900.0),
+        ("walreceiver@10.0.0.3", true, 7.0),
+    ];
+    assert_eq!(found, expected.map(|(name, is_behind, lag_s)| (name.to_owned(), is_behind, lag_s)));
+    driver.abort();
 }
 
 #[tokio::test]

@@ -14,8 +14,10 @@ use regex::{Regex, RegexBuilder};
 use crate::labels::LabelSet;
 use lexer::{Kind, Lexer, Token};
 
-/// What one compiled regular expression may take.
-const MAX_REGEX_BYTES: usize = 1 << 20;
+/// What one compiled regular expression may take, tried from the least: so it is known about how much it does.
+const REGEX_BYTES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
+/// What it may take more while it is used, at the most.
+const MAX_CACHE_BYTES: usize = 2 << 20;
 /// A text of matchers may be so long.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
@@ -41,7 +43,14 @@ pub struct Matcher {
     pub op: Op,
     /// With what: text or a regular expression.
     pub value: String,
-    regex: Option<Regex>,
+    regex: Option<Compiled>,
+}
+
+#[derive(Clone, Debug)]
+struct Compiled {
+    regex: Regex,
+    /// It takes no more; one of [`REGEX_BYTES`].
+    size_bytes: usize,
 }
 
 /// Why a text is no matcher, and where.
@@ -118,7 +127,7 @@ impl Matcher {
     /// Whether a value of the label is as wanted.
     pub fn matches(&self, value: &str) -> bool {
         let same = match &self.regex {
-            Some(regex) => regex.is_match(value),
+            Some(compiled) => compiled.regex.is_match(value),
             None => self.value == value,
         };
         same == self.op.is_equal()
@@ -127,6 +136,11 @@ impl Matcher {
     /// Whether these labels are as wanted.
     pub fn matches_set(&self, labels: &LabelSet) -> bool {
         self.matches(labels.get(&self.name).map_or("", String::as_str))
+    }
+
+    /// What its compiled regular expression takes at the most; the text does not show it, as `\w{20}` is close to 1 MiB.
+    pub fn regex_bytes(&self) -> usize {
+        self.regex.as_ref().map_or(0, |compiled| compiled.size_bytes)
     }
 
     fn key(&self) -> (&str, &str, Op) {
@@ -314,14 +328,28 @@ fn check_length(text: &str) -> Result<(), MatcherError> {
     ))
 }
 
-fn anchored(pattern: &str) -> Result<Regex, MatcherError> {
-    // The pattern alone first: `a)(b` must not become valid by what stands around it.
-    let build = |text: &str| RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).build();
-    build(pattern).and_then(|_alone| build(&format!("^(?:{pattern})$"))).map_err(|error| {
+fn anchored(pattern: &str) -> Result<Compiled, MatcherError> {
+    let mut result = compile(pattern, REGEX_BYTES[0]);
+    for size_bytes in &REGEX_BYTES[1..] {
+        if !matches!(result, Err(regex::Error::CompiledTooBig(_))) {
+            break;
+        }
+        result = compile(pattern, *size_bytes);
+    }
+    result.map_err(|error| {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         MatcherError::new(0, format!("bad regular expression `{}`: {reason}", shortened(pattern)))
     })
+}
+
+fn compile(pattern: &str, size_bytes: usize) -> Result<Compiled, regex::Error> {
+    let cache_bytes = (4 * size_bytes).min(MAX_CACHE_BYTES);
+    let build =
+        |text: &str| RegexBuilder::new(text).size_limit(size_bytes).dfa_size_limit(cache_bytes).build();
+    // The pattern alone first: `a)(b` must not become valid by what stands around it.
+    let regex = build(pattern).and_then(|_alone| build(&format!("^(?:{pattern})$")))?;
+    Ok(Compiled { regex, size_bytes })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! docs/notifications.md. Errors are a JSON text, as there.
 
 pub(super) mod alerts;
+mod body;
 mod error;
 mod filter;
 mod groups;

@@ -61,6 +61,19 @@ impl App {
         .await;
     }
 
+    /// Who sent this request, and whose data it is about. Every way in goes through here: none where guesses leave no trace.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &http::HeaderMap,
+        peer: std::net::SocketAddr,
+    ) -> Result<Principal, AuthError> {
+        let outcome = self.auth.authenticate(headers, peer).await;
+        if let Err(error) = &outcome {
+            self.note_wrong_password(error, peer.ip()).await;
+        }
+        outcome
+    }
+
     /// Notes that a password was wrong; what was typed as the name is not told unless it is a user's.
     pub(crate) async fn note_wrong_password(&self, error: &AuthError, address: IpAddr) {
         let AuthError::WrongPassword { known } = error else { return };

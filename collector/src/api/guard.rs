@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::request::Parts;
-use http::{HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::error::ApiError;
 use super::{App, Peer};
@@ -122,29 +122,32 @@ impl FromRequestParts<Arc<App>> for Operator {
 }
 
 async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Principal, ApiError> {
-    let peer = peer(parts)?;
-    match app.auth.authenticate(&parts.headers, peer).await {
-        Ok(principal) => Ok(principal),
-        Err(error) => {
-            app.note_wrong_password(&error, peer.ip()).await;
-            Err(error.into())
-        }
-    }
+    Ok(app.authenticate(&parts.headers, peer(parts)?).await?)
 }
 
 fn let_in(parts: &mut Parts, app: &Arc<App>, principal: Principal) -> Result<(), ApiError> {
-    // Whatever the credentials: a browser sends cookies by itself, and may send others.
     if !is_safe(&parts.method) {
-        let (browser, headers) = (app.auth.browser(), &parts.headers);
-        browser.check_write(headers)?;
-        if principal.is_by_cookie() {
-            browser.check_page_is_named(headers)?;
-        }
-        if !takes_forms(parts.uri.path()) {
-            browser.check_no_form(headers)?;
-        }
+        check_write(app, &parts.headers, &principal, takes_forms(parts.uri.path()))?;
     }
     parts.extensions.insert(principal);
+    Ok(())
+}
+
+/// What a write must be like, whatever the credentials: a browser sends cookies by itself, and may send others.
+pub(super) fn check_write(
+    app: &App,
+    headers: &HeaderMap,
+    principal: &Principal,
+    takes_forms: bool,
+) -> Result<(), ApiError> {
+    let browser = app.auth.browser();
+    browser.check_write(headers)?;
+    if principal.is_by_cookie() {
+        browser.check_page_is_named(headers)?;
+    }
+    if !takes_forms {
+        browser.check_no_form(headers)?;
+    }
     Ok(())
 }
 

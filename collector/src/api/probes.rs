@@ -108,7 +108,7 @@ pub(crate) async fn ready(
     headers: HeaderMap,
 ) -> Response {
     // Wrong credentials change nothing: a probe must get its answer.
-    let principal = app.auth.authenticate(&headers, peer).await;
+    let principal = app.authenticate(&headers, peer).await;
     let readiness = match principal {
         Ok(principal) if principal.is_operator() => Readiness::of(&app),
         _ => Readiness::general(&app),
@@ -130,7 +130,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>, request: Request) -> Re
     let peer = guard::peer(&parts)?;
     let is_trusted = app.auth.is_trusted(&parts.headers, Some(peer));
     if !is_trusted || parts.headers.contains_key(header::AUTHORIZATION) {
-        let principal = app.auth.authenticate(&parts.headers, peer).await?;
+        let principal = app.authenticate(&parts.headers, peer).await?;
         require_metrics(&principal)?;
     }
     let text = app.metrics.render(&app).map_err(|error| {

@@ -99,7 +99,7 @@ pub(crate) async fn who(
     Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Json<Who>, ApiError> {
-    let principal = app.auth.authenticate(&headers, peer).await?;
+    let principal = app.authenticate(&headers, peer).await?;
     Ok(Json(describe(&principal)))
 }
 

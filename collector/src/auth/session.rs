@@ -18,7 +18,9 @@ use super::{AuthError, documents};
 pub const COOKIE: &str = "narrows_session";
 
 const PREFIX: &str = "sessions/";
-/// The session that ends first makes room for a new one.
+/// A user's session that ends first makes room for a new one.
+const MAX_OF_USER: usize = 100;
+/// Where there are more in all, whoever has the most makes room: nobody logs others out by logging in.
 const MAX_SESSIONS: usize = 1000;
 
 /// A login that has just begun.
@@ -103,7 +105,7 @@ impl Sessions {
         generation: u64,
         address: IpAddr,
     ) -> Result<NewSession, AuthError> {
-        self.make_room().await?;
+        self.make_room(user).await?;
         let token = secrets::random_token()?;
         let (hash, now) = (secrets::hash(&token), now_s());
         let mut session = Session {
@@ -182,19 +184,35 @@ impl Sessions {
         }
     }
 
-    async fn make_room(&self) -> Result<(), AuthError> {
+    async fn make_room(&self, user: &str) -> Result<(), AuthError> {
         let leaving: Vec<Hash> = {
             let (now, live) = (now_s(), self.live.read());
             let expired = live.iter().filter(|(_, session)| session.expires_s <= now).map(|(hash, _)| *hash);
-            let first = (live.len() >= MAX_SESSIONS)
-                .then(|| live.iter().min_by_key(|(_, session)| session.expires_s));
-            expired.chain(first.flatten().map(|(hash, _)| *hash)).collect()
+            expired.chain(in_the_way(&live, user, now)).collect()
         };
         for hash in leaving {
             self.remove(hash).await?;
         }
         Ok(())
     }
+}
+
+/// What must end before another session of `user` begins.
+fn in_the_way(live: &HashMap<Hash, Session>, user: &str, now_s: u64) -> Option<Hash> {
+    let going_on = || live.iter().filter(|(_, session)| session.expires_s > now_s);
+    let mut of_user: HashMap<&str, usize> = HashMap::new();
+    for (_, session) in going_on() {
+        *of_user.entry(&session.user).or_default() += 1;
+    }
+    let crowd = if of_user.get(user).is_some_and(|count| *count >= MAX_OF_USER) {
+        user
+    } else if going_on().count() >= MAX_SESSIONS {
+        of_user.iter().max_by_key(|(user, count)| (**count, **user)).map(|(user, _)| *user)?
+    } else {
+        return None;
+    };
+    let sessions = going_on().filter(|(_, session)| session.user == crowd);
+    sessions.min_by_key(|(_, session)| session.expires_s).map(|(hash, _)| *hash)
 }
 
 /// The session cookie's value.
@@ -271,6 +289,56 @@ mod tests {
         sessions.begin("admin", 1, HERE).await.unwrap();
         assert_eq!(sessions.meta.list(PREFIX).await.unwrap().len(), 1);
         assert!(open(&dir, 0).await.meta.list(PREFIX).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn whoever_has_many_sessions_makes_room_for_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = open(&dir, 3600).await;
+        let admin = sessions.begin("admin", 1, HERE).await.unwrap();
+        for _ in 0..MAX_OF_USER + 3 {
+            sessions.begin("jo", 1, HERE).await.unwrap();
+        }
+        let of = |user: &str| sessions.all(|_, _| true).iter().filter(|session| session.user == user).count();
+        assert_eq!((of("jo"), of("admin")), (MAX_OF_USER, 1));
+        assert!(sessions.find(&admin.token).is_some());
+    }
+
+    #[test]
+    fn nobody_logs_others_out() {
+        let mut live = HashMap::new();
+        let mut add = |user: &str, from: usize, count: usize| {
+            for at in from..from + count {
+                // The later, the sooner it ends.
+                let expires_s = 2_000_000 - at as u64;
+                let session = Session { user: user.to_owned(), expires_s, ..nobodys() };
+                live.insert(secrets::hash(&at.to_string()), session);
+            }
+            live.clone()
+        };
+        let hash = |at: usize| Some(secrets::hash(&at.to_string()));
+        let few = add("admin", 0, MAX_OF_USER);
+        assert_eq!(in_the_way(&few, "jo", 0), None);
+        assert_eq!(in_the_way(&few, "admin", 0), hash(MAX_OF_USER - 1), "the one that ends first");
+        assert_eq!(in_the_way(&few, "admin", 2_000_000 - 1), None, "they have ended");
+        // Many people: it takes from whoever has the most, not from those who have few.
+        for user in 0..9 {
+            add(&format!("u{user}"), 100 * (user + 1), 90);
+        }
+        let full = add("last", 1_500, MAX_SESSIONS - MAX_OF_USER - 9 * 90);
+        assert_eq!(full.len(), MAX_SESSIONS);
+        assert_eq!(in_the_way(&full, "u3", 0), hash(MAX_OF_USER - 1));
+    }
+
+    fn nobodys() -> Session {
+        Session {
+            user: String::new(),
+            generation: 1,
+            created_s: None,
+            expires_s: 0,
+            address: String::new(),
+            revision: 0,
+        }
     }
 
     #[tokio::test]

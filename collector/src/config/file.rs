@@ -19,6 +19,7 @@ pub(super) struct File {
     pub(super) shipped_rules: Option<At<bool>>,
     pub(super) allowed_hosts: Option<Vec<At<String>>>,
     pub(super) allowed_origins: Option<Vec<At<String>>>,
+    pub(super) trusted_proxies: Option<Vec<At<String>>>,
     pub(super) require_token: Option<At<bool>>,
     pub(super) own_metrics: Option<At<bool>>,
     pub(super) retention: Option<At<String>>,

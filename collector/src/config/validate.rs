@@ -133,6 +133,12 @@ impl Check<'_> {
                 );
             }
         }
+        for at in file.trusted_proxies.iter().flatten() {
+            match at.value.parse() {
+                Ok(cidr) => config.trusted_proxies.push(cidr),
+                Err(why) => self.blame(at, why),
+            }
+        }
     }
 
     /// Patterns of files, from where the configuration is.

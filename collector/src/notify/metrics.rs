@@ -1,9 +1,11 @@
 //! What notifications count.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use alerting::dispatch::Core;
 use alerting::silence::State;
+use parking_lot::Mutex;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts};
@@ -11,11 +13,25 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaug
 /// Seconds.
 const BUCKETS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Alerts are counted under everybody's lock: so much of the time at the most, as 1 to this.
+const REST: u32 = 60;
+
+/// Alerts of a tenant, as they were counted.
+#[derive(Clone, Copy)]
+struct Counted {
+    active: usize,
+    suppressed: usize,
+    /// It holds until then.
+    until: Instant,
+}
+
 /// Counters that are added to, and gauges that are set at each scrape.
 pub struct NotifyMetrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     unrecorded: IntCounter,
+    /// By tenant.
+    counted: Mutex<BTreeMap<String, Counted>>,
 }
 
 impl NotifyMetrics {
@@ -37,6 +53,7 @@ impl NotifyMetrics {
                 "Messages that were taken, but could not be noted as such on the disk.",
             ))
             .expect("the name is a constant of valid form"),
+            counted: Mutex::default(),
         }
     }
 
@@ -70,7 +87,7 @@ impl NotifyMetrics {
         for state in ["active", "suppressed"] {
             alerts.with_label_values(&[state]).set(0);
         }
-        for (_, core) in cores {
+        for (tenant, core) in cores {
             for ((kind, outcome), count) in &core.counts().notifications {
                 sent.with_label_values(&[kind.as_str(), *outcome]).inc_by(*count);
             }
@@ -78,9 +95,11 @@ impl NotifyMetrics {
                 suppressed.with_label_values(&[*reason]).inc_by(*count);
             }
             suppressed.with_label_values(&["too_many_groups"]).inc_by(core.counts().without_group);
-            let (active, muted) = core.count_alerts(now_ms);
-            alerts.with_label_values(&["active"]).add(i64::try_from(active).unwrap_or(i64::MAX));
-            alerts.with_label_values(&["suppressed"]).add(i64::try_from(muted).unwrap_or(i64::MAX));
+            let counted = self.count_alerts(tenant, || core.count_alerts(now_ms));
+            alerts.with_label_values(&["active"]).add(i64::try_from(counted.active).unwrap_or(i64::MAX));
+            alerts
+                .with_label_values(&["suppressed"])
+                .add(i64::try_from(counted.suppressed).unwrap_or(i64::MAX));
             for state in [State::Active, State::Pending, State::Expired] {
                 let count = core.state().silences.all().filter(|one| one.state_at(now_ms) == state).count();
                 silences.with_label_values(&[state.as_str()]).add(i64::try_from(count).unwrap_or(i64::MAX));
@@ -94,6 +113,22 @@ impl NotifyMetrics {
     }
 }
 
+impl NotifyMetrics {
+    /// Many alerts and silences take long: the longer, the longer a count holds.
+    fn count_alerts(&self, tenant: &str, count: impl FnOnce() -> (usize, usize)) -> Counted {
+        let begun = Instant::now();
+        let mut counted = self.counted.lock();
+        if let Some(before) = counted.get(tenant).filter(|before| begun < before.until) {
+            return *before;
+        }
+        let (active, suppressed) = count();
+        let until = Instant::now() + begun.elapsed() * REST;
+        let now = Counted { active, suppressed, until };
+        counted.insert(tenant.to_owned(), now);
+        now
+    }
+}
+
 fn options(name: &str, help: &str) -> Opts {
     Opts::new(name, help).namespace("narrows")
 }
@@ -104,4 +139,28 @@ fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
 
 fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     IntGaugeVec::new(options(name, help), labels).expect("names and labels are constants of valid form")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_is_counted_seldom() {
+        let metrics = NotifyMetrics::new();
+        let count = |active: usize, takes_ms: u64| {
+            let counted = metrics.count_alerts("acme", || {
+                std::thread::sleep(Duration::from_millis(takes_ms));
+                (active, 0)
+            });
+            counted.active
+        };
+        assert_eq!(count(1, 0), 1);
+        // That was quick, so it does not hold for long.
+        while count(2, 100) == 1 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(count(3, 0), 2, "that one was slow");
+        assert_eq!(metrics.count_alerts("other", || (4, 0)).active, 4);
+    }
 }

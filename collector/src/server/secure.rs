@@ -10,6 +10,15 @@ const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// Marks the answer to `request`.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     let is_local = is_local(request.headers());
+    let mut response = cookies(request, next).await;
+    if !is_local {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, FOR_A_YEAR);
+    }
+    response
+}
+
+/// Marks its cookies alone: for a proxy that ends TLS, which says by itself what else its host speaks.
+pub(super) async fn cookies(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if headers.contains_key(header::SET_COOKIE) {
@@ -18,9 +27,6 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
         for cookie in cookies {
             headers.append(header::SET_COOKIE, cookie);
         }
-    }
-    if !is_local {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, FOR_A_YEAR);
     }
     response
 }

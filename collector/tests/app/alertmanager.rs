@@ -96,6 +96,11 @@ async fn alerts_silences_and_groups_are_as_clients_know_them() {
     assert_eq!(text(ready, StatusCode::OK).await, "OK");
 }
 
+/// Matchers of few bytes that take about 1 MiB each when they are compiled.
+fn heavy(count: usize) -> Vec<Value> {
+    vec![json!({"name": "a", "value": "\\w{20}", "isRegex": true}); count]
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_told_and_nobody_else_gets_in() {
     let program = Program::start();
@@ -111,6 +116,8 @@ async fn what_is_wrong_is_told_and_nobody_else_gets_in() {
             json!({"matchers": [{"name": "a", "value": "b"}], "endsAt": "2001-01-01T00:00:00Z"}),
             "start time must be before end",
         ),
+        (SILENCES, json!({"matchers": heavy(5_500), "endsAt": LATER}), "the most is 100"),
+        (SILENCES, json!({"matchers": heavy(100), "endsAt": LATER}), "regular expressions take more than"),
         (SILENCES, json!({"id": "x"}), "is not a silence"),
         (ALERTS, json!({"labels": {}}), "is not a list of alerts"),
         (ALERTS, json!([{"labels": {"a": "b"}, "startsAt": "soon"}]), "startsAt \\\"soon\\\""),

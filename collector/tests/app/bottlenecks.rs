@@ -28,6 +28,7 @@ use telemetry::{Batch, Signal, TenantId};
 use tower::ServiceExt;
 
 use crate::harness::{PASSWORD, Program, attribute, error_code, json_of, now_ns, output, text};
+use crate::roles::{PASSWORD_OF_USERS, add_user};
 use crate::traces::{of_service, send};
 
 const S: i64 = 1_000_000_000;
@@ -459,4 +460,51 @@ async fn changes_are_told_and_listed_for_their_own_tenant_alone() {
     // They are log records, too.
     let found = program.json_of_tenant("/api/v1/narrows/logs/search?query=scope:change", "acme").await;
     assert_eq!(found["matched"], 2, "{found}");
+}
+
+#[tokio::test]
+async fn somebody_who_says_who_they_are_is_not_taken_for_this_machine() {
+    let program =
+        Program::with_config("own_metrics: false\ntenants: [{name: acme, ingest_token: of-acme}]\n");
+    let mut cookies = Vec::new();
+    for (name, role) in [("jo", "editor"), ("vi", "viewer")] {
+        add_user(&program, name, "acme", role).await;
+        let login = program.try_log_in(name, PASSWORD_OF_USERS).await;
+        cookies.push(login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
+    }
+    let post = async |path: &str, body: &Value, cookie: &str, more: &[(&str, &str)]| {
+        let request = program.client.post(program.url(path)).json(body).header("cookie", cookie);
+        let with =
+            |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| request.header(*name, *value);
+        more.iter().fold(request, with).send().await.unwrap()
+    };
+    let page = [("origin", program.http.as_str()), ("sec-fetch-site", "same-origin")];
+    let (changes, alerts) = ("/api/v1/narrows/changes", "/alertmanager/api/v2/alerts");
+    let change = json!({"service": "catalog", "kind": "deploy", "text": "1 → 2"});
+    let alert = json!([{"labels": {"alertname": "Disk"}}]);
+
+    let told = json_of(post(changes, &change, &cookies[0], &page).await, StatusCode::CREATED).await;
+    assert_eq!(told["by"], "jo");
+    assert_eq!(post(alerts, &alert, &cookies[0], &page).await.status(), StatusCode::OK);
+    for (path, body) in [(changes, &change), (alerts, &alert)] {
+        let status =
+            async |cookie: &str, more: &[(&str, &str)]| post(path, body, cookie, more).await.status();
+        assert_eq!(status(&cookies[1], &page).await, StatusCode::FORBIDDEN, "{path}: a viewer");
+        assert_eq!(status(&cookies[0], &[]).await, StatusCode::FORBIDDEN, "{path}: of no page");
+        let foreign = [("origin", "https://evil.example")];
+        assert_eq!(status(&cookies[0], &foreign).await, StatusCode::FORBIDDEN, "{path}: of a foreign page");
+        assert_eq!(status("narrows_session=ended", &page).await, StatusCode::UNAUTHORIZED, "{path}: ended");
+    }
+    let mut listed = Value::Null;
+    for _ in 0..200 {
+        listed = program.json_of_tenant(changes, "acme").await;
+        if listed["changes"].as_array().unwrap().len() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(listed["changes"][0]["by"], "jo", "{listed}");
+    assert_eq!(program.json_of_tenant(changes, "default").await, json!({"changes": []}));
+    assert_eq!(program.json_of_tenant(alerts, "acme").await.as_array().unwrap().len(), 1);
+    assert_eq!(program.json_of_tenant(alerts, "default").await, json!([]));
 }

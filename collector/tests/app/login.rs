@@ -1,6 +1,6 @@
 //! Logging in and out, and being kept out.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::harness::{PASSWORD, Program, error_code, json_of};
@@ -137,4 +137,60 @@ async fn foreign_pages_cannot_log_in_or_change_anything() {
     let own =
         own.header("origin", &program.http).header("sec-fetch-site", "same-origin").send().await.unwrap();
     assert_eq!(own.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_noted_on_every_way_in() {
+    let program = Program::start();
+    let ways = [
+        (Method::GET, SESSION),
+        (Method::GET, "/-/ready"),
+        (Method::GET, "/metrics"),
+        (Method::GET, "/api/v1/narrows/tenants"),
+        (Method::POST, "/alertmanager/api/v2/alerts"),
+        (Method::POST, "/api/v1/narrows/changes"),
+    ];
+    for (method, path) in &ways {
+        let request = program.client.request(method.clone(), program.url(path)).body("[]");
+        let response = request.basic_auth("admin", Some("guess")).send().await.unwrap();
+        let expected = if *path == "/-/ready" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(response.status(), expected, "{path}");
+    }
+    program.find("scope:audit outcome:failed actor:admin", ways.len() as u64).await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_ends_tls_the_cookie_goes_by_tls_alone() {
+    let program = Program::with_config("external_url: https://obs.example.org/\n");
+    let login = program.try_log_in("admin", PASSWORD).await;
+    let out = program.client.delete(program.url(SESSION)).send().await.unwrap();
+    for response in [login, out] {
+        let set = response.headers()["set-cookie"].to_str().unwrap();
+        assert!(set.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{set}");
+        assert!(
+            !response.headers().contains_key("strict-transport-security"),
+            "the proxy decides about its host"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_guesser_behind_a_proxy_locks_nobody_else_behind_it_out() {
+    let program = Program::with_config("trusted_proxies: [127.0.0.0/8]\n");
+    let log_in = async |from: &str, password: &str| {
+        let body = json!({"user": "admin", "password": password});
+        let request = program.client.post(program.url(SESSION)).header("x-forwarded-for", from);
+        request.json(&body).send().await.unwrap()
+    };
+    for n in 0..10 {
+        // What the guesser makes up stands before what the proxy says.
+        let wrong = log_in(&format!("10.0.0.{n}, 203.0.113.7"), "guess").await;
+        assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(log_in("203.0.113.7", PASSWORD).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    let other = log_in("203.0.113.8", PASSWORD).await;
+    assert_eq!(other.status(), StatusCode::NO_CONTENT);
+    let cookie = other.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let sessions = program.get("/api/v1/narrows/sessions").header("cookie", cookie).send().await.unwrap();
+    assert_eq!(json_of(sessions, StatusCode::OK).await["sessions"][0]["address"], "203.0.113.8");
 }

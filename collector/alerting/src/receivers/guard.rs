@@ -32,7 +32,8 @@ impl FromStr for Cidr {
 }
 
 impl Cidr {
-    fn contains(&self, address: IpAddr) -> bool {
+    /// Whether an address is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
                 let shift = 32 - u32::from(self.bits);

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use alerting::dispatch::Core;
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use receive::{Gate, RequestHead};
 use telemetry::TenantId;
 
+use super::body::{Refused, read};
 use super::error::AmError;
 use super::filter::Filter;
 use super::wire::{self, GettableAlert, PostableAlert};
@@ -78,7 +78,7 @@ fn collect(core: &Core, filter: &Filter, now_ms: i64) -> Vec<GettableAlert> {
         (status = 401, description = "Nobody", body = ErrorBody),
         (status = 403, description = "Not allowed, or a foreign page", body = ErrorBody),
         (status = 413, description = "Too large", body = String),
-        (status = 429, description = "The tenant has too many alerts", body = String),
+        (status = 429, description = "The tenant has too many alerts, or too many are on their way", body = String),
         (status = 503, description = "They cannot be made durable", body = String),
     )
 )]
@@ -90,9 +90,14 @@ pub(crate) async fn post(
     let (parts, body) = request.into_parts();
     let tenant = sender(&app, &parts.headers, peer).await?.0;
     let most = app.limits.body_bytes;
-    let Ok(body) = to_bytes(body, most).await else {
-        let text = format!("the body is larger than {most} bytes, or did not come whole: post fewer alerts");
-        return Ok((StatusCode::PAYLOAD_TOO_LARGE, Json(text)).into_response());
+    let (body, _share) = match read(&app.posted, body, most).await {
+        Ok(read) => read,
+        Err(Refused::Busy) => return Err(AmError::Busy),
+        Err(Refused::TooLarge) => {
+            let text =
+                format!("the body is larger than {most} bytes, or did not come whole: post fewer alerts");
+            return Ok((StatusCode::PAYLOAD_TOO_LARGE, Json(text)).into_response());
+        }
     };
     let posted: Vec<PostableAlert> = serde_json::from_slice(&body)
         .map_err(|error| AmError::Bad(format!("the body is not a list of alerts: {error}")))?;
@@ -120,17 +125,21 @@ pub(in crate::api) async fn sender(
     headers: &HeaderMap,
     peer: std::net::SocketAddr,
 ) -> Result<(TenantId, Option<String>), ApiError> {
+    // Somebody who says who they are is no nobody on this machine.
+    let is_by_cookie = !headers.contains_key(header::AUTHORIZATION) && app.auth.has_cookie(headers);
     let refused = match IngestGate(Arc::clone(&app.auth)).admit(&RequestHead::new(headers, Some(peer))) {
-        Ok(tenant) => return Ok((tenant, None)),
-        Err(refused) => refused,
+        Ok(tenant) if !is_by_cookie => return Ok((tenant, None)),
+        Ok(_) => None,
+        Err(refused) => Some(refused),
     };
     // Whatever the credentials, a foreign page sends nothing.
     app.auth.browser().check_write(headers)?;
-    let principal = match app.auth.authenticate(headers, peer).await {
-        Ok(principal) => principal,
-        Err(known @ AuthError::Forbidden(_)) => return Err(known.into()),
-        Err(_) => return Err(refused.into()),
+    let principal = match (app.authenticate(headers, peer).await, refused) {
+        (Ok(principal), _) => principal,
+        (Err(known @ AuthError::Forbidden(_)), _) | (Err(known), None) => return Err(known.into()),
+        (Err(_), Some(refused)) => return Err(refused.into()),
     };
     guard::require(&principal, Role::Editor)?;
+    guard::check_write(app, headers, &principal, false)?;
     Ok((principal.tenant, Some(principal.user)))
 }

@@ -17,6 +17,9 @@ pub(crate) enum AmError {
     /// A parameter or the body.
     #[error("{0}")]
     Bad(String),
+    /// Posts of others are being worked on.
+    #[error("too many alerts are being posted at once: try again, or post fewer at a time")]
+    Busy,
     /// No such silence.
     #[error("silence {0} not found")]
     NotFound(String),
@@ -43,6 +46,7 @@ impl AmError {
             }
             Self::Notify(NotifyError::TooMany(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::Notify(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             // It decides itself.
             Self::Api(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

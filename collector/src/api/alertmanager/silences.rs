@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::error::AmError;
 use super::filter::{flag, matchers};
 use super::wire::{self, GettableSilence, PostableSilence};
-use crate::api::error::ErrorBody;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::pairs::Pairs;
 use crate::api::{App, now_ns};
 use crate::auth::Principal;
@@ -124,7 +124,10 @@ pub(crate) async fn put(
     let body = to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(too_large)?;
     let posted: PostableSilence = serde_json::from_slice(&body)
         .map_err(|error| AmError::Bad(format!("the body is not a silence: {error}")))?;
-    let draft = posted.draft(&principal.user, now_ns() / 1_000_000)?;
+    let (user, now_ms) = (principal.user.clone(), now_ns() / 1_000_000);
+    // Regular expressions take their time to compile.
+    let draft = tokio::task::spawn_blocking(move || posted.draft(&user, now_ms));
+    let draft = draft.await.map_err(|_| ApiError::Internal)??;
     let silence_id = app.notifier.silence(&principal.tenant, draft).await?;
     app.audit(&principal, "silence.put", &format!("silence/{silence_id}")).await;
     Ok(Json(Put { silence_id }))

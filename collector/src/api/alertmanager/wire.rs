@@ -197,14 +197,11 @@ pub(super) fn silence(silence: &Silence, now_ms: i64) -> GettableSilence {
 impl PostableSilence {
     /// As it is kept; made by `user` where it does not say by whom.
     pub(super) fn draft(self, user: &str, now_ms: i64) -> Result<Silence, AmError> {
-        let mut matchers = Vec::with_capacity(self.matchers.len());
-        for (at, wire) in self.matchers.into_iter().enumerate() {
+        let part = |wire: WireMatcher| {
             let op = Op::from_flags(wire.is_equal.unwrap_or(true), wire.is_regex.unwrap_or(false));
-            let matcher = Matcher::new(op, wire.name, wire.value);
-            matchers.push(matcher.map_err(|error| {
-                AmError::Bad(format!("invalid silence: invalid label matcher {at}: {error}"))
-            })?);
-        }
+            (op, wire.name, wire.value)
+        };
+        let matchers = alerting::silence::matchers(self.matchers.into_iter().map(part).collect())?;
         let time = |text: Option<&str>, name| given(text, name).map_err(AmError::Bad);
         let ends_at_ms = time(Some(&self.ends_at), "endsAt")?;
         Ok(Silence {

@@ -156,6 +156,7 @@ fn whose(by: By) -> &'static str {
     match by {
         By::Host => "of hosts",
         By::Process => "of programs",
+        By::Group => "of control groups",
         By::Service | By::Part(_) => "of services",
         By::Server(_) | By::Database(..) | By::DatabasePart(..) => "of servers",
         By::ServerPart(..) | By::Destination => "of queues",
