@@ -254,6 +254,9 @@ test("what is not there, and what does not answer", async () => {
   server.bottlenecks.list = [];
   await verdict.openList();
   await verdict.page.getByRole("heading", { name: "No verdict yet" }).waitFor();
+  expect(await verdict.page.getByRole("link", { name: "How to send traces" }).getAttribute("href")).toBe(
+    "/services",
+  );
 });
 
 test("on a phone the path goes down, and the first action stays within reach", async () => {

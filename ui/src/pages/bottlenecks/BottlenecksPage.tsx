@@ -1,4 +1,4 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Stored, Watch } from "../../api/bottlenecks";
 import { PageHeader } from "../../app/PageHeader";
@@ -141,7 +141,14 @@ function Found({ all, watch, found, view, onAll }: FoundProps) {
     return <Message title="No verdict">{`${unwatched.title} ${unwatched.why}`}</Message>;
   if (all.length === 0)
     return (
-      <Message title="No verdict yet">
+      <Message
+        title="No verdict yet"
+        actions={
+          <Link to="/services" className="button">
+            How to send traces
+          </Link>
+        }
+      >
         When requests from outside get slower or fail more than they usually do, a verdict says here which
         service, operation and resource is the bottleneck. It needs traces, and about ten minutes of them to
         compare with.
