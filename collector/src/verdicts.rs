@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bottleneck::{Settings, State, Verdict};
+use bottleneck::{Observation, Settings, Span, State, Verdict};
 use meta::Meta;
 use parking_lot::Mutex;
 use telemetry::TenantId;
 
 use crate::commit::system_now_ns;
 use crate::config::Config;
-use observe::Observed;
+use observe::{MAX_WINDOW_S, Observed};
 
 pub use asked::Asked;
 pub use explain::Explain;
@@ -111,6 +111,8 @@ struct Known {
     alerts: HashMap<String, BTreeSet<u64>>,
     /// When symptoms that became no verdict were analysed last.
     tried: BTreeMap<asked::Key, i64>,
+    /// When something was wrong that is over, as long as it is within what symptoms are compared with.
+    incidents: Vec<Span>,
     /// The last look that saw what it was to see.
     looked_s: Option<i64>,
 }
@@ -167,6 +169,7 @@ impl Verdicts {
                 match self.documents.get(tenant, &id).await {
                     Ok(Some(kept)) => {
                         known.index.insert(id.clone(), Listed::of(&kept));
+                        known.incidents.extend(kept.incident());
                         if kept.closed_s.is_none() {
                             known.open.insert(id, Arc::new(kept));
                         }
@@ -206,6 +209,33 @@ impl Verdicts {
     pub(crate) fn open(&self, tenant: &TenantId) -> Vec<Arc<Kept>> {
         let known = self.known.lock();
         known.get(tenant).map(|known| known.open.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// [`Verdicts::forget_incidents`], with a note.
+    pub(crate) fn forget_in(&self, tenant: &TenantId, observed: &mut Observed, before_s: i64) {
+        let count = self.forget_incidents(tenant, &mut observed.observation, before_s);
+        if count > 0 {
+            let what = if count == 1 { "an earlier incident is" } else { "earlier incidents are" };
+            observed.notes.push(format!("{what} no part of what it is compared with"));
+        }
+    }
+
+    /// Takes what earlier incidents did out of what is compared with, before a time. Returns how many there were.
+    fn forget_incidents(&self, tenant: &TenantId, observation: &mut Observation, before_s: i64) -> usize {
+        let grid = observation.grid;
+        let step_s = i64::from(grid.step_s);
+        let end_s = grid.time_s(grid.steps);
+        let steps = |span: &Span| {
+            // The first and the last step of one are bad in part.
+            let place = |time_s: i64| usize::try_from((time_s - grid.start_s).max(0) / step_s).unwrap_or(0);
+            place(span.from_s - step_s)..place((span.to_s + step_s).min(end_s))
+        };
+        let incidents: Vec<std::ops::Range<usize>> = {
+            let known = self.known.lock();
+            known.get(tenant).map(|known| known.incidents.iter().map(steps).collect()).unwrap_or_default()
+        };
+        let until = usize::try_from((before_s - grid.start_s) / step_s).unwrap_or(0);
+        observation.forget(&incidents, until)
     }
 
     fn looked(&self, tenant: &TenantId, now_s: i64) {
@@ -310,9 +340,12 @@ impl Verdicts {
         let mut all = self.known.lock();
         let known = all.entry(tenant.clone()).or_default();
         known.index.insert(kept.id.clone(), Listed::of(&kept));
-        if kept.closed_s.is_some() {
+        if let Some(closed_s) = kept.closed_s {
             known.open.remove(&kept.id);
             known.alerts.remove(&kept.id);
+            known.incidents.retain(|incident| closed_s - incident.to_s < MAX_WINDOW_S);
+            // A verdict that is over is written again where somebody says something about it.
+            known.incidents.extend(kept.incident().filter(|one| !known.incidents.contains(one)));
         } else {
             known.open.insert(kept.id.clone(), Arc::new(kept));
         }
@@ -414,6 +447,36 @@ pub(crate) mod tests {
         assert_eq!((next.symptoms[0].last_bad_s, next.rev), (320, 1));
         known.remember(&TenantId::new("acme").unwrap(), &seen);
         assert!(known.open(&TenantId::new("acme").unwrap()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn earlier_incidents_are_no_part_of_what_is_usual() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tenant, before) = (TenantId::default_tenant(), verdicts(dir.path()));
+        let mut kept = Kept::new("v1".to_owned(), verdict("stock"), tracked(), 300);
+        before.write(&tenant, kept.clone()).await.unwrap();
+        let seen = || super::asked::tests::observation(0, &[10.0; 60], &[1.0; 60]);
+        let forgotten = |known: &Verdicts, tenant: &TenantId, before_s: i64| {
+            let mut seen = seen();
+            let count = known.forget_incidents(tenant, &mut seen, before_s);
+            let calls = &seen.operations[0].calls;
+            (count, (0..60).filter(|step| calls[*step].is_nan()).collect::<Vec<_>>())
+        };
+        assert_eq!(forgotten(&before, &tenant, 600), (0, vec![]), "it goes on");
+        kept.close(370);
+        before.write(&tenant, kept).await.unwrap();
+        // From 200 to 300 s, and the steps on both sides.
+        let incident: Vec<usize> = (19..31).collect();
+        assert_eq!(forgotten(&before, &tenant, 600), (1, incident.clone()));
+        assert_eq!(forgotten(&before, &tenant, 250), (1, (19..25).collect()));
+        assert_eq!(forgotten(&before, &TenantId::new("acme").unwrap(), 600), (0, vec![]));
+        drop(before);
+        let after = verdicts(dir.path());
+        after.load().await.unwrap();
+        assert_eq!(forgotten(&after, &tenant, 600), (1, incident), "a restart forgets none");
+        let mut observed = Observed { observation: seen(), notes: Vec::new() };
+        after.forget_in(&tenant, &mut observed, 600);
+        assert_eq!(observed.notes, ["an earlier incident is no part of what it is compared with"]);
     }
 
     #[test]

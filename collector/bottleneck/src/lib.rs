@@ -12,6 +12,7 @@ mod fuse;
 mod graph;
 mod headroom;
 mod impact;
+mod incidents;
 mod kinds;
 mod localise;
 mod log_changes;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bottleneck::{Culprit, State, Verdict};
+use bottleneck::{Culprit, Span, State, Verdict};
 use bytes::Bytes;
 use meta::{Meta, MetaError};
 use serde::de::DeserializeOwned;
@@ -126,6 +126,14 @@ impl Kept {
         self.closed_s = Some(now_s);
         let closed = Verdict { state: State::Closed, ..self.verdict.clone() };
         self.revise(closed, now_s);
+    }
+
+    /// When something was wrong, if that is over and somebody was named or not localised for it.
+    pub(crate) fn incident(&self) -> Option<Span> {
+        self.closed_s?;
+        let from_s = self.symptoms.iter().map(|symptom| symptom.asked.hot.from_s).min()?;
+        let to_s = self.symptoms.iter().map(|symptom| symptom.last_bad_s).max()?;
+        (from_s < to_s).then_some(Span { from_s: from_s.min(self.verdict.window.onset_s), to_s })
     }
 
     /// Revisions that need not be kept any more.

@@ -172,9 +172,12 @@ impl Look<'_> {
         let span = Span { from_s: self.end_s() - self.baseline_s(), to_s: self.end_s() };
         let store = &self.app.store;
         let sources = Sources::of_series(store, self.tenant, self.app.query_memory_bytes());
-        let verdicts = Arc::clone(self.verdicts);
+        let (verdicts, tenant) = (Arc::clone(self.verdicts), self.tenant.clone());
         let work = move || {
-            let entries = observe::entries(&sources, span, &Until::usual())?;
+            let mut entries = observe::entries(&sources, span, &Until::usual())?;
+            if let Some(entries) = &mut entries {
+                verdicts.forget_incidents(&tenant, entries, span.to_s);
+            }
             let symptoms = entries.as_ref().map_or_else(Vec::new, |entries| {
                 let questions = bottleneck::symptoms(entries, &verdicts.method);
                 questions.iter().filter_map(|question| Asked::of(entries, question)).collect()
@@ -228,7 +231,11 @@ impl Look<'_> {
         let from_s = pinned.unwrap_or(usual_s).min(usual_s).max(end_s - MAX_WINDOW_S);
         let sources = Sources::of(&self.app.store, self.tenant, self.app.query_memory_bytes());
         match observe::whole(&sources, Span { from_s, to_s: end_s }, asked, Until::usual()).await {
-            Ok(observed) => observed.map(Arc::new),
+            Ok(observed) => observed.map(|mut observed| {
+                let before_s = asked.iter().map(|asked| asked.hot.from_s).min().unwrap_or(end_s);
+                self.verdicts.forget_in(self.tenant, &mut observed, before_s);
+                Arc::new(observed)
+            }),
             Err(error) => {
                 self.verdicts.metrics.failed("observe");
                 tracing::warn!(tenant = %self.tenant, %error, "a symptom cannot be analysed");

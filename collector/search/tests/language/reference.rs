@@ -100,9 +100,12 @@ fn quantity(text: &str) -> Option<(Dimension, f64)> {
 
 fn in_quantity(range: &QuantityRange, field: &Field, value: &Json) -> bool {
     let number = value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-    let plain = match (range.dimension, field.name().ends_with("_ms")) {
+    let name = field.name();
+    // A last part `b` says bytes, as in `size_b`.
+    let is_bytes = name.rsplit(['.', '_']).next() == Some("b");
+    let plain = match (range.dimension, name.ends_with("_ms")) {
         (Dimension::Duration, true) => Some(1e6),
-        (Dimension::Duration, false) => Some(1e9),
+        (Dimension::Duration, false) => Some(1e9).filter(|_| !is_bytes),
         (Dimension::Size, ms) => Some(1.0).filter(|_| !ms),
     };
     let base = match number {

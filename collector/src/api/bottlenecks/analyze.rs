@@ -89,7 +89,11 @@ pub(crate) async fn analyze(
         let what = asked.operation.as_ref().map(|name| format!(", operation {name:?}")).unwrap_or_default();
         ApiError::NoVerdict(format!("span of the service {:?}{what} in that time", asked.service))
     };
-    let observed = observed.ok_or_else(nothing)?;
+    let mut observed = observed.ok_or_else(nothing)?;
+    // Whoever says what to compare with has chosen it.
+    if asked.baseline.is_none() {
+        app.verdicts.forget_in(&principal.tenant, &mut observed, asked.hot.from_s);
+    }
     let (verdicts, its) = (Arc::clone(&app.verdicts), asked.clone());
     let verdict: Result<Option<Verdict>, ApiError> = blocking(admitted, move |_| {
         // What began before or after what was asked about is explained since when it began.
