@@ -155,7 +155,7 @@ test("evidence of logs and of traces opens where it can be searched further", as
   await verdict.page.goBack();
   await verdict.panel("What slow requests share").getByRole("link", { name: "9f3c1a" }).click();
   await verdict.page.getByRole("heading", { level: 1, name: "Traces" }).waitFor();
-  expect(verdict.params().get("query")).toBe('db.query.hash:"9f3c1a"');
+  expect(verdict.params().get("query")).toBe('service:postgres db.query.hash:"9f3c1a"');
 });
 
 test("not localised: candidates in place of a culprit, the rest drawn as not explained, what was not seen", async () => {
