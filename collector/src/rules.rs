@@ -60,8 +60,8 @@ pub struct RuleSettings {
 }
 
 impl RuleSettings {
-    /// As a configuration says.
-    pub fn of(config: &Config) -> Self {
+    /// As a configuration says; `own_url` is where the UI is if that does not say so. Links of messages begin with it.
+    pub fn of(config: &Config, own_url: &str) -> Self {
         let tenants = config.tenants.iter().map(|tenant| {
             let own = tenant.rule_files.iter().chain(match tenant.id.as_str() {
                 TenantId::DEFAULT => config.rule_files.as_slice(),
@@ -72,7 +72,7 @@ impl RuleSettings {
         Self {
             tenants: tenants.collect(),
             shipped: config.shipped_rules,
-            external_url: config.external_url.clone().unwrap_or_default(),
+            external_url: config.external_url.as_deref().unwrap_or(own_url).trim_end_matches('/').to_owned(),
             query_timeout: config.limits.query_timeout,
             query_memory_bytes: config.limits.query_memory_bytes,
         }

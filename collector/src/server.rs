@@ -129,6 +129,7 @@ impl Collector {
         notifier.explained_by(Arc::clone(&verdicts) as Arc<dyn Explain>);
         let (auth_of_app, store_of_app) = (Arc::clone(&auth), Arc::clone(&store));
         let parts = Parts { auth: auth_of_app, store: store_of_app, meta, metrics, notifier, verdicts };
+        let rules = RuleSettings::of(config, &addresses.http);
         let app = App::new(parts, &config.limits, addresses);
         app.rules.tell(sink);
         let receiver = Arc::new({
@@ -162,7 +163,7 @@ impl Collector {
             tokio::spawn(Arc::clone(&app.auth).note_tokens(stopped.clone())),
             tokio::spawn(own::tell(Arc::clone(&app), config.own_metrics, stopped.clone())),
             tokio::spawn(telling.run(stopped.clone())),
-            tokio::spawn(rules::run(Arc::clone(&app), RuleSettings::of(config), stopped.clone())),
+            tokio::spawn(rules::run(Arc::clone(&app), rules, stopped.clone())),
         ];
         if config.verdicts.is_watching {
             servers.push(tokio::spawn(verdicts::run(Arc::clone(&app), stopped.clone())));
