@@ -43,8 +43,7 @@ pub(super) fn n_plus_one(facts: &Facts<'_>) -> Outcome {
     let Some(worst) = grown_most(facts) else { return Outcome::Beside };
     let (caller, callee) = (facts.name_of(worst.caller), facts.name_of(worst.callee));
     let row = longest_row(facts, &worst);
-    let what =
-        worst.operation.map_or_else(|| format!("calls of {callee}"), |operation| operation.name.clone());
+    let what = worst.operation.map_or(callee, |operation| operation.name.as_str());
     let text = format!(
         "{caller} makes {} of {what} per request ({}), {} each",
         words::change(worst.per_request, "calls"),
