@@ -232,7 +232,11 @@ impl Verdicts {
         };
         let incidents: Vec<std::ops::Range<usize>> = {
             let known = self.known.lock();
-            known.get(tenant).map(|known| known.incidents.iter().map(steps).collect()).unwrap_or_default()
+            let all = known.get(tenant).into_iter().flat_map(|known| {
+                let before = known.open.values().flat_map(|kept| kept.before());
+                known.incidents.iter().copied().chain(before)
+            });
+            all.map(|span| steps(&span)).collect()
         };
         let until = usize::try_from((before_s - grid.start_s) / step_s).unwrap_or(0);
         observation.forget(&incidents, until)

@@ -111,7 +111,7 @@ fn alarm(observation: &Observation, question: &Question, settings: &Settings) ->
             Sli::Latency => {
                 let mean = slower(pair, end, &observation.grid, length, settings);
                 let high = high(observation, question, steps);
-                let counts = vec![1.0; steps];
+                let counts: Vec<f64> = pair.counts.iter().map(|count| count.mul_add(0.0, 1.0)).collect();
                 let tail = slower(
                     Pair { amounts: &high, counts: &counts },
                     end,
@@ -155,7 +155,7 @@ fn slower(pair: Pair<'_>, end: usize, grid: &Grid, length: usize, settings: &Set
     let usual: Baseline = usual(&blocks, 1.0, settings)?;
     let duration_s = length as f64 * f64::from(grid.step_s);
     let limit = settings.z * (1.0 + SHORT_LATENCY / length as f64 + PASSING_S / duration_s);
-    let stretches = recent(grid.steps, length, end).filter_map(|stretch| {
+    let stretches = recent(pair, grid.steps, length, end).filter_map(|stretch| {
         let (amount, count) = pair.sum_of(stretch.clone());
         (count > 0.0).then(|| Alarm { from: stretch.start, score: usual.z(amount / count) / limit })
     });
@@ -171,7 +171,7 @@ fn failures(pair: Pair<'_>, end: usize, steps: usize, length: usize, settings: &
     let mean = tails::trimmed_share(&blocks);
     let limit = settings.error_significance * (1.0 + SHORT_ERRORS / length as f64);
     let least = if length == 1 { MIN_FAILURES.1 } else { MIN_FAILURES.0 };
-    let stretches = recent(steps, length, end).filter_map(|stretch| {
+    let stretches = recent(pair, steps, length, end).filter_map(|stretch| {
         let (failed, requests) = pair.sum_of(stretch.clone());
         let score = tails::significance(failed, requests, usual) / limit;
         let is_weak = tails::significance(failed, requests, mean) >= WEAK_SIGNIFICANCE;
@@ -185,10 +185,17 @@ fn failures(pair: Pair<'_>, end: usize, steps: usize, length: usize, settings: &
     stretches.max_by(|left, right| left.score.total_cmp(&right.score))
 }
 
-/// Stretches of a length that end in one of the recent steps and do not reach into the baseline.
-fn recent(steps: usize, length: usize, baseline_end: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+/// Stretches of a length that end in one of the recent steps and do not reach into the baseline. None begins in an incident
+/// that is forgotten: it would be as long as that one, and have begun when that one did.
+fn recent(
+    pair: Pair<'_>,
+    steps: usize,
+    length: usize,
+    baseline_end: usize,
+) -> impl Iterator<Item = std::ops::Range<usize>> {
     let ends = steps.saturating_sub(RECENT_STEPS.saturating_sub(1)).max(1)..=steps;
-    ends.filter(move |end| *end >= baseline_end + length).map(move |end| end - length..end)
+    let stretches = ends.filter(move |end| *end >= baseline_end + length).map(move |end| end - length..end);
+    stretches.filter(move |stretch| pair.counts.get(stretch.start).is_some_and(|count| !count.is_nan()))
 }
 
 /// A few failures more than usual count if somebody behind the entry fails as it never does, and that explains them.

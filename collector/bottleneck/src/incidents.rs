@@ -110,6 +110,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_new_does_not_begin_in_what_was_before() {
+        let mut shop = Shop::new(100, 95);
+        let edge = shop.service("edge");
+        shop.answers(edge, (100.0, 100.0), (0.02, 0.2), (0.0, 0.0));
+        shop.observation_mut().nodes[edge].seconds[80..90].fill(100.0 * 0.3);
+        let mut seen = shop.build();
+        // It was away for a moment, and what is left of that is short.
+        assert_eq!(seen.forget(&[79..93], 100), 1);
+        let found = symptoms(&seen, &Settings::default());
+        let [question] = &found[..] else { panic!("{found:?}") };
+        assert!(question.hot.start >= 93, "{question:?}");
+    }
+
+    #[test]
     fn something_is_left_to_compare_with_and_nothing_later_goes() {
         let mut seen = shop();
         // Newest first: two thirds of 60 steps are 40.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bottleneck::{Culprit, Span, State, Verdict};
+use bottleneck::{CauseKind, Culprit, Span, State, Verdict};
 use bytes::Bytes;
 use meta::{Meta, MetaError};
 use serde::de::DeserializeOwned;
@@ -136,6 +136,11 @@ impl Kept {
         (from_s < to_s).then_some(Span { from_s: from_s.min(self.verdict.window.onset_s), to_s })
     }
 
+    /// When something was wrong before a symptom that goes on was away.
+    pub(crate) fn before(&self) -> impl Iterator<Item = Span> {
+        self.symptoms.iter().filter_map(|symptom| symptom.back).map(|back| back.before)
+    }
+
     /// Revisions that need not be kept any more.
     fn surplus(&mut self) -> Vec<u32> {
         let surplus = self.revisions.len().saturating_sub(MAX_REVISIONS);
@@ -151,6 +156,18 @@ pub(crate) fn culprit_key(culprit: &Culprit) -> String {
     let host = if is_place { part(&entity.host) } else { String::new() };
     [entity.entity_type.clone(), entity.service.clone(), part(&entity.peer), host, part(&entity.process)]
         .join("\u{1f}")
+}
+
+/// Whether a verdict names the same culprit as an earlier one, and no other kind of cause.
+pub(crate) fn is_same_cause(earlier: &Verdict, verdict: &Verdict) -> bool {
+    match (&earlier.culprit, &verdict.culprit) {
+        (None, None) => true,
+        (Some(earlier), Some(now)) => {
+            let is_same_kind = now.kind == earlier.kind || now.kind == CauseKind::Unexplained;
+            is_same_kind && culprit_key(now) == culprit_key(earlier)
+        }
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 /// The documents of all tenants. This process is the only one that writes them.
@@ -243,9 +260,7 @@ fn revision(tenant: &TenantId, id: &str, rev: u32) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(super) mod tests {
-    use bottleneck::{
-        CauseKind, Confidence, DataQuality, Entity, Impact, Level, Settings, Sli, Span, Symptom, Window,
-    };
+    use bottleneck::{Confidence, DataQuality, Entity, Impact, Level, Settings, Sli, Span, Symptom, Window};
     use meta::SqliteMeta;
 
     use super::super::asked::Asked;

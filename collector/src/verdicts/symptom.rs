@@ -11,6 +11,10 @@ const NEWEST: usize = 3;
 const OVER_AFTER_S: i64 = 60;
 /// The same where nothing is asked any more, so that nothing is known.
 const SILENT_AFTER_S: i64 = 300;
+/// A symptom that was usual in so many steps one after the other and is there again has come back.
+const CALM: usize = 3;
+/// So long it is open whether what came back is something else, s.
+const UNDECIDED_S: i64 = 120;
 
 /// Requests of a symptom per step. Values are ms, or shares that failed; NaN where nothing was asked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +53,18 @@ pub struct Tracked {
     /// Nothing is asked any more.
     #[serde(default)]
     pub is_silent: bool,
+    /// It was away and has come back, and nobody has looked yet whether for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Back>,
+}
+
+/// A symptom that came back before its verdict closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// When it was there before.
+    pub before: Span,
+    /// Since when it is there again, s since 1970.
+    pub since_s: i64,
 }
 
 impl Line {
@@ -126,6 +142,15 @@ impl Line {
         self.mean_of(self.values.len().saturating_sub(NEWEST)..self.values.len())
     }
 
+    /// Where the last steps above a limit begin, if those before them were usual.
+    fn begins_anew(&self, limit: f64) -> Option<i64> {
+        let last = self.values.iter().rposition(|value| *value > limit)?;
+        let before = self.values[..last].iter().rposition(|value| *value <= limit)?;
+        let mut known = self.values[..=before].iter().rev().filter(|value| value.is_finite());
+        let is_calm = (0..CALM).all(|_| known.next().is_some_and(|value| *value <= limit));
+        is_calm.then(|| self.times_s[before + 1])
+    }
+
     /// When the last step ends.
     fn end_s(&self) -> i64 {
         self.times_s.last().map_or(0, |time_s| time_s + i64::from(super::observe::STEP_S))
@@ -153,7 +178,7 @@ impl Tracked {
         let (excess, limit) = (line.mean(asked.hot).unwrap_or(level) - level, usual.threshold - level);
         let least = if asked.sli == Sli::Latency { limit / 2.0 } else { 0.0 };
         let goes_on_above = (excess > least).then(|| level + limit.min(excess / 2.0));
-        Some(Self { asked, usual, goes_on_above, last_bad_s: line.end_s(), is_silent: false })
+        Some(Self { asked, usual, goes_on_above, last_bad_s: line.end_s(), is_silent: false, back: None })
     }
 
     /// Whether it is there in the newest steps; `None` if nothing was asked in them. `is_found` says that it was found
@@ -175,8 +200,32 @@ impl Tracked {
         let is_bad = line.as_ref().and_then(|line| self.is_bad(line, is_found));
         self.is_silent = is_bad.is_none();
         if let Some(line) = line.filter(|_| is_bad == Some(true)) {
+            self.note_back(&line);
             self.last_bad_s = line.end_s();
             self.asked.hot.to_s = self.last_bad_s;
+        }
+    }
+
+    /// What is there again after it was away may be something else.
+    fn note_back(&mut self, line: &Line) {
+        let anew = self.goes_on_above.and_then(|limit| line.begins_anew(limit));
+        if let Some(since_s) = anew.filter(|since_s| *since_s >= self.last_bad_s) {
+            let before = Span { from_s: self.asked.hot.from_s, to_s: self.last_bad_s };
+            self.back = Some(Back { before, since_s });
+        }
+        self.back = self.back.filter(|back| line.end_s() - back.since_s < UNDECIDED_S);
+    }
+
+    /// Whether one that was found is what this is known for.
+    pub(crate) fn is_known_for(&self, asked: &Asked) -> bool {
+        self.asked.is_same(asked) && self.back.is_none_or(|back| asked.hot.from_s < back.before.to_s)
+    }
+
+    /// What came back is something else: this is over since it was away.
+    pub(crate) fn end_before(&mut self) {
+        if let Some(back) = self.back.take() {
+            self.last_bad_s = back.before.to_s;
+            self.asked.hot.to_s = back.before.to_s;
         }
     }
 
@@ -226,6 +275,48 @@ mod tests {
         let stale = Asked { hot: Span { from_s: 200, to_s: 380 }, ..asked(Sli::Latency) };
         let stale = Tracked::new(&after(8), stale, &Settings::default()).unwrap();
         assert!(!stale.is_there(&after(8)));
+    }
+
+    #[test]
+    fn what_comes_back_after_half_a_minute_may_be_something_else() {
+        // 20 ms, 100 ms for ten steps, 20 ms for some, and 100 ms again.
+        let seen = |calm: usize, again: usize| {
+            let is_hot = |step: usize| (20..30).contains(&step) || step >= 30 + calm;
+            let seconds: Vec<f64> =
+                (0..30 + calm + again).map(|step| f64::from(is_hot(step)).mul_add(0.8, 0.2)).collect();
+            observation(0, &vec![10.0; seconds.len()], &seconds)
+        };
+        let first = observation(
+            0,
+            &[10.0; 30],
+            &(0..30).map(|step| if step < 20 { 0.2 } else { 1.0 }).collect::<Vec<_>>(),
+        );
+        let followed = |calm: usize, again: usize| {
+            let mut tracked = Tracked::new(&first, asked(Sli::Latency), &Settings::default()).unwrap();
+            for step in 1..=calm {
+                tracked.look(Some(&seen(step, 0)), false);
+            }
+            for step in 1..=again {
+                tracked.look(Some(&seen(calm, step)), false);
+            }
+            tracked
+        };
+        assert_eq!(followed(4, 0).back, None, "it is away");
+        for (calm, is_back) in [(1, false), (2, false), (3, true), (5, true)] {
+            assert_eq!(followed(calm, 1).back.is_some(), is_back, "after {calm} steps");
+        }
+        let mut tracked = followed(5, 4);
+        let from_s = 300 + 50;
+        assert_eq!(
+            (tracked.back, tracked.last_bad_s, tracked.is_over(390)),
+            (Some(Back { before: Span { from_s: 200, to_s: 320 }, since_s: from_s }), 390, false)
+        );
+        let found = |from_s: i64| Asked { hot: Span { from_s, to_s: 390 }, ..asked(Sli::Latency) };
+        assert!(tracked.is_known_for(&found(200)) && !tracked.is_known_for(&found(from_s)));
+        tracked.end_before();
+        assert_eq!((tracked.back, tracked.last_bad_s, tracked.is_over(390)), (None, 320, true));
+        assert!(tracked.is_known_for(&found(from_s)));
+        assert_eq!(followed(5, 12).back, None, "nobody found that it is something else");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use telemetry::TenantId;
 use tokio::sync::watch;
 
 use super::asked::Asked;
-use super::kept::{Kept, culprit_key};
+use super::kept::{Kept, culprit_key, is_same_cause};
 use super::observe::{self, MAX_WINDOW_S, Observed, STEP_S, Sources, Until};
 use super::symptom::Tracked;
 use super::{Explain, Verdicts, analyzed, is_something};
@@ -131,7 +131,7 @@ impl Look<'_> {
         }
         self.note_alerts();
         let is_known = |asked: &&Asked| {
-            open.iter().flat_map(|kept| &kept.symptoms).any(|symptom| symptom.asked.is_same(asked))
+            open.iter().flat_map(|kept| &kept.symptoms).any(|symptom| symptom.is_known_for(asked))
         };
         let is_there = |asked: &&Asked| {
             let entries = found.entries.as_ref();
@@ -153,9 +153,10 @@ impl Look<'_> {
         is_seen
     }
 
-    /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on.
+    /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on. What came back
+    /// is looked at by itself first.
     fn until_now(&self, kept: &Kept) -> Option<Asked> {
-        let asked = kept.symptoms.first()?.asked.clone();
+        let asked = kept.symptoms.iter().find(|symptom| symptom.back.is_none())?.asked.clone();
         Some(Asked { hot: Span { to_s: self.end_s(), ..asked.hot }, ..asked })
     }
 
@@ -217,7 +218,11 @@ impl Look<'_> {
             let symptom = Asked { baseline: Some(verdict.window.baseline), ..asked };
             let tracked = Tracked::new(&observed.observation, symptom, &self.verdicts.method);
             match tracked {
-                Some(tracked) if is_something(&verdict) => self.open(open, verdict, tracked).await,
+                Some(tracked) if is_something(&verdict) => {
+                    if !self.goes_on(open, &verdict, &tracked.asked).await {
+                        self.open(open, verdict, tracked).await;
+                    }
+                }
                 _ => self.verdicts.metrics.event(self.tenant, "quiet"),
             }
         }
@@ -285,6 +290,30 @@ impl Look<'_> {
         gone.merged_into = Some(other.to_owned());
         gone.close(self.now_s);
         self.write(&gone, "merged").await;
+    }
+
+    /// Whether a symptom that came back has the cause that it had. If not, its verdict is over since it was away.
+    async fn goes_on(&self, open: &mut Vec<Kept>, verdict: &Verdict, asked: &Asked) -> bool {
+        let is_back = |symptom: &Tracked| symptom.back.is_some() && symptom.asked.is_same(asked);
+        let Some(at) = open.iter().position(|kept| kept.symptoms.iter().any(is_back)) else { return false };
+        let kept = &mut open[at];
+        let Some(which) = kept.symptoms.iter().position(is_back) else { return false };
+        if is_same_cause(&kept.verdict, verdict) {
+            kept.symptoms[which].back = None;
+            kept.revise(kept.verdict.clone(), self.now_s);
+            self.write(kept, "updated").await;
+            return true;
+        }
+        kept.symptoms[which].end_before();
+        if kept.symptoms.len() == 1 {
+            let mut over = open.remove(at);
+            self.close(&mut over).await;
+        } else {
+            kept.symptoms.remove(which);
+            kept.revise(kept.verdict.clone(), self.now_s);
+            self.write(kept, "updated").await;
+        }
+        false
     }
 
     /// A new symptom: of the verdict that names the same culprit, or of one of its own.

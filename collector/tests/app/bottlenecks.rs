@@ -37,8 +37,8 @@ const MS: u64 = 1_000_000;
 const REQUESTS: u64 = 20;
 
 /// The requests of ten seconds: the edge asks the stock, and the stock its database. `extra_ms` is what the stock takes
-/// longer itself.
-fn step(end_s: i64, extra_ms: u64) -> ExportTraceServiceRequest {
+/// longer itself, `edge_ms` what the edge does.
+fn step(end_s: i64, extra_ms: u64, edge_ms: u64) -> ExportTraceServiceRequest {
     let (mut edge, mut stock) = (Vec::new(), Vec::new());
     for n in 0..REQUESTS {
         let end_ns = u64::try_from(end_s).unwrap() * 1_000_000_000 - n * 450 * MS - 1;
@@ -65,7 +65,7 @@ fn step(end_s: i64, extra_ms: u64) -> ExportTraceServiceRequest {
             at -= MS;
             made
         };
-        edge.push(span(1, 0, "POST /orders", 2, stock_ms + 10));
+        edge.push(span(1, 0, "POST /orders", 2, stock_ms + 10 + edge_ms));
         edge.push(span(2, 1, "POST /reserve", 3, stock_ms + 4));
         stock.push(span(3, 2, "POST /reserve", 2, stock_ms));
         let database = [
@@ -126,8 +126,12 @@ impl Shop {
         self.clock.load(Ordering::Relaxed) / S
     }
 
-    /// Ten seconds pass.
+    /// Ten seconds pass, in which the stock is slower by so much.
     async fn pass(&self, extra_ms: u64) {
+        self.pass_with(extra_ms, 0).await;
+    }
+
+    async fn pass_with(&self, extra_ms: u64, edge_ms: u64) {
         let end_s = self.now_s() + 10;
         self.clock.store(end_s * S, Ordering::Relaxed);
         let batch = Batch {
@@ -136,7 +140,7 @@ impl Shop {
             producer: None,
             // The bucket before is over then.
             received_at_ns: end_s * S + 1,
-            payload: Bytes::from(step(end_s, extra_ms).encode_to_vec()),
+            payload: Bytes::from(step(end_s, extra_ms, edge_ms).encode_to_vec()),
         };
         self.store.append(batch).await.unwrap();
     }
@@ -365,6 +369,50 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     assert!(!alerts.to_string().contains("verdict_id"), "what is over explains nothing: {alerts}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_back_for_another_reason_is_another_verdict() {
+    let dir = tempfile::tempdir().unwrap();
+    let shop = Shop::open(dir.path(), now_ns() as i64 / S / 10 * 10 - 7_200).await;
+    for _ in 0..90 {
+        shop.pass(0).await;
+    }
+    let follow = async |steps: usize, stock_ms: u64, edge_ms: u64| {
+        for _ in 0..steps {
+            shop.pass_with(stock_ms, edge_ms).await;
+            shop.look().await;
+        }
+    };
+    let named = |list: &Value| -> Vec<(String, bool)> {
+        let all = list["verdicts"].as_array().unwrap().iter();
+        let named = all.map(|one| {
+            let service = one["verdict"]["culprit"]["entity"]["service"].as_str().unwrap();
+            (service.to_owned(), one["closed_s"].is_null())
+        });
+        named.collect()
+    };
+    follow(8, 80, 0).await;
+    // Away for 50 s, and back for the same reason.
+    follow(5, 0, 0).await;
+    follow(8, 80, 0).await;
+    let list = shop.get("bottlenecks?state=all").await;
+    assert_eq!(named(&list), [("stock".to_owned(), true)], "{list}");
+
+    let away_s = shop.now_s();
+    follow(5, 0, 0).await;
+    let back_s = shop.now_s();
+    follow(7, 0, 80).await;
+    let list = shop.get("bottlenecks?state=all").await;
+    assert_eq!(named(&list), [("edge".to_owned(), true), ("stock".to_owned(), false)], "{list}");
+    let (edge, stock) = (&list["verdicts"][0], &list["verdicts"][1]);
+    let onset_s = edge["verdict"]["window"]["onset_s"].as_i64().unwrap();
+    assert!((onset_s - back_s).abs() <= 20, "{onset_s} {back_s}");
+    let contribution = edge["verdict"]["culprit"]["contribution"].as_f64().unwrap();
+    assert!((contribution - 80.0).abs() < 8.0, "compared with what was usual before both: {contribution}");
+    assert!(edge["opened_s"].as_i64().unwrap() - back_s <= 60, "{edge}");
+    let until_s = stock["verdict"]["window"]["hot"]["to_s"].as_i64().unwrap();
+    assert!((away_s - 20..=back_s).contains(&until_s), "it is of its own time: {stock}");
+}
+
 fn why(program: &Program, args: &[&str]) -> (i32, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_narrows-collector"));
     for name in ["CONFIG", "DATA", "LISTEN", "LISTEN_GRPC", "RETENTION", "ADMIN_PASSWORD", "INGEST_TOKEN"] {
@@ -390,7 +438,7 @@ async fn the_program_says_why() {
     let end_s = now_ns() as i64 / S / 10 * 10;
     for n in (0..84).rev() {
         let extra_ms = if n < 9 { 80 } else { 0 };
-        send(&program, "of-acme", &step(end_s - n * 10, extra_ms)).await;
+        send(&program, "of-acme", &step(end_s - n * 10, extra_ms, 0)).await;
     }
     let mut said = String::new();
     for _ in 0..90 {
