@@ -193,6 +193,6 @@ fault() {
 
 faults=(cpu_hog noisy_neighbour lock pool_exhaustion missing_index n_plus_one edge_latency queue_backlog)
 declare -A intensities=(
-  [cpu_hog]=20 [noisy_neighbour]=24 [lock]=70 [pool_exhaustion]=1 [missing_index]=1 [n_plus_one]=60
+  [cpu_hog]=20 [noisy_neighbour]=24 [lock]=70 [pool_exhaustion]=1 [missing_index]=1 [n_plus_one]=250
   [edge_latency]=80 [queue_backlog]=400 [traffic]=30
 )

@@ -124,6 +124,24 @@ mod tests {
     }
 
     #[test]
+    fn a_young_shop_has_enough_to_compare_with() {
+        // An incident after three minutes, and something else half a minute after it.
+        let settings = Settings::default();
+        for steps in 34..40 {
+            let mut shop = Shop::new(steps, 33);
+            let edge = shop.service("edge");
+            shop.answers(edge, (100.0, 100.0), (0.02, 0.1), (0.0, 0.0));
+            shop.observation_mut().nodes[edge].seconds[18..28].fill(100.0 * 0.5);
+            let mut seen = shop.build();
+            assert_eq!(seen.forget(&[17..29], steps), 1);
+            let found = symptoms(&seen, &settings);
+            let [question] = &found[..] else { panic!("{steps}: {found:?}") };
+            let verdict = analyze(&seen, question, &settings);
+            assert_eq!(verdict.state, crate::State::Open, "{steps}: {}", verdict.headline);
+        }
+    }
+
+    #[test]
     fn something_is_left_to_compare_with_and_nothing_later_goes() {
         let mut seen = shop();
         // Newest first: two thirds of 60 steps are 40.

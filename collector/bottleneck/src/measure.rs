@@ -148,8 +148,8 @@ pub(crate) fn measure(pair: Pair<'_>, sli: Sli, times: &Times, settings: &Settin
     let is_there = |step: &usize| pair.step(*step).is_some_and(|(_, count)| count > 0.0);
     let hot = times.hot.clone().filter(is_there).count();
     // One pass over the baseline: its blocks, and their sum.
-    let length = block_length(times.baseline.len(), hot);
-    let blocks = blocks(pair, &times.baseline, hot);
+    let length = block_length(pair, &times.baseline, hot);
+    let blocks = blocks_of(pair, &times.baseline, length);
     let rest = times.baseline.start..times.baseline.start + times.baseline.len() % length;
     let all = blocks.iter().fold(pair.sum_of(rest), |sum, block| (sum.0 + block.0, sum.1 + block.1));
     let (base_amount, base_count) = times.without_odd(pair, all);
@@ -178,15 +178,24 @@ pub(crate) fn usual(blocks: &[(f64, f64)], length: f64, settings: &Settings) -> 
     baseline(means, settings.relative_floor / shrink, settings.absolute_floor_s / shrink)
 }
 
-/// How many steps a block of the baseline has: as many as the hot stretch, but so few that there are enough blocks.
-pub(crate) fn block_length(baseline: usize, hot: usize) -> usize {
-    hot.min(baseline / MIN_BLOCKS).max(1)
+/// How many steps a block of the baseline has: as many as the hot stretch, but so few that there are enough blocks of what
+/// is known.
+fn block_length(pair: Pair<'_>, baseline: &Range<usize>, hot: usize) -> usize {
+    if hot <= 1 {
+        return 1;
+    }
+    let counts = pair.counts.get(baseline.clone()).unwrap_or_default();
+    let known = counts.iter().filter(|count| !count.is_nan()).count();
+    hot.min(known / MIN_BLOCKS).max(1)
 }
 
 /// The baseline in blocks as long as the hot stretch: their spread is what chance does to a mean over so many steps,
 /// however the steps depend on each other.
 pub(crate) fn blocks(pair: Pair<'_>, baseline: &Range<usize>, hot: usize) -> Vec<(f64, f64)> {
-    let length = block_length(baseline.len(), hot);
+    blocks_of(pair, baseline, block_length(pair, baseline, hot))
+}
+
+fn blocks_of(pair: Pair<'_>, baseline: &Range<usize>, length: usize) -> Vec<(f64, f64)> {
     let mut blocks = Vec::with_capacity(baseline.len() / length + 1);
     // From the end, so that the newest block is whole.
     let mut end = baseline.end;
