@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use telemetry::detect::Clock;
+
 use super::position::{FileKey, Fingerprint, Mode, Place};
 use crate::batch::{BatchBuilder, Labels};
 use crate::config::FileInput;
-use crate::detect::Clock;
 use crate::lines::{Joiner, Line, MAX_LINE_BYTES, Marks};
 use crate::metrics::Metrics;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
+use telemetry::detect::{Clock, Zone};
 use telemetry::otlp::Any;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -17,7 +18,6 @@ use super::frame::{Frame, Framer};
 use super::record::{Origin, draft};
 use crate::batch::Labels;
 use crate::config::{Scalar, SyslogInput, SyslogProtocol, merge};
-use crate::detect::{Clock, Zone};
 use crate::feed::{Feed, Shared, stopped};
 use crate::host;
 use crate::lines::{LineOptions, Marks, clean};
