@@ -51,7 +51,7 @@ pub(crate) struct Metrics {
     pub(crate) journald_entries: IntCounter,
     /// By reason: `malformed`, `too_large`, `ended`.
     pub(crate) journald_problems: IntCounterVec,
-    /// By kind: `open`, `read`, `directory`.
+    /// By kind: `list`, `open`, `read`, `give_up`.
     pub(crate) file_errors: IntCounterVec,
     pub(crate) truncations: IntCounter,
     pub(crate) files_open: IntGauge,
