@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use telemetry::Value;
+use telemetry::detect::{Clock, Zone};
 use telemetry::otlp::{Any, RecordsWriter, write_attribute, write_resource};
 
 use crate::config::{FileInput, Scalar, merge};
-use crate::detect::{Clock, Zone};
 use crate::draft::{Attributes, Draft, Fit, Room};
 use crate::host;
 use crate::lines::{Joined, LineOptions, MAX_LINE_BYTES, Marks, parse};

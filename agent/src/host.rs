@@ -20,9 +20,9 @@ mod tests;
 use std::path::Path;
 
 use rustix::process::{Resource, Rlimit};
+use telemetry::detect::Zone;
 
 use crate::config::{Scalar, TimeZone};
-use crate::detect::Zone;
 
 /// The host's name, or `localhost` where it has none.
 pub(crate) fn name() -> String {

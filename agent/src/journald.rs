@@ -14,10 +14,10 @@ use tokio::sync::watch;
 
 use child::{Child, Next};
 use entry::Entry;
+use telemetry::detect::Zone;
 
 use crate::batch::Labels;
 use crate::config::{JournaldInput, Scalar, merge};
-use crate::detect::Zone;
 use crate::feed::{Feed, Shared, stopped};
 use crate::lines::LineOptions;
 use crate::queue::{Cursor, QueueError, now_ns};

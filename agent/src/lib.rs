@@ -6,7 +6,6 @@
 
 mod batch;
 pub mod config;
-mod detect;
 mod draft;
 mod feed;
 mod files;

@@ -14,8 +14,9 @@ mod trace;
 pub(crate) use join::{Ahead, Joined, Joiner, Line};
 pub(crate) use text::{Marks, clean};
 
+use telemetry::detect::{Clock, detect};
+
 use crate::config::Pattern;
-use crate::detect::{Clock, detect};
 use crate::draft::Draft;
 
 /// A longer line is cut here and marked; lines that are joined are split here.

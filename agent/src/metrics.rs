@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     /// By reason: `malformed`, `too_large`, `too_many_connections`, `idle`, `failed`.
     pub(crate) syslog_problems: IntCounterVec,
     pub(crate) syslog_connections: IntGauge,
+    pub(crate) syslog_dropped: IntCounter,
     /// By result: `ok`, `failed`.
     pub(crate) scrapes: IntCounterVec,
     /// By reason: `queue_full`, `too_large`, `queue_failed`.
@@ -51,7 +52,7 @@ pub(crate) struct Metrics {
     pub(crate) journald_entries: IntCounter,
     /// By reason: `malformed`, `too_large`, `ended`.
     pub(crate) journald_problems: IntCounterVec,
-    /// By kind: `open`, `read`, `directory`.
+    /// By kind: `list`, `open`, `read`, `give_up`.
     pub(crate) file_errors: IntCounterVec,
     pub(crate) truncations: IntCounter,
     pub(crate) files_open: IntGauge,
@@ -118,6 +119,11 @@ impl Metrics {
                 "reason",
             ),
             syslog_connections: gauge(r, "syslog_connections", "Open syslog connections"),
+            syslog_dropped: counter(
+                r,
+                "syslog_datagrams_dropped_total",
+                "Syslog datagrams that the system dropped because the socket was full",
+            ),
             scrapes: counters(r, "scrapes_total", "Scrapes of targets", "result"),
             scrapes_skipped: counters(
                 r,

@@ -46,7 +46,15 @@ struct Status {
     queue: QueueStatus,
     output: OutputStatus,
     files: Vec<FileStatus>,
+    syslog: SyslogStatus,
     scrape: ScrapeStatus,
+}
+
+#[derive(Serialize)]
+struct SyslogStatus {
+    udp_messages: u64,
+    tcp_messages: u64,
+    dropped_datagrams: u64,
 }
 
 #[derive(Serialize)]
@@ -130,6 +138,15 @@ impl StatusPages {
         reasons
     }
 
+    fn syslog(&self) -> SyslogStatus {
+        let received = |protocol| self.metrics.syslog_messages.with_label_values(&[protocol]).get();
+        SyslogStatus {
+            udp_messages: received("udp"),
+            tcp_messages: received("tcp"),
+            dropped_datagrams: self.metrics.syslog_dropped.get(),
+        }
+    }
+
     fn status(&self) -> Status {
         self.observe();
         let (output, reasons) = (self.output.status(), self.reasons());
@@ -148,6 +165,7 @@ impl StatusPages {
             },
             output,
             files: self.files.lock().clone(),
+            syslog: self.syslog(),
             scrape: self.scraped.status(),
         }
     }

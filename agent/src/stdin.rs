@@ -5,11 +5,11 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use telemetry::detect::Clock;
 use tokio::sync::{mpsc, watch};
 
 use crate::batch::Labels;
 use crate::config::{Scalar, StdinInput, merge};
-use crate::detect::Clock;
 use crate::feed::{Feed, Shared, stopped};
 use crate::host;
 use crate::lines::{Ahead, Joiner, Line, MAX_LINE_BYTES, Marks};

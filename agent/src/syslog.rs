@@ -2,6 +2,7 @@
 //! RFC 3164 describes. What is neither stays a plain line.
 
 mod bsd;
+mod drops;
 mod frame;
 mod ietf;
 mod listen;

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json, json};
+use telemetry::detect::Clock;
 use telemetry::otlp::{LogRecord, LogsRequest, RecordsWriter};
 
 use crate::batch::{Labels, draft_of};
 use crate::config::{Config, FileInput, StdinInput, SyslogInput, merge};
-use crate::detect::Clock;
 use crate::draft::{Draft, Room};
 use crate::host;
 use crate::lines::{Joiner, Line, LineOptions, MAX_LINE_BYTES, Marks, clean};

@@ -4,6 +4,7 @@
 //! `receive` and the agent know that bytes come from a socket or a file.
 
 mod batch;
+pub mod detect;
 pub mod elasticsearch;
 pub mod exposition;
 mod ids;

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use telemetry::detect::Clock;
+
 use super::position::{FileKey, Fingerprint, Mode, Place};
 use crate::batch::{BatchBuilder, Labels};
 use crate::config::FileInput;
-use crate::detect::Clock;
 use crate::lines::{Joiner, Line, MAX_LINE_BYTES, Marks};
 use crate::metrics::Metrics;
 
@@ -38,6 +39,8 @@ pub(super) struct Source {
     pub(super) found_at: PathBuf,
     /// Since when no pattern finds it: it was renamed or removed.
     pub(super) gone_since: Option<Instant>,
+    /// Since when it cannot be read.
+    pub(super) failing_since: Option<Instant>,
     pub(super) next_look: Instant,
 }
 
@@ -71,6 +74,7 @@ impl Source {
             waiting: [None; 3],
             changed_at: now,
             gone_since: None,
+            failing_since: None,
             next_look: now,
         }
     }
@@ -108,11 +112,12 @@ impl Source {
         metrics: &Metrics,
         is_last: bool,
     ) -> io::Result<bool> {
+        // Until it is known: what cannot be read now is tried again, though the file does not change.
+        self.more = true;
         let read = self.file.read_at(&mut buffer[..CHUNK_BYTES], self.place.offset)?;
         // Checked behind the read: a file that began again before it is noticed here, whatever its length.
         if !self.place.fingerprint.holds(&self.file, self.place.reach())? {
             self.restart("its content was replaced", batch, moment, metrics);
-            self.more = true;
             return Ok(true);
         }
         let before = (self.place.offset, self.place.ahead);

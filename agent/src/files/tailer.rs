@@ -33,6 +33,9 @@ pub(crate) struct TailerOptions {
     pub(crate) timing: Timing,
 }
 
+/// Between two tries to read a renamed or removed file.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// How often to look, and for how long to wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
@@ -50,7 +53,7 @@ pub(crate) struct Timing {
     pub(crate) renamed: Duration,
     /// The same for a removed one.
     pub(crate) removed: Duration,
-    /// How long a place of a file that cannot be found is kept.
+    /// How long a place of a file that cannot be found is kept, and one that is renamed or removed and cannot be read.
     pub(crate) missing: Duration,
 }
 
@@ -217,19 +220,44 @@ impl Tailer {
         let busy = self.options.timing.busy;
         let Some(source) = self.sources.get_mut(&key) else { return };
         match source.look(&mut self.buffer, &mut self.batch, moment, &self.metrics) {
-            Ok(true) => source.next_look = moment.now,
+            Ok(true) => (source.next_look, source.failing_since) = (moment.now, None),
             Ok(false) => {
                 let lately = moment.now.saturating_duration_since(source.changed_at) < Duration::from_secs(5);
                 source.next_look = moment.now + if lately { busy } else { idle };
-                if let Some(since) = source.gone_since {
-                    self.let_go(key, since, moment);
+                match source.gone_since {
+                    Some(since) => self.let_go(key, since, moment),
+                    None => source.failing_since = None,
                 }
             }
-            Err(error) => {
-                source.next_look = moment.now + self.options.timing.scan;
-                let path = source.path().clone();
-                self.complain("read", path, &error);
-            }
+            Err(error) => self.cannot_read(key, &error, moment),
+        }
+    }
+
+    /// Tries again later. What has no name any more is tried ever more rarely, and then given up.
+    fn cannot_read(&mut self, key: FileKey, error: &io::Error, moment: &Moment) {
+        let timing = self.options.timing;
+        let Some(source) = self.sources.get_mut(&key) else { return };
+        let since = *source.failing_since.get_or_insert(moment.now);
+        let path = source.path().clone();
+        let failing = source.gone_since.map(|gone| moment.now.saturating_duration_since(since.max(gone)));
+        if failing.is_none_or(|failing| failing < timing.missing) {
+            let wait = failing.unwrap_or_default().max(timing.scan);
+            source.next_look = moment.now + wait.min(LONGEST_WAIT);
+            return self.complain("read", path, error);
+        }
+        self.metrics.file_errors.with_label_values(&["give_up"]).inc();
+        let unread_bytes = source.lag_bytes();
+        tracing::warn!(
+            path = %path.display(), %error, unread_bytes,
+            "gives up a renamed or removed file that cannot be read: the rest of it is lost"
+        );
+        self.end(key, moment.now);
+    }
+
+    fn end(&mut self, key: FileKey, now: Instant) {
+        self.batch.cursor(Place::end(key), now);
+        if let Some(source) = self.sources.remove(&key) {
+            self.forget_gauges(&source);
         }
     }
 
@@ -248,17 +276,10 @@ impl Tailer {
             Ok(true) => {}
             // The batch was full, or the file began again: there is more to look at.
             Ok(false) => return,
-            Err(error) => {
-                source.next_look = moment.now + timing.scan;
-                let path = source.path().clone();
-                return self.complain("read", path, &error);
-            }
+            Err(error) => return self.cannot_read(key, &error, moment),
         }
         tracing::debug!(path = %self.sources[&key].path().display(), "a renamed or removed file has been read to its end");
-        self.batch.cursor(Place::end(key), moment.now);
-        if let Some(source) = self.sources.remove(&key) {
-            self.forget_gauges(&source);
-        }
+        self.end(key, moment.now);
     }
 
     /// Says once per path and kind what is wrong, and counts every time.

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use telemetry::otlp::LogsRequest;
 
 use super::glob::Glob;
+use super::source::Source;
 use super::tailer::{Tailer, TailerOptions, Timing};
 use crate::config::{FileInput, Scalar, StartAt, TimeZone};
 use crate::metrics::Metrics;
@@ -158,6 +159,20 @@ impl Rig {
                 stream: record.attributes().get("log.iostream").map(text).unwrap_or_default(),
             });
         }
+    }
+
+    /// From here on the file cannot be read, as on a disk that is broken.
+    fn spoil(&mut self, name: &str) {
+        let (path, now) = (self.path(name), self.now);
+        let file = OpenOptions::new().append(true).open(&path).unwrap();
+        let mut sources = self.tailer.as_mut().unwrap().sources.values_mut();
+        let source = sources.find(|source| *source.path() == path).unwrap();
+        let (place, labels, input) = (source.place.clone(), source.labels.clone(), source.input.clone());
+        *source = Source::new(source.key, file, place, labels, input, now);
+    }
+
+    fn errors(&self, kind: &str) -> u64 {
+        self.metrics.file_errors.with_label_values(&[kind]).get()
     }
 
     fn second(&mut self) {

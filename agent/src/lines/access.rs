@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
+use telemetry::detect::{Clock, moment};
 use telemetry::otlp::Any;
 
-use crate::detect::{Clock, moment};
 use crate::draft::Draft;
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];

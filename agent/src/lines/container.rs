@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
+use telemetry::detect::{Clock, moment};
 use telemetry::otlp::Any;
 
-use crate::detect::{Clock, moment};
 use crate::draft::Attributes;
 
 /// Where a program has written a line to.

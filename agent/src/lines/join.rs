@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use telemetry::detect::Clock;
+
 use super::container::{STREAMS, Stream, Unwrapped, cri, docker};
 use super::text::{Marks, clean};
 use super::trace::{self, Trace};
 use super::{Format, LineOptions, MAX_LINE_BYTES, Multiline};
-use crate::detect::Clock;
 use crate::draft::Attributes;
 
 /// Per stream: its lines that begin before this offset are delivered.

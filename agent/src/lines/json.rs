@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use telemetry::detect::severity::word;
+use telemetry::detect::{Clock, moment};
 use telemetry::otlp::Any;
 
-use crate::detect::severity::word;
-use crate::detect::{Clock, moment};
 use crate::draft::{Attributes, Draft};
 
 /// Deeper values are not taken apart: the line stays text.

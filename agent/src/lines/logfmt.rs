@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use telemetry::detect::Clock;
 use telemetry::otlp::Any;
 
 use super::json;
-use crate::detect::Clock;
 use crate::draft::{Attributes, Draft};
 
 const MAX_PAIRS: usize = 256;

@@ -5,10 +5,10 @@ mod conformance;
 mod formats;
 mod multiline;
 
+use telemetry::detect::Zone;
 use telemetry::otlp::Any;
 
 use super::*;
-use crate::detect::Zone;
 
 /// 2026-11-25T12:00:00Z
 const NOW_NS: i64 = 1_795_608_000_000_000_000;

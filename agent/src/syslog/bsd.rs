@@ -2,8 +2,9 @@
 //! part behind the priority may be missing; the time may be RFC 3339 (rsyslog), with a year (Cisco) or fractions.
 //! IOS counts its messages and marks clocks that are not set: `<189>29: *Mar  1 18:48:50.483: %SYS-5-CONFIG_I: …`.
 
+use telemetry::detect::{Clock, leading_time};
+
 use super::{Message, priority};
-use crate::detect::{Clock, leading_time};
 
 /// Tags are 32 characters by the RFC; programs are less strict.
 const MAX_TAG_BYTES: usize = 64;

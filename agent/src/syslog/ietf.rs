@@ -86,7 +86,7 @@ fn is_timestamp(text: &str, limits: &Limits) -> bool {
     if marks.iter().any(|(at, mark)| bytes[*at] != *mark) || !text.is_ascii() {
         return false;
     }
-    let days = crate::detect::days_in(year.into(), month);
+    let days = telemetry::detect::days_in(year.into(), month);
     let valid = (1..=12).contains(&month)
         && (1..=days).contains(&day)
         && hour < 24

@@ -3,21 +3,24 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
+use telemetry::detect::{Clock, Zone};
 use telemetry::otlp::Any;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::drops::{Drops, PERIOD};
 use super::frame::{Frame, Framer};
 use super::record::{Origin, draft};
 use crate::batch::Labels;
 use crate::config::{Scalar, SyslogInput, SyslogProtocol, merge};
-use crate::detect::{Clock, Zone};
 use crate::feed::{Feed, Shared, stopped};
 use crate::host;
 use crate::lines::{LineOptions, Marks, clean};
@@ -68,20 +71,42 @@ impl Listener {
         let (send, receive) = mpsc::channel(WAITING);
         // Ends with us, whatever ends us: the port is free then.
         let mut reading = JoinSet::new();
+        let mut drops = None;
         match self.socket {
-            Socket::Udp(socket) => reading.spawn(datagrams(socket, self.input.clone(), send, stop)),
+            Socket::Udp(socket) => {
+                let socket = Arc::new(socket);
+                drops = Some(Drops::of(socket.clone(), shared.metrics.clone()));
+                reading.spawn(datagrams(socket, self.input.clone(), send, stop))
+            }
             Socket::Tcp(listener) => {
                 reading.spawn(connections(listener, self.input.clone(), shared.clone(), send, stop))
             }
         };
-        let ended = Gatherer::new(&shared, self.input).run(receive).await;
+        let ended = {
+            let mut gathering = pin!(Gatherer::new(&shared, self.input).run(receive));
+            // Beside the gathering: it is while the queue is full that datagrams are dropped.
+            let mut looks = looks();
+            loop {
+                tokio::select! {
+                    ended = &mut gathering => break ended,
+                    _ = looks.tick(), if drops.is_some() => drops.iter_mut().for_each(Drops::look),
+                }
+            }
+        };
+        drops.iter_mut().for_each(Drops::look);
         reading.shutdown().await;
         ended
     }
 }
 
+fn looks() -> Interval {
+    let mut looks = interval(PERIOD);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
+
 async fn datagrams(
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
     input: SyslogInput,
     send: mpsc::Sender<Received>,
     mut stop: watch::Receiver<bool>,

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use telemetry::detect::{Clock, detect, moment};
 use telemetry::otlp::Any;
 
 use super::ietf::unescape;
 use super::{Message, parse_bsd, parse_ietf, parse_lenient};
-use crate::detect::{Clock, detect, moment};
 use crate::draft::Draft;
 use crate::lines::{Format, parse};
 

@@ -3,9 +3,10 @@
 
 mod conformance;
 
+use telemetry::detect::{Clock, Zone};
+
 use super::frame::{Frame, Framer};
 use super::*;
-use crate::detect::{Clock, Zone};
 
 /// 2026-11-25T12:00:00Z
 const NOW_NS: i64 = 1_795_608_000_000_000_000;

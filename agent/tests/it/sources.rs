@@ -45,6 +45,9 @@ async fn syslog_arrives_over_udp_and_tcp() {
     let text = format!("{} {counted}<13>Nov 25 10:17:39 web-2 app: a line\n<13>app: {long}\n", counted.len());
     tcp.write_all(text.as_bytes()).unwrap();
     eventually("four records arrive", Duration::from_secs(10), || collector.record_count() == 4).await;
+    let status = reqwest::get(format!("{}/status", agent.status_url)).await.unwrap().text().await.unwrap();
+    let counts = r#""syslog":{"udp_messages":1,"tcp_messages":3,"dropped_datagrams":0}"#;
+    assert!(status.contains(counts), "{status}");
     let records = collector.records();
     let find = |body: &str| records.iter().find(|record| record.body == body).unwrap();
     assert_eq!(find("over udp").resource["host.name"], "web-1");

@@ -41,7 +41,7 @@ use collect::{Counts, Hits, Partial, Place, Sink};
 use rows::WithPattern;
 use scan::{CancelOnDrop, Limits};
 
-pub use explain::{Explain, RuledOut};
+pub use explain::{Explain, PatternWork, RuledOut};
 pub(crate) use facets::FieldCounts;
 pub use facets::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use patterns::patterns;

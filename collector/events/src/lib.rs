@@ -24,7 +24,7 @@ mod tail;
 pub use cache::BlockCache;
 pub use error::{EventsError, SearchError};
 pub use execute::{Answer, Buckets, Histogram, Hit, Order, Request, histogram, patterns, search};
-pub use execute::{Explain, RuledOut};
+pub use execute::{Explain, PatternWork, RuledOut};
 pub use execute::{Facet, FacetOptions, FacetValue, Facets, facets};
 pub use find::{Found, find};
 pub use key::{BadCursor, BadId, Cursor, RecordId, RowKey};

@@ -7,6 +7,7 @@
 //! the head, looked at from its end; or in splits, if a seal was faster than the reader.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use search::{Expr, LogRow};
 use telemetry::TenantId;
@@ -31,6 +32,14 @@ pub struct TailLimits {
     pub bytes: usize,
     /// Rows that are looked at, the newest ones; others are counted.
     pub rows: usize,
+    /// When no more is read of splits, and what is left of them is counted. Rows of the head are always looked at.
+    pub deadline: Option<Instant>,
+}
+
+impl TailLimits {
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|at| at <= Instant::now())
+    }
 }
 
 /// What came since the last reading.
@@ -40,7 +49,7 @@ pub struct Arrived {
     pub records: Vec<Hit>,
     /// Matching records beyond the limits.
     pub dropped: u64,
-    /// Rows that nobody looked at: too many, or unreadable.
+    /// Rows that nobody looked at: too many, unreadable, or too slow to read.
     pub unread: u64,
 }
 
@@ -168,9 +177,9 @@ impl Reading<'_> {
             // Full already, and with rows that all came later.
             let full = before >= most;
             let oldest = places.first().map_or(0, |(seq, ..): &Place| *seq);
-            if full && split.listed().max_seq < oldest {
+            if (full && split.listed().max_seq < oldest) || self.limits.is_late() {
                 self.out.unread += split.listed().rows;
-            } else if let Err(error) = places_of(split, index, after, &mut places) {
+            } else if let Err(error) = self.places_of(split, index, after, &mut places) {
                 places.truncate(before);
                 self.give_up(split, &error);
             }
@@ -179,8 +188,12 @@ impl Reading<'_> {
             places.drain(..surplus);
             self.out.unread += surplus as u64;
         }
-        let mut open = None;
-        for place in places {
+        let (mut open, count) = (None, places.len());
+        for (read, place) in places.into_iter().enumerate() {
+            if self.limits.is_late() {
+                self.out.unread += (count - read) as u64;
+                return;
+            }
             let split = &splits[place.1];
             match self.whole(&mut open, split, place) {
                 Ok(hit) => self.sealed_row(hit),
@@ -190,6 +203,28 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+
+    /// Each row of a split behind `after`; those that there is no time for are counted.
+    fn places_of(
+        &mut self,
+        split: &Arc<Pinned>,
+        index: usize,
+        after: u64,
+        out: &mut Vec<Place>,
+    ) -> Result<(), ReadError> {
+        let reader = split.open()?;
+        let blocks = &reader.footer.blocks;
+        for block in 0..blocks.len() {
+            if self.limits.is_late() {
+                self.out.unread += blocks[block..].iter().map(|meta| u64::from(meta.rows)).sum::<u64>();
+                break;
+            }
+            let seqs = reader.seqs(block)?;
+            let behind = seqs.iter().enumerate().filter(|(_, seq)| **seq > after);
+            out.extend(behind.map(|(row, seq)| (*seq, index, block as u32, row as u32)));
+        }
+        Ok(())
     }
 
     fn whole(
@@ -223,14 +258,3 @@ impl Reading<'_> {
 
 /// A row of a split: its `seq`, the split's number, block and row.
 type Place = (u64, usize, u32, u32);
-
-/// Each row behind `after`.
-fn places_of(split: &Arc<Pinned>, index: usize, after: u64, out: &mut Vec<Place>) -> Result<(), ReadError> {
-    let reader = split.open()?;
-    for block in 0..reader.footer.blocks.len() {
-        let seqs = reader.seqs(block)?;
-        let behind = seqs.iter().enumerate().filter(|(_, seq)| **seq > after);
-        out.extend(behind.map(|(row, seq)| (*seq, index, block as u32, row as u32)));
-    }
-    Ok(())
-}

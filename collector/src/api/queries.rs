@@ -39,7 +39,7 @@ impl Queries {
 
     /// Waits for a turn; waiting counts towards the deadline.
     pub async fn admit(&self) -> Result<Admitted, ApiError> {
-        let deadline = Instant::now() + self.limits.query_timeout;
+        let deadline = self.deadline();
         let busy = || ApiError::Busy {
             running: self.limits.concurrent_queries,
             waiting: self.limits.queued_queries,
@@ -49,6 +49,11 @@ impl Queries {
         let running = turn.await.map_err(|_| busy())?.map_err(|_| ApiError::Stopping)?;
         let memory_bytes = self.limits.query_memory_bytes;
         Ok(Admitted { deadline, memory_bytes, _place: place, _running: running })
+    }
+
+    /// When what begins now must be done.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.limits.query_timeout
     }
 
     /// How many run now.

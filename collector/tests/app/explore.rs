@@ -70,6 +70,10 @@ async fn the_work_of_a_query_is_told() {
         );
     }
     assert_eq!(explain("(a  b) OR  (c)").await["query"], "(a b) OR c");
+    assert_eq!(all["patterns"], json!(null));
+    let listed = explain("* | patterns").await;
+    assert_eq!(listed["patterns"], json!({"read": 1, "read_rows": 40, "kept": 0, "head_rows": 3}));
+    assert_eq!(listed["rows"], json!({"head": 3, "read": 40, "matched": 43}));
 }
 
 #[tokio::test]

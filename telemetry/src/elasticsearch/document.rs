@@ -8,9 +8,9 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use super::roles::{self, Filled, Role, Slot};
 use super::value::{Entry, Leaf, LeafOr, Nested, Out, put_leaf};
 use super::{BulkLimits, Fault};
-use crate::ids;
 use crate::json_text::{Text, told};
 use crate::otlp::wire::{close, open, put_bytes, put_fixed64, put_text, put_text_entry, put_uint};
+use crate::{detect, ids};
 
 /// The field of a record's attributes.
 const ATTRIBUTES: u32 = 6;
@@ -130,11 +130,13 @@ impl<'d> Document<'d, '_> {
         }
         let time = self.slots[Slot::Time as usize].as_ref();
         put_fixed64(out, 1, time.and_then(|filled| roles::time_ns(filled.rank, &filled.leaf)).unwrap_or(0));
-        if let Some((number, word)) = leaf(Slot::Level).and_then(roles::level) {
+        let body = text(Slot::Body);
+        let own = leaf(Slot::Level).and_then(roles::level);
+        if let Some((number, word)) = own.or_else(|| detect::level(body.as_deref()?)) {
             put_uint(out, 2, u64::from(number));
             put_text(out, 3, word.as_bytes());
         }
-        if let Some(body) = text(Slot::Body) {
+        if let Some(body) = &body {
             let value = open(out, 5);
             put_bytes(out, 1, body.as_bytes());
             close(out, value);

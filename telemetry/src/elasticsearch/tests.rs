@@ -86,6 +86,14 @@ fn documents_of_real_loggers_become_records() {
         (r#"{"severity":"6"}"#, json!({"severity": 9})),
         (r#"{"severity":"loud","level":3}"#, json!({"severity": 17, "attributes": {"severity": "loud"}})),
         (r#"{"log.level":"debug"}"#, json!({"severity": 5, "word": "debug"})),
+        (
+            r#"{"message":"2026-11-25 10:17:39 [error] 123#0: refused"}"#,
+            json!({"severity": 17, "word": "error", "body": "2026-11-25 10:17:39 [error] 123#0: refused"}),
+        ),
+        (
+            r#"{"message":"ERROR boom","level":"info"}"#,
+            json!({"severity": 9, "word": "info", "body": "ERROR boom"}),
+        ),
         (r#"{"msg":"worse","log":"better"}"#, json!({"body": "better", "attributes": {"msg": "worse"}})),
         (
             r#"{"msg":"worst","log":"worse","message":"best"}"#,

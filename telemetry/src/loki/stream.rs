@@ -8,7 +8,7 @@ use crate::otlp::wire::{
     close, open, put_bytes, put_fixed64, put_text, put_text_entry, put_uint, put_varint, varint_len,
 };
 use crate::room::Room;
-use crate::{ids, severity};
+use crate::{detect, ids};
 
 /// Labels that name the service, by falling trust; Loki's own order for its `service_name`.
 const SERVICE_LABELS: [&str; 12] = [
@@ -28,7 +28,7 @@ const SERVICE_LABELS: [&str; 12] = [
 /// Labels that name the host, by falling trust.
 const HOST_LABELS: [&str; 8] =
     ["host_name", "host", "hostname", "node_name", "node", "nodename", "k8s_node_name", "instance"];
-/// Keys that name the severity, by falling trust.
+/// Keys that name the severity, by falling trust; in any case.
 const LEVEL_KEYS: [&str; 6] = ["level", "detected_level", "severity", "severity_text", "lvl", "loglevel"];
 const TRACE_KEYS: [&str; 3] = ["trace_id", "traceid", "traceID"];
 const SPAN_KEYS: [&str; 3] = ["span_id", "spanid", "spanID"];
@@ -145,7 +145,8 @@ fn within(count: usize, limit: usize, what: &'static str) -> Result<(), PushErro
 fn record(out: &mut Vec<u8>, entry: &Entry<'_>, stream_level: Option<(u8, &str)>) {
     let record = open(out, 2);
     put_fixed64(out, 1, entry.time_ns);
-    if let Some((number, text)) = level(&entry.metadata).or(stream_level) {
+    let level = level(&entry.metadata).or(stream_level).or_else(|| detect::level(&entry.line));
+    if let Some((number, text)) = level {
         put_uint(out, 2, u64::from(number));
         put_text(out, 3, text.as_bytes());
     }
@@ -172,8 +173,8 @@ fn level<'a>(pairs: &'a Labels<'_>) -> Option<(u8, &'a str)> {
     LEVEL_KEYS.iter().find_map(|known| {
         pairs
             .iter()
-            .filter(|(key, _)| key == known)
-            .find_map(|(_, text)| Some((severity::parse(text)?, &**text)))
+            .filter(|(key, _)| key.eq_ignore_ascii_case(known))
+            .find_map(|(_, text)| Some((detect::severity::word(text)?, &**text)))
     })
 }
 

@@ -110,6 +110,7 @@ fn labels_name_service_host_and_severity() {
         (r#"{instance="a:b", hostname="h"}"#, "", json!("h"), 0),
         (r#"{detected_level="unknown", severity="Critical"}"#, "", Json::Null, 18),
         (r#"{level="loud"}"#, "", Json::Null, 0),
+        (r#"{LEVEL="Warn"}"#, "", Json::Null, 13),
     ];
     for (labels, service, host, severity) in cases {
         let pushed = from_protobuf(&protobuf(&[(labels, &[(1, "x", &[])])])).unwrap();
@@ -120,6 +121,37 @@ fn labels_name_service_host_and_severity() {
             (&host, &json!(severity)),
             "{labels}"
         );
+    }
+}
+
+/// Whoever says the level beside the line is believed before the line.
+#[test]
+fn the_line_tells_the_severity_where_nothing_else_does() {
+    let cases: [(Pairs<'_>, &str, Pairs<'_>, u8, &str); 7] = [
+        (&[], r#"{"level":"error","msg":"x"}"#, &[], 17, "error"),
+        (&[], "ts=2026-11-25T10:17:39Z level=warn msg=x", &[], 13, "warn"),
+        (&[], "2026-11-25 10:17:39 [INFO] ready", &[], 9, "INFO"),
+        (&[], "ready", &[], 0, ""),
+        (&[("detected_level", "unknown")], "ERROR boom", &[], 17, "ERROR"),
+        (&[("level", "debug")], "ERROR boom", &[], 5, "debug"),
+        (&[], "ERROR boom", &[("Severity", "notice")], 10, "notice"),
+    ];
+    let object = |pairs: Pairs<'_>| -> Json {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    for (labels, line, metadata, number, word) in cases {
+        let quoted: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        let stream = format!("{{{}}}", quoted.join(","));
+        let pushed = from_protobuf(&protobuf(&[(stream.as_str(), &[(1, line, metadata)])])).unwrap();
+        let record = &records(&pushed)[0];
+        assert_eq!((&record[2], &record[3]), (&json!(number), &json!(word)), "{stream} {line}");
+        let text =
+            json!({"streams": [{"stream": object(labels), "values": [["1", line, object(metadata)]]}]});
+        assert_eq!(from_json(&text.to_string()).unwrap(), pushed, "{stream} {line}");
     }
 }
 

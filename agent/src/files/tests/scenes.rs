@@ -85,6 +85,42 @@ fn a_removed_file_is_read_to_its_end() {
     assert!(rig.cursors.is_empty());
 }
 
+/// It is there, and may be readable again.
+#[test]
+fn a_file_that_cannot_be_read_is_tried_each_second() {
+    let mut rig = Rig::new("*.log");
+    rig.append("a.log", "one\n");
+    rig.second();
+    rig.append("a.log", "two\n");
+    rig.spoil("a.log");
+    for (seconds, tries) in [(8, 6..12), (892, 800..1000)] {
+        rig.run(Duration::from_secs(seconds));
+        assert!(tries.contains(&rig.errors("read")), "{seconds}: {}", rig.errors("read"));
+    }
+    assert_eq!((rig.errors("give_up"), rig.cursors.len()), (0, 1));
+}
+
+#[test]
+fn a_removed_file_that_cannot_be_read_is_given_up() {
+    let mut rig = Rig::new("*.log");
+    rig.append("a.log", "one\n");
+    rig.second();
+    rig.append("a.log", "two\n");
+    rig.spoil("a.log");
+    fs::remove_file(rig.path("a.log")).unwrap();
+    rig.run(Duration::from_secs(300));
+    assert_eq!((rig.errors("give_up"), rig.cursors.len()), (0, 1), "it is tried for ten minutes");
+    let tries = rig.errors("read");
+    assert!((5..20).contains(&tries), "{tries}");
+    rig.run(Duration::from_secs(400));
+    assert_eq!((rig.errors("give_up"), rig.cursors.len()), (1, 0));
+    let tries = rig.errors("read");
+    rig.append("b.log", "three\n");
+    rig.run(Duration::from_secs(300));
+    assert_eq!((rig.errors("give_up"), rig.errors("read")), (1, tries));
+    assert_eq!(rig.bodies(), ["one", "three"]);
+}
+
 #[test]
 fn a_file_made_anew_under_the_same_inode_is_a_new_file() {
     let mut rig = Rig::new("*.log");

@@ -22,6 +22,21 @@ pub struct Explain {
     pub head_rows: u64,
     /// Rows in the blocks that were read.
     pub read_rows: u64,
+    /// What finding the patterns took, where the query asks for them.
+    pub patterns: Option<PatternWork>,
+}
+
+/// What finding patterns took: they hang on everything that is stored, whatever the range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PatternWork {
+    /// Splits whose signatures, and bodies without one, were read.
+    pub read: u64,
+    /// Rows of those splits.
+    pub read_rows: u64,
+    /// Splits of which an earlier query has left what is needed.
+    pub kept: u64,
+    /// Rows of the head whose bodies were read.
+    pub head_rows: u64,
 }
 
 /// Blocks in which nothing can match, by the condition that says so.
@@ -43,7 +58,8 @@ pub struct RuledOut {
 
 impl Explain {
     pub(super) fn merge(&mut self, other: &Self) {
-        let Self { splits, blocks, outside, ruled_out, by_statistics, read, head_rows, read_rows } = self;
+        let Self { splits, blocks, outside, ruled_out, by_statistics, read, head_rows, read_rows, patterns } =
+            self;
         *splits += other.splits;
         *blocks += other.blocks;
         *outside += other.outside;
@@ -52,6 +68,22 @@ impl Explain {
         *head_rows += other.head_rows;
         *read_rows += other.read_rows;
         ruled_out.merge(&other.ruled_out);
+        *patterns = match (*patterns, other.patterns) {
+            (Some(own), Some(other)) => Some(own.and(other)),
+            (own, other) => own.or(other),
+        };
+    }
+}
+
+impl PatternWork {
+    /// Both together.
+    fn and(self, other: Self) -> Self {
+        Self {
+            read: self.read + other.read,
+            read_rows: self.read_rows + other.read_rows,
+            kept: self.kept + other.kept,
+            head_rows: self.head_rows + other.head_rows,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::plan::class_of;
 use super::rows::HeadView;
 use super::run;
 use super::scan::{CancelOnDrop, Limits, Stop};
-use super::{Answer, Buckets, Request};
+use super::{Answer, Buckets, Explain, Request};
 use crate::SearchError;
 use crate::key::RowKey;
 use crate::partition::{Pinned, Snapshot};
@@ -26,7 +26,7 @@ use crate::split::{ReadError, SplitReader};
 use services::Services;
 use splits::{block_outlines, with_text};
 use stored::Heads;
-pub(super) use stored::book;
+pub(super) use stored::{Stored, book};
 
 /// No list has more buckets.
 const MAX_BUCKETS: usize = 1000;
@@ -44,15 +44,26 @@ const MAX_EXAMPLE_BYTES: usize = 4 << 10;
 pub async fn patterns(
     snapshots: &[Snapshot],
     request: &Request,
-    mut options: PatternOptions,
+    options: PatternOptions,
 ) -> Result<PatternAnswer, SearchError> {
+    Ok(list(snapshots, request, options).await?.0)
+}
+
+/// The same, and what it cost.
+async fn list(
+    snapshots: &[Snapshot],
+    request: &Request,
+    mut options: PatternOptions,
+) -> Result<(PatternAnswer, Explain), SearchError> {
     options.buckets.count = options.buckets.count.min(MAX_BUCKETS);
     let limits = Limits::of(request);
     let _guard = CancelOnDrop(limits.clone());
-    let (book, mut warnings) = book(snapshots, request, &limits).await?;
+    let Stored { book, mut warnings, work } = book(snapshots, request, &limits).await?;
     let tallies = Tallies::new(book, options, request.max_memory_bytes);
     let sink = Sink::Patterns(Box::new(Gather::Tallies(tallies, Services::default())));
     let gathered = run::gather(snapshots, request, sink, &limits).await?;
+    let mut explain = gathered.partial.explain;
+    explain.merge(&Explain { patterns: Some(work), ..Explain::default() });
     let mut answer = PatternAnswer {
         patterns: Vec::new(),
         total_patterns: 0,
@@ -76,14 +87,15 @@ pub async fn patterns(
     }
     answer.partial = !warnings.is_empty();
     answer.warnings = warnings;
-    Ok(answer)
+    Ok((answer, explain))
 }
 
 /// The answer of the stage `patterns`: id, template, records, first and last time, the most frequent first.
 pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<Answer, SearchError> {
     let limit = request.query.limit().unwrap_or(DEFAULT_TABLE_ROWS).min(MAX_TABLE_ROWS);
     let buckets = Buckets::covering(request.start_ns, request.end_ns, 1);
-    let found = patterns(snapshots, request, PatternOptions { limit, buckets, examples: 0 }).await?;
+    let options = PatternOptions { limit, buckets, examples: 0 };
+    let (found, explain) = list(snapshots, request, options).await?;
     let column = |name: &str, kind| Column { name: name.to_owned(), kind };
     let columns = vec![
         column("pattern", ColumnKind::String),
@@ -109,6 +121,7 @@ pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<A
         searched_rows: found.searched_rows,
         partial: found.partial,
         warnings: found.warnings,
+        explain,
         ..Answer::default()
     })
 }

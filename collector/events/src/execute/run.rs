@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::collect::{Partial, Sink};
-use super::patterns;
+use super::patterns::{self, Stored};
 use super::scan::{Limits, Query, Range, Stop};
 use super::{Order, Request};
 use crate::SearchError;
@@ -55,17 +55,20 @@ pub(super) async fn gather(
     sink: Sink,
     limits: &Arc<Limits>,
 ) -> Result<Gathered, SearchError> {
-    let (book, warnings) = match request.query.asks_for_patterns() || sink.asks_for_patterns() {
+    let (book, warnings, work) = match request.query.asks_for_patterns() || sink.asks_for_patterns() {
         // A query of its own, over everything that is stored: it asks for no patterns.
         true => {
-            let (book, warnings) = Box::pin(patterns::book(snapshots, request, limits)).await?;
-            (Some(book), warnings)
+            let Stored { book, warnings, work } =
+                Box::pin(patterns::book(snapshots, request, limits)).await?;
+            (Some(book), warnings, Some(work))
         }
-        false => (None, Vec::new()),
+        false => (None, Vec::new(), None),
     };
     let pieces = pieces(snapshots, request);
     let threads = THREADS.min(pieces.len());
-    let gathered = Mutex::new(Gathered { partial: Partial::new(sink.clone()), warnings, book: None });
+    let mut partial = Partial::new(sink.clone());
+    partial.explain.patterns = work;
+    let gathered = Mutex::new(Gathered { partial, warnings, book: None });
     let next = AtomicUsize::new(0);
     let (request, limits) = (request.clone(), limits.clone());
     let work = Arc::new(Work { request, limits, book, pieces, next, empty: sink, gathered });

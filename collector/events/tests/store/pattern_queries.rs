@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use events::{Buckets, FacetOptions, FacetValue, PatternAnswer};
+use events::{Buckets, FacetOptions, FacetValue, PatternAnswer, PatternWork};
 use proptest::prelude::*;
 use search::{Cell, Field, Number, Table};
 use telemetry::TenantId;
@@ -90,4 +90,29 @@ async fn the_stage_says_how_many_rows_it_looked_at() {
         assert_eq!((answer.matched, answer.searched_rows), (1, searched), "{sealed}");
         assert!(searched > 1);
     }
+}
+
+/// Patterns hang on everything stored: what was read of it is told beside what was read for the query.
+#[tokio::test]
+async fn the_work_of_finding_patterns_is_told() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::of(LAYOUTS[0]);
+    let records: Vec<Record> = (0..20).map(|n| said(n, "cart", 9, &format!("took {n}"))).collect();
+    world.append(&tenant, &records);
+    world.seal().await;
+    world.append(&tenant, &records[..3]);
+    let explain = async |query: &str| world.search(&tenant, &ask(query)).await.explain;
+    assert_eq!(explain("*").await.patterns, None);
+    for (query, read, kept) in [
+        ("severity:info | patterns", 1, 0),
+        ("severity:info | patterns", 0, 1),
+        ("* | stats count() by pattern", 0, 1),
+    ] {
+        let work = explain(query).await;
+        let patterns = PatternWork { read, read_rows: 20 * read, kept, head_rows: 3 };
+        assert_eq!((work.splits, work.blocks, work.head_rows), (1, 3, 3), "{query}");
+        assert_eq!(work.patterns, Some(patterns), "{query}");
+    }
+    let fatal = explain("severity:fatal | patterns").await;
+    assert_eq!((fatal.ruled_out.by_severity, fatal.read), (fatal.blocks, 0));
 }

@@ -1,7 +1,7 @@
 //! A live tail gives every matching record once, in the order they came, whatever
 //! becomes of them meanwhile; and an id leads to its record wherever it is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use events::{Arrived, RecordId, Tail, TailLimits};
 use proptest::prelude::*;
@@ -15,7 +15,8 @@ use crate::records::Record;
 use crate::scan::{change, runtime, some_records, steps};
 use crate::world::{Kept, World, ask};
 
-const ALL: TailLimits = TailLimits { records: usize::MAX, bytes: usize::MAX, rows: usize::MAX };
+const ALL: TailLimits =
+    TailLimits { records: usize::MAX, bytes: usize::MAX, rows: usize::MAX, deadline: None };
 
 /// Reading may wait for the disk.
 fn read(tail: &mut Tail, filter: &Expr, limits: &TailLimits) -> Arrived {
@@ -129,6 +130,19 @@ async fn what_is_beyond_the_limits_is_counted() {
         let (arrived, _) = behind(6, sealed, &TailLimits { rows: 25, ..ALL }).await;
         assert_eq!((arrived.records.len(), arrived.dropped, arrived.unread), (25, 0, 35), "{sealed}");
         assert_eq!(arrived.records[24].key.seq, events::RowKey::seq(6, 9), "the newest are looked at");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_to_read_is_counted() {
+    for sealed in [0u64, 3, 6] {
+        let in_time = Instant::now() + Duration::from_secs(3600);
+        for (deadline, unread) in [(Instant::now(), 10 * sealed), (in_time, 0)] {
+            let limits = TailLimits { deadline: Some(deadline), ..ALL };
+            let (arrived, _) = behind(6, sealed as usize, &limits).await;
+            assert_eq!((arrived.unread, arrived.dropped), (unread, 0), "{sealed}");
+            assert_eq!(arrived.records.len() as u64, 60 - unread, "{sealed}: the head is always looked at");
+        }
     }
 }
 

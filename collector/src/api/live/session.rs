@@ -24,6 +24,8 @@ const BYTES: usize = 8 << 20;
 const CATCH_UP_BYTES: usize = 32 << 20;
 /// Rows of a partition that one reading looks at.
 const ROWS: usize = 200_000;
+/// One reading takes no longer than a query may, nor than this: who hears nothing for 20 s thinks that we are gone.
+const LONGEST_READING: Duration = Duration::from_secs(10);
 /// Between two readings.
 const PACE: Duration = Duration::from_millis(100);
 /// How often the session is looked at; every fifth time a pulse is sent.
@@ -219,10 +221,12 @@ impl Session {
     async fn read_batch(&mut self) -> Result<Batch, End> {
         let (is_back, left) = (self.is_back, self.window.left());
         let (records, bytes) = if is_back { (CATCH_UP, CATCH_UP_BYTES) } else { (left, BYTES) };
-        let limits = TailLimits { records, bytes, rows: ROWS };
         (self.is_behind, self.is_back) = (false, false);
         let app = Arc::clone(&self.app);
         let _turn = app.live.readers.acquire().await.map_err(|_| End::Stopping)?;
+        // What a seal has made a file of is read from the disk, which may take long: nothing is sent meanwhile.
+        let deadline = Some(app.queries.deadline().min(std::time::Instant::now() + LONGEST_READING));
+        let limits = TailLimits { records, bytes, rows: ROWS, deadline };
         let (mut tails, filter) = (std::mem::take(&mut self.tails), Arc::clone(&self.filter));
         let reading = tokio::task::spawn_blocking(move || {
             let batch = read(&mut tails, &filter, limits);

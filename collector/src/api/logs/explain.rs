@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use events::{Answer, Order};
+use events::{Answer, Order, PatternWork};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +24,8 @@ pub(crate) struct ExplainAnswer {
     splits: u64,
     blocks: BlocksView,
     rows: RowsView,
+    /// What finding the patterns of everything stored took; null where the query asks for none.
+    patterns: Option<PatternWorkView>,
     /// Something could not be read: `warnings` says what.
     partial: bool,
     /// For people.
@@ -64,6 +66,19 @@ pub(crate) struct RowsView {
     /// In the blocks that were read.
     read: u64,
     matched: u64,
+}
+
+/// Patterns hang on everything that is stored, whatever the range.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PatternWorkView {
+    /// Sealed files whose signatures, and bodies without one, were read.
+    read: u64,
+    /// Rows of those files.
+    read_rows: u64,
+    /// Sealed files of which an earlier query has left what is needed.
+    kept: u64,
+    /// Recent rows, in memory, whose bodies were read.
+    head_rows: u64,
 }
 
 /// Runs a query and tells what it cost and what it was spared.
@@ -113,6 +128,12 @@ fn view(query: String, answer: Answer, begun: Instant) -> ExplainAnswer {
             read: work.read,
         },
         rows: RowsView { head: work.head_rows, read: work.read_rows, matched: answer.matched },
+        patterns: work.patterns.map(|PatternWork { read, read_rows, kept, head_rows }| PatternWorkView {
+            read,
+            read_rows,
+            kept,
+            head_rows,
+        }),
         partial: answer.partial,
         warnings: answer.warnings,
         took_ms: millis(begun.elapsed()),

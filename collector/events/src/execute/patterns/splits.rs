@@ -6,6 +6,7 @@ use telemetry::otlp::LogRecord;
 
 use crate::cache::Part;
 use crate::execute::scan::{Limits, Stop};
+use crate::partition::Pinned;
 use crate::patterns::block::{BlockOutlines, Collector, NONE, Seen};
 use crate::patterns::book::Outlines;
 use crate::patterns::outline::Outliner;
@@ -88,6 +89,11 @@ fn signature_outlines(
         let size_bytes = outlines.iter().map(|seen| 16 + seen.as_ref().map_or(0, Seen::size_bytes)).sum();
         Ok((outlines, size_bytes))
     })
+}
+
+/// Whether nothing has to be read for the outlines of a split.
+pub(super) fn are_outlines_kept(split: &Pinned) -> bool {
+    split.file.known::<Outlines>(Part::Outlines, WHOLE_SPLIT).is_some()
 }
 
 /// The outlines of all rows of a split.

@@ -9,13 +9,13 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Gather;
-use super::splits::split_outlines;
+use super::splits::{are_outlines_kept, split_outlines};
 use crate::SearchError;
 use crate::cache::Part;
-use crate::execute::Request;
 use crate::execute::collect::Sink;
 use crate::execute::run;
 use crate::execute::scan::{Limits, Stop};
+use crate::execute::{PatternWork, Request};
 use crate::partition::{Pinned, Snapshot};
 use crate::patterns::block::Collector;
 use crate::patterns::book::{Book, Outlines};
@@ -24,21 +24,33 @@ use crate::split::SplitFile;
 /// How many splits are read at a time.
 const THREADS: usize = 2;
 
-/// The patterns of everything stored, and warnings about what could not be read.
+/// The patterns of everything stored.
+pub(in crate::execute) struct Stored {
+    pub(in crate::execute) book: Arc<Book>,
+    /// About what could not be read.
+    pub(in crate::execute) warnings: Vec<String>,
+    pub(in crate::execute) work: PatternWork,
+}
+
+/// Finds the patterns of everything stored.
 pub(in crate::execute) async fn book(
     snapshots: &[Snapshot],
     request: &Request,
     limits: &Arc<Limits>,
-) -> Result<(Arc<Book>, Vec<String>), SearchError> {
+) -> Result<Stored, SearchError> {
     let mut splits: Vec<Arc<Pinned>> =
         snapshots.iter().flat_map(|snapshot| snapshot.splits.iter().cloned()).collect();
     // In a fixed order: which outlines are too rare among very many must not hang on threads.
     splits.sort_by(|a, b| a.listed().name.cmp(&b.listed().name));
     let set = SplitSet::of(&splits);
+    let mut work = PatternWork::default();
     let (stored, warnings) = match set.as_ref().and_then(|set| set.known::<Outlines>(Part::AllOutlines)) {
-        Some(known) => (known, Vec::new()),
+        Some(known) => {
+            work.kept = splits.len() as u64;
+            (known, Vec::new())
+        }
         None => {
-            let (read, warnings) = read(&splits, limits).await?;
+            let (read, warnings) = read(&splits, limits, &mut work).await?;
             let read = Arc::new(read);
             if let Some(set) = set.as_ref().filter(|_| warnings.is_empty()) {
                 set.keep(Part::AllOutlines, read.clone(), read.size_bytes());
@@ -47,10 +59,11 @@ pub(in crate::execute) async fn book(
         }
     };
     let set = set.filter(|_| warnings.is_empty());
-    let heads = heads(snapshots, request, limits).await?;
+    let (heads, head_rows) = heads(snapshots, request, limits).await?;
+    work.head_rows = head_rows;
     let limits = limits.clone();
     let book = joined(spawn_blocking(move || book_of(set.as_ref(), &stored, &heads, &limits))).await??;
-    Ok((book, warnings))
+    Ok(Stored { book, warnings, work })
 }
 
 async fn joined<T>(task: JoinHandle<T>) -> Result<T, SearchError> {
@@ -58,10 +71,21 @@ async fn joined<T>(task: JoinHandle<T>) -> Result<T, SearchError> {
 }
 
 /// The outlines of all splits.
-async fn read(splits: &[Arc<Pinned>], limits: &Arc<Limits>) -> Result<(Outlines, Vec<String>), SearchError> {
+async fn read(
+    splits: &[Arc<Pinned>],
+    limits: &Arc<Limits>,
+    work: &mut PatternWork,
+) -> Result<(Outlines, Vec<String>), SearchError> {
     let (mut merged, mut warnings) = (Outlines::default(), Vec::new());
     for some in splits.chunks(THREADS) {
         let tasks = some.iter().map(|split| {
+            match are_outlines_kept(split) {
+                true => work.kept += 1,
+                false => {
+                    work.read += 1;
+                    work.read_rows += split.listed().rows;
+                }
+            }
             let (split, limits) = (split.clone(), limits.clone());
             spawn_blocking(move || split_outlines(&split.open()?, &limits))
         });
@@ -86,25 +110,26 @@ async fn read(splits: &[Arc<Pinned>], limits: &Arc<Limits>) -> Result<(Outlines,
     Ok((merged, warnings))
 }
 
-/// The outlines of all rows in heads.
+/// The outlines of all rows in heads, and how many rows those are.
 async fn heads(
     snapshots: &[Snapshot],
     request: &Request,
     limits: &Arc<Limits>,
-) -> Result<Outlines, SearchError> {
+) -> Result<(Outlines, u64), SearchError> {
     let mut everything = Request { start_ns: i64::MIN, end_ns: i64::MAX, cursor: None, ..request.clone() };
     (everything.query.filter, everything.query.stages) = (Expr::All, Vec::new());
     let snapshots: Vec<Snapshot> =
         snapshots.iter().map(|snapshot| Snapshot { splits: Arc::default(), ..snapshot.clone() }).collect();
     let sink = Sink::Patterns(Box::new(Gather::Outlines(Heads::default())));
     let gathered = run::gather(&snapshots, &everything, sink, limits).await?;
-    Ok(match gathered.partial.sink {
+    let outlines = match gathered.partial.sink {
         Sink::Patterns(gather) => match *gather {
             Gather::Outlines(heads) => heads.finish(),
             Gather::Tallies(..) => Outlines::default(),
         },
         _ => Outlines::default(),
-    })
+    };
+    Ok((outlines, gathered.partial.explain.head_rows))
 }
 
 fn book_of(

@@ -50,9 +50,9 @@ fn request() -> Request {
 async fn found(partition: &Partition) -> Arc<Book> {
     let request = request();
     let snapshots = [partition.snapshot(&TenantId::default_tenant())];
-    let (book, warnings) = book(&snapshots, &request, &Limits::of(&request)).await.unwrap();
-    assert!(warnings.is_empty());
-    book
+    let stored = book(&snapshots, &request, &Limits::of(&request)).await.unwrap();
+    assert!(stored.warnings.is_empty());
+    stored.book
 }
 
 fn partition(cache_bytes: usize) -> Partition {

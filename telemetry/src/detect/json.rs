@@ -20,30 +20,50 @@ const TIME_KEYS: [&str; 9] =
 
 /// Reads the top level of an object as far as it is well-formed.
 pub(super) fn detect<'a>(line: &'a str, clock: &Clock<'_>) -> Detected<'a> {
-    let mut found = Detected::default();
-    let (mut level_rank, mut time_rank) = (usize::MAX, usize::MAX);
-    for (key, value) in (Members { rest: line.trim_start().strip_prefix('{').unwrap_or("") }) {
-        if let Some(rank) = rank(&LEVEL_KEYS, key, level_rank)
-            && let Some(level) = level(value)
-        {
-            (found.severity_number, found.severity_text) = level;
-            level_rank = rank;
-        } else if let Some(rank) = rank(&TIME_KEYS, key, time_rank)
+    let (severity_number, severity_text) = level(line).unwrap_or_default();
+    let mut found = Detected { severity_number, severity_text, ..Detected::default() };
+    let mut best = usize::MAX;
+    for (key, value) in members(line) {
+        if let Some(rank) = TIME_KEYS.iter().position(|known| *known == key).filter(|rank| *rank < best)
             && let Some(time_ns) = moment(value, clock)
         {
             found.time_ns = time_ns;
-            time_rank = rank;
+            best = rank;
         }
     }
     found
 }
 
-fn rank(keys: &[&str], key: &str, better_than: usize) -> Option<usize> {
-    keys.iter().position(|known| *known == key).filter(|rank| *rank < better_than)
+/// The level that its members name, and the word for it.
+pub(super) fn level(line: &str) -> Option<(u8, &str)> {
+    let (mut found, mut best) = (None, usize::MAX);
+    for (key, value) in members(line) {
+        if let Some(rank) = rank(key).filter(|rank| *rank < best)
+            && let Some(level) = level_of(value)
+        {
+            (found, best) = (Some(level), rank);
+        } else if key == "log" && best > LEVEL_KEYS.len() {
+            // The Elastic Common Schema as objects.
+            let nested = members(value).find(|(key, _)| *key == "level");
+            if let Some(level) = nested.and_then(|(_, value)| level_of(value)) {
+                (found, best) = (Some(level), LEVEL_KEYS.len());
+            }
+        }
+    }
+    found
+}
+
+/// How much a key is trusted with the level: 0 is best. Some libraries begin it with a capital.
+fn rank(key: &str) -> Option<usize> {
+    LEVEL_KEYS.iter().position(|known| known.eq_ignore_ascii_case(key))
+}
+
+fn members(object: &str) -> Members<'_> {
+    Members { rest: object.trim_start().strip_prefix('{').unwrap_or("") }
 }
 
 /// A word, or the numbers of bunyan and pino.
-fn level(value: &str) -> Option<(u8, &str)> {
+fn level_of(value: &str) -> Option<(u8, &str)> {
     if let Some(text) = unquote(value) {
         return severity::word(text).map(|number| (number, text));
     }

@@ -7,7 +7,7 @@ const DAY_S: i64 = 86_400;
 
 /// A time zone.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Zone {
+pub struct Zone {
     /// From when on which offset counts, in seconds; ascending.
     changes: Vec<(i64, i32)>,
     /// Before the first change.
@@ -41,12 +41,12 @@ struct Switch {
 
 impl Zone {
     /// A zone that is always so many seconds east of UTC.
-    pub(crate) fn fixed(offset_s: i32) -> Self {
+    pub fn fixed(offset_s: i32) -> Self {
         Self { first: offset_s, ..Self::default() }
     }
 
     /// Reads a TZif file; `None` if it is none.
-    pub(crate) fn parse(file: &[u8]) -> Option<Self> {
+    pub fn parse(file: &[u8]) -> Option<Self> {
         let (version, counts) = header(file)?;
         let first_block = &file[44..];
         if version < b'2' {
@@ -61,7 +61,7 @@ impl Zone {
     }
 
     /// Reads a rule as in the variable `TZ`.
-    pub(crate) fn parse_rule(text: &str) -> Option<Self> {
+    pub fn parse_rule(text: &str) -> Option<Self> {
         Rule::parse(text).map(|rule| Self { rule: Some(rule), ..Self::default() })
     }
 

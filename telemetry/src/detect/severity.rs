@@ -27,8 +27,8 @@ fn crash(line: &str) -> Option<(u8, &str)> {
 }
 
 /// A level's number, for every spelling that libraries use.
-pub(crate) fn word(text: &str) -> Option<u8> {
-    telemetry::severity::parse(text).or_else(|| {
+pub fn word(text: &str) -> Option<u8> {
+    crate::severity::parse(text).or_else(|| {
         let short: [(&str, u8); 7] =
             [("trce", 1), ("dbug", 5), ("fail", 17), ("ftl", 21), ("vrb", 1), ("eror", 17), ("log", 9)];
         short.iter().find(|(known, _)| known.eq_ignore_ascii_case(text)).map(|(_, number)| *number)

@@ -96,6 +96,28 @@ fn lines_of_common_programs() {
     }
 }
 
+/// What comes without a severity is looked at alike, whatever day it is.
+#[test]
+fn a_level_is_found_without_a_clock() {
+    let cases = [
+        (r#"{"Level":"Error","msg":"x"}"#, 17, "Error"),
+        (r#"{"log":{"level":"warn"},"message":"x"}"#, 13, "warn"),
+        (r#"{"log":{"level":"warn"},"severity":"info"}"#, 9, "info"),
+        (r#"{"level":"info","log":{"level":"warn"}}"#, 9, "info"),
+        (r#"{"log":"level","msg":"ERROR"}"#, 0, ""),
+        ("time=2031-11-25T10:17:39Z level=warn msg=x", 13, "warn"),
+        ("2031-11-25 10:17:39 warn disk is filling", 13, "warn"),
+        ("Nov 25 10:17:39 warn disk is filling", 13, "warn"),
+        ("2026/11/25 10:17:39 [error] 123#0: refused", 17, "error"),
+        ("[ERROR] boom", 17, "ERROR"),
+        ("the request had an error in it", 0, ""),
+        ("", 0, ""),
+    ];
+    for (line, number, word) in cases {
+        assert_eq!(level(line).unwrap_or_default(), (number, word), "{line}");
+    }
+}
+
 #[test]
 fn lines_that_say_nothing() {
     for line in [
@@ -149,6 +171,7 @@ proptest::proptest! {
     #[test]
     fn any_line_is_survived(line: String) {
         check(&line);
+        level(&line);
         check(&format!("{{\"level\":{line}"));
         check(&format!("2026-11-25 10:17:39{line}"));
         check(&format!("E1125 {line}"));
