@@ -44,7 +44,7 @@ export function LogsView(props: LogsViewProps) {
   const patterns = usePatterns(question, view.tab === "patterns");
   const place = useFacetsPlace();
   const facets = useFacets(question, place.shown);
-  const actions = usePageActions(view, facets.names, onChange);
+  const actions = usePageActions(view, span, facets.names, onChange);
   const zoomedFrom = useRef<Range[]>([]);
   const input = useRef<HTMLTextAreaElement>(null);
   const [asTable, setAsTable] = useState(false);

@@ -39,7 +39,7 @@ export function LiveView({ view, onChange }: LiveViewProps) {
     x: () => addPointed(true),
   });
   const run = (query: string) => (query === view.query ? tail.retry() : onChange({ query }));
-  const actions = usePageActions(view, [], onChange);
+  const actions = usePageActions(view, null, [], onChange);
   return (
     <main className={pageStyles.page}>
       <QueryBar
