@@ -5,13 +5,14 @@ import { FacetsButton, FacetsSide, useFacetsPlace } from "../../components/facet
 import { useFacets } from "../../components/facets/useFacets";
 import { QueryBar } from "../../components/query/QueryBar";
 import { useShortcuts } from "../../components/useShortcuts";
-import { addCondition } from "../../lib/query/edit";
+import { addCondition, filterBeside } from "../../lib/query/edit";
 import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
 import { ColumnsMenu } from "./ColumnsMenu";
 import { DownloadMenu } from "./DownloadMenu";
 import { HistogramPanel } from "./HistogramPanel";
 import { LinkedRecord } from "./LinkedRecord";
 import styles from "./LogsView.module.css";
+import { PatternFacet } from "./patterns/PatternFacet";
 import { PatternsTab } from "./patterns/PatternsTab";
 import { usePatterns } from "./patterns/usePatterns";
 import { pointedCondition } from "./pointedCondition";
@@ -41,8 +42,14 @@ export function LogsView(props: LogsViewProps) {
   const question = { query: view.query, span, generation };
   const search = useSearch(question, view.order);
   const histogram = useHistogram(question);
-  const patterns = usePatterns(question, view.tab === "patterns");
+  // Beside the records they are counted once those are here: nobody waits for them.
+  const searched = search.data !== undefined && !search.isPlaceholderData && !search.error;
+  const patterns = usePatterns(question, view.tab === "patterns" || searched);
   const place = useFacetsPlace();
+  const beside = usePatterns(
+    { ...question, query: filterBeside(view.query, "pattern") },
+    place.shown && (view.tab === "patterns" || searched),
+  );
   const facets = useFacets(question, place.shown);
   const actions = usePageActions(view, span, facets.names, onChange);
   const zoomedFrom = useRef<Range[]>([]);
@@ -104,6 +111,15 @@ export function LogsView(props: LogsViewProps) {
           question={question}
           onQuery={(query) => onChange({ query, record: null })}
           onRetry={onRefresh}
+          further={
+            <PatternFacet
+              answer={beside.data}
+              failed={beside.error !== null}
+              question={question}
+              onQuery={(query) => onChange({ query, record: null })}
+              onMore={() => onChange({ tab: "patterns" })}
+            />
+          }
         />
         <RecordActionsContext value={actions}>
           <div className={styles.answer}>
@@ -112,7 +128,7 @@ export function LogsView(props: LogsViewProps) {
               histogram={error ? undefined : histogram.data}
               question={search.isPlaceholderData ? null : `${view.query} ${view.range.from} ${view.range.to}`}
               tab={view.tab}
-              patterns={patterns.isPlaceholderData ? undefined : patterns.data}
+              patterns={error || patterns.error ? undefined : patterns.data}
               onTab={(tab) => onChange({ tab })}
               tools={
                 <>

@@ -42,7 +42,7 @@ export function Tabs({ answer, patterns, tab, onTab }: TabsProps) {
       </button>
       <button {...props("patterns")}>
         Patterns
-        {patterns && <span className={styles.count}>{formatExact(patterns.patterns.length)}</span>}
+        {patterns && <span className={styles.count}>{formatExact(patterns.total)}</span>}
         {fresh > 0 && <span className={`tag ${styles.fresh}`}>{fresh} new</span>}
       </button>
     </div>
