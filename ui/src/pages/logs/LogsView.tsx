@@ -23,6 +23,7 @@ import { SummaryLine } from "./SummaryLine";
 import { LoadingRows, NothingMatched, SearchFailed } from "./states";
 import type { LogsView as View } from "./url";
 import { useHistogram, useSearch } from "./useLogs";
+import { useMarkers } from "./useMarkers";
 import { usePageActions } from "./usePageActions";
 
 interface LogsViewProps {
@@ -42,6 +43,7 @@ export function LogsView(props: LogsViewProps) {
   const question = { query: view.query, span, generation };
   const search = useSearch(question, view.order);
   const histogram = useHistogram(question);
+  const happened = useMarkers(question);
   // Beside the records they are counted once those are here: nobody waits for them.
   const searched = search.data !== undefined && !search.isPlaceholderData && !search.error;
   const patterns = usePatterns(question, view.tab === "patterns" || searched);
@@ -156,6 +158,7 @@ export function LogsView(props: LogsViewProps) {
               <HistogramPanel
                 answer={histogram.data}
                 error={histogram.error}
+                happened={happened}
                 zone={view.zone}
                 asTable={asTable}
                 onAsTable={setAsTable}
