@@ -49,6 +49,10 @@ describeLooks({
     await logs.record.getByText("This record: postgres").waitFor();
     await logs.record.getByText("in this time range").waitFor();
   },
+  chart: async (logs) => {
+    await logs.open(withQuery(busy, { tab: "chart", by: "service" }));
+    await logs.page.getByRole("region", { name: "Chart", exact: true }).getByRole("img").waitFor();
+  },
   json: async (logs) => {
     await logs.open(withQuery("deadline"));
     await logs.rows.nth(3).click();

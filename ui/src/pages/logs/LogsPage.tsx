@@ -35,7 +35,12 @@ export function LogsPage() {
   // Opening a record is a detail of the view, not a step to come back to; everything else is.
   const update = (change: Partial<View>) => {
     const replace = Object.keys(change).every(
-      (name) => name === "record" || name === "refreshS" || name === "zone" || name === "patterns",
+      (name) =>
+        name === "record" ||
+        name === "refreshS" ||
+        name === "zone" ||
+        name === "patterns" ||
+        name === "chart",
     );
     if (change.query !== undefined) rememberQuery(change.query);
     void navigate({ search: encodeLogsView({ ...view, ...change }), replace });

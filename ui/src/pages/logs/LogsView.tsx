@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { ApiError } from "../../api/http";
 import type { LogRecord, QueryError } from "../../api/logs";
 import { FacetsButton, FacetsSide, useFacetsPlace } from "../../components/facets/FacetsSide";
@@ -25,6 +25,9 @@ import type { LogsView as View } from "./url";
 import { useHistogram, useSearch } from "./useLogs";
 import { useMarkers } from "./useMarkers";
 import { usePageActions } from "./usePageActions";
+
+/** Charts come when one is wanted: the rows do not wait for them. */
+const ChartTab = lazy(async () => ({ default: (await import("./chart/ChartTab")).ChartTab }));
 
 interface LogsViewProps {
   view: View;
@@ -154,7 +157,7 @@ export function LogsView(props: LogsViewProps) {
                 </>
               }
             />
-            {!error && (
+            {!error && view.tab !== "chart" && (
               <HistogramPanel
                 answer={histogram.data}
                 error={histogram.error}
@@ -175,7 +178,23 @@ export function LogsView(props: LogsViewProps) {
                 onClose={() => open(null)}
               />
             )}
-            {view.tab === "patterns" ? (
+            {view.tab === "chart" ? (
+              <Suspense fallback={<LoadingRows />}>
+                <ChartTab
+                  answer={answer}
+                  stale={search.isPlaceholderData}
+                  error={error}
+                  question={question}
+                  chart={view.chart}
+                  happened={happened}
+                  zone={view.zone}
+                  onChart={(chart) => onChange({ chart })}
+                  onZoom={zoomTo}
+                  onZoomBack={zoomBack}
+                  onRetry={onRefresh}
+                />
+              </Suspense>
+            ) : view.tab === "patterns" ? (
               <PatternsTab
                 view={view}
                 answer={patterns.data}
