@@ -21,6 +21,12 @@ test("counts over time by severity, by another field, all in one; bars or lines;
   await logs.page.getByRole("tab", { name: "Chart" }).click();
   await picture(logs, /^Records over time by severity\./).waitFor();
   expect(asked()).toContain("sku | stats count() by (bin(30s), severity)");
+  await logs.page.keyboard.press("Shift+T");
+  await panel(logs)
+    .getByRole("table", { name: /^Records over time by severity/ })
+    .waitFor();
+  await logs.page.keyboard.press("Shift+T");
+  await picture(logs, /^Records over time by severity\./).waitFor();
   const legend = await panel(logs).innerText();
   for (const severity of ["info", "warn", "error"]) expect(legend).toContain(severity);
 

@@ -64,7 +64,8 @@ export function LogsView(props: LogsViewProps) {
     "/": () => input.current?.focus(),
     Escape: () =>
       onChange(view.tab === "patterns" ? { patterns: { ...view.patterns, open: null } } : { record: null }),
-    "Shift T": () => setAsTable((shown) => !shown),
+    // A chart has a table of its own.
+    ...(view.tab !== "chart" && { "Shift T": () => setAsTable((shown) => !shown) }),
     f: () => filterByPointed(false),
     x: () => filterByPointed(true),
   });
