@@ -6,7 +6,7 @@ import styles from "./ShortcutHelp.module.css";
 
 const keys: [keys: string[], does: string][] = [
   [["Ctrl", "K"], "Go to or search: pages, actions, views, a trace id"],
-  [["/"], "Go to the query"],
+  [["/"], "Go to the query, or to the search of a list; Esc empties it"],
   [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
   [["g", "o"], "Open the overview"],
   [["g", "b"], "Open bottlenecks"],
