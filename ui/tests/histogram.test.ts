@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogsPage } from "../e2e/pages/LogsPage";
-import { openLogs, withFixture } from "./harness";
+import { openLogs, server, withFixture } from "./harness";
 
 withFixture();
 
@@ -52,4 +52,44 @@ test("after a zoom the way back is on the page", async () => {
   await back.click();
   await expect.poll(() => range(logs)).toEqual([null, null]);
   await expect.poll(() => back.count()).toBe(0);
+});
+
+test("changes and alerts of the time are on it: said, at the cursor, in the table; those of other services are not", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  await logs.rows.first().waitFor();
+  const region = logs.page.getByRole("region", { name: "Records over time" });
+  const label = async () => (await logs.histogram.getAttribute("aria-label")) ?? "";
+  await expect.poll(label).toContain("Happened: 10:03:05 catalog: schema, DROP INDEX products_sku;");
+  expect(await label()).toContain("10:07:20 ServiceErrors of checkout fires");
+  expect(await label()).not.toContain("HostClockSkew");
+  await region.getByText("1 change", { exact: true }).waitFor();
+  await region.getByText("4 alerts", { exact: true }).waitFor();
+
+  const cursor = logs.page.getByRole("slider", { name: /^Time cursor/ });
+  await cursor.focus();
+  await logs.page.keyboard.press("Home");
+  for (let step = 0; step < 91; step += 1) await logs.page.keyboard.press("ArrowRight");
+  expect(await cursor.getAttribute("aria-valuetext")).toMatch(
+    /^10:03:00, .*; 10:03:05 catalog: schema, DROP/,
+  );
+  await region.getByText("10:03:05 catalog: schema, DROP INDEX products_sku").waitFor();
+  await logs.page.keyboard.press("Escape");
+
+  await logs.page.keyboard.press("Shift+T");
+  const row = region.getByRole("row").filter({ hasText: "DROP INDEX" });
+  expect(await row.innerText()).toMatch(/^10:03:00/);
+  await logs.page.keyboard.press("Shift+T");
+
+  await logs.search("service:checkout");
+  await expect.poll(label).not.toContain("DROP INDEX");
+  expect(await label()).toContain("ServiceErrors of checkout fires");
+});
+
+test("when they do not come the bars are there, and it is said", async () => {
+  server.failing.add("/changes");
+  const logs = await openLogs();
+  await logs.open();
+  await logs.page.getByText("changes or alerts did not come").waitFor();
+  await logs.histogram.waitFor();
 });

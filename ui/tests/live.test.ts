@@ -73,6 +73,29 @@ test("the search after it reaches to its end, so that what it has shown is found
   await expect.poll(() => ends().at(-1)).toBe("2026-11-25T10:18:40.000Z");
 });
 
+test("the header says that it is live and since when, in place of a range; a range ends it", async () => {
+  const logs = await openLogs();
+  await logs.open(withQuery("sku"));
+  await logs.rows.first().waitFor();
+  await logs.page.clock.setFixedTime(fixtureNowMs + 20_000);
+  await logs.page.keyboard.press("Shift+L");
+  await status(logs).filter({ hasText: "Live" }).waitFor();
+  expect(await logs.rangeButton.innerText()).toMatch(/Live\s+since 10:18:00 UTC/);
+  expect(await logs.page.getByRole("button", { name: /^Zoom out/ }).count()).toBe(0);
+  // A new query starts with no rows: it is live since then.
+  await logs.page.clock.setFixedTime(fixtureNowMs + 50_000);
+  await logs.page.getByRole("button", { name: "Pause" }).click();
+  await expect.poll(() => logs.rangeButton.innerText()).toMatch(/Paused\s+since 10:18:00 UTC/);
+  await logs.search("tick");
+  await expect.poll(() => logs.rangeButton.innerText()).toMatch(/Paused\s+since 10:18:30 UTC/);
+  await logs.chooseRange("Last 15 min");
+  await expect.poll(() => logs.rangeButton.innerText()).toMatch(/Last\s15\smin\s+10:03:30 –/);
+  expect(logs.page.url()).not.toContain("live=");
+  // Started again it does not wait.
+  await logs.page.keyboard.press("Shift+L");
+  await expect.poll(() => logs.rangeButton.innerText()).toMatch(/Live\s+since/);
+});
+
 test("g l is not l", async () => {
   const logs = await openLogs();
   await logs.open(withQuery("sku"));

@@ -123,6 +123,47 @@ test("f filters by the value under the pointer or in focus, x excludes it", asyn
   await expect.poll(() => logs.query.inputValue()).toBe("placed -service:checkout");
 });
 
+test("by keyboard: j takes the rows, the arrows walk over their cells, f and x are about that cell", async () => {
+  const logs = await openLogs();
+  await logs.open(withQuery("sku"));
+  await logs.rows.first().waitFor();
+  const { keyboard } = logs.page;
+  const cursor = logs.grid.locator('[data-cursor="true"]');
+  await keyboard.press("j");
+  await keyboard.press("j");
+  // The whole row: no value of it was meant.
+  await keyboard.press("f");
+  await keyboard.press("ArrowRight");
+  await keyboard.press("ArrowRight");
+  const service = (await cursor.innerText()).trim();
+  expect(["catalog", "checkout"]).toContain(service);
+  expect(await logs.grid.getAttribute("aria-activedescendant")).toBe(await cursor.getAttribute("id"));
+  expect(await logs.rows.nth(1).locator('[data-cursor="true"]').count()).toBe(1);
+  // Along the column, and not in time.
+  await keyboard.press("j");
+  await keyboard.press("k");
+  expect(await logs.rows.nth(1).locator('[data-cursor="true"]').innerText()).toContain(service);
+  expect(new URL(logs.page.url()).searchParams.get("from")).toBe(null);
+  await keyboard.press("f");
+  await expect.poll(() => logs.query.inputValue()).toBe(`sku service:${service}`);
+
+  await expect.poll(() => logs.matched()).toBeLessThan(12_000);
+  await keyboard.press("ArrowRight");
+  const host = (await cursor.innerText()).trim();
+  await keyboard.press("x");
+  await expect.poll(() => logs.query.inputValue()).toBe(`sku service:${service} -host:${host}`);
+
+  // Esc leaves the cells, a pointer too; outside of the rows the arrow keys are those of the time range.
+  await keyboard.press("j");
+  await keyboard.press("Escape");
+  await expect.poll(() => cursor.count()).toBe(0);
+  await logs.query.focus();
+  await logs.query.press("Escape");
+  await logs.histogram.click();
+  await keyboard.press("ArrowLeft");
+  await expect.poll(() => new URL(logs.page.url()).searchParams.get("from")).not.toBe(null);
+});
+
 test("an open record is part of the address, and Esc closes it", async () => {
   const logs = await openLogs();
   await logs.open(withQuery("deadline"));

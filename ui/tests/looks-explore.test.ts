@@ -1,6 +1,7 @@
 // The looks of facets, columns and the open record.
 import { expect, test } from "vitest";
 import { axeViolations, overflowPx } from "../e2e/pages/browser";
+import { checkoutRecords } from "./fixture/traces";
 import { openLogs, server, withFixture, withQuery } from "./harness";
 import { describeLooks } from "./looks";
 
@@ -38,6 +39,19 @@ describeLooks({
     await logs.rows.nth(3).click();
     await logs.record.getByRole("tab", { name: "Around" }).click();
     await logs.page.getByRole("list", { name: "Lines around the record" }).waitFor();
+  },
+  "about-record": async (logs) => {
+    server.records = [...server.records, ...checkoutRecords()].sort((a, b) =>
+      a.timestamp.localeCompare(b.timestamp),
+    );
+    await logs.open(withQuery("returning connection"));
+    await logs.rows.first().click();
+    await logs.record.getByText("This record: postgres").waitFor();
+    await logs.record.getByText("in this time range").waitFor();
+  },
+  chart: async (logs) => {
+    await logs.open(withQuery(busy, { tab: "chart", by: "service" }));
+    await logs.page.getByRole("region", { name: "Chart", exact: true }).getByRole("img").waitFor();
   },
   json: async (logs) => {
     await logs.open(withQuery("deadline"));

@@ -35,6 +35,46 @@ test("a tab beside the records: templates with counts, shares, severities, servi
   expect(await deadline.getByRole("img", { name: /^Most at 10:\d\d:\d\d: \d+$/ }).count()).toBe(1);
 });
 
+test("how many there are and how many are new is known beside the records; a query that fails has no number", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  await logs.rows.first().waitFor();
+  await logs.page.getByRole("tab", { name: /^Patterns\s?5\s?1 new/ }).waitFor();
+  await logs.search("placed");
+  await logs.page.getByRole("tab", { name: /^Patterns\s?1$/ }).waitFor();
+  await logs.search("state:error");
+  await expect.poll(() => logs.page.getByRole("tab", { name: /^Patterns/ }).innerText()).toBe("Patterns");
+});
+
+test("a facet of the most frequent ones by what they say; chosen ones stay in sight", async () => {
+  const logs = await openLogs();
+  await logs.open();
+  await logs.facetValue("pattern", "deadline exceeded after").waitFor();
+  const names = await logs.facet("pattern").getByRole("checkbox").allInnerTexts();
+  expect(names[0]).toMatch(/^GET \/products <num> in <num> ms/);
+  await logs.facetValue("pattern", "deadline exceeded after").click();
+  await expect.poll(() => logs.matched()).toBe(204);
+  expect(await logs.query.inputValue()).toMatch(/^pattern:"?[0-9a-f]{16}"?$/);
+  expect(await logs.facetValue("pattern", "deadline exceeded after").getAttribute("aria-checked")).toBe(
+    "true",
+  );
+  // The others are counted as if none were chosen; the tab's number is that of the query.
+  await logs.facetValue("pattern", "slow query").waitFor();
+  await logs.page.getByRole("tab", { name: /^Patterns\s?1/ }).waitFor();
+  await logs.facetValue("pattern", "slow query").click();
+  await expect.poll(() => logs.matched()).toBe(204 + 887);
+  await logs.facet("pattern").getByRole("button", { name: "Clear pattern" }).click();
+  await expect.poll(() => logs.query.inputValue()).toBe("");
+
+  await logs.facetValue("pattern", "cart <num> validated").hover();
+  await logs
+    .facet("pattern")
+    .getByRole("button", { name: /^Exclude cart/ })
+    .click();
+  await expect.poll(() => logs.query.inputValue()).toMatch(/^-pattern:/);
+  await logs.facetValue("pattern", "cart <num> validated, <num> items, excluded").waitFor();
+});
+
 test("the arrow keys change the tab", async () => {
   const logs = await openLogs();
   await logs.open();

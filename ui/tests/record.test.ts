@@ -2,6 +2,7 @@ import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
 import { laptop } from "../e2e/pages/browser";
 import type { LogsPage } from "../e2e/pages/LogsPage";
+import { checkoutId, checkoutRecords } from "./fixture/traces";
 import { openLogs, server, withFixture, withQuery } from "./harness";
 
 withFixture();
@@ -149,4 +150,63 @@ test("a line around leads to its own place in the list", async () => {
   await line.click();
   await expect.poll(() => logs.query.inputValue()).toBe("");
   await expect.poll(async () => (await openRow(logs).innerText()).includes(text)).toBe(true);
+});
+
+test("its pattern: the template, how often it was said in the range, since when; filter, exclude, all its records", async () => {
+  const logs = await openLogs();
+  await logs.open(withQuery("sku"));
+  await logs
+    .row(/deadline/)
+    .first()
+    .click();
+  const template = logs.record.getByRole("link", { name: /^deadline exceeded after <num> ms/ });
+  await template.waitFor();
+  await logs.record.getByText(/204 in this time range, first seen 2026-11-25 10:0\d:\d\d UTC/).waitFor();
+  await logs.record.getByText("new", { exact: true }).waitFor();
+  await logs.record.getByRole("button", { name: /^Exclude pattern:/ }).click();
+  await expect.poll(() => logs.query.inputValue()).toMatch(/^sku -pattern:[0-9a-f]{16}$/);
+  expect(await logs.row(/deadline/).count()).toBe(0);
+
+  await logs
+    .row(/slow query/)
+    .first()
+    .click();
+  await logs.record.getByRole("link", { name: /^slow query <num> ms/ }).click();
+  await expect.poll(() => logs.query.inputValue()).toMatch(/^pattern:[0-9a-f]{16}$/);
+  await expect.poll(() => logs.matched()).toBe(887);
+});
+
+test("no pattern of a record without text; a failure of it is said, and the record is whole", async () => {
+  const logs = await openLogs();
+  server.failing.add("/logs/patterns");
+  await logs.open(withQuery("deadline"));
+  await logs.rows.first().click();
+  await logs.record.getByText(/^Its pattern did not come: Too many searches/).waitFor();
+  await logs.record.getByText('"DeadlineExceeded"').waitFor();
+  server.failing.clear();
+  await logs.search("state:odd");
+  await logs.row(/^(?!.*(img|start|Trace|checkout|red|many)).*–/).click();
+  await logs.record.waitFor();
+  expect(await logs.record.getByText("Pattern").count()).toBe(0);
+});
+
+test("its trace: what it was, how long it took, the record's own span; one that is not stored says so", async () => {
+  server.records = [...server.records, ...checkoutRecords()].sort((a, b) =>
+    a.timestamp.localeCompare(b.timestamp),
+  );
+  const logs = await openLogs();
+  await logs.open(withQuery("returning connection"));
+  await logs.rows.first().click();
+  const card = logs.record.getByRole("region", { name: "Trace" });
+  const link = card.getByRole("link", { name: "edge POST /checkout" });
+  await link.waitFor();
+  expect(await card.innerText()).toMatch(/1\.05\ss\s+42\sspans, 9\sservices/);
+  expect(await card.innerText()).toMatch(
+    /This record: postgres SELECT products, \d+\sms\. \d+\sms of \d\.\d+\ss in postgres\./,
+  );
+  expect(await link.getAttribute("href")).toMatch(new RegExp(`^/traces/${checkoutId}\\?span=[0-9a-f]{16}$`));
+
+  await logs.search("deadline");
+  await logs.rows.first().click();
+  await card.getByText(/^Trace [0-9a-f]{8}…[0-9a-f]{4} is not stored:/).waitFor();
 });

@@ -55,6 +55,8 @@ export interface Pattern {
 
 export interface PatternsAnswer {
   patterns: Pattern[];
+  /** How many there are, with those that are not listed. */
+  total: number;
   matched: number;
   without_pattern: number;
   start: string;
@@ -103,6 +105,7 @@ const pattern = object<Pattern>({
 });
 const patternsAnswer = object<PatternsAnswer>({
   patterns: array(pattern),
+  total: number,
   matched: number,
   without_pattern: number,
   start: string,

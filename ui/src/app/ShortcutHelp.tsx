@@ -6,7 +6,7 @@ import styles from "./ShortcutHelp.module.css";
 
 const keys: [keys: string[], does: string][] = [
   [["Ctrl", "K"], "Go to or search: pages, actions, views, a trace id"],
-  [["/"], "Go to the query"],
+  [["/"], "Go to the query, or to the search of a list; Esc empties it"],
   [["Ctrl", "Space"], "Suggestions for the query; also ↓, and Tab takes one"],
   [["g", "o"], "Open the overview"],
   [["g", "b"], "Open bottlenecks"],
@@ -25,7 +25,8 @@ const keys: [keys: string[], does: string][] = [
   [["j", "k"], "Next or previous record or row"],
   [["Enter"], "Open the record"],
   [["Esc"], "Close the record"],
-  [["f"], "Filter by the value in focus or under the pointer"],
+  [["←", "→"], "Logs: from cell to cell of the record, while the rows have the focus"],
+  [["f"], "Filter by the value of the cell, in focus or under the pointer"],
   [["x"], "Exclude that value"],
   [["c"], "Choose columns"],
   [["w"], "Wrap long lines"],

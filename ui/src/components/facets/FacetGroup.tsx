@@ -24,12 +24,18 @@ interface FacetGroupProps {
   facet: Facet;
   question: Question;
   folded: boolean;
+  /** What stands for values that say nothing to a person. */
+  labels?: ReadonlyMap<string, string>;
   onQuery: (query: string) => void;
-  onRemove: () => void;
+  /** null: it stays. */
+  onRemove: (() => void) | null;
+  /** Where the further values are, in place of a search among them. */
+  onMore?: () => void;
 }
 
 /** One field: its values with their counts, a search when there are more, and what has no value at all. */
-export function FacetGroup({ facet, question, folded, onQuery, onRemove }: FacetGroupProps) {
+export function FacetGroup(props: FacetGroupProps) {
+  const { facet, question, folded, labels, onQuery, onRemove, onMore } = props;
   const { field } = facet;
   const { nouns } = useQueryLanguage();
   const { query } = question;
@@ -67,16 +73,18 @@ export function FacetGroup({ facet, question, folded, onQuery, onRemove }: Facet
             {folded && chosen > 0 && <span className={styles.chosen}>{chosen} chosen</span>}
           </button>
         </h3>
-        <button
-          type="button"
-          className={`${styles.tool} ${styles.quiet}`}
-          aria-label={`Remove the facet ${field}`}
-          title="Remove this facet"
-          onClick={onRemove}
-        >
-          <Icon name="close" small />
-        </button>
-        {hidden !== 0 && !folded && (
+        {onRemove && (
+          <button
+            type="button"
+            className={`${styles.tool} ${styles.quiet}`}
+            aria-label={`Remove the facet ${field}`}
+            title="Remove this facet"
+            onClick={onRemove}
+          >
+            <Icon name="close" small />
+          </button>
+        )}
+        {hidden !== 0 && !folded && !onMore && (
           <button
             type="button"
             className={styles.tool}
@@ -126,6 +134,7 @@ export function FacetGroup({ facet, question, folded, onQuery, onRemove }: Facet
                 key={`${typeof row.value} ${row.value}`}
                 field={field}
                 row={row}
+                label={labels?.get(String(row.value))}
                 onInclude={(value: Scalar) => onQuery(toggleIncluded(query, field, value))}
                 onExclude={(value: Scalar) => onQuery(toggleExcluded(query, field, value))}
               />
@@ -144,7 +153,7 @@ export function FacetGroup({ facet, question, folded, onQuery, onRemove }: Facet
           )}
           {searching && found.error && <p className={styles.note}>The values did not come.</p>}
           {!searching && hidden !== 0 && (
-            <button type="button" className={styles.more} onClick={() => setSearching(true)}>
+            <button type="button" className={styles.more} onClick={onMore ?? (() => setSearching(true))}>
               <span>{hidden === null ? "more values" : `${formatCount(hidden)} more`}</span>
               <span className="tabular">{formatCount(facet.other)}</span>
             </button>

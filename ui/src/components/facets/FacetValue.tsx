@@ -11,16 +11,18 @@ import type { FacetRow } from "./facetRows";
 interface FacetValueProps {
   field: string;
   row: FacetRow;
+  /** Stands for the value. */
+  label?: string | undefined;
   onInclude: (value: Scalar) => void;
   /** null: the records without a value, which cannot be excluded here. */
   onExclude: ((value: Scalar) => void) | null;
 }
 
 /** A value with its count; Alt-click excludes as the minus does. */
-export function FacetValue({ field, row, onInclude, onExclude }: FacetValueProps) {
+export function FacetValue({ field, row, label, onInclude, onExclude }: FacetValueProps) {
   const { value, count, share, state } = row;
   const { nouns } = useQueryLanguage();
-  const name = onExclude ? String(value) : "missing";
+  const name = onExclude ? (label ?? String(value)) : "missing";
   const severity = field === "severity" && isSeverity(name) ? name : null;
   const counted = count === null ? "not counted" : plural(count, ...nouns);
   const choose = (event: MouseEvent) => {

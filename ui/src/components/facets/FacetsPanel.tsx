@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { ApiError } from "../../api/http";
 import { writePreferences } from "../../lib/preferences";
 import type { Question } from "../../lib/query/question";
@@ -16,10 +16,13 @@ export interface FacetsPanelProps {
   question: Question;
   onQuery: (query: string) => void;
   onRetry: () => void;
+  /** Behind the fields' facets: one that is counted elsewhere. */
+  further?: ReactNode;
 }
 
 /** What occurs in the records that match: a click on a value asks for it, its minus excludes it. */
-export function FacetsPanel({ facets: state, question, onQuery, onRetry }: FacetsPanelProps) {
+export function FacetsPanel(props: FacetsPanelProps) {
+  const { facets: state, question, onQuery, onRetry, further } = props;
   const preferences = usePreferences();
   const { nouns, facetsKey } = useQueryLanguage();
   const { facets, names, sampled, counting, error } = state;
@@ -44,6 +47,7 @@ export function FacetsPanel({ facets: state, question, onQuery, onRetry }: Facet
           onRemove={() => toggle(facet.field)}
         />
       ))}
+      {facets && further}
       {facets?.length === 0 && !error && <p className={styles.note}>No facet is chosen.</p>}
       {facets && (
         <div className={styles.foot}>

@@ -2,7 +2,7 @@ import { Popover } from "@mantine/core";
 import { useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { readPreferences, writePreferences } from "../../lib/preferences";
-import { formatSpan } from "../../lib/time/format";
+import { formatClock, formatMoment, formatSpan, needsDays } from "../../lib/time/format";
 import { type Range, rangeName, type Span, shiftRange, zoomOut } from "../../lib/time/range";
 import { type Zone, zoneLabel } from "../../lib/time/zone";
 import { Icon } from "../Icon";
@@ -15,12 +15,15 @@ interface TimeControlsProps {
   span: Span;
   nowMs: number;
   zone: Zone;
+  /** New records are followed: no range is shown, and choosing one ends that. */
+  live?: { sinceMs: number; paused: boolean } | null;
   onRange: (range: Range) => void;
   onZone: (zone: Zone) => void;
 }
 
 /** The time range: its name, both instants, the zone; a click or `t` opens the panel, the lens doubles the range. */
-export function TimeControls({ range, span, nowMs, zone, onRange, onZone }: TimeControlsProps) {
+export function TimeControls(props: TimeControlsProps) {
+  const { range, span, nowMs, zone, live = null, onRange, onZone } = props;
   const [open, setOpen] = useState(false);
   const phrase = useRef<HTMLInputElement>(null);
   // The popover takes the focus a moment later, too late for who types on at once.
@@ -43,8 +46,8 @@ export function TimeControls({ range, span, nowMs, zone, onRange, onZone }: Time
     setOpen(false);
     onRange(chosen);
   };
-  const absolute = formatSpan(span, zone, nowMs);
-  const label = zoneLabel(zone, span.endMs);
+  const absolute = live ? sinceText(live.sinceMs, zone) : formatSpan(span, zone, nowMs);
+  const label = zoneLabel(zone, live?.sinceMs ?? span.endMs);
   return (
     <div className={styles.group}>
       <Popover
@@ -60,9 +63,9 @@ export function TimeControls({ range, span, nowMs, zone, onRange, onZone }: Time
         <Popover.Target>
           <button type="button" className={styles.range} onClick={() => (open ? setOpen(false) : show())}>
             <span className={styles.name}>
-              <Icon name="clock" small />
+              <Icon name={live ? "live" : "clock"} small />
               <span className="visually-hidden">Time range: </span>
-              {rangeName(range)}
+              {live ? (live.paused ? "Paused" : "Live") : rangeName(range)}
             </span>
             <span className={styles.absolute}>
               {absolute} {label}
@@ -81,16 +84,24 @@ export function TimeControls({ range, span, nowMs, zone, onRange, onZone }: Time
           />
         </Popover.Dropdown>
       </Popover>
-      <button
-        type="button"
-        className={styles.zoom}
-        aria-label="Zoom out: twice the time range"
-        onClick={zoom}
-      >
-        <Icon name="zoomOut" small />
-      </button>
+      {!live && (
+        <button
+          type="button"
+          className={styles.zoom}
+          aria-label="Zoom out: twice the time range"
+          onClick={zoom}
+        >
+          <Icon name="zoomOut" small />
+        </button>
+      )}
     </div>
   );
+}
+
+/** With its day once that is no longer today. */
+function sinceText(sinceMs: number, zone: Zone): string {
+  const days = needsDays({ startMs: sinceMs, endMs: Math.max(sinceMs + 1, Date.now()) }, zone);
+  return `since ${days ? formatMoment(sinceMs, zone) : formatClock(sinceMs, zone)}`;
 }
 
 function remember(range: Range): void {

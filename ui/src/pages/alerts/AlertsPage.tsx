@@ -22,7 +22,6 @@ export function AlertsPage() {
   const { data, error, isPending, refetch, dataUpdatedAt } = useAlerts(view.refreshS);
   const nowMs = Date.now();
   const list = useRef<HTMLDivElement>(null);
-  const find = useRef<HTMLInputElement>(null);
   const update = (change: Partial<AlertsView>) =>
     void navigate({ search: encodeAlertsView({ ...view, ...change }), replace: true });
   const move = (by: number) => {
@@ -30,7 +29,7 @@ export function AlertsPage() {
     const at = links.indexOf(document.activeElement as HTMLElement);
     links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
   };
-  useShortcuts({ j: () => move(1), k: () => move(-1), "/": () => find.current?.focus() });
+  useShortcuts({ j: () => move(1), k: () => move(-1) });
 
   const { matchers, fault } = useMemo(() => parseMatchers(view.filter), [view.filter]);
   const all = data ?? [];
@@ -54,7 +53,7 @@ export function AlertsPage() {
         <ClockTools clock={view} onRefresh={() => void refetch()} onChange={update} />
       </AlertsHeader>
       <main className={styles.page}>
-        <FilterBox inputRef={find} filter={view.filter} onFilter={(filter) => update({ filter })} />
+        <FilterBox filter={view.filter} onFilter={(filter) => update({ filter })} />
         <FilterChips
           view={view}
           byState={matching.filter(ofSeverity)}

@@ -1,37 +1,37 @@
-import { type Ref, useEffect, useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
+import { FindField } from "../../components/FindField";
 import { parseMatchers } from "../../lib/matchers";
 import styles from "./Alerts.module.css";
 
 interface FilterBoxProps {
-  inputRef: Ref<HTMLInputElement>;
   filter: string;
   /** With what can be read only. */
   onFilter: (filter: string) => void;
 }
 
 /** Matchers as Alertmanager writes them. What is wrong is said below, and shown in its place. */
-export function FilterBox({ inputRef, filter, onFilter }: FilterBoxProps) {
+export function FilterBox({ filter, onFilter }: FilterBoxProps) {
   const [text, setText] = useState(filter);
   useEffect(() => setText(filter), [filter]);
   const { fault } = parseMatchers(text);
   const id = useId();
+  const change = (next: string) => {
+    setText(next);
+    if (parseMatchers(next).fault === null) onFilter(next.trim());
+  };
   return (
     <div className={styles.filterBox}>
-      <input
-        ref={inputRef}
-        className="field mono"
-        type="search"
-        aria-label="Filter by labels"
+      <FindField
+        label="Filter by labels"
         placeholder={'service="checkout", severity=~"critical|warning"'}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        value={text}
-        aria-invalid={fault !== null}
-        aria-describedby={`${id}-fault`}
-        onChange={(event) => {
-          setText(event.target.value);
-          if (parseMatchers(event.target.value).fault === null) onFilter(event.target.value.trim());
+        size="wide"
+        text={text}
+        onText={change}
+        input={{
+          className: "mono",
+          autoCapitalize: "none",
+          "aria-invalid": fault !== null,
+          "aria-describedby": `${id}-fault`,
         }}
       />
       <p id={`${id}-fault`} className={styles.fault} aria-live="polite">

@@ -1,10 +1,12 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import type { Stored, Watch } from "../../api/bottlenecks";
 import { PageHeader } from "../../app/PageHeader";
 import { Failed } from "../../components/Failed";
+import { FindField } from "../../components/FindField";
 import list from "../../components/List.module.css";
 import { Message } from "../../components/Message";
+import { useFindText } from "../../components/useFindText";
 import { useShortcuts } from "../../components/useShortcuts";
 import { formatCount } from "../../lib/number";
 import { ClockTools } from "../alerts/ClockTools";
@@ -40,17 +42,15 @@ export function BottlenecksPage() {
   const navigate = route.useNavigate();
   const verdicts = useVerdictList(view.refreshS);
   const page = useRef<HTMLElement>(null);
-  const find = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(view.filter);
-  useEffect(() => setText(view.filter), [view.filter]);
   const update = (change: Partial<ListView>) =>
     void navigate({ search: encodeListView({ ...view, ...change }), replace: change.state === undefined });
+  const [text, setText] = useFindText(view.filter, (filter) => update({ filter }));
   const move = (by: number) => {
     const links = [...(page.current?.querySelectorAll<HTMLElement>("a[data-verdict]") ?? [])];
     const at = links.indexOf(document.activeElement as HTMLElement);
     links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
   };
-  useShortcuts({ j: () => move(1), k: () => move(-1), "/": () => find.current?.focus() });
+  useShortcuts({ j: () => move(1), k: () => move(-1) });
   const found = useMemo(
     () => (verdicts.data?.verdicts ?? []).filter((stored) => hasWords(wordsOf(stored), text)),
     [verdicts.data, text],
@@ -65,20 +65,11 @@ export function BottlenecksPage() {
       </PageHeader>
       <main ref={page} className={list.page}>
         <div className={list.tools}>
-          <input
-            ref={find}
-            className={`field ${list.find}`}
-            type="search"
-            aria-label="Find a verdict"
+          <FindField
+            label="Find a verdict"
             placeholder="Find: service, cause, operation"
-            autoComplete="off"
-            spellCheck={false}
-            value={text}
-            onChange={(event) => {
-              setText(event.target.value);
-              update({ filter: event.target.value });
-            }}
-            onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+            text={text}
+            onText={setText}
           />
           <fieldset className={list.states} aria-label="Show">
             {listStates.map((state) => (

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { type DashboardRow, fetchDashboard, fetchDashboards } from "../../api/dashboards";
 import { ApiError } from "../../api/http";
 import { PageHeader } from "../../app/PageHeader";
 import { usePaletteActions } from "../../app/palette/store";
+import { FindField } from "../../components/FindField";
 import { Icon } from "../../components/Icon";
 import { Message } from "../../components/Message";
-import { useShortcuts } from "../../components/useShortcuts";
+import { useFindText } from "../../components/useFindText";
 import { fuzzyMatch } from "../../lib/fuzzy";
 import { plural } from "../../lib/number";
 import { formatMoment } from "../../lib/time/format";
@@ -32,20 +33,18 @@ export function DashboardsPage() {
   });
   const [importing, setImporting] = useState(false);
   const [deleting, setDeleting] = useState<DashboardRow | null>(null);
-  const find = useRef<HTMLInputElement>(null);
-  useShortcuts({ "/": () => find.current?.focus() });
   usePaletteActions([
     { group: "Do", icon: "upload", label: "Import a dashboard", run: () => setImporting(true) },
   ]);
   const update = (change: Partial<ListView>) =>
     void navigate({ search: encodeListView({ ...view, ...change }), replace: true });
+  const [text, setText] = useFindText(view.text, (found) => update({ text: found }));
   const all = list.data ?? [];
   const tags = [...new Set(all.flatMap((row) => row.tags))].sort();
   const shown = all.filter(
     (row) =>
       view.tags.every((tag) => row.tags.includes(tag)) &&
-      (view.text.trim() === "" ||
-        fuzzyMatch(`${row.title} ${row.tags.join(" ")}`, view.text.trim()) !== null),
+      (text.trim() === "" || fuzzyMatch(`${row.title} ${row.tags.join(" ")}`, text.trim()) !== null),
   );
   const toggle = (tag: string) =>
     update({ tags: view.tags.includes(tag) ? view.tags.filter((one) => one !== tag) : [...view.tags, tag] });
@@ -54,16 +53,11 @@ export function DashboardsPage() {
       <PageHeader title="Dashboards" />
       <main className={styles.page}>
         <div className={styles.tools}>
-          <input
-            ref={find}
-            className={`field ${styles.find}`}
-            type="search"
-            aria-label="Find a dashboard"
+          <FindField
+            label="Find a dashboard"
             placeholder="Find by title or tag"
-            autoComplete="off"
-            spellCheck={false}
-            value={view.text}
-            onChange={(event) => update({ text: event.target.value })}
+            text={text}
+            onText={setText}
           />
           {tags.length > 0 && (
             <fieldset className={styles.tags} aria-label="Tags">

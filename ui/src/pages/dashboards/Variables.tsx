@@ -1,5 +1,6 @@
 import { Popover } from "@mantine/core";
 import { type KeyboardEvent, useId, useState } from "react";
+import { FindField } from "../../components/FindField";
 import { Icon } from "../../components/Icon";
 import { allValue } from "../../lib/dashboard/model";
 import type { Resolved } from "../../lib/dashboard/resolve";
@@ -120,13 +121,13 @@ function ManyVariable({ resolved, onChoose }: VariableProps) {
       </Popover.Target>
       <Popover.Dropdown p={8} aria-label={variable.label}>
         <div className={styles.many}>
-          <input
-            className="field"
-            type="search"
-            aria-label={`Find in ${variable.label}`}
+          <FindField
+            label={`Find in ${variable.label}`}
             placeholder="Find"
-            value={find}
-            onChange={(event) => setFind(event.target.value)}
+            size="wide"
+            slash={false}
+            text={find}
+            onText={setFind}
           />
           <ul>
             {variable.includeAll && (

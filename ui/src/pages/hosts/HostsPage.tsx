@@ -1,11 +1,12 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
 import { ApiError } from "../../api/http";
 import { PageHeader } from "../../app/PageHeader";
+import { FindField } from "../../components/FindField";
 import { Message } from "../../components/Message";
 import { PartialTag } from "../../components/PartialTag";
 import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
+import { useFindText } from "../../components/useFindText";
 import { plural } from "../../lib/number";
 import { headline, sentence } from "../../lib/words";
 import styles from "./HostsPage.module.css";
@@ -25,13 +26,12 @@ export function HostsPage() {
   const { span, generation, refresh } = live;
   const hosts = useHostRows(null, span, generation);
   const { sparks } = useSparks(span, generation);
-  const [filter, setFilter] = useState(view.filter);
-  useEffect(() => setFilter(view.filter), [view.filter]);
 
   const update = (change: Partial<HostsView>) => {
     const replace = Object.keys(change).every((name) => name !== "range");
     void navigate({ search: encodeHostsView({ ...view, ...change }), replace });
   };
+  const [filter, setFilter] = useFindText(view.filter, (text) => update({ filter: text }));
   const shown = sortRows(filterRows(hosts.rows, filter), view.sort, view.reverse);
   return (
     <>
@@ -40,19 +40,7 @@ export function HostsPage() {
       </PageHeader>
       <main className={styles.page}>
         <div className={styles.tools}>
-          <input
-            className={`field ${styles.filter}`}
-            type="search"
-            aria-label="Find a host"
-            placeholder="Find by name"
-            autoComplete="off"
-            spellCheck={false}
-            value={filter}
-            onChange={(event) => {
-              setFilter(event.target.value);
-              update({ filter: event.target.value });
-            }}
-          />
+          <FindField label="Find a host" placeholder="Find by name" text={filter} onText={setFilter} />
           <span className="text3 small" aria-live="polite">
             {hosts.rows.length > 0 && plural(shown.length, "host")}
             {shown.length < hosts.rows.length && ` of ${hosts.rows.length}`}

@@ -19,9 +19,11 @@ import {
   movedCursor,
   totalAt,
 } from "./histogram";
+import { describeMarkers, type Marker, markersAt, markerText } from "./markers";
 
 interface HistogramProps {
   answer: HistogramAnswer;
+  markers: Marker[];
   zone: Zone;
   label: string;
   onZoom: (span: Span) => void;
@@ -30,22 +32,24 @@ interface HistogramProps {
 
 const dragThresholdPx = 4;
 
-export function Histogram({ answer, zone, label, onZoom, onZoomBack }: HistogramProps) {
+export function Histogram({ answer, markers, zone, label, onZoom, onZoomBack }: HistogramProps) {
   const { ref: frame, width } = useElementSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const scheme = useComputedColorScheme();
   const [hoverX, setHoverX] = useState<number | null>(null);
   const [dragFrom, setDragFrom] = useState<number | null>(null);
-  const area = plotArea(width, sizes.histogramPx);
+  const area = plotArea(width, sizes.histogramPx, markers.length > 0);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: width and scheme are read from the page while drawing
   useEffect(() => {
-    if (canvas.current && width > 0) drawHistogram(canvas.current, answer, zone);
-  }, [answer, zone, width, scheme]);
+    if (canvas.current && width > 0) drawHistogram(canvas.current, { answer, markers, zone });
+  }, [answer, markers, zone, width, scheme]);
   useEffect(() => {
     // The first drawing may come before the font.
-    void document.fonts?.ready.then(() => canvas.current && drawHistogram(canvas.current, answer, zone));
-  }, [answer, zone]);
+    void document.fonts?.ready.then(
+      () => canvas.current && drawHistogram(canvas.current, { answer, markers, zone }),
+    );
+  }, [answer, markers, zone]);
 
   const positionOf = (event: PointerEvent<HTMLDivElement>) =>
     event.clientX - event.currentTarget.getBoundingClientRect().left;
@@ -80,7 +84,7 @@ export function Histogram({ answer, zone, label, onZoom, onZoomBack }: Histogram
         ref={canvas}
         className={styles.canvas}
         role="img"
-        aria-label={`Records over time by severity. ${label}`}
+        aria-label={`Records over time by severity. ${label}${describeMarkers(markers, zone)}`}
       />
       <div
         role="slider"
@@ -90,16 +94,23 @@ export function Histogram({ answer, zone, label, onZoom, onZoomBack }: Histogram
         aria-valuemin={0}
         aria-valuemax={answer.buckets - 1}
         aria-valuenow={keys.cursor ?? answer.buckets - 1}
-        aria-valuetext={describeBucket(answer, keys.cursor ?? answer.buckets - 1, zone)}
+        aria-valuetext={valueText(answer, markers, keys.cursor ?? answer.buckets - 1, zone)}
         onFocus={keys.onFocus}
         onBlur={keys.onBlur}
         onKeyDown={keys.onKeyDown}
       />
       {keys.selected && <Selection {...edgesOf(answer, area, keys.selected)} area={area} />}
       {dragging && <Selection from={dragFrom} to={hoverX} area={area} />}
-      {bucket !== null && <Tooltip answer={answer} bucket={bucket} zone={zone} area={area} />}
+      {bucket !== null && (
+        <Tooltip answer={answer} markers={markers} bucket={bucket} zone={zone} area={area} />
+      )}
     </div>
   );
+}
+
+function valueText(answer: HistogramAnswer, markers: Marker[], bucket: number, zone: Zone): string {
+  const here = markersAt(markers, answer, bucket).map((marker) => markerText(marker, zone));
+  return [describeBucket(answer, bucket, zone), ...here].join("; ");
 }
 
 /** The cursor that the keyboard moves from bucket to bucket, and what Shift selects with it. */
@@ -152,12 +163,13 @@ function Selection({ from, to, area }: { from: number; to: number; area: Area })
 
 interface TooltipProps {
   answer: HistogramAnswer;
+  markers: Marker[];
   bucket: number;
   zone: Zone;
   area: Area;
 }
 
-function Tooltip({ answer, bucket, zone, area }: TooltipProps) {
+function Tooltip({ answer, markers, bucket, zone, area }: TooltipProps) {
   const x = area.left + ((bucket + 0.5) / answer.buckets) * area.width;
   const onLeft = x > area.left + area.width / 2;
   const counts = severities.map((severity) => ({
@@ -180,6 +192,11 @@ function Tooltip({ answer, bucket, zone, area }: TooltipProps) {
             </div>
           ))}
         {totalAt(answer, bucket) === 0 && <div>no records</div>}
+        {markersAt(markers, answer, bucket).map((marker) => (
+          <div key={`${marker.ms} ${marker.text}`} className={styles.marker} data-kind={marker.kind}>
+            {markerText(marker, zone)}
+          </div>
+        ))}
       </div>
     </>
   );

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { HistogramAnswer } from "../../api/logs";
 import { Icon } from "../../components/Icon";
-import { formatCount } from "../../lib/number";
+import { formatCount, plural } from "../../lib/number";
 import { type Severity, severityRole } from "../../lib/severity";
 import { formatDuration } from "../../lib/time/format";
 import type { Span } from "../../lib/time/range";
@@ -10,10 +10,13 @@ import { Histogram } from "./Histogram";
 import styles from "./HistogramPanel.module.css";
 import { HistogramTable } from "./HistogramTable";
 import { countsBySeverity, describeHistogram, withSeverities } from "./histogram";
+import type { Marker } from "./markers";
+import type { Markers } from "./useMarkers";
 
 interface HistogramPanelProps {
   answer: HistogramAnswer | undefined;
   error: Error | null;
+  happened: Markers;
   zone: Zone;
   asTable: boolean;
   onAsTable: (asTable: boolean) => void;
@@ -25,7 +28,7 @@ interface HistogramPanelProps {
 
 /** Records over time by severity: bars, or the same numbers as a table; the legend isolates a severity. */
 export function HistogramPanel(props: HistogramPanelProps) {
-  const { answer, error, zone, asTable, onAsTable, onZoom, onZoomBack, zoomed } = props;
+  const { answer, error, happened, zone, asTable, onAsTable, onZoom, onZoomBack, zoomed } = props;
   const [only, setOnly] = useState<Severity | null>(null);
   if (!answer) {
     return (
@@ -45,9 +48,16 @@ export function HistogramPanel(props: HistogramPanelProps) {
   return (
     <section className={styles.panel} aria-label="Records over time">
       {asTable ? (
-        <HistogramTable answer={answer} zone={zone} />
+        <HistogramTable answer={answer} markers={happened.markers} zone={zone} />
       ) : (
-        <Histogram answer={shown} zone={zone} label={summary} onZoom={onZoom} onZoomBack={onZoomBack} />
+        <Histogram
+          answer={shown}
+          markers={happened.markers}
+          zone={zone}
+          label={summary}
+          onZoom={onZoom}
+          onZoomBack={onZoomBack}
+        />
       )}
       <div className={styles.legend}>
         {counts.map(([severity, count]) => (
@@ -66,6 +76,9 @@ export function HistogramPanel(props: HistogramPanelProps) {
         <span className={styles.note}>
           {formatDuration(answer.bucket_ms)} per {asTable ? "row" : "bar, drag to zoom"}
         </span>
+        <MarkerKey markers={happened.markers} kind="change" words={["change", "changes"]} />
+        <MarkerKey markers={happened.markers} kind="alert" words={["alert", "alerts"]} />
+        {happened.missing && <span className={styles.note}>changes or alerts did not come</span>}
         {zoomed && (
           <button type="button" className={styles.key} onClick={onZoomBack}>
             <Icon name="zoomOut" small />
@@ -83,5 +96,21 @@ export function HistogramPanel(props: HistogramPanelProps) {
         </button>
       </div>
     </section>
+  );
+}
+
+interface MarkerKeyProps {
+  markers: Marker[];
+  kind: Marker["kind"];
+  words: [one: string, many: string];
+}
+
+function MarkerKey({ markers, kind, words }: MarkerKeyProps) {
+  const count = markers.filter((marker) => marker.kind === kind).length;
+  if (count === 0) return null;
+  return (
+    <span className={styles.marker} data-kind={kind}>
+      {plural(count, ...words)}
+    </span>
   );
 }

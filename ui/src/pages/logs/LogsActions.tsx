@@ -31,6 +31,9 @@ export function LogsActions({ view, onChange, onRefresh }: LogsActionsProps) {
       () => onChange({ live: !view.live, record: null }),
       ["L"],
     ),
+    ...(view.tab === "chart"
+      ? []
+      : [act("Show a chart", "chart", () => onChange({ tab: "chart", live: false }))]),
     view.tab === "records"
       ? act("Show patterns", "pattern", () => onChange({ tab: "patterns", live: false }))
       : act("Show records", "lines", () => onChange({ tab: "records", live: false })),

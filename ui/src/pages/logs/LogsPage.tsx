@@ -10,6 +10,7 @@ import { LogsActions } from "./LogsActions";
 import { LogsView } from "./LogsView";
 import { LiveButton } from "./live/LiveButton";
 import { LiveView } from "./live/LiveView";
+import { useLiveState } from "./live/useLiveState";
 import { decodeLogsView, encodeLogsView, type LogsView as View } from "./url";
 import { useStatus } from "./useLogs";
 import { SavedViews } from "./views/SavedViews";
@@ -34,12 +35,18 @@ export function LogsPage() {
   // Opening a record is a detail of the view, not a step to come back to; everything else is.
   const update = (change: Partial<View>) => {
     const replace = Object.keys(change).every(
-      (name) => name === "record" || name === "refreshS" || name === "zone" || name === "patterns",
+      (name) =>
+        name === "record" ||
+        name === "refreshS" ||
+        name === "zone" ||
+        name === "patterns" ||
+        name === "chart",
     );
     if (change.query !== undefined) rememberQuery(change.query);
     void navigate({ search: encodeLogsView({ ...view, ...change }), replace });
   };
 
+  const [live, pauseLive] = useLiveState(view.live, view.query);
   const [waiting, setWaiting] = useState<boolean | null>(null);
   const status = useStatus(waiting ? 2000 : false);
   // Decided once, by what was sent: logging in already writes a record. When the first one arrives, the page says so and the person opens the logs.
@@ -64,6 +71,7 @@ export function LogsPage() {
           span={span}
           nowMs={nowMs}
           zone={view.zone}
+          live={live}
           // A time range is a question about what is stored; it ends the live tail.
           onRange={(range) => update({ range, live: false })}
           onZone={(zone) => update({ zone })}
@@ -79,8 +87,8 @@ export function LogsPage() {
         <LiveButton live={view.live} onLive={(live) => update({ live, record: null })} />
       </PageHeader>
       <LogsActions view={view} onChange={update} onRefresh={refresh} />
-      {view.live ? (
-        <LiveView view={view} onChange={update} />
+      {live ? (
+        <LiveView view={view} paused={live.paused} onPaused={pauseLive} onChange={update} />
       ) : (
         <LogsView
           view={view}

@@ -1,17 +1,18 @@
-import { useRef, useState } from "react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { ApiError } from "../../api/http";
 import type { LogRecord, QueryError } from "../../api/logs";
 import { FacetsButton, FacetsSide, useFacetsPlace } from "../../components/facets/FacetsSide";
 import { useFacets } from "../../components/facets/useFacets";
 import { QueryBar } from "../../components/query/QueryBar";
 import { useShortcuts } from "../../components/useShortcuts";
-import { addCondition } from "../../lib/query/edit";
+import { addCondition, filterBeside } from "../../lib/query/edit";
 import { absoluteRange, type Range, type Span, zoomOut } from "../../lib/time/range";
 import { ColumnsMenu } from "./ColumnsMenu";
 import { DownloadMenu } from "./DownloadMenu";
 import { HistogramPanel } from "./HistogramPanel";
 import { LinkedRecord } from "./LinkedRecord";
 import styles from "./LogsView.module.css";
+import { PatternFacet } from "./patterns/PatternFacet";
 import { PatternsTab } from "./patterns/PatternsTab";
 import { usePatterns } from "./patterns/usePatterns";
 import { pointedCondition } from "./pointedCondition";
@@ -22,7 +23,11 @@ import { SummaryLine } from "./SummaryLine";
 import { LoadingRows, NothingMatched, SearchFailed } from "./states";
 import type { LogsView as View } from "./url";
 import { useHistogram, useSearch } from "./useLogs";
+import { useMarkers } from "./useMarkers";
 import { usePageActions } from "./usePageActions";
+
+/** Charts come when one is wanted: the rows do not wait for them. */
+const ChartTab = lazy(async () => ({ default: (await import("./chart/ChartTab")).ChartTab }));
 
 interface LogsViewProps {
   view: View;
@@ -41,10 +46,17 @@ export function LogsView(props: LogsViewProps) {
   const question = { query: view.query, span, generation };
   const search = useSearch(question, view.order);
   const histogram = useHistogram(question);
-  const patterns = usePatterns(question, view.tab === "patterns");
+  const happened = useMarkers(question);
+  // Beside the records they are counted once those are here: nobody waits for them.
+  const searched = search.data !== undefined && !search.isPlaceholderData && !search.error;
+  const patterns = usePatterns(question, view.tab === "patterns" || searched);
   const place = useFacetsPlace();
+  const beside = usePatterns(
+    { ...question, query: filterBeside(view.query, "pattern") },
+    place.shown && (view.tab === "patterns" || searched),
+  );
   const facets = useFacets(question, place.shown);
-  const actions = usePageActions(view, facets.names, onChange);
+  const actions = usePageActions(view, span, facets.names, onChange);
   const zoomedFrom = useRef<Range[]>([]);
   const input = useRef<HTMLTextAreaElement>(null);
   const [asTable, setAsTable] = useState(false);
@@ -52,7 +64,8 @@ export function LogsView(props: LogsViewProps) {
     "/": () => input.current?.focus(),
     Escape: () =>
       onChange(view.tab === "patterns" ? { patterns: { ...view.patterns, open: null } } : { record: null }),
-    "Shift T": () => setAsTable((shown) => !shown),
+    // A chart has a table of its own.
+    ...(view.tab !== "chart" && { "Shift T": () => setAsTable((shown) => !shown) }),
     f: () => filterByPointed(false),
     x: () => filterByPointed(true),
   });
@@ -104,6 +117,15 @@ export function LogsView(props: LogsViewProps) {
           question={question}
           onQuery={(query) => onChange({ query, record: null })}
           onRetry={onRefresh}
+          further={
+            <PatternFacet
+              answer={beside.data}
+              failed={beside.error !== null}
+              question={question}
+              onQuery={(query) => onChange({ query, record: null })}
+              onMore={() => onChange({ tab: "patterns" })}
+            />
+          }
         />
         <RecordActionsContext value={actions}>
           <div className={styles.answer}>
@@ -112,7 +134,7 @@ export function LogsView(props: LogsViewProps) {
               histogram={error ? undefined : histogram.data}
               question={search.isPlaceholderData ? null : `${view.query} ${view.range.from} ${view.range.to}`}
               tab={view.tab}
-              patterns={patterns.isPlaceholderData ? undefined : patterns.data}
+              patterns={error || patterns.error ? undefined : patterns.data}
               onTab={(tab) => onChange({ tab })}
               tools={
                 <>
@@ -136,10 +158,11 @@ export function LogsView(props: LogsViewProps) {
                 </>
               }
             />
-            {!error && (
+            {!error && view.tab !== "chart" && (
               <HistogramPanel
                 answer={histogram.data}
                 error={histogram.error}
+                happened={happened}
                 zone={view.zone}
                 asTable={asTable}
                 onAsTable={setAsTable}
@@ -156,7 +179,23 @@ export function LogsView(props: LogsViewProps) {
                 onClose={() => open(null)}
               />
             )}
-            {view.tab === "patterns" ? (
+            {view.tab === "chart" ? (
+              <Suspense fallback={<LoadingRows />}>
+                <ChartTab
+                  answer={answer}
+                  stale={search.isPlaceholderData}
+                  error={error}
+                  question={question}
+                  chart={view.chart}
+                  happened={happened}
+                  zone={view.zone}
+                  onChart={(chart) => onChange({ chart })}
+                  onZoom={zoomTo}
+                  onZoomBack={zoomBack}
+                  onRetry={onRefresh}
+                />
+              </Suspense>
+            ) : view.tab === "patterns" ? (
               <PatternsTab
                 view={view}
                 answer={patterns.data}

@@ -9,6 +9,8 @@ import { severityOf, severityRole } from "../../lib/severity";
 import { formatDuration } from "../../lib/time/format";
 import { absoluteRange } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
+import { PatternLine } from "./about/PatternLine";
+import { TraceCard } from "./about/TraceCard";
 import { Around } from "./around/Around";
 import { type Entry, JsonTree } from "./JsonTree";
 import styles from "./Record.module.css";
@@ -24,6 +26,8 @@ interface RecordProps {
   terms?: Term[];
   /** How many columns of the grid it spans. */
   columnCount?: number;
+  /** Is it shown among the records of its pattern? */
+  ofPattern?: boolean;
   onFilter: (condition: string, exclude: boolean) => void;
   onClose: () => void;
 }
@@ -34,7 +38,8 @@ const noTerms: Term[] = [];
 
 /** Everything that a record carries, in its row's place: as fields, as JSON, and the lines around it. */
 export function Record(props: RecordProps) {
-  const { record, zone, terms = noTerms, columnCount = 5, onFilter, onClose } = props;
+  const { record, zone, terms = noTerms, columnCount = 5, ofPattern = false } = props;
+  const { onFilter, onClose } = props;
   const severity = severityOf(record.severity_number);
   const [tab, setTab] = useState<Tab>("Fields");
   const id = useId();
@@ -75,7 +80,12 @@ export function Record(props: RecordProps) {
         aria-labelledby={`${id}-${tab}`}
         className={styles.panel}
       >
-        {tab === "Fields" && <Fields record={record} onFilter={onFilter} />}
+        {tab === "Fields" && (
+          <>
+            {!ofPattern && <PatternLine record={record} zone={zone} onFilter={onFilter} />}
+            <Fields record={record} onFilter={onFilter} />
+          </>
+        )}
         {tab === "JSON" && <RecordJson record={record} />}
         {tab === "Around" && <Around record={record} zone={zone} terms={terms} />}
       </div>
@@ -128,6 +138,7 @@ function Fields({ record, onFilter }: Pick<RecordProps, "record" | "onFilter">) 
     <div className={styles.fields}>
       <JsonTree entries={contentOf(record)} onFilter={onFilter} />
       <div className={styles.side}>
+        {record.trace_id !== null && <TraceCard record={record} traceId={record.trace_id} />}
         <JsonTree entries={identityOf(record)} onFilter={onFilter} />
         {delay && <p className="text3 small">{delay}</p>}
       </div>

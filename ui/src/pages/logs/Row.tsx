@@ -6,6 +6,7 @@ import { fieldCondition } from "../../lib/query/edit";
 import { type MarkRange, markRanges } from "../../lib/query/terms";
 import { severityOf, severityRole } from "../../lib/severity";
 import { formatClockMs, formatDay } from "../../lib/time/format";
+import { cellId } from "./cellCursor";
 import { valueIn } from "./fields";
 import styles from "./Rows.module.css";
 import type { RowLayout } from "./rowLayout";
@@ -16,6 +17,8 @@ interface RowProps {
   layout: RowLayout;
   open: boolean;
   active: boolean;
+  /** The column that the cell cursor is in, of the active row. */
+  cell?: string | null;
   /** The line's number, for a virtual list that measures lines which wrap. */
   line?: number;
   measure?: Ref<HTMLDivElement> | undefined;
@@ -23,7 +26,8 @@ interface RowProps {
   onToggle: (record: LogRecord) => void;
 }
 
-function RowView({ record, rowIndex, layout, open, active, line, measure, style, onToggle }: RowProps) {
+function RowView(props: RowProps) {
+  const { record, rowIndex, layout, open, active, cell = null, line, measure, style, onToggle } = props;
   const severity = severityOf(record.severity_number);
   const onClick = (event: MouseEvent) => {
     if (event.target instanceof Element && event.target.closest("a")) return;
@@ -63,6 +67,7 @@ function RowView({ record, rowIndex, layout, open, active, line, measure, style,
         ) : (
           <Cell
             key={field}
+            id={field === cell ? cellId(record.id, layout.fields, field) : undefined}
             field={field}
             value={valueIn(record, field)}
             numeric={layout.numeric.has(field)}
@@ -81,6 +86,7 @@ export const Row = memo(RowView, (before, after) => {
     same("record") &&
     same("open") &&
     same("active") &&
+    same("cell") &&
     same("rowIndex") &&
     same("line") &&
     same("layout") &&
@@ -99,24 +105,28 @@ function Body({ record, layout }: { record: LogRecord; layout: RowLayout }) {
 }
 
 interface CellProps {
+  /** The cell cursor is in it. */
+  id: string | undefined;
   field: string;
   value: Json;
   numeric: boolean;
   spanId: string | null;
 }
 
-function Cell({ field, value, numeric, spanId }: CellProps) {
+function Cell({ id, field, value, numeric, spanId }: CellProps) {
   const text = value === null || value === "" ? null : oneLine(value);
   const scalar = value !== null && typeof value !== "object" ? value : null;
   const selects = scalar !== null && text !== null && text.length <= 256;
   const own = field === "severity" || field === "service" ? styles[field] : styles.host;
   return (
     <span
+      id={id}
       role="gridcell"
       className={own}
       title={text ?? undefined}
       data-field={field}
       data-numeric={numeric || undefined}
+      data-cursor={id !== undefined || undefined}
       data-condition={selects ? fieldCondition(field, scalar) : undefined}
     >
       {field === "trace_id" && text !== null ? (

@@ -14,6 +14,7 @@ import { Row } from "./Row";
 import styles from "./Rows.module.css";
 import { type ColumnChange, RowsHeader } from "./RowsHeader";
 import { gridStyle, useRowLayout } from "./rowLayout";
+import { useCellCursor } from "./useCellCursor";
 import { useReveal } from "./useReveal";
 
 interface RowsProps extends Omit<ColumnChange, "onDraft"> {
@@ -51,6 +52,8 @@ export function Rows(props: RowsProps) {
   const toggled = useRef<string | null>(null);
   const [activeId, setActiveId] = useState<string | null>(openId);
   const activeAt = activeId === null ? -1 : records.findIndex((record) => record.id === activeId);
+
+  const cursor = useCellCursor(scroller, layout.fields, activeAt < 0 ? null : activeId);
 
   // Lines: the records, and the open record's detail below its row.
   const detailAt = openAt >= 0 ? openAt + 1 : -1;
@@ -100,6 +103,7 @@ export function Rows(props: RowsProps) {
   const move = (by: 1 | -1) => {
     const next = Math.min(Math.max(activeAt + by, 0), records.length - 1);
     setActiveId(records[next]?.id ?? null);
+    cursor.take();
     virtualizer.scrollToIndex(lineOf(next), { align: "auto" });
   };
   const toggle = (record: LogRecord) => {
@@ -124,9 +128,11 @@ export function Rows(props: RowsProps) {
         aria-label="Log records"
         aria-rowcount={(hasMore ? matched : records.length) + 1}
         aria-activedescendant={
-          lines.some((line) => line.index === lineOf(activeAt)) ? `row-${activeId}` : undefined
+          lines.some((line) => line.index === lineOf(activeAt)) ? (cursor.id ?? `row-${activeId}`) : undefined
         }
         tabIndex={0}
+        onKeyDown={cursor.onKeyDown}
+        onPointerDown={cursor.onPointerDown}
         onScroll={(event) => props.onReading(event.currentTarget.scrollTop > rowPx)}
       >
         <RowsHeader
@@ -176,6 +182,7 @@ export function Rows(props: RowsProps) {
                     layout={layout}
                     open={at === openAt}
                     active={at === activeAt}
+                    cell={at === activeAt ? cursor.cell : null}
                     line={line.index}
                     measure={layout.wrap ? virtualizer.measureElement : undefined}
                     style={style}

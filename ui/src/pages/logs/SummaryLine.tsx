@@ -19,6 +19,8 @@ interface SummaryLineProps {
   tools?: ReactNode;
 }
 
+const headings = { records: "Answer", patterns: "Patterns", chart: "Chart" };
+
 /** How many records match, how many were searched and how long it took; an incomplete answer says so and why. */
 export function SummaryLine(props: SummaryLineProps) {
   const { answer, histogram, question, tab, patterns, onTab, tools } = props;
@@ -28,7 +30,7 @@ export function SummaryLine(props: SummaryLineProps) {
     <div className={styles.area}>
       <Announcement answer={answer} question={question} />
       <div className={styles.line}>
-        <h2 className="visually-hidden">{tab === "patterns" ? "Patterns" : "Answer"}</h2>
+        <h2 className="visually-hidden">{headings[tab]}</h2>
         <Tabs answer={answer} patterns={patterns} tab={tab} onTab={onTab} />
         <div className="grow" />
         {partial && (

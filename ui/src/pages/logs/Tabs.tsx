@@ -14,16 +14,19 @@ interface TabsProps {
   onTab: (tab: Tab) => void;
 }
 
-/** Records or patterns; the arrow keys move between the two. */
+const tabs: Tab[] = ["records", "patterns", "chart"];
+
+/** Records, patterns or a chart; the arrow keys move between them. */
 export function Tabs({ answer, patterns, tab, onTab }: TabsProps) {
   const list = useRef<HTMLDivElement>(null);
   const fresh = patterns?.patterns.filter((row) => row.is_new).length ?? 0;
   const onKey = (event: KeyboardEvent) => {
-    if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
     event.preventDefault();
-    onTab(tab === "records" ? "patterns" : "records");
-    const other = tab === "records" ? 1 : 0;
-    list.current?.querySelectorAll<HTMLElement>("[role=tab]")[other]?.focus();
+    const next = (tabs.indexOf(tab) + by + tabs.length) % tabs.length;
+    onTab(tabs[next] ?? "records");
+    list.current?.querySelectorAll<HTMLElement>("[role=tab]")[next]?.focus();
   };
   const props = (name: Tab) => ({
     type: "button" as const,
@@ -42,9 +45,10 @@ export function Tabs({ answer, patterns, tab, onTab }: TabsProps) {
       </button>
       <button {...props("patterns")}>
         Patterns
-        {patterns && <span className={styles.count}>{formatExact(patterns.patterns.length)}</span>}
+        {patterns && <span className={styles.count}>{formatExact(patterns.total)}</span>}
         {fresh > 0 && <span className={`tag ${styles.fresh}`}>{fresh} new</span>}
       </button>
+      <button {...props("chart")}>Chart</button>
     </div>
   );
 }

@@ -5,20 +5,30 @@ import { severityRole } from "../../lib/severity";
 import type { Zone } from "../../lib/time/zone";
 import type { Role } from "../../theme/tokens";
 import { type Area, axisMax, histogramSpan, layoutBars } from "./histogram";
+import { type Marker, markerText } from "./markers";
 
 export const margin = { left: 44, right: 12, top: 8, bottom: 20 };
+/** Room for what a marker says. */
+const markerTextPx = 14;
 
-export function plotArea(width: number, height: number): Area {
+export function plotArea(width: number, height: number, hasMarkers = false): Area {
+  const top = margin.top + (hasMarkers ? markerTextPx : 0);
   return {
     left: margin.left,
-    top: margin.top,
+    top,
     width: Math.max(1, width - margin.left - margin.right),
-    height: height - margin.top - margin.bottom,
+    height: height - top - margin.bottom,
   };
 }
 
-/** Draws grid, bars and axes. Colours are read from the page, so the drawing follows the scheme. */
-export function drawHistogram(canvas: HTMLCanvasElement, answer: HistogramAnswer, zone: Zone): void {
+export interface Drawing {
+  answer: HistogramAnswer;
+  markers: Marker[];
+  zone: Zone;
+}
+
+/** Draws grid, bars, axes and markers. Colours are read from the page, so the drawing follows the scheme. */
+export function drawHistogram(canvas: HTMLCanvasElement, { answer, markers, zone }: Drawing): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const ratio = window.devicePixelRatio || 1;
@@ -31,7 +41,7 @@ export function drawHistogram(canvas: HTMLCanvasElement, answer: HistogramAnswer
   const colour = (role: Role): string => style.getPropertyValue(`--${role}`);
   context.font = `11px ${style.getPropertyValue("--font-sans")}`;
 
-  const area = plotArea(width, height);
+  const area = plotArea(width, height, markers.length > 0);
   const max = axisMax(answer);
   drawValueAxis(context, area, max, colour);
   for (const bar of layoutBars(answer, area, max)) {
@@ -39,6 +49,7 @@ export function drawHistogram(canvas: HTMLCanvasElement, answer: HistogramAnswer
     context.fillRect(bar.x, bar.y, bar.width, bar.height);
   }
   drawTimeAxis(context, area, answer, zone, colour);
+  drawMarkers(context, area, { answer, markers, zone }, colour);
 }
 
 type Colour = (role: Role) => string;
@@ -77,4 +88,53 @@ function drawTimeAxis(
     if (x < area.left + 20 || x > area.left + area.width - 20) continue;
     context.fillText(tickLabel(tick, stepMs, zone), x, area.top + area.height + 15);
   }
+}
+
+/** As charts have them: a dotted line with a triangle on the axis; one of them with its words. */
+function drawMarkers(
+  context: CanvasRenderingContext2D,
+  area: Area,
+  { answer, markers, zone }: Drawing,
+  colour: Colour,
+): void {
+  const { startMs, endMs } = histogramSpan(answer);
+  const bottom = area.top + area.height;
+  for (const marker of markers) {
+    const x = Math.round(area.left + ((marker.ms - startMs) / (endMs - startMs)) * area.width) + 0.5;
+    const top = marker.important ? margin.top : area.top;
+    context.strokeStyle = colour("text-2");
+    context.setLineDash([2, 2]);
+    context.beginPath();
+    context.moveTo(x, top);
+    context.lineTo(x, bottom);
+    context.stroke();
+    context.setLineDash([]);
+    context.fillStyle = colour(marker.kind === "alert" ? "crit-mark" : "text-2");
+    context.beginPath();
+    context.moveTo(x, bottom - 6);
+    context.lineTo(x - 4, bottom);
+    context.lineTo(x + 4, bottom);
+    context.fill();
+    if (marker.important) drawWords(context, area, x, markerText(marker, zone), colour);
+  }
+}
+
+/** On the side that has more room, and only what fits there. */
+function drawWords(
+  context: CanvasRenderingContext2D,
+  area: Area,
+  x: number,
+  text: string,
+  colour: Colour,
+): void {
+  const right = area.left + area.width - x;
+  const left = x - area.left;
+  const isLeft = left > right;
+  const room = Math.max(left, right) - 8;
+  context.fillStyle = colour("text");
+  context.textAlign = isLeft ? "right" : "left";
+  context.textBaseline = "top";
+  let shown = text;
+  while (shown.length > 12 && context.measureText(`${shown}…`).width > room) shown = shown.slice(0, -1);
+  context.fillText(shown === text ? text : `${shown}…`, x + (isLeft ? -5 : 5), margin.top - 2);
 }

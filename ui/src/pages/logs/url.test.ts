@@ -39,7 +39,7 @@ test.each([
   { record: "0-1", at: "some time" },
   { record: "0-1" },
   { query: 5 },
-  { tab: "chart", sort: "size", new: "yes", pattern: "p_51c", live: "yes" },
+  { tab: "graph", sort: "size", new: "yes", pattern: "p_51c", live: "yes" },
 ])("malformed %j becomes the plain view", (search) => {
   expect(decodeLogsView(search)).toEqual(plain);
 });

@@ -3,6 +3,7 @@ import type { Order } from "../../api/logs";
 import { nanosOf } from "../../lib/time/nanos";
 import { defaultRange, type Range, resolveRange } from "../../lib/time/range";
 import type { Zone } from "../../lib/time/zone";
+import { type ChartSearch, type ChartView, decodeChartView, encodeChartView, plainChart } from "./chart/url";
 import { type Column, decodeColumns, defaultColumns, encodeColumns } from "./columns";
 import {
   decodePatternsView,
@@ -25,9 +26,10 @@ export interface LogsView {
   columns: Column[];
   /** Whole bodies, over as many lines as they need. */
   wrap: boolean;
-  /** The tab: the records, or their patterns. */
-  tab: "records" | "patterns";
+  /** The tab: the records, their patterns, or a chart of them. */
+  tab: "records" | "patterns" | "chart";
   patterns: PatternsView;
+  chart: ChartView;
   /** New records as they arrive, in place of a search. */
   live: boolean;
 }
@@ -44,6 +46,7 @@ export const plainView: LogsView = {
   wrap: false,
   tab: "records",
   patterns: plainPatterns,
+  chart: plainChart,
   live: false,
 };
 
@@ -53,7 +56,7 @@ export interface RecordLink {
   time: string;
 }
 
-export interface LogsSearch extends PatternsSearch {
+export interface LogsSearch extends PatternsSearch, ChartSearch {
   query?: string;
   from?: string;
   to?: string;
@@ -64,7 +67,7 @@ export interface LogsSearch extends PatternsSearch {
   at?: string;
   columns?: string;
   wrap?: "1";
-  tab?: "patterns";
+  tab?: "patterns" | "chart";
   live?: "1";
 }
 
@@ -79,8 +82,9 @@ export function encodeLogsView(view: LogsView): LogsSearch {
     ...(view.record && { record: view.record.id, at: view.record.time }),
     ...encodeColumns(view.columns),
     ...(view.wrap && { wrap: "1" as const }),
-    ...(view.tab === "patterns" && { tab: "patterns" as const }),
+    ...(view.tab !== "records" && { tab: view.tab }),
     ...encodePatternsView(view.patterns),
+    ...encodeChartView(view.chart),
     ...(view.live && { live: "1" as const }),
   };
 }
@@ -101,8 +105,13 @@ export function decodeLogsView(search: Record<string, unknown>): LogsView {
     record: linked ? { id: text("record"), time: text("at") } : null,
     columns: decodeColumns(text("columns")),
     wrap: text("wrap") === "1",
-    tab: text("tab") === "patterns" ? "patterns" : "records",
+    tab: tabNamed(text("tab")),
     patterns: decodePatternsView(search),
+    chart: decodeChartView(search),
     live: text("live") === "1",
   };
+}
+
+function tabNamed(name: string): LogsView["tab"] {
+  return name === "patterns" || name === "chart" ? name : "records";
 }

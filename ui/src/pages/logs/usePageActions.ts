@@ -3,7 +3,7 @@ import { fetchContext } from "../../api/context";
 import type { LogRecord } from "../../api/logs";
 import { usePreferences } from "../../components/usePreferences";
 import { readPreferences, writePreferences } from "../../lib/preferences";
-import { absoluteRange } from "../../lib/time/range";
+import { absoluteRange, type Span } from "../../lib/time/range";
 import { hasColumn, toggleColumn } from "./columns";
 import type { RecordActions } from "./RecordActions";
 import type { LogsView } from "./url";
@@ -14,15 +14,18 @@ const listMs = 15 * 60_000;
 /** What the logs page does for a record that is open. `facets` are the fields of the facets on the page. */
 export function usePageActions(
   view: LogsView,
+  span: Span | null,
   facets: string[],
   onChange: (change: Partial<LogsView>) => void,
 ): RecordActions {
-  const { columns } = view;
+  const { columns, range } = view;
   const chosen = usePreferences().facets ?? facets;
   const latest = useRef({ columns, chosen, onChange });
   latest.current = { columns, chosen, onChange };
   return useMemo(
     () => ({
+      range,
+      span,
       hasColumn: (field) => hasColumn(columns, field),
       toggleColumn: (field) =>
         latest.current.onChange({ columns: toggleColumn(latest.current.columns, field) }),
@@ -38,7 +41,7 @@ export function usePageActions(
       },
       showInList: async (record) => latest.current.onChange(await listAround(record)),
     }),
-    [columns, chosen],
+    [columns, chosen, range, span],
   );
 }
 

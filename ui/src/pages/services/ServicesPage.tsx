@@ -1,11 +1,11 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
 import { PageHeader } from "../../app/PageHeader";
+import { FindField } from "../../components/FindField";
 import { Message } from "../../components/Message";
 import { PartialTag } from "../../components/PartialTag";
 import { TimeTools } from "../../components/time/TimeTools";
 import { useSpan } from "../../components/time/useSpan";
-import { useShortcuts } from "../../components/useShortcuts";
+import { useFindText } from "../../components/useFindText";
 import { plural } from "../../lib/number";
 import { hasWords, sortRows } from "./rows";
 import styles from "./Services.module.css";
@@ -25,15 +25,12 @@ export function ServicesPage() {
   const live = useSpan(view.range, "services", everyMs, false);
   const { span, generation, refresh } = live;
   const { data, error, isPending } = useServices(span, generation);
-  const [filter, setFilter] = useState(view.filter);
-  useEffect(() => setFilter(view.filter), [view.filter]);
-  const find = useRef<HTMLInputElement>(null);
-  useShortcuts({ "/": () => find.current?.focus() });
 
   const update = (change: Partial<ServicesView>) => {
     const replace = Object.keys(change).every((name) => name !== "range");
     void navigate({ search: encodeServicesView({ ...view, ...change }), replace });
   };
+  const [filter, setFilter] = useFindText(view.filter, (text) => update({ filter: text }));
   const all = (data?.services ?? []).map((one) => ({ ...one, name: one.service }));
   const found = all.filter(({ name }) => hasWords(name, filter));
   const shown = sortRows(found, view.sort, view.reverse);
@@ -45,20 +42,7 @@ export function ServicesPage() {
       <main className={styles.page}>
         {all.length > 0 && (
           <div className={styles.tools}>
-            <input
-              ref={find}
-              className={`field ${styles.filter}`}
-              type="search"
-              aria-label="Find a service"
-              placeholder="Find by name"
-              autoComplete="off"
-              spellCheck={false}
-              value={filter}
-              onChange={(event) => {
-                setFilter(event.target.value);
-                update({ filter: event.target.value });
-              }}
-            />
+            <FindField label="Find a service" placeholder="Find by name" text={filter} onText={setFilter} />
             <span className="text3 small" aria-live="polite">
               {plural(shown.length, "service")}
               {shown.length < all.length && ` of ${all.length}`}

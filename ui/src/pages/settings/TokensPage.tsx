@@ -3,12 +3,14 @@ import { useState } from "react";
 import { type ApiToken, revokeToken } from "../../api/access";
 import { useMayAdmin } from "../../app/roles";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { FindField } from "../../components/FindField";
 import { Icon } from "../../components/Icon";
 import list from "../../components/List.module.css";
 import { Message } from "../../components/Message";
+import { hasEveryWord } from "../../lib/find";
 import { plural } from "../../lib/number";
 import { formatMoment } from "../../lib/time/format";
-import { Answer, NotAllowed } from "./parts";
+import { Answer, NotAllowed, NothingFound } from "./parts";
 import { SettingsFrame } from "./SettingsFrame";
 import { TokenDialog } from "./TokenDialog";
 import { tokensKey, useTokens } from "./useAccess";
@@ -21,12 +23,24 @@ export function TokensPage() {
   const tokens = useTokens(allowed);
   const [creating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<ApiToken | null>(null);
+  const [text, setText] = useState("");
+  const all = tokens.data ?? [];
+  const shown = all.filter((token) => hasEveryWord(wordsOf(token), text));
   const changed = () => void client.invalidateQueries({ queryKey: tokensKey });
   return (
     <SettingsFrame title="API tokens">
       <div className={list.tools}>
+        {all.length > 0 && (
+          <FindField
+            label="Find a token"
+            placeholder="Find by name, scope, tenant"
+            text={text}
+            onText={setText}
+          />
+        )}
         <span className="text3 small" aria-live="polite">
-          {tokens.data && plural(tokens.data.length, "token")}
+          {tokens.data && plural(shown.length, "token")}
+          {shown.length < all.length && ` of ${all.length}`}
         </span>
         <span className="grow" />
         <button
@@ -47,6 +61,8 @@ export function TokensPage() {
             <Message title="There are no tokens">
               Agents, exporters, CI and other programs take one as <code>Authorization: Bearer …</code>.
             </Message>
+          ) : shown.length === 0 ? (
+            <NothingFound one="token" all={all.length} onAll={() => setText("")} />
           ) : (
             <section className={`panel ${list.panel} ${list.scroll}`} aria-label="List of tokens">
               <table className={`${list.table} ${list.cards}`} aria-label="API tokens">
@@ -64,7 +80,7 @@ export function TokensPage() {
                   </tr>
                 </thead>
                 <tbody>
-                  {found.map((token) => (
+                  {shown.map((token) => (
                     <Row key={token.id} token={token} onRevoke={() => setRevoking(token)} />
                   ))}
                 </tbody>
@@ -142,4 +158,8 @@ function Row({ token, onRevoke }: { token: ApiToken; onRevoke: () => void }) {
       </td>
     </tr>
   );
+}
+
+function wordsOf({ name, scopes, tenants, created_by }: ApiToken): string {
+  return [name, ...scopes, ...(tenants === "*" ? ["every tenant"] : tenants), created_by].join(" ");
 }

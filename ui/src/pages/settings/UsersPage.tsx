@@ -5,14 +5,16 @@ import { deleteUser, everyTenant, type User } from "../../api/access";
 import { useMayAdmin } from "../../app/roles";
 import { useSession } from "../../app/session";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { FindField } from "../../components/FindField";
 import { Icon } from "../../components/Icon";
 import list from "../../components/List.module.css";
 import { StateDot } from "../../components/StateDot";
+import { hasEveryWord } from "../../lib/find";
 import { plural } from "../../lib/number";
 import { formatMoment } from "../../lib/time/format";
 import { encodeLogsView, plainView as plainLogs } from "../logs/url";
 import { PasswordDialog } from "./PasswordDialog";
-import { Answer, NotAllowed } from "./parts";
+import { Answer, NotAllowed, NothingFound } from "./parts";
 import styles from "./Settings.module.css";
 import { SettingsFrame } from "./SettingsFrame";
 import { UserDialog } from "./UserDialog";
@@ -28,18 +30,24 @@ export function UsersPage() {
   const client = useQueryClient();
   const users = useUsers(allowed);
   const [doing, setDoing] = useState<Doing | null>(null);
+  const [text, setText] = useState("");
   const done = () => {
     setDoing(null);
     void client.invalidateQueries({ queryKey: usersKey });
   };
   const close = () => setDoing(null);
   const all = users.data ?? [];
+  const shown = all.filter(({ name, roles }) => hasEveryWord(`${name} ${rolesText(roles)}`, text));
   const everywhere = all.find(({ name }) => name === me)?.roles[everyTenant] === "admin";
   return (
     <SettingsFrame title="Users">
       <div className={list.tools}>
+        {all.length > 0 && (
+          <FindField label="Find a user" placeholder="Find by name or role" text={text} onText={setText} />
+        )}
         <span className="text3 small" aria-live="polite">
-          {users.data && plural(all.length, "user")}
+          {users.data && plural(shown.length, "user")}
+          {shown.length < all.length && ` of ${all.length}`}
         </span>
         <span className="grow" />
         {allowed && tenant === "default" && (
@@ -69,28 +77,32 @@ export function UsersPage() {
       </div>
       <NotAllowed why={why} />
       <Answer query={users}>
-        {(found) => (
-          <section className={`panel ${list.panel} ${list.scroll}`} aria-label="List of users">
-            <table className={`${list.table} ${list.cards}`} aria-label="Users">
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">May</th>
-                  <th scope="col">Logging in</th>
-                  <th scope="col">Created, UTC</th>
-                  <th scope="col">
-                    <span className="visually-hidden">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {found.map((user) => (
-                  <Row key={user.name} user={user} isMe={user.name === me} onDo={setDoing} />
-                ))}
-              </tbody>
-            </table>
-          </section>
-        )}
+        {() =>
+          shown.length === 0 && all.length > 0 ? (
+            <NothingFound one="user" all={all.length} onAll={() => setText("")} />
+          ) : (
+            <section className={`panel ${list.panel} ${list.scroll}`} aria-label="List of users">
+              <table className={`${list.table} ${list.cards}`} aria-label="Users">
+                <thead>
+                  <tr>
+                    <th scope="col">Name</th>
+                    <th scope="col">May</th>
+                    <th scope="col">Logging in</th>
+                    <th scope="col">Created, UTC</th>
+                    <th scope="col">
+                      <span className="visually-hidden">Actions</span>
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {shown.map((user) => (
+                    <Row key={user.name} user={user} isMe={user.name === me} onDo={setDoing} />
+                  ))}
+                </tbody>
+              </table>
+            </section>
+          )
+        }
       </Answer>
       {doing?.what === "create" && (
         <UserDialog

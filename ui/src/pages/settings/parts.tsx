@@ -4,6 +4,8 @@ import { ApiError } from "../../api/http";
 import { Failed } from "../../components/Failed";
 import { Icon } from "../../components/Icon";
 import list from "../../components/List.module.css";
+import { Message } from "../../components/Message";
+import { formatExact } from "../../lib/number";
 import { sentence } from "../../lib/words";
 import styles from "./Settings.module.css";
 
@@ -30,6 +32,20 @@ export function Answer<T>({
   if (data !== undefined) return children(data);
   if (error) return <Failed error={error} onRetry={() => void refetch()} />;
   return isLoading ? <div className={`panel skeleton ${list.skeleton}`} /> : null;
+}
+
+/** Nothing in the list has the words that are looked for. */
+export function NothingFound({ one, all, onAll }: { one: string; all: number; onAll: () => void }) {
+  return (
+    <Message
+      title={`No ${one} is like this`}
+      actions={
+        <button type="button" className="button" onClick={onAll}>
+          Show all {formatExact(all)}
+        </button>
+      }
+    />
+  );
 }
 
 /** What the collector refused, and what to do. */

@@ -1,11 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useState } from "react";
 import { fetchRuleProblems, fetchRules } from "../../../api/rules";
 import { ConfigProblems } from "../../../components/ConfigProblems";
 import { Failed } from "../../../components/Failed";
+import { FindField } from "../../../components/FindField";
 import list from "../../../components/List.module.css";
 import { Message } from "../../../components/Message";
+import { useFindText } from "../../../components/useFindText";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { formatCount, plural } from "../../../lib/number";
 import { formatMoment } from "../../../lib/time/format";
@@ -32,14 +34,12 @@ export function RulesPage() {
     queryFn: ({ signal }) => fetchRuleProblems(signal),
     ...live,
   });
-  const [filter, setFilter] = useState(view.filter);
-  useEffect(() => setFilter(view.filter), [view.filter]);
   const [limit, setLimit] = useState(rowsAtOnce);
-  const find = useRef<HTMLInputElement>(null);
   const refresh = () => void Promise.all([rules.refetch(), problems.refetch()]);
-  useShortcuts({ "/": () => find.current?.focus(), r: refresh });
+  useShortcuts({ r: refresh });
   const update = (change: Partial<RulesView>) =>
     void navigate({ search: encodeRulesView({ ...view, ...change }), replace: true });
+  const [filter, setFilter] = useFindText(view.filter, (text) => update({ filter: text }));
   const open = useCallback(
     (key: string) =>
       void navigate({
@@ -67,19 +67,11 @@ export function RulesPage() {
         <main className={list.page}>
           {total > 0 && (
             <div className={list.tools}>
-              <input
-                ref={find}
-                className={`field ${list.find}`}
-                type="search"
-                aria-label="Find a rule"
+              <FindField
+                label="Find a rule"
                 placeholder="Find by name, query, label, file"
-                autoComplete="off"
-                spellCheck={false}
-                value={filter}
-                onChange={(event) => {
-                  setFilter(event.target.value);
-                  update({ filter: event.target.value });
-                }}
+                text={filter}
+                onText={setFilter}
               />
               <fieldset className={list.states} aria-label="State">
                 {ruleStates.map((state) => (

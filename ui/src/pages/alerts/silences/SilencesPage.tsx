@@ -1,13 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { expireSilence } from "../../../api/alertmanager";
 import { useMayEdit } from "../../../app/roles";
 import { ConfirmDialog } from "../../../components/ConfirmDialog";
 import { Failed } from "../../../components/Failed";
+import { FindField } from "../../../components/FindField";
 import { Icon } from "../../../components/Icon";
 import list from "../../../components/List.module.css";
 import { Message } from "../../../components/Message";
+import { useFindText } from "../../../components/useFindText";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { formatCount, plural } from "../../../lib/number";
 import { AlertsHeader } from "../AlertsHeader";
@@ -26,13 +28,11 @@ export function SilencesPage() {
   const alerts = useOpenAlerts();
   const client = useQueryClient();
   const { allowed, why } = useMayEdit();
-  const [filter, setFilter] = useState(view.filter);
-  useEffect(() => setFilter(view.filter), [view.filter]);
   const [ending, setEnding] = useState<ListedSilence | null>(null);
-  const find = useRef<HTMLInputElement>(null);
-  useShortcuts({ "/": () => find.current?.focus(), r: () => void refetch() });
+  useShortcuts({ r: () => void refetch() });
   const update = (change: Partial<SilencesView>) =>
     void navigate({ search: encodeSilencesView({ ...view, ...change }), replace: true });
+  const [filter, setFilter] = useFindText(view.filter, (text) => update({ filter: text }));
 
   const nowMs = Date.now();
   const all = listOf(data ?? [], alerts.data ?? null, nowMs);
@@ -57,19 +57,11 @@ export function SilencesPage() {
         <div className={list.tools}>
           {all.length > 0 && (
             <>
-              <input
-                ref={find}
-                className={`field ${list.find}`}
-                type="search"
-                aria-label="Find a silence"
+              <FindField
+                label="Find a silence"
                 placeholder="Find by matcher, author, comment"
-                autoComplete="off"
-                spellCheck={false}
-                value={filter}
-                onChange={(event) => {
-                  setFilter(event.target.value);
-                  update({ filter: event.target.value });
-                }}
+                text={filter}
+                onText={setFilter}
               />
               <fieldset className={list.states} aria-label="State">
                 {silenceStates.map((state) => (

@@ -12,6 +12,7 @@ import { Record } from "../Record";
 import { Row } from "../Row";
 import rowStyles from "../Rows.module.css";
 import { gridStyle, useRowLayout } from "../rowLayout";
+import { useCellCursor } from "../useCellCursor";
 import styles from "./Live.module.css";
 import type { LiveTail } from "./useLiveTail";
 
@@ -94,6 +95,7 @@ export function LiveRows({ tail, query, zone, columns, onFilter }: LiveRowsProps
     const next = Math.min(Math.max(from + by, 0), rows.length - 1);
     setFollowing(false);
     setActiveId(rows[next]?.id ?? null);
+    cursor.take();
     virtualizer.scrollToIndex(detailAt >= 0 && next >= detailAt ? next + 1 : next, { align: "auto" });
   };
   const toggle = (record: LogRecord) => {
@@ -110,6 +112,7 @@ export function LiveRows({ tail, query, zone, columns, onFilter }: LiveRowsProps
     Escape: () => (openId === null ? follow() : setOpenId(null)),
   });
   const layout = useRowLayout({ records: rows, query, zone, withDay: false, columns, wrap: false });
+  const cursor = useCellCursor(scroller, layout.fields, activeAt < 0 ? null : activeId);
   const lines = virtualizer.getVirtualItems();
   const overflows = virtualizer.getTotalSize() > (scroller.current?.clientHeight ?? 0);
   return (
@@ -122,10 +125,12 @@ export function LiveRows({ tail, query, zone, columns, onFilter }: LiveRowsProps
         aria-rowcount={rows.length}
         aria-activedescendant={
           activeAt >= 0 && lines.some((line) => recordAt(line.index)?.id === activeId)
-            ? `row-${activeId}`
+            ? (cursor.id ?? `row-${activeId}`)
             : undefined
         }
         tabIndex={0}
+        onKeyDown={cursor.onKeyDown}
+        onPointerDown={cursor.onPointerDown}
         onScroll={onScroll}
         onPointerEnter={(event) => point(event, true)}
         onPointerLeave={(event) => point(event, false)}
@@ -145,6 +150,7 @@ export function LiveRows({ tail, query, zone, columns, onFilter }: LiveRowsProps
                   layout={layout}
                   open={at === openAt}
                   active={at === activeAt}
+                  cell={at === activeAt ? cursor.cell : null}
                   style={style}
                   onToggle={toggle}
                 />

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useRef } from "react";
 import { ApiError } from "../../../api/http";
 import type { QueryError } from "../../../api/logs";
 import { Message } from "../../../components/Message";
@@ -17,12 +17,13 @@ import { useLiveTail } from "./useLiveTail";
 
 interface LiveViewProps {
   view: LogsView;
+  paused: boolean;
+  onPaused: (paused: boolean) => void;
   onChange: (change: Partial<LogsView>) => void;
 }
 
 /** Records as they arrive. A new query applies to what comes next; leaving the view ends it. */
-export function LiveView({ view, onChange }: LiveViewProps) {
-  const [paused, setPaused] = useState(false);
+export function LiveView({ view, paused, onPaused, onChange }: LiveViewProps) {
   const tail = useLiveTail(view.query, paused);
   const input = useRef<HTMLTextAreaElement>(null);
   const { status, buffer } = tail;
@@ -39,7 +40,7 @@ export function LiveView({ view, onChange }: LiveViewProps) {
     x: () => addPointed(true),
   });
   const run = (query: string) => (query === view.query ? tail.retry() : onChange({ query }));
-  const actions = usePageActions(view, [], onChange);
+  const actions = usePageActions(view, null, [], onChange);
   return (
     <main className={pageStyles.page}>
       <QueryBar
@@ -50,7 +51,7 @@ export function LiveView({ view, onChange }: LiveViewProps) {
         runError={queryErrorOf(refused)}
         onRun={run}
       />
-      <LiveBar tail={tail} paused={paused} onPaused={setPaused} onStop={() => onChange({ live: false })} />
+      <LiveBar tail={tail} paused={paused} onPaused={onPaused} onStop={() => onChange({ live: false })} />
       {refused ? (
         <Refused error={refused} query={view.query} onRun={run} />
       ) : buffer.rows.length === 0 ? (

@@ -143,7 +143,7 @@ function ExampleRecord({ id, zone, onCondition, onClose }: ExampleRecordProps) {
   return (
     <div role="grid" tabIndex={0} aria-label={`Example ${id}`} className={styles.record}>
       <div role="row">
-        <Record record={data} zone={zone} onFilter={onCondition} onClose={onClose} />
+        <Record record={data} zone={zone} ofPattern onFilter={onCondition} onClose={onClose} />
       </div>
     </div>
   );

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import type { MetricMetadata } from "../../../api/prometheus";
+import { FindField } from "../../../components/FindField";
 import { Icon } from "../../../components/Icon";
 import { plural } from "../../../lib/number";
 import type { Span } from "../../../lib/time/range";
@@ -42,15 +43,13 @@ export function MetricBrowser({ span, open, onOpen, onMetric, onValue }: MetricB
   return (
     <aside className={styles.browser} aria-label="Metrics">
       <div className={styles.search}>
-        <input
-          className="field"
-          type="search"
-          aria-label="Find a metric"
+        <FindField
+          label="Find a metric"
           placeholder="Find by name or meaning"
-          autoComplete="off"
-          spellCheck={false}
-          value={wanted}
-          onChange={(event) => setWanted(event.target.value)}
+          size="wide"
+          slash={false}
+          text={wanted}
+          onText={setWanted}
         />
         <p className={styles.count} aria-live="polite">
           {names.data

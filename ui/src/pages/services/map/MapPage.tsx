@@ -1,12 +1,14 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { MapAnswer } from "../../../api/services";
 import { PageHeader } from "../../../app/PageHeader";
 import { toggleTables, useTables } from "../../../components/chart/tables";
+import { FindField } from "../../../components/FindField";
 import { PartialTag } from "../../../components/PartialTag";
 import { TimeTools } from "../../../components/time/TimeTools";
 import { useSpan } from "../../../components/time/useSpan";
 import { useZoom } from "../../../components/time/useZoom";
+import { useFindText } from "../../../components/useFindText";
 import { useShortcuts } from "../../../components/useShortcuts";
 import { plural } from "../../../lib/number";
 import { paintedBy } from "../../bottlenecks/match";
@@ -37,9 +39,6 @@ export function MapPage() {
   const { span, generation, refresh } = live;
   const { data, error, isPending } = useServiceMap(span, generation);
   const asTables = useTables();
-  const find = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(view.find);
-  useEffect(() => setText(view.find), [view.find]);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const [arranged, setArranged] = useState(0);
 
@@ -69,9 +68,9 @@ export function MapPage() {
     [update],
   );
   const close = () => update({ node: null });
+  const [text, setText] = useFindText(view.find, (find) => update({ find }));
   const found = useMemo(() => foundIn(graph, text), [graph, text]);
   useShortcuts({
-    "/": () => find.current?.focus(),
     "Shift T": toggleTables,
     ...(view.node !== null && { Escape: close }),
   });
@@ -119,23 +118,13 @@ export function MapPage() {
                 </MapCanvas>
               )}
               <div className={styles.tags}>
-                <input
-                  ref={find}
-                  className={`field ${styles.find}`}
-                  type="search"
-                  aria-label="Find on the map"
+                <FindField
+                  label="Find on the map"
                   placeholder="Find on the map"
-                  autoComplete="off"
-                  spellCheck={false}
-                  value={text}
-                  onChange={(event) => {
-                    setText(event.target.value);
-                    update({ find: event.target.value });
-                  }}
-                  onKeyDown={(event) => {
-                    if (event.key === "Enter") openFirst();
-                    if (event.key === "Escape") event.currentTarget.blur();
-                  }}
+                  size="small"
+                  text={text}
+                  onText={setText}
+                  onEnter={openFirst}
                 />
                 <Counts shown={shown} found={found} />
                 {opened.size > 0 && (
