@@ -142,8 +142,7 @@ async fn check(program: &Program, end_s: i64, is_sent: impl Fn(i64) -> bool + Co
         let expected = sent(end_s, end_s - 240, is_sent) as f64;
         assert_eq!(at(program, &offset, end_s).await, Some(expected), "{offset}");
     }
-    let mean =
-        format!("histogram_avg(sum(sum_over_time(narrows_red_duration_seconds{{service=\"late\"}}[5m])))");
-    let mean_s = at(program, &mean, end_s - 120).await.unwrap();
+    let mean = r#"histogram_avg(sum(sum_over_time(narrows_red_duration_seconds{service="late"}[5m])))"#;
+    let mean_s = at(program, mean, end_s - 120).await.unwrap();
     assert!((mean_s - TOOK_MS as f64 / 1e3).abs() < 1e-9, "{mean_s}");
 }
