@@ -8,7 +8,7 @@ export CONFORMANCE_DATA=${CONFORMANCE_DATA:-$root/../shared/testdata}
 options=()
 programs=(-p narrows-bench)
 # A set that is fed to a collector needs one.
-case ${1:-} in *-otlp) programs+=(-p narrows-collector) ;; esac
+case ${1:-} in *-otlp | *-stored) programs+=(-p narrows-collector) ;; esac
 if [ $# -gt 0 ] && [[ $1 != -* ]]; then
   options+=(--suite "$1")
   shift

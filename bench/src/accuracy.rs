@@ -78,8 +78,11 @@ const SUITES: [Suite; 8] = [
     Suite { name: "cost", run: cost::run },
 ];
 
-/// Run when asked for by name: it takes a collector's program and some minutes.
-const FED: Suite = Suite { name: "nezha-otlp", run: nezha::run_fed };
+/// Run when asked for by name: they take a collector's program and some minutes.
+const FED: [Suite; 2] = [
+    Suite { name: "nezha-otlp", run: nezha::run_fed },
+    Suite { name: "cost-stored", run: cost::stored::run },
+];
 
 /// The least, or the most, that a figure may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,7 +116,7 @@ const BOUNDS: [(&str, &str, Bound); 18] = [
 ];
 
 pub(crate) fn run(runtime: &Runtime, bin_dir: &Path, args: Args) -> anyhow::Result<()> {
-    let all = || SUITES.iter().chain([&FED]);
+    let all = || SUITES.iter().chain(&FED);
     let names: Vec<&str> = all().map(|suite| suite.name).collect();
     let suites: Vec<&Suite> = match &args.suite {
         None => SUITES.iter().collect(),

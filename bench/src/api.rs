@@ -79,6 +79,12 @@ impl Collector {
         json(request.send().await?).await.with_context(|| format!("GET {path} {query:?}"))
     }
 
+    /// The same of what is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let request = self.client.get(self.http(path)).basic_auth("admin", Some(PASSWORD));
+        Ok(request.send().await?.error_for_status()?.text().await?)
+    }
+
     /// The same of a tenant.
     pub(crate) async fn get_of(
         &self,

@@ -5,11 +5,20 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::task::JoinSet;
 
+type Headers = &'static [(&'static str, &'static str)];
+
+const OTLP: Headers = &[("content-type", "application/x-protobuf")];
+const REMOTE_WRITE: Headers = &[
+    ("content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"),
+    ("content-encoding", "snappy"),
+];
+
 /// Posts protobuf to one address.
 pub(crate) struct Sending {
     client: reqwest::Client,
     url: String,
     token: Option<String>,
+    headers: Headers,
     most: usize,
     under_way: JoinSet<anyhow::Result<()>>,
     /// Bytes of all bodies.
@@ -25,7 +34,12 @@ impl Sending {
     /// The same with a bearer token.
     pub(crate) fn with_token(url: String, most: usize, token: Option<String>) -> Self {
         let (client, under_way) = (reqwest::Client::new(), JoinSet::new());
-        Self { client, url, token, most, under_way, sent_bytes: 0 }
+        Self { client, url, token, headers: OTLP, most, under_way, sent_bytes: 0 }
+    }
+
+    /// The same of compressed requests of remote write 2.0.
+    pub(crate) fn remote_write(url: String, most: usize, token: Option<String>) -> Self {
+        Self { headers: REMOTE_WRITE, ..Self::with_token(url, most, token) }
     }
 
     /// Posts one body, once there is room for it.
@@ -34,7 +48,8 @@ impl Sending {
         if self.under_way.len() >= self.most {
             self.under_way.join_next().await.context("a request was under way")???;
         }
-        self.under_way.spawn(send(self.client.clone(), self.url.clone(), self.token.clone(), body));
+        let (client, url, token) = (self.client.clone(), self.url.clone(), self.token.clone());
+        self.under_way.spawn(send(client, url, token, self.headers, body));
         Ok(())
     }
 
@@ -51,14 +66,17 @@ async fn send(
     client: reqwest::Client,
     url: String,
     token: Option<String>,
+    headers: Headers,
     body: Vec<u8>,
 ) -> anyhow::Result<()> {
     loop {
-        let request = client.post(&url).header("content-type", "application/x-protobuf").body(body.clone());
+        let request =
+            headers.iter().fold(client.post(&url), |request, (name, value)| request.header(*name, *value));
+        let request = request.body(body.clone());
         let request = if let Some(token) = &token { request.bearer_auth(token) } else { request };
         let answer = request.send().await?;
         match answer.status().as_u16() {
-            200 => return Ok(()),
+            200 | 204 => return Ok(()),
             // Pushed back: the collector says when to come again.
             429 | 503 => tokio::time::sleep(Duration::from_millis(200)).await,
             status => anyhow::bail!("{status}: {}", answer.text().await?),

@@ -1,6 +1,8 @@
 //! What a verdict costs where there are 500 services and 5,000 edges: CPU of the thread, and memory above what the
 //! observation itself takes.
 
+pub(super) mod stored;
+
 use anyhow::{Context, ensure};
 use bottleneck::{
     Edge, Grid, LogPattern, Node, NodeType, Observation, Operation, Owner, Question, Resource, Signal, Sli,

@@ -16,6 +16,7 @@ mod hardening;
 mod harness;
 mod ingest;
 mod jaeger;
+mod late;
 mod leaks;
 mod live;
 mod login;

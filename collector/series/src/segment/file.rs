@@ -114,10 +114,16 @@ impl SegmentFile {
             return Ok(Bytes::new());
         }
         let bytes = self.read(section.offset, u64::from(section.len))?;
-        if crc32c::crc32c(&bytes) != section.crc {
-            return Err(ReadError::Damaged(format!("{what} at byte {} has a bad checksum", section.offset)));
-        }
+        self.check(section, &bytes, what)?;
         Ok(bytes)
+    }
+
+    /// Whether these are the bytes of a section.
+    pub(crate) fn check(&self, section: &Section, bytes: &[u8], what: &str) -> Result<(), ReadError> {
+        match crc32c::crc32c(bytes) == section.crc {
+            true => Ok(()),
+            false => Err(ReadError::Damaged(format!("{what} at byte {} has a bad checksum", section.offset))),
+        }
     }
 
     /// The part from the cache, else loaded.

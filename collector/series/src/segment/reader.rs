@@ -1,25 +1,28 @@
 //! Reads a segment: what is asked for, part by part, through the cache.
 
+mod histograms;
+
 use std::sync::{Arc, OnceLock};
 
 use promql::{Matcher, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
-use telemetry::samples::{Exemplar, Histogram, MatchOp};
+use telemetry::samples::{Exemplar, MatchOp};
 
-use super::directory::{
-    Column, Group, HistogramChunk, Page, read_columns, read_exemplars, read_groups, read_histogram_chunks,
-};
+use super::directory::{Column, Group, HistogramChunk, Page, read_columns, read_exemplars, read_groups};
 use super::file::{ReadError, SegmentFile};
 use super::format::{Footer, LABEL_SERIES, Section, TAIL_BYTES, TAIL_MAGIC, unpack};
 use super::open::{OpenColumns, OpenParts};
 use crate::cache::Part;
 use crate::carry::Deletion;
-use crate::encode::{decode_histograms, decode_page, decode_times};
+use crate::encode::{decode_page, decode_times};
 use crate::head::all;
 use crate::index::{Dictionary, Postings};
 use crate::values::Hidden;
 use crate::wire::Reader;
+
+use histograms::Ahead;
+pub(crate) use histograms::Histograms;
 
 type Read<T> = Result<T, ReadError>;
 
@@ -30,6 +33,8 @@ pub(crate) struct SegmentReader {
     pub(crate) footer: Arc<Footer>,
     /// The directory of histograms, once it was read: every series asks for it, and the cache may not hold it.
     histograms: OnceLock<Arc<Vec<HistogramChunk>>>,
+    /// The chunks of them that were read last.
+    ahead: Arc<Ahead>,
 }
 
 /// The labels of a run of series.
@@ -44,9 +49,6 @@ pub(crate) struct Label {
     pub(crate) postings: Postings,
 }
 
-/// Histograms of a series, in order of time.
-pub(crate) type Histograms = Arc<Vec<(i64, Histogram)>>;
-
 pub(super) fn damaged<T>(what: &str) -> Read<T> {
     Err(ReadError::Damaged(what.to_owned()))
 }
@@ -58,7 +60,7 @@ impl SegmentReader {
             let size = footer.size_bytes();
             Ok((footer, size))
         })?;
-        Ok(Self { file: file.clone(), footer, histograms: OnceLock::new() })
+        Ok(Self { file: file.clone(), footer, histograms: OnceLock::new(), ahead: Arc::default() })
     }
 
     fn table(&self, section: &Section, what: &str) -> Read<Vec<u8>> {
@@ -263,28 +265,6 @@ impl SegmentReader {
         })
     }
 
-    fn histogram_chunks(&self) -> Read<Arc<Vec<HistogramChunk>>> {
-        if let Some(chunks) = self.histograms.get() {
-            return Ok(chunks.clone());
-        }
-        let chunks = self.file.cached(Part::Histograms, 0, || {
-            let table = self.table(&self.footer.histograms, "the directory of histograms")?;
-            let chunks = if table.is_empty() { Vec::new() } else { read_histogram_chunks(&table)? };
-            let size = chunks.len() * size_of::<HistogramChunk>();
-            Ok((chunks, size))
-        })?;
-        Ok(self.histograms.get_or_init(|| chunks).clone())
-    }
-
-    fn histogram_chunk(&self, number: usize, chunk: &HistogramChunk) -> Read<Histograms> {
-        self.file.cached(Part::HistogramChunk, number as u32, || {
-            let bytes = self.file.section(&chunk.section, "a chunk of histograms")?;
-            let histograms = decode_histograms(&bytes)?;
-            let size = histograms.len() * size_of::<(i64, Histogram)>() + bytes.len() * 8;
-            Ok((histograms, size))
-        })
-    }
-
     /// Those of some series that may have samples in the range: the directory knows.
     pub(crate) fn overlapping(&self, series: RoaringBitmap, range: (i64, i64)) -> Read<RoaringBitmap> {
         if range.0 <= self.footer.min_time_ms && range.1 >= self.footer.max_time_ms {
@@ -320,16 +300,6 @@ impl SegmentReader {
             block = Some((position, groups));
         }
         Ok(found)
-    }
-
-    fn has_histograms(&self, series: u32, range: (i64, i64)) -> Read<bool> {
-        if self.footer.histograms.len == 0 {
-            return Ok(false);
-        }
-        let chunks = self.histogram_chunks()?;
-        let first = chunks.partition_point(|chunk| chunk.series < series);
-        let mut own = chunks[first..].iter().take_while(|chunk| chunk.series == series);
-        Ok(own.any(|chunk| chunk.min_ms <= range.1 && chunk.max_ms >= range.0))
     }
 
     /// How many samples a series has in the range, if no chunk lies across its ends.
@@ -404,30 +374,6 @@ impl SegmentReader {
         Ok(())
     }
 
-    fn read_histograms(&self, series: u32, range: (i64, i64), out: &mut Values) -> Read<()> {
-        for histograms in self.chunks_of(series, range)? {
-            let within = |time_ms: &i64| (range.0..=range.1).contains(time_ms);
-            out.histograms.extend(histograms.iter().filter(|(time_ms, _)| within(time_ms)).cloned());
-        }
-        Ok(())
-    }
-
-    /// The chunks of a series' histograms that reach into the range.
-    fn chunks_of(&self, series: u32, range: (i64, i64)) -> Read<Vec<Histograms>> {
-        let chunks = self.histogram_chunks()?;
-        let first = chunks.partition_point(|chunk| chunk.series < series);
-        let own = chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.series == series);
-        let inside = own.filter(|(_, chunk)| chunk.min_ms <= range.1 && chunk.max_ms >= range.0);
-        inside.map(|(number, chunk)| self.histogram_chunk(number, chunk)).collect()
-    }
-
-    /// The same of a series that has nothing but histograms; `None` of others.
-    pub(crate) fn histograms(&self, series: u32, range: (i64, i64)) -> Read<Option<Vec<Histograms>>> {
-        let has_floats = self
-            .with_group(series, |group, at| Ok(group.pages.iter().any(|page| page.chunks[at].is_some())))?;
-        if has_floats { Ok(None) } else { self.chunks_of(series, range).map(Some) }
-    }
-
     /// The exemplars of all series that have some, in order of series.
     pub(crate) fn exemplars(&self) -> Read<Vec<(u32, Vec<Exemplar>)>> {
         Ok(read_exemplars(&self.table(&self.footer.exemplars, "the exemplars")?)?)
@@ -493,39 +439,4 @@ fn read_footer(file: &SegmentFile) -> Read<Footer> {
         return damaged("the blob is not the one that is listed");
     }
     Ok(footer)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::sync::Weak;
-
-    use object_store::memory::InMemory;
-
-    use super::*;
-    use crate::segment::writer::{About, SegmentWriter};
-
-    #[tokio::test]
-    async fn the_directory_of_histograms_is_read_once() {
-        let store = Arc::new(InMemory::new());
-        let read = move || {
-            let about = About {
-                tenant: "default".to_owned(),
-                partition: 1,
-                min_offset: 1,
-                max_offset: 1,
-                clean_offset: 1,
-            };
-            let mut writer = SegmentWriter::new(store.clone(), "a".to_owned(), about);
-            let labels = LabelSet::new([("__name__", "latency")]).unwrap();
-            let histograms = vec![(5, Histogram::default())];
-            writer.push(labels.iter(), Values { histograms, ..Values::default() }, &[]).unwrap();
-            let listed = writer.finish().unwrap().unwrap();
-            // No cache: as with one that has no room for it.
-            let file = Arc::new(SegmentFile::new(store, Weak::new(), listed));
-            let reader = SegmentReader::open(&file).unwrap();
-            assert!(Arc::ptr_eq(&reader.histogram_chunks().unwrap(), &reader.histogram_chunks().unwrap()));
-        };
-        tokio::task::spawn_blocking(read).await.unwrap();
-    }
 }
