@@ -1,7 +1,9 @@
 //! CPU: its own work, a quota, or somebody else on the host.
 
+use std::ops::Range;
+
 use super::finding::{Finding, Outcome, evidence, rank};
-use crate::baseline::median;
+use crate::baseline::quantile;
 use crate::readings::{Facts, Measured, Pair, highest, known};
 use crate::whose::{self, is_own};
 use crate::{CauseKind, NodeType, Owner, Signal, words};
@@ -14,6 +16,9 @@ const MORE_PRESSURE: f64 = 1.5;
 const RUN_QUEUE: f64 = 2.0;
 /// CPU in use by what there is.
 const USED: f64 = 0.8;
+/// What is in use reaches that in a quarter of the steps: the first ones since the onset may still be without the fault,
+/// and rates over a while get there late.
+const REACHED_BY: f64 = 0.75;
 /// Share of a quota's periods that were throttled.
 const THROTTLED: f64 = 0.10;
 /// CPU per request, now by before: more is work of its own, less than `FLAT` is none.
@@ -156,7 +161,7 @@ fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
     let used = highest(facts.of_node(facts.node, Signal::CpuUsed));
     if let (Some(limit), Some(measured)) = (limit, used)
         && limit > 0.0
-        && typical(facts, &measured) >= USED * limit
+        && reached(&measured, &facts.case.hot) >= USED * limit
     {
         let text = format!(
             "{} uses {} of {} CPUs",
@@ -169,9 +174,11 @@ fn short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
     host_short_of_cpu(facts)
 }
 
-/// What it uses in the middle of the hot steps: the first ones may still be without the fault.
-fn typical(facts: &Facts<'_>, measured: &Measured<'_>) -> f64 {
-    median(known(&measured.resource.values, &facts.case.hot)).unwrap_or(measured.pair.now)
+/// What is in use in the busiest quarter of these steps, at the least.
+fn reached(measured: &Measured<'_>, steps: &Range<usize>) -> f64 {
+    let mut values = known(&measured.resource.values, steps);
+    values.sort_unstable_by(f64::total_cmp);
+    quantile(&values, REACHED_BY).unwrap_or(0.0)
 }
 
 fn host_short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
@@ -193,7 +200,9 @@ fn host_short_of_cpu<'a>(facts: &Facts<'a>) -> Option<Narrow<'a>> {
     let limits = facts.of_hosts(facts.node, Signal::CpuLimit);
     facts.of_hosts(facts.node, Signal::CpuUsed).into_iter().find_map(|used| {
         let limit = limits.iter().find(|limit| limit.resource.owner == used.resource.owner)?.pair.now;
-        let is_full = limit > 0.0 && used.pair.now >= USED * limit && used.pair.before < USED * limit;
+        let full = USED * limit;
+        let reached = |steps| reached(&used, steps);
+        let is_full = limit > 0.0 && reached(&facts.case.hot) >= full && reached(&facts.case.baseline) < full;
         is_full.then(|| {
             let text = format!("{} of {} CPUs in use", words::change(used.pair, ""), words::number(limit));
             named(used, "cpu_used", text)

@@ -238,6 +238,35 @@ fn a_quota_that_throttles_all_day_is_no_sign_that_cpu_is_short() {
 }
 
 #[test]
+fn a_host_is_full_where_a_quarter_of_the_steps_is_and_was_not_before() {
+    // CPUs of one in use: before, and per step since the onset. A rate over 40 s takes so long to get there.
+    let late = [0.2, 0.2, 0.4, 0.6, 0.7, 0.95, 0.95, 0.95];
+    let bursts = |step: usize| if step.is_multiple_of(3) { 0.95 } else { 0.2 };
+    let flat = |_: usize| 0.2;
+    type Row = (fn(usize) -> f64, [f64; 8], CauseKind);
+    let cases: [Row; 4] = [
+        (flat, late, CauseKind::CpuSaturation),
+        (flat, [0.2, 0.2, 0.4, 0.6, 0.7, 0.7, 0.7, 0.95], CauseKind::LockContention),
+        // What it reached before, too, is no sign.
+        (bursts, late, CauseKind::LockContention),
+        (flat, [0.95; 8], CauseKind::CpuSaturation),
+    ];
+    for (before, since, kind) in cases {
+        let mut shop = Shop::new(48, 40);
+        let (edge, catalog) = (shop.service("edge"), shop.service("catalog"));
+        for node in [edge, catalog] {
+            shop.answers(node, (100.0, 100.0), (0.02, 0.12), (0.0, 0.0));
+        }
+        shop.resource(Owner::Node(catalog), Signal::CpuUsed, (0.1, 0.3));
+        let values = (0..40).map(before).chain(since).collect();
+        shop.resource_series(host("catalog"), Signal::CpuUsed, values);
+        shop.resource(host("catalog"), Signal::CpuLimit, (1.0, 1.0));
+        let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
+        assert_eq!(found.kind, kind, "{since:?}: {:?}", found.ruled_out);
+    }
+}
+
+#[test]
 fn memory_disk_and_garbage_by_their_signals() {
     let on_host = |name: &'static str| move |_: NodeId| host(name);
     type Owned = Box<dyn Fn(NodeId) -> Owner>;
