@@ -117,7 +117,7 @@ mod tests {
         shop.observation_mut().nodes[edge].seconds[80..90].fill(100.0 * 0.3);
         let mut seen = shop.build();
         // It was away for a moment, and what is left of that is short.
-        assert_eq!(seen.forget(&[79..93], 100), 1);
+        assert_eq!(seen.forget(std::slice::from_ref(&(79..93)), 100), 1);
         let found = symptoms(&seen, &Settings::default());
         let [question] = &found[..] else { panic!("{found:?}") };
         assert!(question.hot.start >= 93, "{question:?}");
@@ -133,7 +133,7 @@ mod tests {
             shop.answers(edge, (100.0, 100.0), (0.02, 0.1), (0.0, 0.0));
             shop.observation_mut().nodes[edge].seconds[18..28].fill(100.0 * 0.5);
             let mut seen = shop.build();
-            assert_eq!(seen.forget(&[17..29], steps), 1);
+            assert_eq!(seen.forget(std::slice::from_ref(&(17..29)), steps), 1);
             let found = symptoms(&seen, &settings);
             let [question] = &found[..] else { panic!("{steps}: {found:?}") };
             let verdict = analyze(&seen, question, &settings);
