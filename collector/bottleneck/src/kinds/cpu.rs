@@ -1,12 +1,13 @@
 //! CPU: its own work, a quota, or somebody else on the host.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::baseline::quantile;
-use crate::readings::{Facts, Measured, Pair, highest, known};
+use crate::readings::{Facts, Measured, Pair, highest, known, per};
 use crate::whose::{self, is_own};
-use crate::{CauseKind, NodeType, Owner, Signal, words};
+use crate::{CauseKind, NodeId, NodeType, Observation, Owner, Signal, words};
 
 /// Share of time in which tasks waited for the CPU.
 const PRESSURE: f64 = 0.25;
@@ -29,6 +30,8 @@ const FLAT: f64 = 1.3;
 const EXPLAINED: f64 = 0.5;
 /// CPUs by which another process must have grown.
 const NEIGHBOUR_CPUS: f64 = 0.3;
+/// Duration, now by before, of another service that waits for the same CPUs.
+const WAITS_TOO: f64 = 1.2;
 
 /// Its own work takes more CPU, and the CPUs are short or the CPU time itself is what was added.
 pub(super) fn saturation(facts: &Facts<'_>) -> Outcome {
@@ -117,6 +120,9 @@ pub(super) fn noisy_neighbour(facts: &Facts<'_>) -> Outcome {
     let is_busier = facts.cpu_per_request(facts.node).is_some_and(|per| per.ratio() > FLAT);
     if neighbour.pair.rise() < NEIGHBOUR_CPUS || neighbour.pair.rise() < own.unwrap_or(0.0) || is_busier {
         return Outcome::no(WHAT, format!("of other processes {} grew most: {grown}", process.0));
+    }
+    if let Some(others) = unmoved(facts) {
+        return Outcome::no(WHAT, format!("as fast as before, on the same host: {others}"));
     }
     if may_be_own(facts, &neighbour, own) {
         let name = facts.name();
@@ -229,6 +235,35 @@ fn grown_most<'a>(facts: &Facts<'a>) -> Option<(Measured<'a>, (String, String))>
         Owner::Host(_) | Owner::Group { .. } | Owner::Part { .. } => return None,
     };
     Some((most, process))
+}
+
+/// Services on the candidate's hosts that do not wait for it, as long as none of them got slower: who takes the CPUs takes
+/// them from all.
+fn unmoved(facts: &Facts<'_>) -> Option<String> {
+    let observation = facts.case.observation;
+    let hosts = facts.hosts(facts.node);
+    let waiting = callers(observation, facts.node);
+    let others = observation.nodes.iter().enumerate().filter(|(node, other)| {
+        let is_there = facts.hosts(*node).iter().any(|host| hosts.contains(host));
+        other.node_type == NodeType::Service && is_there && !waiting.contains(node)
+    });
+    let measured = others.filter_map(|(_, other)| {
+        Some((&other.name, per(facts.case, &other.seconds, &other.requests)?.ratio()))
+    });
+    let measured: Vec<(&String, f64)> = measured.collect();
+    let names: Vec<&str> = measured.iter().map(|(name, _)| name.as_str()).collect();
+    (!names.is_empty() && measured.iter().all(|(_, ratio)| *ratio < WAITS_TOO)).then(|| names.join(", "))
+}
+
+/// A node and all who wait for it, directly or not.
+fn callers(observation: &Observation, node: NodeId) -> BTreeSet<NodeId> {
+    let mut found = BTreeSet::from([node]);
+    let mut next = vec![node];
+    while let Some(callee) = next.pop() {
+        let direct = observation.edges.iter().filter(|edge| edge.callee == callee && !edge.is_async);
+        next.extend(direct.map(|edge| edge.caller).filter(|caller| found.insert(*caller)));
+    }
+    found
 }
 
 /// Whether a process may be the candidate's own though nothing in its name says so: a runtime runs any service, and where

@@ -100,6 +100,31 @@ fn another_process_on_the_host_is_a_neighbour_its_own_is_not() {
 }
 
 #[test]
+fn a_neighbour_takes_the_cpus_from_all_on_the_host() {
+    // Duration of another service there, before and since.
+    for (duration, calls_it, is_neighbour) in
+        [((0.01, 0.03), false, true), ((0.01, 0.0101), false, false), ((0.01, 0.0101), true, true)]
+    {
+        let (mut shop, [_, catalog, _]) = shop();
+        let other = shop.service("other");
+        shop.answers(other, (100.0, 100.0), duration, (0.0, 0.0));
+        shop.observation_mut().nodes[other].hosts = vec!["host-catalog".to_owned()];
+        if calls_it {
+            shop.calls((other, catalog), (100.0, 100.0), (0.001, 0.001), None);
+        }
+        shop.resource(host("catalog"), Signal::PressureCpu, (0.03, 0.58));
+        let executable = "report-batch".to_owned();
+        let process = Owner::Process { host: "host-catalog".to_owned(), executable };
+        shop.resource(process, Signal::CpuUsed, (0.0, 3.0));
+        let found = explained(shop, Target::Node(catalog), 0.1, Sli::Latency);
+        let is_found = found.kind == CauseKind::NoisyNeighbour;
+        assert_eq!(is_found, is_neighbour, "{duration:?} {:?}", found.ruled_out);
+        let why = why(&found, "noisy neighbour");
+        assert_eq!(why, (!is_neighbour).then_some("as fast as before, on the same host: other"));
+    }
+}
+
+#[test]
 fn a_process_that_may_be_its_own_is_no_neighbour() {
     let process = |executable: &str| Owner::Process {
         host: "host-catalog".to_owned(),
