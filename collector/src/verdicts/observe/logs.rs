@@ -126,7 +126,7 @@ impl Reading<'_> {
             max_memory_bytes: self.bounds.memory_bytes,
         };
         let buckets = Buckets { start_ns: start_s * ns, width_ns: i64::from(self.grid.step_s) * ns, count };
-        let options = PatternOptions { limit: MAX_PATTERNS, buckets, examples: 0 };
+        let options = PatternOptions { limit: MAX_PATTERNS, buckets, examples: 0, by_service: false };
         Ok(events::patterns(self.snapshots, &request, options).await?.patterns)
     }
 
