@@ -31,7 +31,8 @@ pub use key::{BadCursor, BadId, Cursor, RecordId, RowKey};
 pub use merge::{MergePlan, Merged};
 pub use partition::{DamagedSplit, HeadStats, Options, Partition, SetAside, Snapshot};
 pub use patterns::{
-    BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, patterns_of_texts,
+    BadPatternId, ParameterRow, PatternAnswer, PatternId, PatternOptions, PatternRow, ServiceRow,
+    patterns_of_texts,
 };
 pub use spans::{SpanFile, SpanFileOptions};
 pub use split::{Layout, SplitId, SplitRef, Stream, check_split};

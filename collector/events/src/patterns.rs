@@ -56,6 +56,11 @@ pub struct PatternOptions {
     pub buckets: Buckets,
     /// Records that are shown of each.
     pub examples: usize,
+    /// Whether records are counted by service and bucket, too. Of each pattern of the query (not of `limit` alone) and
+    /// each service that has it all buckets from the first to the last of its records are held: at most patterns ×
+    /// services × buckets × 8 bytes, and some 300 for each pattern and service. A query whose counts are larger than its
+    /// `max_memory_bytes` fails ([`crate::SearchError::TooLarge`]).
+    pub by_service: bool,
 }
 
 /// The patterns of what a query finds.
@@ -98,12 +103,27 @@ pub struct PatternRow {
     pub last_seen_ns: i64,
     /// The services with the most records.
     pub services: Vec<(String, u64)>,
+    /// Where it was asked for: every service with a record, by name.
+    pub of_services: Vec<ServiceRow>,
     /// The newest records of the query, newest first, and their bodies.
     pub examples: Vec<(RowKey, String)>,
     /// How many records `parameters` were read from: all, or the newest of each file.
     pub sampled_records: u64,
     /// What stands in the slots of the template, in their order.
     pub parameters: Vec<ParameterRow>,
+}
+
+/// What one service has of a pattern.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceRow {
+    /// Its name.
+    pub service: String,
+    /// Its records by severity class, as `Histogram::CLASSES`.
+    pub severities: [u64; 7],
+    /// The bucket of the first of `counts`.
+    pub first_bucket: usize,
+    /// Its records by bucket, up to the last one in which there are any.
+    pub counts: Vec<u64>,
 }
 
 /// The values of a slot.

@@ -149,7 +149,7 @@ async fn queries(partition: &Partition) -> Result<()> {
         [("- patterns, first", "*"), ("- patterns", "*"), ("- patterns of errors", "severity>=error")]
     {
         let (before, start) = (cpu_s(), Instant::now());
-        let options = PatternOptions { limit: 100, buckets, examples: 3 };
+        let options = PatternOptions { limit: 100, buckets, examples: 3, by_service: false };
         let snapshot = [partition.snapshot(&tenant)];
         let answer = events::patterns(&snapshot, &self::request(query, 0)?, options).await?;
         println!(

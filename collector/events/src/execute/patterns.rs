@@ -94,7 +94,7 @@ async fn list(
 pub(super) async fn table(snapshots: &[Snapshot], request: &Request) -> Result<Answer, SearchError> {
     let limit = request.query.limit().unwrap_or(DEFAULT_TABLE_ROWS).min(MAX_TABLE_ROWS);
     let buckets = Buckets::covering(request.start_ns, request.end_ns, 1);
-    let options = PatternOptions { limit, buckets, examples: 0 };
+    let options = PatternOptions { limit, buckets, examples: 0, by_service: false };
     let (found, explain) = list(snapshots, request, options).await?;
     let column = |name: &str, kind| Column { name: name.to_owned(), kind };
     let columns = vec![
@@ -167,9 +167,11 @@ impl Gather {
             Self::Tallies(tallies, services) => (tallies, services),
         };
         let pattern = tallies.pattern_of(&text).unwrap_or(NONE);
-        let bucket = tallies.bucket_of(time_ns);
-        tallies.add(pattern, time_ns, class_of(view.severity()), bucket);
-        tallies.add_service(pattern, services.number(view), 1);
+        let (bucket, class) = (tallies.bucket_of(time_ns), class_of(view.severity()));
+        tallies.add(pattern, time_ns, class, bucket);
+        let service = services.number(view);
+        tallies.add_service(pattern, service, 1);
+        tallies.add_of_service((pattern, service), class, bucket);
         if tallies.wants_example(pattern, time_ns) {
             let key = RowKey { time_ns, partition, seq: view.chunk.seq(view.row) };
             tallies.add_example(pattern, key, || Place::Head(view.chunk.clone(), view.row as u32));
@@ -210,8 +212,11 @@ impl Gather {
             if time_ns >= bucket_end {
                 (bucket, bucket_end) = tallies.bucket_from(time_ns);
             }
-            tallies.add(pattern, time_ns, class_of(severities[*row as usize]), bucket);
-            by_service.push((pattern, services.of_stream(streams[*row as usize])));
+            let class = class_of(severities[*row as usize]);
+            let key = (pattern, services.of_stream(streams[*row as usize]));
+            tallies.add(pattern, time_ns, class, bucket);
+            tallies.add_of_service(key, class, bucket);
+            by_service.push(key);
         }
         count_pairs(&by_service, |(pattern, service), count| tallies.add_service(pattern, service, count));
         Ok(show(tallies, at, rows, pattern_of)?)

@@ -1,5 +1,7 @@
 //! Counts the records of a query by pattern. Each file of rows is counted on its own and then added.
 
+mod of_service;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,9 +9,10 @@ use super::block::NONE;
 use super::book::{Book, Member};
 use super::outline::Outliner;
 use super::parameter::Slots;
-use super::{PatternOptions, PatternRow};
+use super::{PatternOptions, PatternRow, ServiceRow};
 use crate::execute::Buckets;
 use crate::key::RowKey;
+use of_service::OfService;
 
 /// Records of a file whose values are looked at, per pattern.
 const SAMPLED_RECORDS: u64 = 500;
@@ -21,11 +24,13 @@ const TOP_SERVICES: usize = 5;
 pub(crate) struct Tallies<P> {
     pub(crate) book: Arc<Book>,
     options: PatternOptions,
-    /// Values are looked at while less memory than this is held.
-    sample_bytes: usize,
+    /// No more than this is held.
+    max_memory_bytes: usize,
     tallies: Vec<Option<Box<Tally<P>>>>,
     /// Records of a pattern by the number of their service, which means something in one file only.
     services: HashMap<(u32, u32), u64>,
+    /// The same by bucket and severity, where that is asked for.
+    of_services: HashMap<(u32, u32), OfService>,
     pub(crate) without_pattern: u64,
     outliner: Outliner,
     size_bytes: usize,
@@ -38,6 +43,7 @@ struct Tally<P> {
     counts: Vec<u64>,
     last_seen_ns: i64,
     services: HashMap<String, u64>,
+    of_services: HashMap<String, OfService>,
     /// The newest records, newest first.
     examples: Vec<(RowKey, P)>,
     slots: Slots,
@@ -53,13 +59,13 @@ impl<P> Tallies<P> {
     pub(crate) fn new(book: Arc<Book>, options: PatternOptions, max_memory_bytes: usize) -> Self {
         let tallies = std::iter::repeat_with(|| None).take(book.patterns.len()).collect::<Vec<_>>();
         let size_bytes = book.size_bytes() + size_of_val(&*tallies);
-        let sample_bytes = max_memory_bytes / 4;
         Self {
             book,
             options,
-            sample_bytes,
+            max_memory_bytes,
             tallies,
             services: HashMap::new(),
+            of_services: HashMap::new(),
             without_pattern: 0,
             outliner: Outliner::default(),
             size_bytes,
@@ -120,6 +126,19 @@ impl<P> Tallies<P> {
         }
     }
 
+    /// Counts a record of a pattern and a service for both, where that is asked for. A block may have very many such
+    /// pairs: where they are too large the query ends at its next look at its memory, and nothing is added until then.
+    pub(crate) fn add_of_service(&mut self, key: (u32, u32), class: usize, bucket: Option<usize>) {
+        if !self.options.by_service || key.0 == NONE || self.size_bytes > self.max_memory_bytes {
+            return;
+        }
+        let of_service = self.of_services.entry(key).or_insert_with(|| {
+            self.size_bytes += OfService::SIZE_BYTES;
+            OfService::default()
+        });
+        self.size_bytes += of_service.add(class, bucket);
+    }
+
     /// Ends a file of rows: `name` says what the numbers of services stand for.
     pub(crate) fn end_file<'a>(&mut self, name: impl Fn(u32) -> Option<&'a str>) {
         for ((pattern, service), count) in std::mem::take(&mut self.services) {
@@ -132,6 +151,12 @@ impl<P> Tallies<P> {
                     tally.services.insert(name.to_owned(), count);
                 }
             }
+        }
+        for ((pattern, service), of_service) in std::mem::take(&mut self.of_services) {
+            self.size_bytes -= of_service.size_bytes();
+            let Some(name) = name(service) else { continue };
+            let Some(tally) = &mut self.tallies[pattern as usize] else { continue };
+            self.size_bytes += tally.join(name, of_service);
         }
     }
 
@@ -158,7 +183,12 @@ impl<P> Tallies<P> {
     /// Whether the values of one more record are looked at.
     pub(crate) fn wants_values(&self, pattern: u32) -> bool {
         let Some(Some(tally)) = self.tallies.get(pattern as usize) else { return false };
-        tally.slots.records < SAMPLED_RECORDS && self.size_bytes < self.sample_bytes
+        tally.slots.records < SAMPLED_RECORDS && self.size_bytes < self.sample_bytes()
+    }
+
+    /// Values are looked at while less memory than this is held.
+    fn sample_bytes(&self) -> usize {
+        self.max_memory_bytes / 4
     }
 
     /// Looks at a record's values.
@@ -172,7 +202,7 @@ impl<P> Tallies<P> {
     /// Adds what another file has.
     pub(crate) fn merge(&mut self, other: Self) {
         self.without_pattern += other.without_pattern;
-        let (most, sample_bytes) = (self.options.examples, self.sample_bytes);
+        let (most, sample_bytes) = (self.options.examples, self.sample_bytes());
         for (own, other) in self.tallies.iter_mut().zip(other.tallies) {
             let Some(mut other) = other else { continue };
             if self.size_bytes >= sample_bytes {
@@ -223,6 +253,7 @@ impl<P> Tally<P> {
             counts: vec![0; buckets],
             last_seen_ns: i64::MIN,
             services: HashMap::new(),
+            of_services: HashMap::new(),
             examples: Vec::new(),
             slots: Slots::default(),
         }
@@ -243,6 +274,7 @@ impl<P> Tally<P> {
             });
             *known += count;
         }
+        size += other.of_services.into_iter().map(|(name, other)| self.join(&name, other)).sum::<usize>();
         let held = self.examples.len();
         self.examples.extend(other.examples);
         self.examples.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
@@ -251,10 +283,29 @@ impl<P> Tally<P> {
         size + self.slots.merge(other.slots)
     }
 
+    /// Adds what a service has of it elsewhere; gives the memory that it takes.
+    fn join(&mut self, name: &str, other: OfService) -> usize {
+        match self.of_services.get_mut(name) {
+            Some(known) => known.merge(&other),
+            None => {
+                let size = service_bytes(name) + other.size_bytes();
+                self.of_services.insert(name.to_owned(), other);
+                size
+            }
+        }
+    }
+
     fn size_bytes(&self) -> usize {
+        let of_service = |(name, one): (&String, &OfService)| service_bytes(name) + one.size_bytes();
+        let of_services = self.of_services.iter().map(of_service).sum::<usize>();
         let services = self.services.keys().map(|name| service_bytes(name)).sum::<usize>();
         let examples = self.examples.len() * size_of::<(RowKey, P)>();
-        size_of::<Self>() + 8 * self.counts.len() + services + examples + self.slots.size_bytes()
+        size_of::<Self>()
+            + 8 * self.counts.len()
+            + services
+            + of_services
+            + examples
+            + self.slots.size_bytes()
     }
 
     fn found(self, book: &Book, place: usize) -> Found<P> {
@@ -262,6 +313,9 @@ impl<P> Tally<P> {
         let mut services: Vec<(String, u64)> = self.services.into_iter().collect();
         services.sort_unstable_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
         services.truncate(TOP_SERVICES);
+        let of_services = self.of_services.into_iter().map(|(service, one)| one.row(service));
+        let mut of_services: Vec<ServiceRow> = of_services.collect();
+        of_services.sort_unstable_by(|a, b| a.service.cmp(&b.service));
         let row = PatternRow {
             id: pattern.id,
             template: pattern.template.clone(),
@@ -271,6 +325,7 @@ impl<P> Tally<P> {
             first_seen_ns: pattern.first_seen_ns,
             last_seen_ns: self.last_seen_ns,
             services,
+            of_services,
             examples: Vec::new(),
             sampled_records: self.slots.records,
             parameters: self.slots.rows(),

@@ -79,7 +79,7 @@ pub(crate) async fn list(
     request: &Request,
     buckets: Buckets,
 ) -> PatternAnswer {
-    let options = PatternOptions { limit: 1000, buckets, examples: EXAMPLES };
+    let options = PatternOptions { limit: 1000, buckets, examples: EXAMPLES, by_service: true };
     events::patterns(&[world.partition.snapshot(tenant)], request, options).await.unwrap()
 }
 
@@ -104,19 +104,24 @@ fn check(answer: &PatternAnswer, kept: &[Kept], matching: &[Kept]) {
         let own = &expected[&row.id];
         let (mut severities, mut counts) = ([0; 7], vec![0; answer.buckets.count]);
         let mut services: BTreeMap<String, u64> = BTreeMap::new();
+        let mut of_services: BTreeMap<String, ([u64; 7], Vec<u64>)> = BTreeMap::new();
         for one in own {
             let record = LogRecord::of_valid(&one.record.raw);
             let resource = Resource::of_valid(&one.record.resource);
             let scope = Scope::of_valid(&one.record.scope);
             let log = LogRow { resource, scope, record: &record, time_ns: one.key.time_ns };
-            severities[usize::from(log.severity()).div_ceil(4)] += 1;
+            let class = usize::from(log.severity()).div_ceil(4);
+            severities[class] += 1;
             let offset = (i128::from(one.key.time_ns) - i128::from(answer.buckets.start_ns))
                 .div_euclid(i128::from(answer.buckets.width_ns));
-            if let Some(count) = usize::try_from(offset).ok().and_then(|bucket| counts.get_mut(bucket)) {
-                *count += 1;
-            }
+            let bucket = usize::try_from(offset).ok().filter(|bucket| *bucket < counts.len());
+            bucket.into_iter().for_each(|bucket| counts[bucket] += 1);
             if let Some(telemetry::Value::Str(service)) = log.field(&search::Field::Service) {
                 *services.entry(service.to_owned()).or_default() += 1;
+                let of_service = of_services.entry(service.to_owned());
+                let of_service = of_service.or_insert_with(|| ([0; 7], vec![0; answer.buckets.count]));
+                of_service.0[class] += 1;
+                bucket.into_iter().for_each(|bucket| of_service.1[bucket] += 1);
             }
         }
         assert_eq!(
@@ -126,6 +131,13 @@ fn check(answer: &PatternAnswer, kept: &[Kept], matching: &[Kept]) {
         );
         let found: BTreeMap<String, u64> = row.services.iter().cloned().collect();
         assert_eq!(found, services, "{row:?}");
+        assert!(row.of_services.is_sorted_by_key(|one| &one.service));
+        let filled = |one: &events::ServiceRow| {
+            let mut counts = vec![0; answer.buckets.count];
+            counts[one.first_bucket..one.first_bucket + one.counts.len()].copy_from_slice(&one.counts);
+            (one.service.clone(), (one.severities, counts))
+        };
+        assert_eq!(row.of_services.iter().map(filled).collect::<BTreeMap<_, _>>(), of_services, "{row:?}");
         assert_eq!(row.last_seen_ns, own.iter().map(|one| one.key.time_ns).max().unwrap());
         let everywhere = kept.iter().filter(|one| of_key[&one.key] == Some(row.id));
         assert_eq!(row.first_seen_ns, everywhere.map(|one| one.key.time_ns).min().unwrap(), "{row:?}");
@@ -247,7 +259,7 @@ async fn bounds_are_kept() {
     let records: Vec<Record> = (0..400).map(|n| said(n, "cart", 9, &format!("{} alone", word(n)))).collect();
     world.append(&tenant, &records);
     let snapshot = [world.partition.snapshot(&tenant)];
-    let options = PatternOptions { limit: 3, buckets: everything(), examples: 1 };
+    let options = PatternOptions { limit: 3, buckets: everything(), examples: 1, by_service: false };
     let answer = events::patterns(&snapshot, &ask("*"), options).await.unwrap();
     assert_eq!((answer.patterns.len(), answer.total_patterns, answer.matched), (3, 400, 400));
     let small = Request { max_memory_bytes: 10_000, ..ask("*") };
@@ -256,6 +268,24 @@ async fn bounds_are_kept() {
     let late = Request { deadline: Some(std::time::Instant::now()), ..ask("*") };
     let refused = events::patterns(&snapshot, &late, options).await;
     assert!(matches!(refused, Err(events::SearchError::Timeout)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_services_have_of_patterns_takes_memory_besides() {
+    let tenant = TenantId::default_tenant();
+    let mut world = World::with(options());
+    let records: Vec<Record> = (0..400).map(|n| said(n, &format!("cart-{n}"), 9, "started")).collect();
+    world.append(&tenant, &records);
+    let snapshot = [world.partition.snapshot(&tenant)];
+    let small = Request { max_memory_bytes: 100_000, ..ask("*") };
+    let options = PatternOptions { limit: 3, buckets: everything(), examples: 1, by_service: false };
+    let answer = events::patterns(&snapshot, &small, options).await.unwrap();
+    assert_eq!((answer.patterns[0].count, answer.patterns[0].of_services.len()), (400, 0));
+    let options = PatternOptions { by_service: true, ..options };
+    let refused = events::patterns(&snapshot, &small, options).await;
+    assert!(matches!(refused, Err(events::SearchError::TooLarge { .. })), "{refused:?}");
+    let answer = events::patterns(&snapshot, &ask("*"), options).await.unwrap();
+    assert_eq!((answer.patterns[0].count, answer.patterns[0].of_services.len()), (400, 400));
 }
 
 /// A word of letters for each number.

@@ -145,7 +145,7 @@ pub(crate) async fn patterns(
     let admitted = app.queries.admit().await?;
     let snapshots = app.store.snapshots(&principal.tenant);
     let request = filter_only(&query, range, &admitted);
-    let options = PatternOptions { limit, buckets, examples: EXAMPLES };
+    let options = PatternOptions { limit, buckets, examples: EXAMPLES, by_service: false };
     let found = within(admitted.deadline, events::patterns(&snapshots, &request, options)).await?;
     app.metrics.query("patterns", begun.elapsed());
     json::off_thread(move || json::render(&view(found, range, begun))).await
