@@ -138,6 +138,7 @@ impl Reading<'_> {
         }
         let mut lines: Vec<Option<Lines>> = vec![None; count];
         places.values().for_each(|place| lines[*place] = Some(Lines::of_calls(self.grid.steps)));
+        counted.retain(|one| lines[one.place].is_some());
         self.each_counted(selection.as_ref(), &counted, |one, step, calls| {
             if let Some(lines) = &mut lines[one.place] {
                 lines.calls[step] += calls;
