@@ -17,5 +17,5 @@ pub use evaluate::{Evaluation, Limits, instant, range};
 pub use json::to_json;
 pub use parse::{MAX_QUERY_BYTES, parse, parse_all};
 pub use print::format;
-pub use querier::{BadMatcher, Cursor, Matcher, Querier, QueryError, Select, Selection, Values};
+pub use querier::{BadMatcher, Cursor, Matcher, Querier, QueryError, Select, Selection, Total, Values};
 pub use value::{Answer, Point, Series, Value};

@@ -133,6 +133,15 @@ pub trait Querier: Send + Sync {
     fn select<'q>(&'q self, select: &Select<'_>) -> Result<Box<dyn Selection + 'q>, QueryError>;
 }
 
+/// What a native histogram says beside its buckets.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Total {
+    /// How many observations.
+    pub count: f64,
+    /// Their sum.
+    pub sum: f64,
+}
+
 /// Selected series, to be read one by one, from several threads if wanted.
 pub trait Selection: Send + Sync {
     /// How many.
@@ -161,6 +170,14 @@ pub trait Selection: Send + Sync {
         self.read(index, &mut values)?;
         values.histograms.iter().for_each(|(time_ms, histogram)| see(*time_ms, histogram));
         Ok(())
+    }
+
+    /// Calls `see` with count and sum of every native histogram that `read` would give, in order of time; a store that
+    /// can reads past the buckets.
+    fn each_total(&self, index: usize, see: &mut dyn FnMut(i64, Total)) -> Result<(), QueryError> {
+        self.each_histogram(index, &mut |time_ms, histogram| {
+            see(time_ms, Total { count: histogram.count, sum: histogram.sum });
+        })
     }
 
     /// How many samples that series has in the range, where that is known without reading them.

@@ -11,7 +11,7 @@ mod times;
 mod values;
 
 pub(crate) use bytes::{Reader, load_u64, put_varint, unzigzag, zigzag};
-pub(crate) use histograms::{decode_histogram, encode_histogram};
-pub use histograms::{decode_histograms, encode_histograms};
+pub(crate) use histograms::{decode_histogram, decode_total, encode_histogram};
+pub use histograms::{decode_histograms, decode_totals, encode_histograms};
 pub use times::{decode_times, encode_times};
 pub use values::{Kinship, decode_one, decode_page, encode_page};

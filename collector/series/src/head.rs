@@ -12,7 +12,7 @@ mod slabs;
 
 use std::collections::{BTreeMap, HashMap};
 
-use promql::{Matcher, Values};
+use promql::{Matcher, Total, Values};
 use roaring::RoaringBitmap;
 use telemetry::Labels;
 use telemetry::samples::{Exemplar, Histogram};
@@ -367,12 +367,26 @@ impl Head {
 
     /// The histograms of a series that has nothing else; `None` of others.
     pub(crate) fn histograms(&self, series: u32, range: (i64, i64)) -> Option<Vec<(i64, Histogram)>> {
+        self.packed(series, range, Packed::histogram)
+    }
+
+    /// Their counts and sums.
+    pub(crate) fn totals(&self, series: u32, range: (i64, i64)) -> Option<Vec<(i64, Total)>> {
+        self.packed(series, range, Packed::total)
+    }
+
+    fn packed<T>(
+        &self,
+        series: u32,
+        range: (i64, i64),
+        unpack: impl Fn(&Packed) -> T,
+    ) -> Option<Vec<(i64, T)>> {
         if self.series[series as usize].stream.count > 0 {
             return None;
         }
         let Some(beside) = self.beside.get(&series) else { return Some(Vec::new()) };
         let all = beside.histograms.range(range.0..=range.1);
-        beside.late.is_empty().then(|| all.map(|(time_ms, packed)| (*time_ms, packed.histogram())).collect())
+        beside.late.is_empty().then(|| all.map(|(time_ms, packed)| (*time_ms, unpack(packed))).collect())
     }
 
     /// Its floats, also those that a histogram replaced.

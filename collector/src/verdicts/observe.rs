@@ -26,7 +26,7 @@ use telemetry::samples::MatchOp;
 use super::asked::Asked;
 use super::told;
 use crate::commit::Store;
-use graph::{Depth, Graph, of_lines};
+use graph::{Depth, Graph};
 use traces::{Bounds, Wanted};
 
 pub(crate) use derived::STEP_S;
@@ -156,12 +156,27 @@ pub(crate) async fn whole(
     let logs = measured.graph.or_note("log patterns", patterns);
     measured.graph.notes.extend(logs.notes);
     let told = measured.graph.or_note("changes", told);
-    off_thread(move || Some(measured.finish(&raw, logs.patterns, &told))).await
+    let series = sources.series.clone();
+    off_thread(move || Some(measured.finish(&series, deadline, &raw, logs.patterns, &told))).await
 }
 
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ObserveError> {
+/// Runs what reads stored series on a thread of its own. It knows no runtime, so that a local store reads in place: on
+/// the runtime's threads each of very many reads would be a way to another thread and back.
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ObserveError> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let run = move || {
+        // Nobody may wait any more.
+        let _unheard = tell.send(work());
+    };
+    let thread = std::thread::Builder::new().name("observe".to_owned()).spawn(run);
+    thread.map_err(|error| {
+        tracing::error!(%error, "cannot start a thread that reads series");
+        ObserveError::Lost
+    })?;
     // The panic hook has logged where.
-    tokio::task::spawn_blocking(work).await.map_err(|_| ObserveError::Lost)
+    told.await.map_err(|_| ObserveError::Lost)
 }
 
 /// Traces from the time that is asked about, and from before it.
@@ -218,6 +233,8 @@ impl Measured {
 
     fn finish(
         mut self,
+        series: &series::Snapshots,
+        deadline: Instant,
         raw: &traces::Raw,
         patterns: Vec<bottleneck::LogPattern>,
         told: &[told::Told],
@@ -230,16 +247,13 @@ impl Measured {
             let seen = self.versions.entry(version).or_insert((first, last));
             *seen = (seen.0.min(first), seen.1.max(last));
         }
-        let Graph { grid, nodes, by_name, clients, .. } = &mut self.graph;
+        let calls = self.graph.read_calls(series, deadline, &sampled.peers);
+        self.graph.or_note("calls by name", calls);
+        let Graph { grid, nodes, by_name, .. } = &mut self.graph;
         for (node, hosts) in self.hosts {
             nodes[node].hosts = hosts.into_iter().collect();
         }
         let changes = changes::all(told, &self.versions, grid.start_s, nodes, by_name);
-        for ((node, name), lines) in std::mem::take(clients) {
-            if let Some(peer) = sampled.peers.get(&(node, name.clone())) {
-                self.graph.operations.push(of_lines(node, name, Some(*peer), false, lines));
-            }
-        }
         let notes = std::mem::take(&mut self.graph.notes);
         let observation = Observation {
             resources: self.resources,

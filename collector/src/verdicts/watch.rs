@@ -185,19 +185,13 @@ impl Look<'_> {
             });
             Ok::<_, promql::QueryError>(Found { entries, symptoms })
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(Ok(found)) => Some(found),
-            Ok(Err(error)) => {
+        let found = observe::off_thread(work).await.and_then(|found| Ok(found?));
+        found
+            .inspect_err(|error| {
                 self.verdicts.metrics.failed("detect");
                 tracing::warn!(tenant = %self.tenant, %error, "cannot look for symptoms");
-                None
-            }
-            // The panic hook has logged where.
-            Err(_) => {
-                self.verdicts.metrics.failed("detect");
-                None
-            }
-        }
+            })
+            .ok()
     }
 
     /// Analyses new symptoms, and open ones that are due; says whether that could be.

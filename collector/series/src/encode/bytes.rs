@@ -89,6 +89,20 @@ impl<'a> Reader<'a> {
         Ok(unzigzag(self.varint()?))
     }
 
+    /// Passes numbers of variable length, as `varint` reads them.
+    pub(crate) fn skip_varints(&mut self, mut count: usize) -> Result<(), Damage> {
+        while count > 0 {
+            let next = self.bytes.get(self.at..self.at + 8).filter(|_| count >= 8).map(load_u64);
+            if next.is_some_and(|eight| eight & 0x8080_8080_8080_8080 == 0) {
+                (self.at, count) = (self.at + 8, count - 8);
+            } else {
+                self.varint()?;
+                count -= 1;
+            }
+        }
+        Ok(())
+    }
+
     /// A count or a length that may not exceed `most`.
     pub(crate) fn count(&mut self, most: usize) -> Result<usize, Damage> {
         let value = self.varint()?;
@@ -124,6 +138,21 @@ mod tests {
             assert_eq!(Reader::new(&out, "x").varint(), Ok(value));
             let signed = value as i64;
             assert_eq!(unzigzag(zigzag(signed)), signed);
+        }
+    }
+
+    #[test]
+    fn numbers_are_passed_as_they_are_read() {
+        let mut bytes = Vec::new();
+        for value in [3, 0, 9, 127, 128, 5, 1 << 40, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 300, 13] {
+            put_varint(&mut bytes, value);
+        }
+        bytes.extend([0xff; 11]);
+        for count in 0..30 {
+            let (mut read, mut passed) = (Reader::new(&bytes, "x"), Reader::new(&bytes, "x"));
+            let all: Result<Vec<u64>, Damage> = (0..count).map(|_| read.varint()).collect();
+            assert_eq!(passed.skip_varints(count), all.map(drop), "{count}");
+            assert_eq!(passed.at(), read.at(), "{count}");
         }
     }
 

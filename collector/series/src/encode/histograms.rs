@@ -2,6 +2,7 @@
 //! are whole numbers are differences.
 
 mod read;
+mod totals;
 mod write;
 
 #[cfg(test)]
@@ -9,6 +10,8 @@ mod tests;
 
 pub(crate) use read::decode_histogram;
 pub use read::decode_histograms;
+pub(crate) use totals::decode_total;
+pub use totals::decode_totals;
 pub(crate) use write::encode_histogram;
 pub use write::encode_histograms;
 

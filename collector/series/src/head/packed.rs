@@ -1,8 +1,9 @@
 //! A native histogram of a head as bytes: a tenth of what it takes as vectors, and a head has very many small ones.
 
+use promql::Total;
 use telemetry::samples::Histogram;
 
-use crate::encode::{decode_histogram, encode_histogram};
+use crate::encode::{decode_histogram, decode_total, encode_histogram};
 
 /// One histogram.
 pub(super) struct Packed(Box<[u8]>);
@@ -18,6 +19,13 @@ impl Packed {
     /// The same, bit for bit.
     pub(super) fn histogram(&self) -> Histogram {
         let read = decode_histogram(&self.0);
+        debug_assert!(read.is_ok(), "what was written reads back");
+        read.unwrap_or_default()
+    }
+
+    /// Count and sum of it.
+    pub(super) fn total(&self) -> Total {
+        let read = decode_total(&self.0);
         debug_assert!(read.is_ok(), "what was written reads back");
         read.unwrap_or_default()
     }

@@ -1,6 +1,6 @@
 //! Selected series: each label set once, with the places that have it.
 
-use promql::{Cursor, QueryError, Select, Selection, Values};
+use promql::{Cursor, QueryError, Select, Selection, Total, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
 use telemetry::samples::Histogram;
@@ -75,21 +75,35 @@ impl Selected {
         entries.iter().map(|entry| &entry.labels)
     }
 
-    /// The histograms of a series that has nothing else, from old places to new ones.
-    fn chunks(&self, index: usize) -> Result<Option<Vec<Histograms>>, QueryError> {
-        let mut chunks = Vec::new();
+    /// What `read` gives of each place of a series, from old ones to new ones; `None` if it gives nothing of one.
+    fn of_places<T>(
+        &self,
+        index: usize,
+        read: impl Fn(&Source, u32) -> Result<Option<Vec<T>>, QueryError>,
+    ) -> Result<Option<Vec<T>>, QueryError> {
+        let mut all = Vec::new();
         for (source, series) in self.parts(index).unwrap_or_default() {
             let source = &self.sources[*source as usize];
             let mut open = OpenParts::default();
             if self.is_in_one() && !source.has_labels(*series, &mut open, &self.missing)? {
                 continue;
             }
-            match source.histograms(*series, self.range, &self.missing)? {
-                Some(own) => chunks.extend(own),
+            match read(source, *series)? {
+                Some(own) => all.extend(own),
                 None => return Ok(None),
             }
         }
-        Ok(Some(chunks))
+        Ok(Some(all))
+    }
+
+    /// What stands at times in the range, in order; of one time what came last.
+    fn in_range<T>(&self, all: impl Iterator<Item = (i64, T)>) -> Vec<(i64, T)> {
+        let mut all: Vec<(i64, T)> =
+            all.filter(|(time_ms, _)| (self.range.0..=self.range.1).contains(time_ms)).collect();
+        if !all.is_sorted_by(|earlier, later| earlier.0 < later.0) {
+            keep_last(&mut all);
+        }
+        all
     }
 
     /// Whether labels are read when they are asked for.
@@ -205,22 +219,30 @@ impl Selection for Selected {
     }
 
     fn each_histogram(&self, index: usize, see: &mut dyn FnMut(i64, &Histogram)) -> Result<(), QueryError> {
-        let Some(chunks) = self.chunks(index)? else {
+        let chunks: Option<Vec<Histograms>> =
+            self.of_places(index, |source, series| source.histograms(series, self.range, &self.missing))?;
+        let Some(chunks) = chunks else {
             let mut values = Values::default();
             self.read(index, &mut values)?;
             values.histograms.iter().for_each(|(time_ms, histogram)| see(*time_ms, histogram));
             return Ok(());
         };
-        let within = |time_ms: &i64| (self.range.0..=self.range.1).contains(time_ms);
         let all = chunks.iter().flat_map(|chunk| chunk.iter());
-        let mut all: Vec<(i64, &Histogram)> = all
-            .filter(|(time_ms, _)| within(time_ms))
-            .map(|(time_ms, histogram)| (*time_ms, histogram))
-            .collect();
-        if !all.is_sorted_by(|earlier, later| earlier.0 < later.0) {
-            keep_last(&mut all);
-        }
+        let all = self.in_range(all.map(|(time_ms, histogram)| (*time_ms, histogram)));
         all.into_iter().for_each(|(time_ms, histogram)| see(time_ms, histogram));
+        Ok(())
+    }
+
+    fn each_total(&self, index: usize, see: &mut dyn FnMut(i64, Total)) -> Result<(), QueryError> {
+        let totals =
+            self.of_places(index, |source, series| source.totals(series, self.range, &self.missing))?;
+        let Some(totals) = totals else {
+            let mut of_histogram = |time_ms, histogram: &Histogram| {
+                see(time_ms, Total { count: histogram.count, sum: histogram.sum });
+            };
+            return self.each_histogram(index, &mut of_histogram);
+        };
+        self.in_range(totals.into_iter()).into_iter().for_each(|(time_ms, total)| see(time_ms, total));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use promql::{Matcher, QueryError, Values};
+use promql::{Matcher, QueryError, Total, Values};
 use roaring::RoaringBitmap;
 use telemetry::LabelSet;
 use telemetry::samples::{Exemplar, is_stale};
@@ -157,6 +157,25 @@ impl Source {
             }
             Place::Segment { reader, pinned } => {
                 let read = reader.histograms(series, range);
+                Ok(missing.unless_damaged(pinned, read)?.unwrap_or_else(|| Some(Vec::new())))
+            }
+        }
+    }
+
+    /// The same with counts and sums alone, each with its time; some may lie outside of the range.
+    pub(super) fn totals(
+        &self,
+        series: u32,
+        range: (i64, i64),
+        missing: &Missing,
+    ) -> Result<Option<Vec<(i64, Total)>>, QueryError> {
+        if self.hidden.touches(series) {
+            return Ok(None);
+        }
+        match &self.place {
+            Place::Head(head) => Ok(head.read().totals(series, range)),
+            Place::Segment { reader, pinned } => {
+                let read = reader.totals(series, range);
                 Ok(missing.unless_damaged(pinned, read)?.unwrap_or_else(|| Some(Vec::new())))
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::memory::InMemory;
-use promql::{Matcher, Querier, Select, Values};
+use promql::{Matcher, Querier, Select, Total, Values};
 use series::{Options, PageCache, Partition, SegmentRef, Snapshots};
 use telemetry::samples::{Histogram, MatchOp, Sample, Writer};
 use telemetry::{Batch, LabelSet, Signal, TenantId};
@@ -158,6 +158,11 @@ pub(crate) fn read(snapshots: &Snapshots, matchers: &[Matcher], range: (i64, i64
         let mut see = |time_ms, histogram: &Histogram| seen.push((time_ms, histogram.clone()));
         selection.each_histogram(index, &mut see).unwrap();
         assert_eq!(format!("{seen:?}"), format!("{:?}", values.histograms), "they are those that are read");
+        let mut totals = Vec::new();
+        selection.each_total(index, &mut |time_ms, total| totals.push((time_ms, total))).unwrap();
+        let of = |histogram: &Histogram| Total { count: histogram.count, sum: histogram.sum };
+        let expected: Vec<_> = values.histograms.iter().map(|(time_ms, one)| (*time_ms, of(one))).collect();
+        assert_eq!(format!("{totals:?}"), format!("{expected:?}"), "they are of those that are read");
         if !values.is_empty() {
             found.push((selection.labels(index), bits(&values)));
         }

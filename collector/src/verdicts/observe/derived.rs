@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bottleneck::{Grid, Series};
-use promql::{Matcher, Querier, QueryError, Select, Selection, Values};
+use promql::{Matcher, Querier, QueryError, Select, Selection, Total, Values};
 use telemetry::LabelSet;
-use telemetry::samples::{Histogram, MatchOp};
+use telemetry::samples::MatchOp;
 
 use crate::api::services::durations::Durations;
 
@@ -19,6 +19,7 @@ pub(crate) const STEP_S: u32 = 10;
 pub(super) struct Lines {
     pub(super) calls: Series,
     pub(super) errors: Series,
+    /// Empty where no durations were read.
     pub(super) seconds: Series,
     /// p95 per step; empty where it was not asked for.
     pub(super) high: Series,
@@ -33,12 +34,11 @@ pub(super) struct Reading<'a> {
 
 impl Lines {
     pub(super) fn new(steps: usize) -> Self {
-        Self {
-            calls: vec![0.0; steps],
-            errors: vec![0.0; steps],
-            seconds: vec![0.0; steps],
-            high: Vec::new(),
-        }
+        Self { seconds: vec![0.0; steps], ..Self::of_calls(steps) }
+    }
+
+    fn of_calls(steps: usize) -> Self {
+        Self { calls: vec![0.0; steps], errors: vec![0.0; steps], ..Self::default() }
     }
 
     pub(super) fn total(&self) -> f64 {
@@ -78,7 +78,7 @@ impl Reading<'_> {
         if Instant::now() < self.deadline { Ok(()) } else { Err(QueryError::Timeout(super::SECONDS)) }
     }
 
-    fn select(&self, matchers: &[Matcher]) -> Result<Box<dyn Selection + '_>, QueryError> {
+    pub(super) fn select(&self, matchers: &[Matcher]) -> Result<Box<dyn Selection + '_>, QueryError> {
         let step_ms = i64::from(self.grid.step_s) * 1_000;
         let start_ms = self.grid.start_s * 1_000;
         let end_ms = start_ms + i64::try_from(self.grid.steps).unwrap_or(i64::MAX / step_ms) * step_ms;
@@ -93,6 +93,25 @@ impl Reading<'_> {
         usize::try_from(step).ok().filter(|step| *step < self.grid.steps)
     }
 
+    /// Calls `see` with the place and the labels of each series, in the order in which the store has them: what lies
+    /// together is read once.
+    pub(super) fn each_series(
+        &self,
+        selection: &(dyn Selection + '_),
+        mut see: impl FnMut(usize, &LabelSet) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let mut cursor = selection.cursor();
+        for index in 0..selection.len() {
+            self.check()?;
+            let labels = match &mut cursor {
+                Some(cursor) => cursor.labels(index),
+                None => selection.labels(index),
+            };
+            see(index, &labels)?;
+        }
+        Ok(())
+    }
+
     /// Counts calls by a key that is made of the labels; series without one are left out. Of more than `most` keys
     /// those with the most calls, and how many there are.
     pub(super) fn calls<K: Ord>(
@@ -102,61 +121,72 @@ impl Reading<'_> {
         key: impl Fn(&LabelSet) -> Option<K>,
     ) -> Result<(BTreeMap<K, Lines>, usize), QueryError> {
         let selection = self.select(matchers)?;
-        let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
-        for index in 0..selection.len() {
-            if let Some(key) = key(&selection.labels(index)) {
-                by_key.entry(key).or_default().push(index);
+        let mut places: BTreeMap<K, usize> = BTreeMap::new();
+        let mut counted = Vec::new();
+        self.each_series(selection.as_ref(), |index, labels| {
+            if let Some(key) = key(labels) {
+                let next = places.len();
+                let place = *places.entry(key).or_insert(next);
+                counted.push(Counted { index, place, is_error: labels.get("status") == Some("error") });
             }
-        }
-        let count = by_key.len();
+            Ok(())
+        })?;
+        let count = places.len();
         // Lines of all of them at once might not fit.
         if count > most {
-            by_key = self.busiest(selection.as_ref(), by_key, most)?;
+            places = self.busiest(selection.as_ref(), places, &counted, most)?;
         }
-        let (mut all, mut values) = (BTreeMap::new(), Values::default());
-        for (key, indexes) in by_key {
-            self.check()?;
-            let mut lines = Lines::new(self.grid.steps);
-            for index in indexes {
-                let is_error = selection.labels(index).get("status") == Some("error");
-                selection.read(index, &mut values)?;
-                for (step, calls) in self.counts(&values) {
-                    lines.calls[step] += calls;
-                    lines.errors[step] += if is_error { calls } else { 0.0 };
-                }
+        let mut lines: Vec<Option<Lines>> = vec![None; count];
+        places.values().for_each(|place| lines[*place] = Some(Lines::of_calls(self.grid.steps)));
+        counted.retain(|one| lines[one.place].is_some());
+        self.each_counted(selection.as_ref(), &counted, |one, step, calls| {
+            if let Some(lines) = &mut lines[one.place] {
+                lines.calls[step] += calls;
+                lines.errors[step] += if one.is_error { calls } else { 0.0 };
             }
-            all.insert(key, lines);
-        }
-        Ok((all, count))
+        })?;
+        let with_lines = places.into_iter().filter_map(|(key, place)| Some((key, lines[place].take()?)));
+        Ok((with_lines.collect(), count))
     }
 
     /// The keys with the most calls; of as many the first.
     fn busiest<K: Ord>(
         &self,
         selection: &(dyn Selection + '_),
-        by_key: BTreeMap<K, Vec<usize>>,
+        places: BTreeMap<K, usize>,
+        counted: &[Counted],
         most: usize,
-    ) -> Result<BTreeMap<K, Vec<usize>>, QueryError> {
-        let mut values = Values::default();
-        let mut totals = Vec::with_capacity(by_key.len());
-        for (key, indexes) in by_key {
-            self.check()?;
-            let mut total = 0.0;
-            for index in &indexes {
-                selection.read(*index, &mut values)?;
-                total += self.counts(&values).map(|(_, calls)| calls).sum::<f64>();
-            }
-            totals.push((total, key, indexes));
-        }
-        totals.sort_by(|(a, x, _), (b, y, _)| b.total_cmp(a).then_with(|| x.cmp(y)));
-        Ok(totals.into_iter().take(most).map(|(_, key, indexes)| (key, indexes)).collect())
+    ) -> Result<BTreeMap<K, usize>, QueryError> {
+        let mut totals = vec![0.0; places.len()];
+        self.each_counted(selection, counted, |one, _, calls| totals[one.place] += calls)?;
+        let mut places: Vec<(K, usize)> = places.into_iter().collect();
+        // A stable sort: they are in order.
+        places.sort_by(|(_, a), (_, b)| totals[*b].total_cmp(&totals[*a]));
+        Ok(places.into_iter().take(most).collect())
     }
 
-    /// Calls and their steps.
-    fn counts<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = (usize, f64)> + 'v {
-        let known = values.times_ms.iter().zip(&values.values);
-        let known = known.filter(|(_, calls)| **calls > 0.0 && calls.is_finite());
-        known.filter_map(move |(time_ms, calls)| Some((self.step(*time_ms)?, *calls)))
+    /// Calls `see` with the calls of each step of some series.
+    fn each_counted(
+        &self,
+        selection: &(dyn Selection + '_),
+        counted: &[Counted],
+        mut see: impl FnMut(&Counted, usize, f64),
+    ) -> Result<(), QueryError> {
+        let (mut cursor, mut values) = (selection.cursor(), Values::default());
+        for one in counted {
+            self.check()?;
+            match &mut cursor {
+                Some(cursor) => cursor.read(one.index, &mut values)?,
+                None => selection.read(one.index, &mut values)?,
+            }
+            let known = values.times_ms.iter().zip(&values.values);
+            for (time_ms, calls) in known.filter(|(_, calls)| **calls > 0.0 && calls.is_finite()) {
+                if let Some(step) = self.step(*time_ms) {
+                    see(one, step, *calls);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Adds durations to what was counted under the same keys; and p95 where `wants_high` says so.
@@ -168,21 +198,33 @@ impl Reading<'_> {
         wants_high: impl Fn(&K) -> bool,
     ) -> Result<(), QueryError> {
         let selection = self.select(matchers)?;
-        let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
-        for index in 0..selection.len() {
-            if let Some(key) = key(&selection.labels(index)).filter(|key| into.contains_key(key)) {
-                by_key.entry(key).or_default().push(index);
+        let mut with_high: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+        self.each_series(selection.as_ref(), |index, labels| {
+            let Some(key) = key(labels) else { return Ok(()) };
+            let Some(lines) = into.get_mut(&key) else { return Ok(()) };
+            lines.seconds.resize(self.grid.steps, 0.0);
+            if wants_high(&key) {
+                with_high.entry(key).or_default().push(index);
+                return Ok(());
             }
-        }
-        for (key, indexes) in by_key {
+            selection.each_total(index, &mut |time_ms, total| {
+                if let Some(step) = self.step(time_ms).filter(|_| is_told(total)) {
+                    lines.seconds[step] += total.sum;
+                }
+            })
+        })?;
+        for (key, indexes) in with_high {
             self.check()?;
             let Some(lines) = into.get_mut(&key) else { continue };
             // Quantiles of one at a time: all histograms at once would not fit.
-            let mut steps = if wants_high(&key) { vec![None; self.grid.steps] } else { Vec::new() };
+            let mut steps: Vec<Option<Durations>> = vec![None; self.grid.steps];
             for index in indexes {
                 selection.each_histogram(index, &mut |time_ms, histogram| {
-                    let Some(step) = self.step(time_ms) else { return };
-                    add(histogram, &mut lines.seconds[step], steps.get_mut(step));
+                    let total = Total { count: histogram.count, sum: histogram.sum };
+                    if let Some(step) = self.step(time_ms).filter(|_| is_told(total)) {
+                        lines.seconds[step] += histogram.sum;
+                        steps[step].get_or_insert_default().add(histogram);
+                    }
                 })?;
             }
             lines.high = steps.iter().map(p95).collect();
@@ -191,13 +233,16 @@ impl Reading<'_> {
     }
 }
 
-fn add(histogram: &Histogram, seconds: &mut f64, durations: Option<&mut Option<Durations>>) {
-    if histogram.count > 0.0 && histogram.sum.is_finite() {
-        *seconds += histogram.sum;
-        if let Some(durations) = durations {
-            durations.get_or_insert_default().add(histogram);
-        }
-    }
+/// A series of calls.
+struct Counted {
+    index: usize,
+    /// That of its key.
+    place: usize,
+    is_error: bool,
+}
+
+fn is_told(total: Total) -> bool {
+    total.count > 0.0 && total.sum.is_finite()
 }
 
 fn p95(durations: &Option<Durations>) -> f64 {

@@ -1,16 +1,19 @@
 //! Nodes, the calls between them and their operations, from the derived series.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use bottleneck::{Edge, Grid, Node, NodeId, NodeType, Operation};
-use promql::{Querier, QueryError};
+use promql::{Matcher, Querier, QueryError};
 use telemetry::LabelSet;
 use telemetry::samples::MatchOp;
 
 use super::derived::{Lines, Reading, matchers};
 
-/// More operations, or edges, are not looked at: those with the fewest calls go.
+/// More operations, or calls by name, or edges, are not looked at: those with the fewest calls go.
 const MAX_OPERATIONS: usize = 4_000;
 const MAX_EDGES: usize = 8_000;
 /// With so many operations quantiles of all of them are affordable; with more only those of entries are made.
@@ -34,10 +37,8 @@ pub(super) struct Graph {
     pub(super) grid: Grid,
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
-    /// Of what nodes answer.
+    /// Of what nodes answer; of what they call once it is known whom ([`Graph::read_calls`]).
     pub(super) operations: Vec<Operation>,
-    /// Calls by name, for when it is known whom they go to.
-    pub(super) clients: BTreeMap<(NodeId, String), Lines>,
     pub(super) by_name: HashMap<String, NodeId>,
     pub(super) notes: Vec<String>,
 }
@@ -57,8 +58,44 @@ fn ends(labels: &LabelSet) -> Option<Ends> {
     Some((label("client")?, label("server")?, label("type").unwrap_or_default()))
 }
 
-fn answers(kind: &str) -> bool {
-    matches!(kind, "server" | "consumer")
+/// Kinds of spans that answer, and of spans that call.
+const ANSWERS: &str = "server|consumer";
+const CALLS: &str = "client|producer";
+
+fn red(family: &str, kinds: &str) -> Result<Vec<Matcher>, QueryError> {
+    matchers(family, &[("kind", MatchOp::Matches, kinds)])
+}
+
+/// Who calls under which names.
+#[derive(Default)]
+struct Callers {
+    services: BTreeSet<String>,
+    names: BTreeSet<Name>,
+}
+
+impl Callers {
+    /// As far as it matters: services up to as many as there may be operations, and whether there are more than `most`
+    /// names. No value is read: of very many names most are never asked for.
+    fn read(reading: &Reading<'_>, most: usize, notes: &mut Vec<String>) -> Result<Self, QueryError> {
+        let selection = reading.select(&red("narrows_red_calls", CALLS)?)?;
+        let (mut callers, mut left_out) = (Self::default(), false);
+        reading.each_series(selection.as_ref(), |_, labels| {
+            let Some(name) = name(labels) else { return Ok(()) };
+            if callers.services.len() < MAX_OPERATIONS {
+                callers.services.insert(name.0.clone());
+            } else {
+                left_out |= !callers.services.contains(&name.0);
+            }
+            if callers.names.len() <= most {
+                callers.names.insert(name);
+            }
+            Ok(())
+        })?;
+        if left_out {
+            notes.push(format!("{MAX_OPERATIONS} of the services that call others were looked at"));
+        }
+        Ok(callers)
+    }
 }
 
 impl Graph {
@@ -69,60 +106,80 @@ impl Graph {
         depth: Depth,
         deadline: Instant,
     ) -> Result<Self, QueryError> {
-        let kinds = match depth {
-            Depth::Entries => "server|consumer",
-            Depth::Whole => "server|consumer|client|producer",
-        };
-        let of_kind = [("kind", MatchOp::Matches, kinds)];
         let mut reading = Reading { querier, grid, deadline };
         let mut notes = Vec::new();
-        let (mut red, count) =
-            reading.calls(&matchers("narrows_red_calls", &of_kind)?, MAX_OPERATIONS, name)?;
+        let (mut answered, count) =
+            reading.calls(&red("narrows_red_calls", ANSWERS)?, MAX_OPERATIONS, name)?;
         note_busiest(count, MAX_OPERATIONS, "operations", &mut notes);
-        let first = first_step(red.values());
-        red.values_mut().for_each(|lines| lines.trim(first));
+        let first = first_step(answered.values());
+        answered.values_mut().for_each(|lines| lines.trim(first));
         reading.grid.start_s = grid.time_s(first);
         reading.grid.steps = grid.steps - first;
+        let callers = match depth {
+            Depth::Entries => Callers::default(),
+            Depth::Whole => Callers::read(&reading, MAX_QUANTILES, &mut notes)?,
+        };
 
-        let (mut calls, count) = reading.calls(&matchers("narrows_edge_calls", &[])?, MAX_EDGES, ends)?;
+        let (calls, count) = reading.calls(&matchers("narrows_edge_calls", &[])?, MAX_EDGES, ends)?;
         note_busiest(count, MAX_EDGES, "calls between services", &mut notes);
-        let entries = entries(&red, &calls);
+        let entries = entries(&answered, &calls);
         // Whom nobody waits for is looked at, too: consumers of queues.
-        let first = unawaited(&red, &calls);
-        let is_entry =
-            |name: &Name| answers(&name.2) && (entries.contains(&name.0) || first.contains(&name.0));
-        let all_quantiles = depth == Depth::Whole && red.len() <= MAX_QUANTILES;
-        let durations = matchers("narrows_red_duration_seconds", &of_kind)?;
+        let first = unawaited(&answered, &calls);
+        let is_entry = |name: &Name| entries.contains(&name.0) || first.contains(&name.0);
+        let all_quantiles = depth == Depth::Whole && answered.len() + callers.names.len() <= MAX_QUANTILES;
+        let durations = red("narrows_red_duration_seconds", ANSWERS)?;
         let wanted = |labels: &LabelSet| name(labels).filter(|name| depth == Depth::Whole || is_entry(name));
-        reading.durations(&durations, &mut red, wanted, |name| all_quantiles || is_entry(name))?;
+        reading.durations(&durations, &mut answered, wanted, |name| all_quantiles || is_entry(name))?;
 
         let mut graph = Self {
             grid: reading.grid,
             nodes: Vec::new(),
             edges: Vec::new(),
             operations: Vec::new(),
-            clients: BTreeMap::new(),
             by_name: HashMap::new(),
             notes,
         };
-        graph.add_nodes(&red, &calls);
-        graph.add_operations(red, &entries);
-        let mut servers: BTreeMap<Ends, Lines> = BTreeMap::new();
-        if depth == Depth::Whole {
-            servers.clone_from(&calls);
-            let client = matchers("narrows_edge_client_seconds", &[])?;
-            reading.durations(&client, &mut calls, ends, |_| false)?;
-            let server = matchers("narrows_edge_server_seconds", &[])?;
-            reading.durations(&server, &mut servers, ends, |_| false)?;
-        }
-        graph.add_edges(calls, &servers);
+        let services = answered.keys().map(|(service, ..)| service).chain(&callers.services);
+        graph.add_nodes(services, &calls);
+        graph.add_operations(answered, &entries);
+        graph.add_edges(&reading, calls, depth)?;
         graph.add_node_quantiles(&reading, |service| {
             all_quantiles || entries.contains(service) || first.contains(service)
         })?;
         Ok(graph)
     }
 
-    fn add_nodes(&mut self, red: &BTreeMap<Name, Lines>, calls: &BTreeMap<Ends, Lines>) {
+    /// Reads calls by name of those of which it is known whom they go to; blocks. Of the others there may be very many.
+    pub(super) fn read_calls(
+        &mut self,
+        querier: &dyn Querier,
+        deadline: Instant,
+        peers: &BTreeMap<(NodeId, String), NodeId>,
+    ) -> Result<(), QueryError> {
+        if peers.is_empty() {
+            return Ok(());
+        }
+        let reading = Reading { querier, grid: self.grid, deadline };
+        let key = |labels: &LabelSet| {
+            let (service, operation, _) = name(labels)?;
+            Some((*self.by_name.get(&service)?, operation)).filter(|call| peers.contains_key(call))
+        };
+        let (mut calls, count) = reading.calls(&red("narrows_red_calls", CALLS)?, MAX_OPERATIONS, key)?;
+        reading.durations(&red("narrows_red_duration_seconds", CALLS)?, &mut calls, key, |_| false)?;
+        note_busiest(count, MAX_OPERATIONS, "calls by name", &mut self.notes);
+        for ((node, operation), lines) in calls.into_iter().filter(|(_, lines)| lines.total() > 0.0) {
+            let peer = peers.get(&(node, operation.clone())).copied();
+            self.operations.push(of_lines(node, operation, peer, false, self.grid.steps, lines));
+        }
+        Ok(())
+    }
+
+    /// `services` are those that send spans.
+    fn add_nodes<'a>(
+        &mut self,
+        services: impl Iterator<Item = &'a String>,
+        calls: &'a BTreeMap<Ends, Lines>,
+    ) {
         let mut types: BTreeMap<&str, NodeType> = BTreeMap::new();
         for (client, server, kind) in calls.keys() {
             let of_server = match kind.as_str() {
@@ -137,7 +194,7 @@ impl Graph {
             types.entry(client).or_insert(of_client);
         }
         // What sends spans is known to be a service.
-        types.extend(red.keys().map(|(service, ..)| (service.as_str(), NodeType::Service)));
+        types.extend(services.map(|service| (service.as_str(), NodeType::Service)));
         for (name, node_type) in types {
             self.by_name.insert(name.to_owned(), self.nodes.len());
             self.nodes.push(Node {
@@ -152,21 +209,17 @@ impl Graph {
         }
     }
 
-    fn add_operations(&mut self, red: BTreeMap<Name, Lines>, entries: &BTreeSet<String>) {
+    fn add_operations(&mut self, answered: BTreeMap<Name, Lines>, entries: &BTreeSet<String>) {
         let steps = self.grid.steps;
         let mut wholes: BTreeMap<NodeId, Lines> = BTreeMap::new();
-        for ((service, operation, kind), lines) in red {
+        for ((service, operation, kind), lines) in answered {
             let Some(node) = self.by_name.get(&service).copied() else { continue };
             if lines.total() <= 0.0 {
                 continue;
             }
-            if !answers(&kind) {
-                self.clients.entry((node, operation)).and_modify(|known| known.join(&lines)).or_insert(lines);
-                continue;
-            }
             wholes.entry(node).or_insert_with(|| Lines::new(steps)).join(&lines);
             let is_entry = kind == "server" && entries.contains(&service);
-            self.operations.push(of_lines(node, operation, None, is_entry, lines));
+            self.operations.push(of_lines(node, operation, None, is_entry, steps, lines));
         }
         for (node, lines) in wholes {
             let node = &mut self.nodes[node];
@@ -174,7 +227,22 @@ impl Graph {
         }
     }
 
-    fn add_edges(&mut self, calls: BTreeMap<Ends, Lines>, servers: &BTreeMap<Ends, Lines>) {
+    /// How long calls took is read where it is not only seen that there are some.
+    fn add_edges(
+        &mut self,
+        reading: &Reading<'_>,
+        mut calls: BTreeMap<Ends, Lines>,
+        depth: Depth,
+    ) -> Result<(), QueryError> {
+        let mut servers: BTreeMap<Ends, Lines> = BTreeMap::new();
+        if depth == Depth::Whole {
+            servers.extend(calls.keys().map(|ends| (ends.clone(), Lines::default())));
+            let client = matchers("narrows_edge_client_seconds", &[])?;
+            reading.durations(&client, &mut calls, ends, |_| false)?;
+            calls.values_mut().for_each(|lines| lines.seconds.resize(self.grid.steps, 0.0));
+            let server = matchers("narrows_edge_server_seconds", &[])?;
+            reading.durations(&server, &mut servers, ends, |_| false)?;
+        }
         for (ends, mut lines) in calls {
             let (client, server, kind) = &ends;
             let nodes = (self.by_name.get(client).copied(), self.by_name.get(server).copied());
@@ -185,10 +253,10 @@ impl Graph {
             if kind == "external" {
                 let known = lines.calls.len().saturating_sub(LATE_STEPS);
                 for series in [&mut lines.calls, &mut lines.errors, &mut lines.seconds] {
-                    series[known..].fill(f64::NAN);
+                    series.iter_mut().skip(known).for_each(|value| *value = f64::NAN);
                 }
             }
-            let server_seconds = servers.get(&ends).map(|lines| lines.seconds.clone()).unwrap_or_default();
+            let server_seconds = servers.remove(&ends).unwrap_or_default().seconds;
             let is_measured = server_seconds.iter().any(|seconds| *seconds > 0.0);
             let is_broker = |node: NodeId| self.nodes[node].node_type == NodeType::Messaging;
             // A producer waits until the broker has its message; nobody waits for who takes it from there.
@@ -203,6 +271,7 @@ impl Graph {
                 server_seconds: if is_measured { server_seconds } else { Vec::new() },
             });
         }
+        Ok(())
     }
 
     /// p95 of all requests of a node together.
@@ -220,8 +289,7 @@ impl Graph {
             .collect();
         let mut lines: BTreeMap<NodeId, Lines> =
             nodes.values().map(|node| (*node, Lines::new(self.grid.steps))).collect();
-        let of_kind = [("kind", MatchOp::Matches, "server|consumer")];
-        let durations = matchers("narrows_red_duration_seconds", &of_kind)?;
+        let durations = red("narrows_red_duration_seconds", ANSWERS)?;
         let key = |labels: &LabelSet| nodes.get(labels.get("service")?).copied();
         reading.durations(&durations, &mut lines, key, |_| true)?;
         for (node, lines) in lines {
@@ -231,14 +299,16 @@ impl Graph {
     }
 }
 
-pub(super) fn of_lines(
+fn of_lines(
     node: NodeId,
     name: String,
     peer: Option<NodeId>,
     is_entry: bool,
+    steps: usize,
     lines: Lines,
 ) -> Operation {
-    let Lines { calls, errors, seconds, high } = lines;
+    let Lines { calls, errors, mut seconds, high } = lines;
+    seconds.resize(steps, 0.0);
     Operation { node, name, peer, is_entry, calls, errors, seconds, high_seconds: high }
 }
 
@@ -256,10 +326,10 @@ fn note_busiest(count: usize, most: usize, what: &str, notes: &mut Vec<String>) 
 
 /// Services that get requests from outside: of more than a few of them nobody known is the caller. Who answers
 /// nothing itself (a browser, a load generator) is outside, even if it sends spans.
-fn entries(red: &BTreeMap<Name, Lines>, calls: &BTreeMap<Ends, Lines>) -> BTreeSet<String> {
+fn entries(all: &BTreeMap<Name, Lines>, calls: &BTreeMap<Ends, Lines>) -> BTreeSet<String> {
     let (mut answered, mut asked): (BTreeMap<&str, f64>, BTreeMap<&str, f64>) = Default::default();
     let (mut served, mut consumed): (BTreeMap<&str, f64>, BTreeMap<&str, f64>) = Default::default();
-    for ((service, _, kind), lines) in red.iter().filter(|((.., kind), _)| answers(kind)) {
+    for ((service, _, kind), lines) in all {
         *answered.entry(service).or_default() += lines.total();
         *if kind == "server" { &mut served } else { &mut consumed }.entry(service).or_default() +=
             lines.total();
@@ -277,56 +347,9 @@ fn entries(red: &BTreeMap<Name, Lines>, calls: &BTreeMap<Ends, Lines>) -> BTreeS
 }
 
 /// Services that answer, and that nobody waits for.
-fn unawaited(red: &BTreeMap<Name, Lines>, calls: &BTreeMap<Ends, Lines>) -> BTreeSet<String> {
+fn unawaited(answered: &BTreeMap<Name, Lines>, calls: &BTreeMap<Ends, Lines>) -> BTreeSet<String> {
     let awaited: BTreeSet<&String> =
         calls.keys().filter(|(.., kind)| kind != "messaging").map(|(_, server, _)| server).collect();
-    let answering = red.keys().filter(|(.., kind)| answers(kind)).map(|(service, ..)| service);
+    let answering = answered.keys().map(|(service, ..)| service);
     answering.filter(|service| !awaited.contains(service)).cloned().collect()
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn lines(calls: f64) -> Lines {
-        Lines { calls: vec![calls], ..Lines::new(1) }
-    }
-
-    #[test]
-    fn an_entry_is_what_outsiders_call() {
-        let red = [
-            ("edge", "server", 100.0),
-            ("shop", "server", 100.0),
-            ("api", "server", 100.0),
-            ("load", "client", 100.0),
-            ("worker", "consumer", 50.0),
-            ("behind-gateway", "server", 10.0),
-        ]
-        .map(|(service, kind, calls)| ((service.to_owned(), "op".to_owned(), kind.to_owned()), lines(calls)));
-        // The load generator calls the edge, the edge the shop; half of what the api gets comes from the shop.
-        let calls = [
-            ("load", "edge", "service", 100.0),
-            ("edge", "shop", "service", 95.0),
-            ("shop", "api", "service", 50.0),
-            ("shop", "db", "database", 9.0),
-            ("queue", "worker", "messaging", 50.0),
-        ]
-        .map(|(client, server, kind, calls)| {
-            ((client.to_owned(), server.to_owned(), kind.to_owned()), lines(calls))
-        });
-        let (red, calls) = (red.into(), calls.into());
-        let found = entries(&red, &calls);
-        let first: Vec<String> = unawaited(&red, &calls).into_iter().collect();
-        assert_eq!(first, ["behind-gateway", "worker"]);
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["api", "behind-gateway", "edge"]);
-    }
-
-    #[test]
-    fn what_is_left_out_is_said() {
-        let mut notes = Vec::new();
-        note_busiest(3, 3, "operations", &mut notes);
-        note_busiest(9, 3, "operations", &mut notes);
-        assert_eq!(notes, ["of 9 operations the 3 busiest were looked at"]);
-    }
 }

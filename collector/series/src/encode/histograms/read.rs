@@ -10,24 +10,40 @@ use super::{MOST_COMPRESSED, MOST_REPEATED, flag, whole};
 use crate::encode::{bytes::Reader, decode_times};
 use crate::error::Damage;
 
-const PART: &str = "a chunk of histograms";
+pub(super) const PART: &str = "a chunk of histograms";
+
+/// A chunk's times, and its histograms one behind the other.
+pub(super) struct Body<'a> {
+    pub(super) times: Vec<i64>,
+    pub(super) bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Damage> {
+        let mut times = Vec::new();
+        let used = decode_times(bytes, &mut times)?;
+        let mut reader = Reader::new(bytes, PART);
+        reader.take(used)?;
+        let raw_len = reader.count(MOST_COMPRESSED)?;
+        let rest = reader.take(reader.remaining())?;
+        let bytes = match raw_len {
+            0 => Cow::Borrowed(rest),
+            _ => {
+                let raw = decompress(rest, raw_len);
+                Cow::Owned(raw.ok_or_else(|| reader.damage("it cannot be decompressed"))?)
+            }
+        };
+        Ok(Self { times, bytes })
+    }
+}
 
 /// All histograms of a chunk, with their times.
 pub fn decode_histograms(bytes: &[u8]) -> Result<Vec<(i64, Histogram)>, Damage> {
-    let mut times = Vec::new();
-    let used = decode_times(bytes, &mut times)?;
-    let mut reader = Reader::new(bytes, PART);
-    reader.take(used)?;
-    let raw_len = reader.count(MOST_COMPRESSED)?;
-    let rest = reader.take(reader.remaining())?;
-    let body = match raw_len {
-        0 => Cow::Borrowed(rest),
-        _ => Cow::Owned(decompress(rest, raw_len).ok_or_else(|| reader.damage("it cannot be decompressed"))?),
-    };
-    let mut reader = Reader::new(&body, PART);
+    let body = Body::open(bytes)?;
+    let mut reader = Reader::new(&body.bytes, PART);
     let mut repeated = 0;
     let mut all: Vec<(i64, Histogram)> = Vec::new();
-    for time in times {
+    for time in body.times {
         let histogram = read(&mut reader, all.last().map(|(_, histogram)| histogram), &mut repeated)?;
         all.push((time, histogram));
     }
@@ -114,13 +130,12 @@ fn read_layout(reader: &mut Reader<'_>) -> Result<Histogram, Damage> {
 
 fn read_spans(reader: &mut Reader<'_>) -> Result<Vec<Span>, Damage> {
     let count = reader.count(reader.remaining() / 2)?;
-    let mut spans = Vec::with_capacity(count);
-    for _ in 0..count {
-        let (offset, len) = (i32::try_from(reader.zigzag()?), u32::try_from(reader.varint()?));
-        let (Ok(offset), Ok(len)) = (offset, len) else {
-            return Err(reader.damage("a span out of range"));
-        };
-        spans.push(Span { offset, len });
+    (0..count).map(|_| read_span(reader)).collect()
+}
+
+pub(super) fn read_span(reader: &mut Reader<'_>) -> Result<Span, Damage> {
+    match (i32::try_from(reader.zigzag()?), u32::try_from(reader.varint()?)) {
+        (Ok(offset), Ok(len)) => Ok(Span { offset, len }),
+        _ => Err(reader.damage("a span out of range")),
     }
-    Ok(spans)
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! Round trips, and bytes that nobody wrote.
 
+use promql::Total;
 use proptest::prelude::*;
 use telemetry::samples::{Histogram, ResetHint, Span, stale_nan};
 
@@ -11,14 +12,39 @@ fn check(values: &[(i64, Histogram)]) -> usize {
     encode_histograms(values, &mut bytes);
     let back = decode_histograms(&bytes).unwrap();
     assert_eq!(bits(&back), bits(values));
+    check_totals(&bytes);
     for (time, histogram) in values {
         let mut alone = Vec::new();
         encode_histogram(histogram, &mut alone);
         let back = decode_histogram(&alone).unwrap();
         assert_eq!(bits(&[(*time, back)]), bits(&[(*time, histogram.clone())]));
+        let total = decode_total(&alone).unwrap();
+        assert_eq!(total_bits(&total), (histogram.count.to_bits(), histogram.sum.to_bits()));
         assert!(decode_histogram(&alone[..alone.len() - 1]).is_err());
+        assert!(decode_total(&alone[..alone.len() - 1]).is_err());
     }
     bytes.len()
+}
+
+fn total_bits(total: &Total) -> (u64, u64) {
+    (total.count.to_bits(), total.sum.to_bits())
+}
+
+/// Counts and sums are those of the histograms, of any bytes; and what is damage to one reader is to the other.
+fn check_totals(bytes: &[u8]) {
+    let mut totals = Vec::new();
+    let read = decode_totals(bytes, &mut totals);
+    match decode_histograms(bytes) {
+        Err(_) => assert!(read.is_err()),
+        Ok(histograms) => {
+            let of = |(time, histogram): &(i64, Histogram)| {
+                (*time, (histogram.count.to_bits(), histogram.sum.to_bits()))
+            };
+            let found = totals.iter().map(|(time, total)| (*time, total_bits(total)));
+            assert_eq!(found.collect::<Vec<_>>(), histograms.iter().map(of).collect::<Vec<_>>());
+            assert_eq!(read, Ok(()));
+        }
+    }
 }
 
 /// As text in which every float stands by its bits.
@@ -107,13 +133,13 @@ proptest! {
             let at = index.index(bytes.len());
             bytes[at] ^= with;
         }
-        let _ = decode_histograms(&bytes);
-        let _ = decode_histograms(&bytes[..cut.index(bytes.len())]);
+        check_totals(&bytes);
+        check_totals(&bytes[..cut.index(bytes.len())]);
     }
 
     #[test]
     fn bytes_that_nobody_wrote_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = decode_histograms(&bytes);
+        check_totals(&bytes);
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use promql::Values;
+use promql::{Total, Values};
 use telemetry::samples::Histogram;
 
 use super::{Read, SegmentReader};
 use crate::cache::Part;
-use crate::encode::decode_histograms;
+use crate::encode::{decode_histograms, decode_totals};
 use crate::segment::directory::{HistogramChunk, read_histogram_chunks};
 use crate::segment::format::Section;
 
@@ -102,15 +102,20 @@ impl SegmentReader {
 
     /// The first of some chunks, of which `own` are wanted.
     fn histogram_chunk(&self, number: usize, chunks: &[HistogramChunk], own: usize) -> Read<Histograms> {
-        let Some(chunk) = chunks.first() else { return Ok(Histograms::default()) };
         self.file.cached(Part::HistogramChunk, number as u32, || {
-            let sections = chunks.iter().map(|chunk| &chunk.section);
-            let bytes = self.ahead.first(sections, own, |offset, len| self.file.read(offset, len))?;
-            self.file.check(&chunk.section, &bytes, "a chunk of histograms")?;
+            let bytes = self.chunk_bytes(chunks, own)?;
             let histograms = decode_histograms(&bytes)?;
             let size = histograms.len() * size_of::<(i64, Histogram)>() + bytes.len() * 8;
             Ok((histograms, size))
         })
+    }
+
+    fn chunk_bytes(&self, chunks: &[HistogramChunk], own: usize) -> Read<Bytes> {
+        let Some(first) = chunks.first() else { return Ok(Bytes::new()) };
+        let sections = chunks.iter().map(|chunk| &chunk.section);
+        let bytes = self.ahead.first(sections, own, |offset, len| self.file.read(offset, len))?;
+        self.file.check(&first.section, &bytes, "a chunk of histograms")?;
+        Ok(bytes)
     }
 
     pub(super) fn has_histograms(&self, series: u32, range: (i64, i64)) -> Read<bool> {
@@ -133,21 +138,50 @@ impl SegmentReader {
 
     /// The chunks of a series' histograms that reach into the range.
     fn chunks_of(&self, series: u32, range: (i64, i64)) -> Read<Vec<Histograms>> {
+        let mut found = Vec::new();
+        self.each_chunk(series, range, |number, chunks, own| {
+            found.push(self.histogram_chunk(number, chunks, own)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Calls `see` with the number of each of them, with it and all behind it, and how many of these are wanted.
+    fn each_chunk(
+        &self,
+        series: u32,
+        range: (i64, i64),
+        mut see: impl FnMut(usize, &[HistogramChunk], usize) -> Read<()>,
+    ) -> Read<()> {
         let chunks = self.histogram_chunks()?;
         let first = chunks.partition_point(|chunk| chunk.series < series);
         let reaches = |chunk: &HistogramChunk| chunk.min_ms <= range.1 && chunk.max_ms >= range.0;
         let own = chunks.iter().enumerate().skip(first).take_while(|(_, chunk)| chunk.series == series);
         let inside: Vec<usize> = own.filter(|(_, chunk)| reaches(chunk)).map(|(number, _)| number).collect();
         let last = inside.last().copied().unwrap_or_default();
-        let read = |number: usize| self.histogram_chunk(number, &chunks[number..], last + 1 - number);
-        inside.into_iter().map(read).collect()
+        inside.into_iter().try_for_each(|number| see(number, &chunks[number..], last + 1 - number))
     }
 
     /// The same of a series that has nothing but histograms; `None` of others.
     pub(crate) fn histograms(&self, series: u32, range: (i64, i64)) -> Read<Option<Vec<Histograms>>> {
-        let has_floats = self
-            .with_group(series, |group, at| Ok(group.pages.iter().any(|page| page.chunks[at].is_some())))?;
-        if has_floats { Ok(None) } else { self.chunks_of(series, range).map(Some) }
+        if self.has_floats(series)? { Ok(None) } else { self.chunks_of(series, range).map(Some) }
+    }
+
+    /// Counts and sums of the histograms in these chunks. They are kept nowhere: who asks for them asks for those of
+    /// very many series, and would put everything else out of the cache.
+    pub(crate) fn totals(&self, series: u32, range: (i64, i64)) -> Read<Option<Vec<(i64, Total)>>> {
+        if self.has_floats(series)? {
+            return Ok(None);
+        }
+        let mut totals = Vec::new();
+        self.each_chunk(series, range, |_, chunks, own| {
+            Ok(decode_totals(&self.chunk_bytes(chunks, own)?, &mut totals)?)
+        })?;
+        Ok(Some(totals))
+    }
+
+    fn has_floats(&self, series: u32) -> Read<bool> {
+        self.with_group(series, |group, at| Ok(group.pages.iter().any(|page| page.chunks[at].is_some())))
     }
 }
 
