@@ -29,6 +29,7 @@ test("each receiver: by what, to whom, the last message, how many arrived", asyn
 
 test("the tree of routes, and at each receiver those that lead there", async () => {
   const receivers = await openReceivers();
+  await receivers.routes.nth(3).waitFor();
   expect((await receivers.routes.allInnerTexts()).map(plain)).toEqual([
     "every alert to on-call one message per alertname, service, host, after 10 s, changes every 1 min, again after 4 h",
     'team="shop" to shop-team and goes on one message per alertname, service, after 30 s, quiet in weekends',

@@ -33,7 +33,9 @@ test("files, groups and rules: state, query in colours, alerts, how long it took
 
 test("a rule that cannot be evaluated says why in place of its query", async () => {
   const rules = await openRules();
-  expect(await rules.row("CheckoutErrors").innerText()).toMatch(/failing[\s\S]*found duplicate series/);
+  const row = rules.row("CheckoutErrors");
+  await row.getByText("found duplicate series").waitFor();
+  expect(await row.innerText()).toMatch(/failing[\s\S]*found duplicate series/);
 });
 
 test("what is wrong with a file, by line and column, and what runs meanwhile", async () => {
