@@ -58,6 +58,8 @@ test("a record opens, its values become conditions, and the address restores all
   await expect.poll(() => logs.query.inputValue()).toContain("error.type:DeadlineExceeded");
   await logs.rows.nth(1).click();
   await logs.record.waitFor();
+  await logs.record.getByText("in this time range").waitFor();
+  await logs.record.getByText("is not stored").waitFor();
   const text = await logs.record.innerText();
   const matched = await logs.matched();
   const link = logs.page.url();
