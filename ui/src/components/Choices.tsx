@@ -16,16 +16,7 @@ interface ChoicesProps {
 export function Choices({ label, position, button, children }: ChoicesProps) {
   const [open, setOpen] = useState(false);
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position={position}
-      offset={6}
-      trapFocus
-      returnFocus
-      classNames={{ dropdown: "floating" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Popover opened={open} onChange={setOpen} position={position}>
       <Popover.Target>{button(() => setOpen(!open))}</Popover.Target>
       <Popover.Dropdown p={4} aria-label={label}>
         <div className={styles.list}>{children(() => setOpen(false))}</div>

@@ -29,6 +29,13 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    // The keys go into what opens, and back to what opened it.
+    Popover: {
+      defaultProps: { offset: 6, trapFocus: true, returnFocus: true, transitionProps: { duration: 0 } },
+      classNames: { dropdown: "floating" },
+    },
+  },
 });
 
 function pick(scheme: 0 | 1): Record<string, string> {

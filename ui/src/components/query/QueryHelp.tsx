@@ -8,16 +8,7 @@ export function QueryHelp({ onExample }: { onExample: (query: string) => void })
   const { examples, note } = useQueryLanguage();
   const [open, setOpen] = useState(false);
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position="bottom-end"
-      offset={8}
-      trapFocus
-      returnFocus
-      classNames={{ dropdown: "floating" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Popover opened={open} onChange={setOpen} position="bottom-end" offset={8}>
       <Popover.Target>
         <button
           type="button"

@@ -50,16 +50,7 @@ export function TimeControls(props: TimeControlsProps) {
   const label = zoneLabel(zone, live?.sinceMs ?? span.endMs);
   return (
     <div className={styles.group}>
-      <Popover
-        opened={open}
-        onChange={setOpen}
-        position="bottom-end"
-        offset={6}
-        trapFocus
-        returnFocus
-        classNames={{ dropdown: "floating" }}
-        transitionProps={{ duration: 0 }}
-      >
+      <Popover opened={open} onChange={setOpen} position="bottom-end">
         <Popover.Target>
           <button type="button" className={styles.range} onClick={() => (open ? setOpen(false) : show())}>
             <span className={styles.name}>

@@ -99,16 +99,7 @@ function ManyVariable({ resolved, onChoose }: VariableProps) {
         ? `${chosen.length} of ${choices.length}`
         : chosen.map((value) => choices.find((one) => one.value === value)?.text ?? value).join(", ");
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position="bottom-start"
-      offset={6}
-      trapFocus
-      returnFocus
-      classNames={{ dropdown: "floating" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Popover opened={open} onChange={setOpen} position="bottom-start">
       <Popover.Target>
         <button type="button" className={styles.variable} onClick={() => setOpen(!open)}>
           <span>{variable.label}</span>

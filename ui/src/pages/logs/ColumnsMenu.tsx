@@ -20,16 +20,7 @@ export function ColumnsMenu({ columns, wrap, question, onColumns, onWrap }: Colu
   const [open, setOpen] = useState(false);
   useShortcuts({ c: () => setOpen(true), w: () => onWrap(!wrap) });
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position="bottom-end"
-      offset={6}
-      trapFocus
-      returnFocus
-      classNames={{ dropdown: "floating" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Popover opened={open} onChange={setOpen} position="bottom-end">
       <Popover.Target>
         <button
           type="button"

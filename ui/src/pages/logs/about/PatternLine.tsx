@@ -2,12 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { LogRecord } from "../../../api/logs";
 import { fetchPatterns, type Pattern } from "../../../api/patterns";
+import facets from "../../../components/facets/Facets.module.css";
 import { Icon } from "../../../components/Icon";
 import { formatExact } from "../../../lib/number";
 import { bounds } from "../../../lib/query/question";
 import { formatMoment } from "../../../lib/time/format";
 import { type Zone, zoneLabel } from "../../../lib/time/zone";
 import { sentence } from "../../../lib/words";
+import patterns from "../patterns/Patterns.module.css";
 import { Template } from "../patterns/Template";
 import { useRecordActions } from "../RecordActions";
 import { encodeLogsView, plainView } from "../url";
@@ -74,7 +76,7 @@ function Line({ pattern, zone, onFilter }: Omit<PatternLineProps, "record"> & { 
         )}
         first seen {formatMoment(firstMs, zone)} {zoneLabel(zone, firstMs)}
       </span>
-      {inRange?.is_new && <span className={`tag ${styles.fresh}`}>new</span>}
+      {inRange?.is_new && <span className={`tag ${patterns.fresh}`}>new</span>}
       <span className={styles.tools}>
         <Tool icon="plus" label={`Filter by ${condition}`} onClick={() => onFilter(condition, false)} />
         <Tool icon="minus" label={`Exclude ${condition}`} onClick={() => onFilter(condition, true)} />
@@ -85,7 +87,7 @@ function Line({ pattern, zone, onFilter }: Omit<PatternLineProps, "record"> & { 
 
 function Tool({ icon, label, onClick }: { icon: "plus" | "minus"; label: string; onClick: () => void }) {
   return (
-    <button type="button" className={styles.tool} aria-label={label} title={label} onClick={onClick}>
+    <button type="button" className={facets.tool} aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} small />
     </button>
   );

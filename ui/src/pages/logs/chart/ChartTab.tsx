@@ -158,16 +158,7 @@ function GroupBy({ chart, question, onChart }: Pick<ChartTabProps, "chart" | "qu
     onChart({ ...chart, by: field === chart.by ? null : field });
   };
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position="bottom-start"
-      offset={6}
-      trapFocus
-      returnFocus
-      classNames={{ dropdown: "floating" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Popover opened={open} onChange={setOpen} position="bottom-start">
       <Popover.Target>
         <button type="button" className="button button-small" onClick={() => setOpen(!open)}>
           {chart.by === null ? "all records" : `by ${chart.by}`}

@@ -20,16 +20,7 @@ export function SavedViews({ view }: { view: LogsView }) {
   const shown = views.data?.find((saved) => isSameState(stateOf(saved), state));
   usePaletteActions([{ label: "Save this view", icon: "star", group: "Do", run: () => setOpen(true) }]);
   return (
-    <Popover
-      opened={open}
-      onChange={setOpen}
-      position="bottom-start"
-      offset={6}
-      trapFocus
-      returnFocus
-      classNames={{ dropdown: "floating" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Popover opened={open} onChange={setOpen} position="bottom-start">
       <Popover.Target>
         <button
           type="button"
