@@ -28,6 +28,13 @@ test("counts over time by severity, by another field, all in one; bars or lines;
   await logs.page.keyboard.press("Shift+T");
   await picture(logs, /^Records over time by severity\./).waitFor();
   const legend = await panel(logs).innerText();
+  // As many as the facet says, and not as many as in the newest step.
+  const errors = await logs.page
+    .getByRole("checkbox", { name: /^error/ })
+    .first()
+    .innerText();
+  const count = errors.match(/[\d,]+$/)?.[0] ?? "none";
+  expect(legend).toMatch(new RegExp(`error\\s+${count}\\b`));
   for (const severity of ["info", "warn", "error"]) expect(legend).toContain(severity);
 
   await logs.page.getByRole("button", { name: "by severity" }).click();

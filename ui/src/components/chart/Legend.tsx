@@ -1,7 +1,7 @@
 import type { MouseEvent } from "react";
 import { cssColour, slotDashes } from "../../lib/chart/colours";
-import { byLastValue } from "../../lib/chart/describe";
-import { type ChartSeries, extentOf, lastValue } from "../../lib/chart/series";
+import { byValue } from "../../lib/chart/describe";
+import { type ChartSeries, extentOf, lastValue, totalOf } from "../../lib/chart/series";
 import { formatScaled, formatValue, type UnitStep } from "../../lib/units";
 import styles from "./Legend.module.css";
 
@@ -20,15 +20,17 @@ interface LegendProps {
   scale: UnitStep;
   decimals: number | undefined;
   look: LegendLook;
+  /** Values are counts: their sum is said in place of the last one. */
+  counts: boolean;
   onChoose: (chosen: ReadonlySet<string> | null) => void;
 }
 
 const listLimit = 6;
 const tableLimit = 100;
 
-/** Names with their last value. A click isolates, Ctrl-click toggles; above six names a table, the highest first. */
+/** Names with their last value, or their sum. A click isolates, Ctrl-click toggles; above six names a table, the highest first. */
 export function Legend(props: LegendProps) {
-  const { series, colours, chosen, hidden, stacked, unit, scale, decimals, look, onChoose } = props;
+  const { series, colours, chosen, hidden, stacked, unit, scale, decimals, look, counts, onChoose } = props;
   const choose = (label: string) => (event: MouseEvent) => {
     onChoose(nextChoice(series, chosen, label, event.ctrlKey || event.metaKey));
   };
@@ -46,6 +48,7 @@ export function Legend(props: LegendProps) {
     </button>
   );
   const value = (one: ChartSeries, of: number | null) => formatValue(of, one.unit ?? unit, decimals);
+  const said = (one: ChartSeries) => (counts ? totalOf(one.values) : lastValue(one.values));
   const note = hidden > 0 && (
     <p className={styles.note}>
       {stacked
@@ -60,9 +63,9 @@ export function Legend(props: LegendProps) {
           <span key={one.label} className={styles.pair}>
             {name(one)}
             <span className="text1 tabular">
-              {one.unit === undefined || one.unit === unit
-                ? formatScaled(lastValue(one.values), unit, scale, decimals)
-                : value(one, lastValue(one.values))}
+              {!counts && (one.unit === undefined || one.unit === unit)
+                ? formatScaled(said(one), unit, scale, decimals)
+                : value(one, said(one))}
             </span>
           </span>
         ))}
@@ -70,7 +73,7 @@ export function Legend(props: LegendProps) {
       </div>
     );
   }
-  const sorted = byLastValue(series);
+  const sorted = byValue(series, said);
   return (
     <>
       {note}
@@ -80,7 +83,7 @@ export function Legend(props: LegendProps) {
             <tr>
               <th scope="col">Name</th>
               <th scope="col">Highest</th>
-              <th scope="col">Last</th>
+              <th scope="col">{counts ? "In all" : "Last"}</th>
             </tr>
           </thead>
           <tbody className="tabular">
@@ -88,7 +91,7 @@ export function Legend(props: LegendProps) {
               <tr key={one.label}>
                 <td>{name(one)}</td>
                 <td>{value(one, extentOf([one.values])?.max ?? null)}</td>
-                <td className="text1">{value(one, lastValue(one.values))}</td>
+                <td className="text1">{value(one, said(one))}</td>
               </tr>
             ))}
           </tbody>

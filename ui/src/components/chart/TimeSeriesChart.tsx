@@ -58,6 +58,8 @@ export interface TimeSeriesChartProps {
   /** Hollow diamonds that open their traces. */
   exemplars?: Exemplar[] | undefined;
   legend?: LegendLook;
+  /** Values are counts, whose sum the legend says. */
+  counts?: boolean;
   /** How high a legend that is a table may get. */
   legendPx?: number;
   /** Charts of one key share their cursor; by itself every chart of the page. */
@@ -156,6 +158,7 @@ export function TimeSeriesChart(props: TimeSeriesChartProps) {
           scale={axis.scale}
           decimals={props.decimals}
           look={legend}
+          counts={props.counts ?? false}
           onChoose={setChosen}
         />
       )}

@@ -1,8 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { roundStep, tickText, valueAxis } from "./axis";
 import { assignColours, slotOf } from "./colours";
-import { byLastValue, describeChart, rowsAt } from "./describe";
-import { type ChartSeries, drawnSeries, extentOf, gapsOf, indexAt, stackValues, stepOf } from "./series";
+import { byValue, describeChart, rowsAt } from "./describe";
+import {
+  type ChartSeries,
+  drawnSeries,
+  extentOf,
+  gapsOf,
+  indexAt,
+  lastValue,
+  stackValues,
+  stepOf,
+} from "./series";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 const series = (label: string, ...values: (number | null)[]): ChartSeries => ({ label, values });
@@ -160,7 +169,9 @@ describe("words", () => {
     expect(rows.map((row) => row.series.label)).toEqual(["b", "d"]);
     expect(more).toBe(1);
     expect(
-      byLastValue([series("x", 1, null), series("y", null, 5), series("z", null)]).map((s) => s.label),
+      byValue([series("x", 1, null), series("y", null, 5), series("z", null)], (one) =>
+        lastValue(one.values),
+      ).map((s) => s.label),
     ).toEqual(["y", "x", "z"]);
   });
 });

@@ -47,10 +47,10 @@ export function rowsAt<S extends ChartSeries>(
   return { rows: rows.slice(0, limit), more: Math.max(0, rows.length - limit) };
 }
 
-/** Series by their last value, the highest first; those without one are at the end. */
-export function byLastValue<S extends ChartSeries>(series: S[]): S[] {
-  const last = new Map(series.map((one) => [one, lastValue(one.values) ?? Number.NEGATIVE_INFINITY]));
-  return [...series].sort((a, b) => (last.get(b) ?? 0) - (last.get(a) ?? 0));
+/** The highest first; what has no value last. */
+export function byValue<S extends ChartSeries>(series: S[], value: (one: S) => number | null): S[] {
+  const of = new Map(series.map((one) => [one, value(one) ?? Number.NEGATIVE_INFINITY]));
+  return [...series].sort((a, b) => (of.get(b) ?? 0) - (of.get(a) ?? 0));
 }
 
 function changeOf(values: (number | null)[], unit: string): string {

@@ -98,6 +98,12 @@ export function lastValue(values: (number | null)[]): number | null {
   return null;
 }
 
+/** null without any value. */
+export function totalOf(values: (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
+
 /** The smallest and largest value; null without any. */
 export function extentOf(columns: (number | null)[][]): { min: number; max: number } | null {
   let min = Number.POSITIVE_INFINITY;

@@ -124,6 +124,7 @@ function Drawn({ asked, question, chart, happened, zone, ...on }: ChartTabProps 
         stack={bars}
         fill={bars ? 0.8 : null}
         annotations={annotations}
+        counts={data.counts}
         onZoom={on.onZoom}
         onZoomBack={on.onZoomBack}
       />

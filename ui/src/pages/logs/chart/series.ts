@@ -1,6 +1,7 @@
 // A table over time as what a chart draws. Pure.
 import type { ResultTable } from "../../../api/logs";
-import type { ChartSeries } from "../../../lib/chart/series";
+import { byValue } from "../../../lib/chart/describe";
+import { type ChartSeries, totalOf } from "../../../lib/chart/series";
 import { type Json, oneLine } from "../../../lib/json";
 import { isSeverity, severityRole } from "../../../lib/severity";
 import type { Span } from "../../../lib/time/range";
@@ -55,7 +56,7 @@ export function seriesOf(
     }
   }
   const times = Array.from({ length: steps }, (_, at) => (startMs + (at + 0.5) * step) / 1000);
-  return { times, series: [...found.values()].sort((a, b) => sumOf(b) - sumOf(a)), counts };
+  return { times, series: byValue([...found.values()], ({ values }) => totalOf(values)), counts };
 }
 
 function textOf(value: Json): string {
@@ -69,10 +70,6 @@ function severityColour(table: ResultTable, labels: number[], name: string | und
   return only === "severity" && name !== undefined && isSeverity(name)
     ? { colour: `var(--${severityRole[name]})` }
     : {};
-}
-
-function sumOf({ values }: ChartSeries): number {
-  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
 const units: Record<string, number> = {
