@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use alerting::template::{NoFunctions, Templates};
 use bytes::Bytes;
 use journal::sim::SimDisk;
 use journal::{Disk, FileJournal, Journal, Options, append_all, create_dir_synced};
@@ -36,6 +37,7 @@ pub(crate) type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
 pub(crate) const TARGETS: &[(&str, Target)] = &[
+    ("alertmanager_config", alertmanager_config),
     ("batch", batch),
     ("elasticsearch_bulk", elasticsearch_bulk),
     ("exposition", exposition),
@@ -43,6 +45,7 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("loki_json", loki_json),
     ("loki_protobuf", loki_protobuf),
     ("manifest", manifest),
+    ("matchers", matchers),
     ("otlp_json", otlp_json),
     ("otlp_metrics", otlp_metrics),
     ("otlp_metrics_json", otlp_metrics_json),
@@ -54,8 +57,10 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("query", query),
     ("remote_write_v1", remote_write_v1),
     ("remote_write_v2", remote_write_v2),
+    ("rule_file", rule_file),
     ("samples", samples),
     ("split", split),
+    ("template", template),
     ("zipkin_json", zipkin_json),
     ("zipkin_protobuf", zipkin_protobuf),
     ("zipkin_v1_json", zipkin_v1_json),
@@ -83,6 +88,53 @@ fn exposition(data: &[u8]) {
     if exposition::check(text, Caps::default()).is_ok() {
         let mut parser = Parser::new(text, Format::OpenMetrics, Caps::default());
         while parser.next_entry().expect("what is right by all rules can be read").is_some() {}
+    }
+}
+
+/// An Alertmanager configuration: it is taken, or every fault is said.
+fn alertmanager_config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match alerting::config::parse(text, Path::new("/nowhere")) {
+        Ok(config) => assert!(config.receiver(&config.route.receiver).is_some(), "{text:?}"),
+        Err(faults) => said(&faults),
+    }
+}
+
+/// Prometheus' rules, read strictly and leniently: what is taken strictly is taken leniently.
+fn rule_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let leniently = alerting::rules::parse_file_leniently(text);
+    match alerting::rules::parse_file(text) {
+        Ok(_) => assert!(leniently.is_ok(), "{text:?}"),
+        Err(faults) => said(&faults),
+    }
+}
+
+fn said(faults: &[alerting::yaml::Fault]) {
+    assert!(!faults.is_empty() && faults.iter().all(|fault| !fault.message.is_empty()), "{faults:?}");
+}
+
+/// A list of matchers: what is written is the same list.
+fn matchers(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(read) = alerting::matcher::parse(text) {
+        let written = alerting::matcher::write_all(&read);
+        let again = alerting::matcher::parse(&written).map(|read| alerting::matcher::write_all(&read));
+        // What is written may be longer than may be read.
+        assert!(again.as_ref() == Ok(&written) || written.len() > text.len(), "{text:?} as {written:?}");
+    }
+}
+
+/// A template of Go's: it gives a text of at most twice a mebibyte, or says what is wrong.
+fn template(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(template) = Templates::new().parse(text) else { return };
+    let data = alerting::template::Value::from("some <b>text</b>");
+    for rendered in [template.render(&data, &NoFunctions), template.render_html(&data, &NoFunctions)] {
+        match rendered {
+            Ok(text) => assert!(text.len() <= 2 << 20),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
     }
 }
 
