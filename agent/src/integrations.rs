@@ -10,6 +10,7 @@ mod postgresql;
 mod rabbitmq;
 mod redis;
 mod resp;
+mod secure;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 pub(crate) use input::run;
 
-use crate::scrape::job::Secret;
+use crate::scrape::job::{Secret, TlsOptions};
 
 /// A server to ask.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,8 @@ pub(crate) struct IntegrationInput {
     pub(crate) endpoint: Endpoint,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Secret>,
+    /// `None`: in the clear.
+    pub(crate) tls: Option<TlsOptions>,
     /// Between two looks.
     pub(crate) interval: Duration,
 }

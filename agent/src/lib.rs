@@ -26,6 +26,7 @@ mod status;
 mod stdin;
 mod syslog;
 mod test_pipeline;
+mod tls;
 
 pub use run::{Signals, run};
 pub use scrape::check_metrics;

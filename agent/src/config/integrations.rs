@@ -7,7 +7,7 @@ use super::section::{Reader, Section};
 use super::units;
 use super::yaml::Item;
 use crate::integrations::{Endpoint, IntegrationInput, Server};
-use crate::scrape::job::Secret;
+use crate::scrape::job::{Secret, TlsOptions};
 
 /// More would be looked at one after the other.
 const MAX_DATABASES: usize = 20;
@@ -84,9 +84,28 @@ fn finish(
     }
     let user = section.text(reader, "user");
     let password = password(reader, &mut section);
+    let tls = tls(reader, &mut section);
     let interval = section.parsed(reader, "interval", interval).unwrap_or(Duration::from_secs(10));
     section.finish(reader);
-    Some(IntegrationInput { server, endpoint: endpoint?, user, password, interval })
+    Some(IntegrationInput { server, endpoint: endpoint?, user, password, tls, interval })
+}
+
+/// `tls: {}` is enough where the host's certificates do.
+fn tls(reader: &mut Reader<'_>, whole: &mut Section<'_>) -> Option<TlsOptions> {
+    let item = whole.item("tls")?;
+    let mut section = whole.section(reader, "tls");
+    let mut file = |key| section.text(reader, key).map(|path| Secret::File(PathBuf::from(path)));
+    let (ca, cert, key) = (file("ca_file"), file("cert_file"), file("key_file"));
+    let server_name = section.text(reader, "server_name");
+    let is_unchecked = section.flag(reader, "insecure_skip_verify").unwrap_or(false);
+    if cert.is_some() != key.is_some() {
+        let missing = if cert.is_none() { "cert_file" } else { "key_file" };
+        let text =
+            format!("{}: a certificate and its key come together; there is no {missing}", whole.path("tls"));
+        reader.problem(item, text);
+    }
+    section.finish(reader);
+    Some(TlsOptions { ca, cert, key, server_name, is_unchecked, only_tls13: false })
 }
 
 fn password(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Secret> {

@@ -3,28 +3,61 @@
 use std::error::Error as _;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 
+use tokio::sync::OnceCell;
+
 use super::Endpoint;
+use super::secure::SECTION;
+use crate::scrape::job::TlsOptions;
 
 /// 500 queues are a tenth of it.
 const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// A client of one server, with its connections.
 pub(super) struct Http {
-    client: Client<HttpConnector, Empty<Bytes>>,
+    plain: Client<HttpConnector, Empty<Bytes>>,
+    tls: Option<TlsOptions>,
+    /// Made when it is used first, with the certificates as they are then.
+    secure: OnceCell<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>>,
     endpoint: Endpoint,
 }
 
 impl Http {
-    pub(super) fn new(endpoint: &Endpoint) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { client, endpoint: endpoint.clone() }
+    pub(super) fn new(endpoint: &Endpoint, tls: Option<TlsOptions>) -> Self {
+        let plain = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Self { plain, tls, secure: OnceCell::new(), endpoint: endpoint.clone() }
+    }
+
+    /// Certificates may be new ones.
+    pub(super) fn reset(&mut self) {
+        self.secure = OnceCell::new();
+    }
+
+    async fn request(&self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, String> {
+        let answer = match &self.tls {
+            None => self.plain.request(request).await,
+            Some(options) => {
+                let make = || async {
+                    let mut connector = HttpConnector::new();
+                    connector.enforce_http(false);
+                    let connector = crate::tls::connector(options, connector, SECTION).await?;
+                    Ok::<_, String>(Client::builder(TokioExecutor::new()).build(connector))
+                };
+                self.secure.get_or_try_init(make).await?.request(request).await
+            }
+        };
+        answer.map_err(|error| match error.source() {
+            Some(why) => crate::scrape::causes(why),
+            None => error.to_string(),
+        })
     }
 
     /// `path` with its query; `authorization` is the header's value.
@@ -34,16 +67,13 @@ impl Http {
         authorization: &str,
     ) -> Result<T, String> {
         let name = path.split('?').next().unwrap_or_default();
-        let request = Request::get(format!("http://{}{path}", self.endpoint))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let request = Request::get(format!("{scheme}://{}{path}", self.endpoint))
             .header(header::AUTHORIZATION, authorization)
             .header(header::ACCEPT, "application/json")
             .body(Empty::new())
             .map_err(|error| format!("{name}: {error}"))?;
-        let answer = self.client.request(request).await;
-        let answer = answer.map_err(|error| match error.source() {
-            Some(why) => format!("{name}: {}", crate::scrape::causes(why)),
-            None => format!("{name}: {error}"),
-        })?;
+        let answer = self.request(request).await.map_err(|why| format!("{name}: {why}"))?;
         let status = answer.status();
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
             return Err(format!(

@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// What looks at a server, with its connection.
 pub(super) enum Looker {
     Postgresql(Box<Postgresql>),
-    Redis(Redis),
+    Redis(Box<Redis>),
     Rabbitmq(Box<Rabbitmq>),
 }
 
@@ -36,7 +36,7 @@ impl Looker {
     pub(super) fn new(input: &IntegrationInput) -> Self {
         match &input.server {
             Server::Postgresql { .. } => Self::Postgresql(Box::new(Postgresql::new(input))),
-            Server::Redis => Self::Redis(Redis::new(input)),
+            Server::Redis => Self::Redis(Box::new(Redis::new(input))),
             Server::Rabbitmq { .. } => Self::Rabbitmq(Box::new(Rabbitmq::new(input))),
         }
     }
@@ -55,7 +55,7 @@ impl Looker {
         match self {
             Self::Postgresql(looker) => looker.reset(),
             Self::Redis(looker) => looker.reset(),
-            Self::Rabbitmq(_) => {}
+            Self::Rabbitmq(looker) => looker.reset(),
         }
     }
 }

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use telemetry::otlp::PointValue;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, NoTls, Row};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Client, Config, Connection, NoTls, Row};
 
 use super::input::LeftOut;
 use super::names::*;
+use super::secure::{Secure, tcp};
 use super::statements::Statements;
 use super::{Endpoint, IntegrationInput, Server};
 use crate::report::{Metric, Report};
-use crate::scrape::job::Secret;
+use crate::scrape::job::{Secret, TlsOptions};
 
 const MAX_DATABASES: i64 = 100;
 const MAX_WAITS: usize = 50;
@@ -80,6 +83,7 @@ pub(super) struct Postgresql {
     endpoint: Endpoint,
     user: String,
     password: Option<Secret>,
+    tls: Option<TlsOptions>,
     databases: Vec<String>,
     tables: usize,
     /// One per database, in their order; empty while there are none.
@@ -109,6 +113,7 @@ impl Postgresql {
             endpoint: input.endpoint.clone(),
             user: input.user.clone().unwrap_or_else(|| "postgres".to_owned()),
             password: input.password.clone(),
+            tls: input.tls.clone(),
             databases,
             tables,
             sessions: Vec::new(),
@@ -152,18 +157,39 @@ impl Postgresql {
         }
         let mut sessions = Vec::new();
         for database in &self.databases {
-            let connected = config.clone().dbname(database).connect(NoTls).await;
-            let (client, connection) = connected
-                .map_err(|error| format!("no connection to database {database}: {}", causes(&error)))?;
-            let driver = tokio::spawn(async move {
-                // What it ends with, the next query says, too.
-                let _ended = connection.await;
-            });
-            let session = Session { client, driver };
+            let session = self.session(config.clone().dbname(database)).await;
+            let session = session.map_err(|why| format!("no connection to database {database}: {why}"))?;
             session.client.batch_execute(SETUP).await.map_err(|error| causes(&error))?;
             sessions.push(session);
         }
         Ok(sessions)
+    }
+
+    async fn session(&self, config: &mut Config) -> Result<Session, String> {
+        let Some(options) = &self.tls else {
+            let (client, connection) = config.connect(NoTls).await.map_err(|error| causes(&error))?;
+            return Ok(Session::new(client, connection));
+        };
+        let secure = Secure::new(options, &self.endpoint).await?;
+        let stream = tcp(&self.endpoint).await.map_err(|error| error.to_string())?;
+        // A server that does not speak TLS is refused: whoever asks for it has a reason.
+        let connected = config.ssl_mode(SslMode::Require).connect_raw(stream, secure).await;
+        let (client, connection) = connected.map_err(|error| causes(&error))?;
+        Ok(Session::new(client, connection))
+    }
+}
+
+impl Session {
+    fn new<S, T>(client: Client, connection: Connection<S, T>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let driver = tokio::spawn(async move {
+            // What it ends with, the next query says, too.
+            let _ended = connection.await;
+        });
+        Self { client, driver }
     }
 }
 

@@ -96,11 +96,15 @@ impl Rabbitmq {
     pub(super) fn new(input: &IntegrationInput) -> Self {
         let queues = if let Server::Rabbitmq { queues } = input.server { queues } else { 0 };
         Self {
-            http: Http::new(&input.endpoint),
+            http: Http::new(&input.endpoint, input.tls.clone()),
             user: input.user.clone().unwrap_or_else(|| "guest".to_owned()),
             password: input.password.clone(),
             queues,
         }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.http.reset();
     }
 
     pub(super) async fn look(&mut self, report: &mut Report<'_>) -> Result<LeftOut, String> {

@@ -6,9 +6,10 @@ use super::input::LeftOut;
 use super::names::*;
 use super::postgresql::cut;
 use super::resp::{Reply, Resp};
+use super::secure::Secure;
 use super::{Endpoint, IntegrationInput};
 use crate::report::{Metric, Report};
-use crate::scrape::job::Secret;
+use crate::scrape::job::{Secret, TlsOptions};
 
 const MAX_COMMANDS: usize = 50;
 const MAX_DATABASES: usize = 64;
@@ -43,6 +44,7 @@ pub(super) struct Redis {
     endpoint: Endpoint,
     user: Option<String>,
     password: Option<Secret>,
+    tls: Option<TlsOptions>,
     connection: Option<Resp>,
 }
 
@@ -52,6 +54,7 @@ impl Redis {
             endpoint: input.endpoint.clone(),
             user: input.user.clone(),
             password: input.password.clone(),
+            tls: input.tls.clone(),
             connection: None,
         }
     }
@@ -80,7 +83,11 @@ impl Redis {
     }
 
     async fn connect(&self) -> Result<Resp, String> {
-        let connected = Resp::connect(&self.endpoint).await;
+        let secure = match &self.tls {
+            Some(options) => Some(Secure::new(options, &self.endpoint).await?),
+            None => None,
+        };
+        let connected = Resp::connect(&self.endpoint, secure).await;
         let mut connection = connected.map_err(|error| format!("no connection: {error}"))?;
         if let Some(password) = &self.password {
             let password = password.read().await?;

@@ -3,18 +3,23 @@
 
 use std::io;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::Endpoint;
+use super::secure::{Secure, tcp};
 
 /// `INFO` of a server with a thousand databases is a tenth of it.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 /// A line that is an answer, or a length.
 const MAX_LINE_BYTES: u64 = 4 << 10;
 
+/// In the clear or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
+
 /// A connection. After an error it is of no more use.
-pub(super) struct Resp(BufReader<TcpStream>);
+pub(super) struct Resp(BufReader<Box<dyn Stream>>);
 
 /// An answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,9 +33,12 @@ pub(super) enum Reply {
 }
 
 impl Resp {
-    pub(super) async fn connect(endpoint: &Endpoint) -> io::Result<Self> {
-        let stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
-        stream.set_nodelay(true)?;
+    pub(super) async fn connect(endpoint: &Endpoint, secure: Option<Secure>) -> io::Result<Self> {
+        let stream = tcp(endpoint).await?;
+        let stream: Box<dyn Stream> = match secure {
+            Some(secure) => Box::new(secure.wrap(stream).await?),
+            None => Box::new(stream),
+        };
         Ok(Self(BufReader::new(stream)))
     }
 
@@ -41,6 +49,8 @@ impl Resp {
             request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
         }
         self.0.get_mut().write_all(request.as_bytes()).await?;
+        // What is encrypted may wait for more.
+        self.0.get_mut().flush().await?;
         let line = self.line().await?;
         let (kind, rest) = line.split_at_checked(1).ok_or_else(|| strange("an empty line"))?;
         let number = || rest.parse::<i64>().map_err(|_| strange(rest));
@@ -99,7 +109,7 @@ mod tests {
             assert_eq!(&request, b"*1\r\n$4\r\nPING\r\n");
             stream.write_all(&bytes).await.unwrap();
         });
-        let mut resp = Resp::connect(&endpoint).await.unwrap();
+        let mut resp = Resp::connect(&endpoint, None).await.unwrap();
         let reply = resp.ask(&["PING"]).await;
         serving.await.unwrap();
         reply

@@ -6,6 +6,7 @@
 mod servers;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use telemetry::otlp::NumberKind;
@@ -18,7 +19,7 @@ use super::resp::{Reply, Resp};
 use super::{Endpoint, IntegrationInput, Server};
 use crate::config::Scalar;
 use crate::report::seen::{Seen, TIME_NS, prometheus, rows, seen};
-use crate::scrape::job::Secret;
+use crate::scrape::job::{Secret, TlsOptions};
 use servers::{PostgresServer, RabbitServer, RedisServer};
 
 fn input(server: Server, port: u16, user: Option<&str>, password: Secret) -> IntegrationInput {
@@ -27,8 +28,37 @@ fn input(server: Server, port: u16, user: Option<&str>, password: Secret) -> Int
         endpoint: Endpoint { host: "127.0.0.1".to_owned(), port },
         user: user.map(str::to_owned),
         password: Some(password),
+        tls: None,
         interval: Duration::from_secs(1),
     }
+}
+
+/// Over TLS a server is seen if its certificate is good, or if any will do.
+async fn check_tls(input: &IntegrationInput, folder: &Path) -> Looker {
+    let ca = Some(Secret::File(folder.join("ca.pem")));
+    let good = TlsOptions { ca, ..TlsOptions::default() };
+    let unchecked = TlsOptions { is_unchecked: true, ..TlsOptions::default() };
+    let elsewhere = TlsOptions { server_name: Some("db.example.org".to_owned()), ..good.clone() };
+    let gone = TlsOptions { ca: Some(Secret::File(folder.join("none.pem"))), ..TlsOptions::default() };
+    let cases = [
+        (unchecked, None),
+        (TlsOptions::default(), Some("UnknownIssuer")),
+        (elsewhere, Some("not valid for name")),
+        (gone, Some("none.pem")),
+        (good, None),
+    ];
+    let mut last = None;
+    for (options, expected) in cases {
+        let input = IntegrationInput { tls: Some(options), ..input.clone() };
+        let mut looker = Looker::new(&input);
+        let (seen, error) = look(&mut looker, &input).await;
+        match expected {
+            None => assert_eq!((error, seen.series["up{}"]), (None, 1.0)),
+            Some(why) => assert!(error.as_ref().is_some_and(|error| error.contains(why)), "{why}: {error:?}"),
+        }
+        last = Some(looker);
+    }
+    last.unwrap()
 }
 
 /// One look, as the collector sees it; and why it failed.
@@ -210,6 +240,11 @@ async fn postgresql_is_seen_as_it_is() {
         seen.series.contains_key("postgresql_wal_lag_seconds{replication_client=pg_receivewal@127.0.0.1}")
     );
 
+    let _secure = check_tls(&input, server.folder()).await;
+    let sessions = "SELECT bool_and(ssl), count(*) >= 2 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'narrows-agent'";
+    assert_eq!(server.ask(sessions), "t|t");
+
     // What is wrong is said; and when the password is right again, so are the numbers.
     std::fs::write(&password, "wrong").unwrap();
     let mut looker = Looker::new(&input);
@@ -269,7 +304,7 @@ async fn standbys_of_one_name_are_told_apart() {
 async fn redis_is_seen_as_it_is() {
     let Some(server) = RedisServer::start("sesame") else { return };
     let input = input(Server::Redis, server.port, None, Secret::Text("sesame".to_owned()));
-    let mut client = Resp::connect(&input.endpoint).await.unwrap();
+    let mut client = Resp::connect(&input.endpoint, None).await.unwrap();
     let commands: [&[&str]; 8] = [
         &["AUTH", "sesame"],
         &["SET", "a", "1"],
@@ -302,6 +337,8 @@ async fn redis_is_seen_as_it_is() {
             ("narrows_redis_slowlog_length{}", 1.0),
         ],
     );
+    let endpoint = Endpoint { port: server.tls_port, ..input.endpoint.clone() };
+    check_tls(&IntegrationInput { endpoint, ..input.clone() }, server.folder()).await;
     let wrong = IntegrationInput { password: Some(Secret::Text("wrong".to_owned())), ..input.clone() };
     let (_, error) = look(&mut Looker::new(&wrong), &wrong).await;
     assert!(error.as_ref().is_some_and(|why| why.contains("WRONGPASS")), "{error:?}");
@@ -349,6 +386,8 @@ async fn rabbitmq_is_seen_as_it_is() {
         !seen.series.keys().any(|series| series.contains("empty")),
         "the deepest queue alone was asked for"
     );
+    let endpoint = Endpoint { port: server.tls_port, ..input.endpoint.clone() };
+    check_tls(&IntegrationInput { endpoint, ..input.clone() }, server.folder()).await;
     let wrong = IntegrationInput { password: Some(Secret::Text("wrong".to_owned())), ..input };
     let (_, error) = look(&mut Looker::new(&wrong), &wrong).await;
     assert!(error.as_ref().is_some_and(|why| why.contains("401") && why.contains("monitoring")), "{error:?}");

@@ -1,7 +1,5 @@
 //! The request to a target: what is asked for, who we are, and how much is read.
 
-mod tls;
-
 use std::io::Read;
 use std::sync::Arc;
 
@@ -249,7 +247,7 @@ fn client<C: Connect + Clone>(job: &Job, connector: C) -> Http<C> {
 }
 
 async fn tls_client(job: &Job) -> Result<Http<HttpsConnector<HttpConnector>>, String> {
-    Ok(client(job, tls::connector(&job.http.tls, connector()).await?))
+    Ok(client(job, crate::tls::connector(&job.http.tls, connector(), "tls_config").await?))
 }
 
 /// What is asked for, the best first.

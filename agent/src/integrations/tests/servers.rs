@@ -48,6 +48,30 @@ fn folder(user: &str) -> TempDir {
     folder
 }
 
+/// `ca.pem`, and for 127.0.0.1 `cert.pem` and `key.pem`, which only `user` reads.
+fn certificates(user: &str, folder: &Path) -> [PathBuf; 3] {
+    let mut params = rcgen::CertificateParams::new(vec![]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let ca = params.self_signed(&ca_key).unwrap();
+    let issuer = rcgen::Issuer::new(params, ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let cert = own.signed_by(&key, &issuer).unwrap();
+    let files = [("ca.pem", ca.pem()), ("cert.pem", cert.pem()), ("key.pem", key.serialize_pem())];
+    files.map(|(name, text)| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        if name == "key.pem" {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        if is_root() {
+            assert!(Command::new("chown").arg(user).arg(&path).status().unwrap().success());
+        }
+        path
+    })
+}
+
 /// SIGTERM, and SIGKILL if it does not end.
 fn stop(child: &mut Child) {
     let _told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
@@ -129,9 +153,13 @@ impl PostgresServer {
             "fsync=off",
             "autovacuum=off",
             "shared_preload_libraries=pg_stat_statements",
+            "ssl=on",
         ] {
             command.args(["-c", option]);
         }
+        let [_, cert, key] = certificates("postgres", folder.path());
+        command.args(["-c", &format!("ssl_cert_file={}", cert.display())]);
+        command.args(["-c", &format!("ssl_key_file={}", key.display())]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server = Self { port, bin, child, folder };
         let ready = || server.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success();
@@ -175,6 +203,13 @@ impl PostgresServer {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// What a query gives.
+    pub(super) fn ask(&self, query: &str) -> String {
+        let done = self.psql("postgres").args(["-A", "-t", "-c", query]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
     pub(super) fn session(&self, database: &str) -> Session {
         let mut command = self.psql(database);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -201,6 +236,7 @@ impl Drop for PostgresServer {
 
 pub(super) struct RedisServer {
     pub(super) port: u16,
+    pub(super) tls_port: u16,
     bin: PathBuf,
     password: String,
     child: Child,
@@ -210,13 +246,24 @@ pub(super) struct RedisServer {
 impl RedisServer {
     pub(super) fn start(password: &str) -> Option<Self> {
         let bin = program("redis-server", "redis-server", vec!["/usr/bin".into(), "/usr/local/bin".into()])?;
-        let (port, folder) = (free_port(), folder("redis"));
-        let child = Self::spawn(&bin, port, password, folder.path());
-        Some(Self { port, bin, password: password.to_owned(), child, folder })
+        let (port, tls_port, folder) = (free_port(), free_port(), folder("redis"));
+        certificates("redis", folder.path());
+        let child = Self::spawn(&bin, (port, tls_port), password, folder.path());
+        Some(Self { port, tls_port, bin, password: password.to_owned(), child, folder })
     }
 
-    fn spawn(bin: &Path, port: u16, password: &str, folder: &Path) -> Child {
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn spawn(bin: &Path, (port, tls_port): (u16, u16), password: &str, folder: &Path) -> Child {
         let mut command = as_user("redis", bin);
+        command.args(["--tls-port", &tls_port.to_string(), "--tls-auth-clients", "no"]);
+        for (option, file) in
+            [("--tls-ca-cert-file", "ca.pem"), ("--tls-cert-file", "cert.pem"), ("--tls-key-file", "key.pem")]
+        {
+            command.arg(option).arg(folder.join(file));
+        }
         command.args([
             "--bind",
             "127.0.0.1",
@@ -229,6 +276,7 @@ impl RedisServer {
         ]);
         let child = command.arg("--dir").arg(folder).stdout(Stdio::null()).spawn().unwrap();
         wait_for_port(port);
+        wait_for_port(tls_port);
         child
     }
 
@@ -237,7 +285,8 @@ impl RedisServer {
     }
 
     pub(super) fn start_again(&mut self) {
-        self.child = Self::spawn(&self.bin, self.port, &self.password, self.folder.path());
+        let ports = (self.port, self.tls_port);
+        self.child = Self::spawn(&self.bin, ports, &self.password, self.folder.path());
     }
 }
 
@@ -251,9 +300,10 @@ impl Drop for RedisServer {
 pub(super) struct RabbitServer {
     /// Of its management API.
     pub(super) port: u16,
+    pub(super) tls_port: u16,
     mapper: Child,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl RabbitServer {
@@ -262,9 +312,17 @@ impl RabbitServer {
         let epmd = program("epmd", "erlang-base", vec!["/usr/bin".into()])?;
         let folder = folder("rabbitmq");
         let root = folder.path();
-        let [mapper_port, node_port, dist_port, port] = [(); 4].map(|()| free_port());
+        let [mapper_port, node_port, dist_port, port, tls_port] = [(); 5].map(|()| free_port());
+        let [ca, cert, key] = certificates("rabbitmq", root);
         std::fs::write(root.join("plugins"), "[rabbitmq_management].\n").unwrap();
-        let config = format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n");
+        let config = format!(
+            "management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n\
+             management.ssl.ip = 127.0.0.1\nmanagement.ssl.port = {tls_port}\n\
+             management.ssl.cacertfile = {}\nmanagement.ssl.certfile = {}\nmanagement.ssl.keyfile = {}\n",
+            ca.display(),
+            cert.display(),
+            key.display()
+        );
         std::fs::write(root.join("rabbitmq.conf"), config).unwrap();
         let environment = |command: &mut Command| {
             command
@@ -292,9 +350,14 @@ impl RabbitServer {
             .env("RABBITMQ_DIST_PORT", dist_port.to_string())
             .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
         let child = command.spawn().unwrap();
-        let server = Self { port, mapper, child, _folder: folder };
+        let server = Self { port, tls_port, mapper, child, folder };
         wait_for_port(port);
+        wait_for_port(tls_port);
         Some(server)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A request to the management API, which has to succeed.

@@ -1,4 +1,4 @@
-//! TLS to targets: whom we trust, and who we are.
+//! TLS to targets of scraping and to servers: whom we trust, and who we are.
 
 use std::sync::Arc;
 
@@ -12,45 +12,49 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use crate::scrape::job::{Secret, TlsOptions};
 
-pub(super) async fn connector(
+/// For HTTP; `section` is where the options stand, for errors.
+pub(crate) async fn connector(
     options: &TlsOptions,
     http: HttpConnector,
+    section: &str,
 ) -> Result<HttpsConnector<HttpConnector>, String> {
-    let builder = HttpsConnectorBuilder::new().with_tls_config(config(options).await?).https_or_http();
+    let builder =
+        HttpsConnectorBuilder::new().with_tls_config(config(options, section).await?).https_or_http();
     let builder = match &options.server_name {
         None => builder,
         Some(name) => {
             let name = ServerName::try_from(name.clone())
-                .map_err(|_| format!("tls_config.server_name: {name:?} is no host name"))?;
+                .map_err(|_| format!("{section}.server_name: {name:?} is no host name"))?;
             builder.with_server_name_resolver(FixedServerNameResolver::new(name))
         }
     };
     Ok(builder.enable_http1().wrap_connector(http))
 }
 
-async fn config(options: &TlsOptions) -> Result<ClientConfig, String> {
+/// With the certificates as they are now.
+pub(crate) async fn config(options: &TlsOptions, section: &str) -> Result<ClientConfig, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions: &[_] = match options.only_tls13 {
         true => &[&rustls::version::TLS13],
         false => &[&rustls::version::TLS13, &rustls::version::TLS12],
     };
     let builder = ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions);
-    let builder = builder.map_err(|error| format!("tls_config: {error}"))?;
+    let builder = builder.map_err(|error| format!("{section}: {error}"))?;
     let builder = match options.is_unchecked {
         true => builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider))),
-        false => builder.with_root_certificates(roots(options.ca.as_ref()).await?),
+        false => builder.with_root_certificates(roots(options.ca.as_ref(), section).await?),
     };
     let (Some(cert), Some(key)) = (&options.cert, &options.key) else {
         return Ok(builder.with_no_client_auth());
     };
     let (cert, key) = (certificates(cert).await?, key.read().await?);
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-        .map_err(|error| format!("tls_config.key: no private key in PEM: {error}"))?;
-    builder.with_client_auth_cert(cert, key).map_err(|error| format!("tls_config.cert: {error}"))
+        .map_err(|error| format!("{section}.key: no private key in PEM: {error}"))?;
+    builder.with_client_auth_cert(cert, key).map_err(|error| format!("{section}.cert: {error}"))
 }
 
 /// Those that are named, else the host's.
-async fn roots(ca: Option<&Secret>) -> Result<RootCertStore, String> {
+async fn roots(ca: Option<&Secret>, section: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let Some(ca) = ca else {
         let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
@@ -60,7 +64,7 @@ async fn roots(ca: Option<&Secret>) -> Result<RootCertStore, String> {
         return Ok(roots);
     };
     for certificate in certificates(ca).await? {
-        roots.add(certificate).map_err(|error| format!("tls_config.ca: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("{section}.ca: {error}"))?;
     }
     Ok(roots)
 }
