@@ -1,19 +1,27 @@
-//! Messages come faster than they are worked off.
+//! Messages come faster than they are worked off: by the broker's own numbers, or by how long they wait until they are
+//! taken.
 
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::readings::{Facts, Measured, Pair, known};
-use crate::{CauseKind, NodeId, NodeType, Owner, Signal, words};
+use crate::{CauseKind, Evidence, NodeId, NodeType, Owner, Signal, Trace, queries, words};
 
 /// Messages by which a queue must have grown, and by what factor.
 const GROWN: (f64, f64) = (10.0, 2.0);
 /// Of the steps since the onset the share in which it must not have shrunk.
 const RISING: f64 = 0.6;
+/// By how much longer messages must wait where that is all that is known: by this factor, and s.
+const WAITED: (f64, f64) = (3.0, 1.0);
+/// Messages on each side of the onset below which it is not known how long they wait.
+const MIN_MESSAGES: usize = 5;
+/// Traces of the longest waits that are named.
+const EXEMPLARS: usize = 3;
 
 /// A queue that the candidate reads or holds grows, and what comes in did not make it.
 pub(super) fn backlog(facts: &Facts<'_>) -> Outcome {
     let (queues, consumer) = queues(facts);
+    let lag = consumer.and_then(|consumer| Lag::of(facts, consumer));
     let worst = queues.into_iter().max_by(|a, b| growth(facts, a).now.total_cmp(&growth(facts, b).now));
-    let Some(ready) = worst else { return Outcome::Beside };
+    let Some(ready) = worst else { return by_lag(facts, lag) };
     let (grown, rising) = (growth(facts, &ready), rising(facts, &ready));
     let queue = ready.owner_name().unwrap_or_default();
     let text = format!("messages that wait in {queue}: {}", words::change(grown, ""));
@@ -28,10 +36,9 @@ pub(super) fn backlog(facts: &Facts<'_>) -> Outcome {
     let mut finding = Finding::new(CauseKind::QueueBacklog, rank::INTERNAL, "queue", 0.9)
         .waits(0.9)
         .with(evidence(("queue", "queue_ready"), text, grown, "count", &ready.resource.query));
-    finding.statement = None;
     finding.node = consumer.filter(|consumer| *consumer != facts.node);
     if let (Some(published), Some(consumed)) = (published, consumed) {
-        let text = forecast(grown.now, published.pair.now, consumed.pair.now);
+        let text = forecast(left(facts, &ready), published.pair.now, consumed.pair.now);
         let text = format!(
             "{queue}: published {}, worked off {}; {text}",
             words::change(published.pair, "/s"),
@@ -47,7 +54,72 @@ pub(super) fn backlog(facts: &Facts<'_>) -> Outcome {
         let query = &consumers.resource.query;
         finding = finding.with(evidence(("queue", "queue_consumers"), text, consumers.pair, "count", query));
     }
+    finding.with_all(lag.map(|lag| lag.evidence(facts))).into()
+}
+
+/// Where no broker tells of its queues.
+fn by_lag(facts: &Facts<'_>, lag: Option<Lag<'_>>) -> Outcome {
+    let Some(lag) = lag else { return Outcome::Beside };
+    if lag.pair.ratio() < WAITED.0 || lag.pair.rise() < WAITED.1 {
+        return Outcome::no("queue backlog", lag.text(facts));
+    }
+    let mut finding =
+        Finding::new(CauseKind::QueueBacklog, rank::PART, "queue", 0.9).waits(0.9).with(lag.evidence(facts));
+    finding.node = Some(lag.consumer).filter(|consumer| *consumer != facts.node);
     finding.into()
+}
+
+/// How long messages wait until they are taken, by traces that go on behind the queue.
+struct Lag<'a> {
+    consumer: NodeId,
+    /// Means, s.
+    pair: Pair,
+    /// Traces of the longest waits since the onset.
+    exemplars: Vec<&'a str>,
+}
+
+impl<'a> Lag<'a> {
+    fn of(facts: &Facts<'a>, consumer: NodeId) -> Option<Self> {
+        let waits = |is_hot| {
+            let mut all: Vec<(f64, &str)> =
+                facts.traces(is_hot).flat_map(|trace| waits_of(trace, consumer)).collect();
+            all.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+            all
+        };
+        let (before, now) = (waits(false), waits(true));
+        if before.len().min(now.len()) < MIN_MESSAGES {
+            return None;
+        }
+        let mean = |all: &[(f64, &str)]| all.iter().map(|(wait_s, _)| wait_s).sum::<f64>() / all.len() as f64;
+        let pair = Pair::new(mean(&before), mean(&now));
+        let exemplars = now.into_iter().take(EXEMPLARS).map(|(_, id)| id).collect();
+        Some(Self { consumer, pair, exemplars })
+    }
+
+    fn text(&self, facts: &Facts<'_>) -> String {
+        format!(
+            "messages wait {} until {} takes them",
+            words::durations(self.pair),
+            facts.name_of(self.consumer)
+        )
+    }
+
+    fn evidence(&self, facts: &Facts<'_>) -> Evidence {
+        let pair = Pair::new(self.pair.before * 1e3, self.pair.now * 1e3);
+        let query = queries::traces(facts.name_of(self.consumer), "kind:consumer");
+        let mut evidence = evidence(("queue", "message_wait"), self.text(facts), pair, "ms", query);
+        evidence.exemplars = self.exemplars.iter().map(|id| (*id).to_owned()).collect();
+        evidence
+    }
+}
+
+/// Of each message in a trace that the consumer took: how long after it was sent, s.
+fn waits_of(trace: &Trace, consumer: NodeId) -> impl Iterator<Item = (f64, &str)> {
+    trace.spans.iter().filter_map(move |span| {
+        let sender = trace.spans.get(span.parent?)?;
+        let is_taken = span.node == consumer && span.is_async && sender.node != consumer;
+        is_taken.then(|| (span.start_ns.saturating_sub(sender.end_ns) as f64 / 1e9, trace.id.as_str()))
+    })
 }
 
 /// When the queue will be empty, at these rates.
@@ -60,11 +132,15 @@ fn forecast(ready: f64, published: f64, consumed: f64) -> String {
     }
 }
 
-/// Messages in the queue before (the usual), and at the end of what was seen.
+/// Messages in the queue before (the usual), and the most since: one that is being worked off is still what it was.
 fn growth(facts: &Facts<'_>, ready: &Measured<'_>) -> Pair {
     let hot = known(&ready.resource.values, &facts.case.hot);
-    let last = hot.iter().rev().take(3).copied().fold(0.0, f64::max);
-    Pair::new(ready.pair.before, last)
+    Pair::new(ready.pair.before, hot.into_iter().fold(0.0, f64::max))
+}
+
+/// Messages in the queue at the end of what was seen.
+fn left(facts: &Facts<'_>, ready: &Measured<'_>) -> f64 {
+    known(&ready.resource.values, &facts.case.hot).last().copied().unwrap_or(0.0)
 }
 
 fn rising(facts: &Facts<'_>, ready: &Measured<'_>) -> f64 {
