@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::localise::{Localised, Step, localise};
 use crate::measure::{Pair, blocks, usual};
 use crate::{
-    Candidate, Case, CauseKind, Culprit, DataQuality, Edge, Entity, Evidence, Explanation, Fix, Hop, Level,
-    Node, NodeType, Observation, Question, Settings, Sli, Span, State, Symptom, Target, Verdict, Window,
+    Candidate, Case, CauseKind, Culprit, DataQuality, Edge, Entity, Explanation, Fix, Hop, Level, Node,
+    NodeType, Observation, Question, Settings, Sli, Span, State, Symptom, Target, Verdict, Window,
 };
-use crate::{cohort, fuse, headroom, impact, kinds, precision, tails, texts};
+use crate::{cohort, fuse, headroom, impact, kinds, own, precision, tails, texts};
 
 /// Name and version of the method, in every verdict.
 const METHOD: &str = "self-excess/2";
@@ -82,7 +82,7 @@ fn outline(case: &Case<'_>, found: &Localised) -> Verdict {
 }
 
 /// An amount in the verdict's unit: ms, or a share.
-fn unit(sli: Sli, amount: f64) -> f64 {
+pub(crate) fn unit(sli: Sli, amount: f64) -> f64 {
     match sli {
         Sli::Latency => amount * 1_000.0,
         Sli::Errors => amount,
@@ -219,7 +219,7 @@ fn explain_first(
     verdict.path = path(case, found, candidate, explanation);
     let kept: f64 = verdict.path.iter().map(|hop| hop.keeps).sum();
     verdict.unexplained = unit(case.question.sli, found.symptom()) - kept;
-    verdict.evidence = own_evidence(verdict, case, found, candidate);
+    verdict.evidence = own::evidence(verdict, case, found, candidate);
     verdict.evidence.extend(explanation.evidence.iter().cloned());
     verdict.ruled_out = explanation.ruled_out.clone();
     verdict.next_steps = explanation.next_steps.clone();
@@ -324,34 +324,6 @@ fn path(case: &Case<'_>, found: &Localised, candidate: &Candidate, explanation: 
         }
     };
     found.path.iter().enumerate().map(hop).collect()
-}
-
-/// What the localiser itself found, and traces that show it.
-fn own_evidence(
-    verdict: &Verdict,
-    case: &Case<'_>,
-    found: &Localised,
-    candidate: &Candidate,
-) -> Vec<Evidence> {
-    let Some(culprit) = &verdict.culprit else { return Vec::new() };
-    if found.is_by_signals {
-        return Vec::new();
-    }
-    let sli = case.question.sli;
-    let share = texts::percent(culprit.coverage);
-    let of = texts::pair(sli, culprit.contribution, "of", unit(sli, found.symptom()));
-    let before = verdict.path.last().map(|hop| (hop.baseline, hop.now));
-    vec![Evidence {
-        family: "trace".to_owned(),
-        evidence_type: if sli == Sli::Latency { "self_excess" } else { "own_failures" }.to_owned(),
-        text: format!("{} keeps {of} itself ({share})", texts::who(&culprit.entity)),
-        baseline: before.map(|before| before.0),
-        now: before.map(|before| before.1),
-        unit: if sli == Sli::Latency { "ms" } else { "share" }.to_owned(),
-        query: None,
-        exemplars: impact::exemplars(case, candidate.target),
-        at_s: None,
-    }]
 }
 
 /// What would remain without the candidate, and what is usual.

@@ -76,7 +76,7 @@ fn of_size(facts: &Facts<'_>, used: Measured<'_>, size: &Measured<'_>, what: &st
     Some(Narrow {
         resource: named(facts, &used, what),
         used: Pair::new(used.pair.before / size.pair.before, used.pair.now / size.pair.now),
-        query: format!("({}) / ({})", used.resource.query, size.resource.query),
+        query: format!("sum({}) / sum({})", used.resource.query, size.resource.query),
     })
 }
 

@@ -20,6 +20,7 @@ mod measure;
 mod numbers;
 mod observation;
 mod onset;
+mod own;
 mod path;
 mod precision;
 mod queries;

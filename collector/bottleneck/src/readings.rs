@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Candidate, Case, Edge, Grid, NodeId, Owner, Resource, Signal, Sli, Target, Trace};
+use crate::{Candidate, Case, Edge, Grid, NodeId, Owner, Resource, Signal, Sli, Target, Trace, queries};
 
 /// Two numbers of the same thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -218,6 +218,15 @@ impl<'a> Facts<'a> {
         }
         let edges = observation.edges.iter().filter(|edge| edge.callee == node);
         edges.filter_map(|edge| rate(self.case, &edge.calls)).reduce(Pair::add)
+    }
+
+    /// How to see what [`Self::request_rate`] says.
+    pub(crate) fn requests_query(&self, node: NodeId) -> String {
+        let known = self.case.observation.nodes.get(node);
+        match known.is_some_and(|node| node.requests.is_empty()) {
+            true => queries::calls_of(self.name_of(node)),
+            false => queries::requests(self.name_of(node)),
+        }
     }
 
     /// CPU that the node itself uses: CPUs.

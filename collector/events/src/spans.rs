@@ -11,6 +11,7 @@ mod gather;
 mod head;
 mod merge;
 mod operations;
+mod over_time;
 mod partition;
 mod points;
 mod prune;
@@ -31,6 +32,7 @@ use telemetry::otlp::{SpanKind, StatusCode};
 
 pub use facets::facets;
 pub use operations::{Operation, operations};
+pub use over_time::{OverTime, over_time};
 pub use partition::{Options, Partition, Snapshot};
 pub use points::{Point, Points, points};
 pub use query::search;

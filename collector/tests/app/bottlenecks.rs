@@ -283,6 +283,16 @@ async fn a_verdict_opens_is_revised_survives_and_closes() {
     let asked = evidence.iter().position(|one| one["query"].is_string()).unwrap_or(0);
     let data = shop.get(&format!("bottlenecks/{id}/evidence/{asked}/data")).await;
     assert_eq!(data["evidence"], evidence[asked]);
+    // What is charted is what is said, in its unit.
+    let own = shop.get(&format!("bottlenecks/{id}/evidence/0/data")).await;
+    let charted: Vec<f64> =
+        own["series"][0]["values"].as_array().unwrap().iter().filter_map(|at| at[1].as_f64()).collect();
+    for (said, charted) in
+        [(&own["evidence"]["baseline"], charted[5]), (&own["evidence"]["now"], charted[charted.len() - 1])]
+    {
+        let said = said.as_f64().unwrap();
+        assert!((said / charted - 1.0).abs() < 0.15, "{said} ms, {charted} ms: {}", own["evidence"]);
+    }
     // Of the revision that is shown, whichever is the newest meanwhile.
     let of_first = shop.get(&format!("bottlenecks/{id}/evidence/0/data?rev=1")).await;
     assert_eq!(of_first["evidence"], first["verdict"]["evidence"][0]);

@@ -62,6 +62,26 @@ describe("a verdict", () => {
     await page.getByText(/^Critical path/).waitFor(patience);
   });
 
+  test("what the charts of findings show is what the findings say", async () => {
+    const { rev, verdict } = stored;
+    const searches = /^(logs|traces):/;
+    for (const [at, { query, now, text, unit }] of verdict.evidence.entries()) {
+      if (!query) continue;
+      const data = (await api(`/bottlenecks/${encodeURIComponent(id)}/evidence/${at}/data?rev=${rev}`)) as {
+        series: { values: [number, number][] }[];
+      };
+      const since = data.series
+        .flatMap(({ values }) => values)
+        .filter(([time]) => time >= verdict.window.onset_s)
+        .map(([, value]) => value);
+      expect(since.length, `${text}: ${query}`).toBeGreaterThan(0);
+      if (now === null || now === undefined || searches.test(query)) continue;
+      const margin = 0.3 * Math.abs(now) + 0.01;
+      const [least, most] = [Math.min(...since) - margin, Math.max(...since) + margin];
+      expect(now >= least && now <= most, `${text}: ${now} ${unit}, charted ${least} to ${most}`).toBe(true);
+    }
+  });
+
   test("it is in the list, and one click from its service", async () => {
     const { verdict, closed_s } = stored;
     const { page } = await signedIn("/bottlenecks");

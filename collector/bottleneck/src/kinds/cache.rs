@@ -22,10 +22,10 @@ pub(super) fn misses(facts: &Facts<'_>) -> Outcome {
     };
     let (from, to) = (facts.name_of(caller), facts.name_of(database));
     let more = format!("{from} calls {to} {} per request", words::change(per_request, "times"));
-    let pair = per_request;
+    let query_of_calls = queries::edge_calls_per_request(from, to, &facts.requests_query(caller));
     let mut finding = Finding::new(CauseKind::CacheMissStorm, rank::EXACT, "cache", 0.9)
         .with(evidence(("database", "cache_hits"), text, ratio, "share", query))
-        .with(evidence(("trace", "calls_per_request"), more, pair, "count", queries::edge_calls(from, to)));
+        .with(evidence(("trace", "calls_per_request"), more, per_request, "count", query_of_calls));
     finding.node = (caller != facts.node).then_some(caller);
     finding.into()
 }
@@ -48,7 +48,11 @@ fn hit_ratio(facts: &Facts<'_>) -> Option<(Pair, NodeId, String)> {
             let misses = misses.iter().find(|misses| misses.resource.owner == hits.resource.owner)?;
             let before = ratio(hits.pair.before, misses.pair.before);
             let pair = Pair::new(before, ratio(hits.pair.now, misses.pair.now));
-            let query = format!("({0}) / (({0}) + ({1}))", hits.resource.query, misses.resource.query);
+            let (hits, misses) = (&hits.resource.query, &misses.resource.query);
+            let query = queries::per(
+                &format!("sum({hits})"),
+                &queries::sum([hits.as_str(), misses.as_str()].into_iter()),
+            );
             Some((pair, cache, query))
         })
     };

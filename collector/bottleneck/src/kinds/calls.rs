@@ -18,6 +18,8 @@ const MORE_ATTEMPTS: f64 = 1.5;
 const FAILING: f64 = 0.05;
 /// Of failed calls the share that is followed by the same call, to be called retried.
 const RETRIED: f64 = 0.5;
+/// Traces with many calls in a row that are named.
+const EXEMPLARS: usize = 3;
 
 /// One relation: who calls, whom, how often for a request, and how long each takes.
 struct Calls<'a> {
@@ -36,13 +38,24 @@ impl<'a> Calls<'a> {
         let operation = self.operation.map_or("", |operation| operation.name.as_str());
         (facts.name_of(self.caller), facts.name_of(self.callee), operation)
     }
+
+    /// How to see the calls per request.
+    fn query(&self, facts: &Facts<'_>) -> String {
+        let (caller, requests) = (facts.name_of(self.caller), facts.requests_query(self.caller));
+        match self.operation {
+            Some(operation) => queries::calls_per_request(caller, &operation.name, &requests),
+            None => queries::edge_calls_per_request(caller, facts.name_of(self.callee), &requests),
+        }
+    }
 }
 
 /// One request makes many equal calls, one after the other.
 pub(super) fn n_plus_one(facts: &Facts<'_>) -> Outcome {
     let Some(worst) = grown_most(facts) else { return Outcome::Beside };
     let (caller, callee) = (facts.name_of(worst.caller), facts.name_of(worst.callee));
-    let row = longest_row(facts, &worst);
+    let rows = rows(facts, &worst);
+    // In the middle over the traces that have any.
+    let row = rows.get(rows.len() / 2).map(|(row, _)| *row as f64);
     let what = worst.operation.map_or(callee, |operation| operation.name.as_str());
     let text = format!(
         "{caller} makes {} of {what} per request ({}), {} each",
@@ -59,12 +72,11 @@ pub(super) fn n_plus_one(facts: &Facts<'_>) -> Outcome {
     // More calls add their number times what each takes.
     let added = (worst.rate.now - worst.rate.now / worst.per_request.ratio()) * worst.each.now;
     let share = if worst.per_request.before > 0.0 { facts.share_of_own(added) } else { 0.8 };
-    let query = match worst.operation {
-        Some(operation) => queries::traces(caller, &format!("name:{}", queries::quoted(&operation.name))),
-        None => queries::edge_calls(caller, callee),
-    };
-    let mut finding = Finding::new(CauseKind::NPlusOne, rank::INTERNAL, "calls", share.max(0.6))
-        .with(evidence(("trace", "calls_per_request"), text, worst.per_request, "count", query));
+    let query = worst.query(facts);
+    let mut evidence = evidence(("trace", "calls_per_request"), text, worst.per_request, "count", query);
+    evidence.exemplars = rows.iter().rev().take(EXEMPLARS).map(|(_, id)| (*id).to_owned()).collect();
+    let mut finding =
+        Finding::new(CauseKind::NPlusOne, rank::INTERNAL, "calls", share.max(0.6)).with(evidence);
     finding.statement = worst.operation.map(|operation| operation.name.clone());
     finding.node = (worst.caller != facts.node).then_some(worst.caller);
     finding.into()
@@ -93,19 +105,13 @@ pub(super) fn retries(facts: &Facts<'_>) -> Outcome {
         return Outcome::no("retries", text);
     }
     let mut finding = Finding::new(CauseKind::RetryStorm, rank::EXACT, "retries", 0.8)
-        .with(evidence(
-            ("trace", "attempts"),
-            text,
-            worst.per_request,
-            "count",
-            queries::edge_calls(caller, callee),
-        ))
+        .with(evidence(("trace", "attempts"), text, worst.per_request, "count", worst.query(facts)))
         .with(evidence(
             ("trace", "failed_calls"),
             format!("calls of {callee} that fail: {}", words::shares(worst.failing)),
             worst.failing,
             "share",
-            queries::edge_errors(caller, callee),
+            queries::edge_failing(caller, callee),
         ));
     finding.node = (facts.edge.is_none() && worst.caller != facts.node).then_some(worst.caller);
     finding.into()
@@ -173,18 +179,18 @@ fn divided(calls: Pair, requests: Pair) -> Option<Pair> {
         .then(|| Pair::new(calls.before / requests.before, calls.now / requests.now))
 }
 
-/// The most equal calls that one span makes one after the other, in the middle over the traces that have any.
-fn longest_row(facts: &Facts<'_>, calls: &Calls<'_>) -> Option<f64> {
-    let rows: Vec<f64> = facts.traces(true).filter_map(|trace| row(trace, calls)).collect();
-    let mut rows = rows;
-    rows.sort_by(f64::total_cmp);
-    (!rows.is_empty()).then(|| rows[rows.len() / 2])
+/// Of each trace that has such calls the most that one span makes one after the other, and its id; the longest last.
+fn rows<'a>(facts: &Facts<'a>, calls: &Calls<'_>) -> Vec<(usize, &'a str)> {
+    let rows = facts.traces(true).filter_map(|trace| Some((row(trace, calls)?, trace.id.as_str())));
+    let mut rows: Vec<(usize, &str)> = rows.collect();
+    rows.sort_unstable();
+    rows
 }
 
 /// Begin and end of a call, ns.
 type Times = (u64, u64);
 
-fn row(trace: &Trace, calls: &Calls<'_>) -> Option<f64> {
+fn row(trace: &Trace, calls: &Calls<'_>) -> Option<usize> {
     let mut by_parent: BTreeMap<(Option<usize>, &str), Vec<Times>> = BTreeMap::new();
     for span in &trace.spans {
         let is_call = span.node == calls.caller && span.peer == Some(calls.callee);
@@ -203,7 +209,7 @@ fn row(trace: &Trace, calls: &Calls<'_>) -> Option<f64> {
         });
         in_turn.count()
     });
-    rows.max().map(|row| row as f64)
+    rows.max()
 }
 
 /// Of failed calls in traces the share that the same caller makes again; `None` without enough of them.

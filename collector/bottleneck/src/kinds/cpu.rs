@@ -7,7 +7,7 @@ use super::finding::{Finding, Outcome, evidence, rank};
 use crate::baseline::quantile;
 use crate::readings::{Facts, Measured, Pair, highest, known, per};
 use crate::whose::{self, is_own};
-use crate::{CauseKind, NodeId, NodeType, Observation, Owner, Signal, words};
+use crate::{CauseKind, NodeId, NodeType, Observation, Owner, Signal, queries, words};
 
 /// Share of time in which tasks waited for the CPU.
 const PRESSURE: f64 = 0.25;
@@ -45,7 +45,12 @@ pub(super) fn saturation(facts: &Facts<'_>) -> Outcome {
     };
     let per_request = facts.cpu_per_request(facts.node);
     let more = per_request.map_or(used.ratio(), Pair::ratio);
-    let query = facts.of_node(facts.node, Signal::CpuUsed).first().map(|m| m.resource.query.clone());
+    let all = facts.of_node(facts.node, Signal::CpuUsed);
+    let queries = all.iter().map(|measured| measured.resource.query.as_str());
+    let query = match per_request {
+        Some(_) => queries::ms_per_request(queries, &facts.requests_query(facts.node)),
+        None => queries::sum(queries),
+    };
     let added = per_request
         .map_or(used.rise(), |per| per.rise() * facts.request_rate(facts.node).map_or(0.0, |rate| rate.now));
     let share = facts.share_of_own(added);
@@ -66,7 +71,7 @@ pub(super) fn saturation(facts: &Facts<'_>) -> Outcome {
     let pair = per_request.map_or(used, |per| Pair::new(per.before * 1e3, per.now * 1e3));
     Finding::new(CauseKind::CpuSaturation, rank::OWN_CPU, "cpu", share)
         .on(facts.hosts(facts.node).first().map(String::as_str))
-        .with(evidence(("host", "cpu_per_request"), work, pair, unit, query.unwrap_or_default()))
+        .with(evidence(("host", "cpu_per_request"), work, pair, unit, query))
         .with_all(narrow.map(|narrow| narrow.evidence()))
         .into()
 }

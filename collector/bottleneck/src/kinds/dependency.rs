@@ -41,7 +41,7 @@ pub(super) fn down(facts: &Facts<'_>) -> Outcome {
         text,
         failing,
         "share",
-        queries::edge_errors(caller, callee),
+        queries::edge_failing(caller, callee),
     ));
     if is_at_once {
         let text = format!("calls of {callee} end after {}", words::durations(each));

@@ -67,25 +67,26 @@ fn node_latency(facts: &Facts<'_>) -> Outcome {
     if gaps.is_empty() {
         return Outcome::Beside;
     }
-    let grown = gaps.iter().filter(|(_, grown)| *grown).count();
-    let worst = gaps
-        .iter()
-        .map(|(gap, _)| *gap)
-        .max_by(|a, b| a.rise().total_cmp(&b.rise()).then_with(|| a.now.total_cmp(&b.now)));
+    let grown = gaps.iter().filter(|gap| gap.is_grown).count();
+    let worst = gaps.iter().max_by(|a, b| {
+        let (left, right) = (a.pair, b.pair);
+        let by_rise = left.rise().total_cmp(&right.rise()).then_with(|| left.now.total_cmp(&right.now));
+        by_rise.then_with(|| edge_name(facts, b.edge).cmp(&edge_name(facts, a.edge)))
+    });
     let Some(worst) = worst else { return Outcome::Beside };
     let what = format!("network of {}", facts.name());
-    let text = format!("gap of {grown} of {} edges grew, at most {}", gaps.len(), words::durations(worst));
+    let most = words::durations(worst.pair);
+    let text = format!("gap of {grown} of {} edges grew, at most {most}", gaps.len());
     if gaps.len() < 2 || (grown as f64) < MOST_EDGES * gaps.len() as f64 {
         return Outcome::no(what, text);
     }
-    let query = format!(
-        "sum by (client, server) (histogram_sum(sum_over_time(narrows_edge_gap_seconds{{server={}}}[1m])))",
-        queries::quoted(facts.name())
-    );
+    let (caller, callee) = edge_name(facts, worst.edge);
+    let query = queries::edge_gap(caller, callee);
+    let text = format!("{}: {text} ({caller} → {callee})", facts.name());
     Finding::new(CauseKind::NetworkLatency, rank::PART, "network", 0.8)
         .subkind("host")
         .on(facts.hosts(facts.node).first().map(String::as_str))
-        .with(evidence(("network", "edge_gaps"), format!("{}: {text}", facts.name()), ms(worst), "ms", query))
+        .with(evidence(("network", "edge_gaps"), text, ms(worst.pair), "ms", query))
         .into()
 }
 
@@ -101,7 +102,7 @@ pub(super) fn loss(facts: &Facts<'_>) -> Outcome {
     // Of what sends no spans the gap is not known: its time and that of the way are one.
     let is_network = facts.edge.is_some() || {
         let gaps = gaps_of(facts, facts.node);
-        gaps.is_empty() || gaps.into_iter().any(|(_, grown)| grown)
+        gaps.is_empty() || gaps.into_iter().any(|gap| gap.is_grown)
     };
     let found = match (again, used) {
         (Some(m), _) if m.pair.now >= RETRANSMITS && m.pair.ratio() >= 2.0 => Some((
@@ -151,8 +152,16 @@ fn is_grown(gap: Pair) -> bool {
     gap.ratio() >= GAP_GROWN.0 && gap.rise() >= GAP_GROWN.1
 }
 
-/// The gaps of all synchronous edges of a node, both ways, and whether each grew by more than it moves by itself.
-fn gaps_of(facts: &Facts<'_>, node: usize) -> Vec<(Pair, bool)> {
+/// What lies between the ends of an edge, s.
+struct Gap<'a> {
+    edge: &'a Edge,
+    pair: Pair,
+    /// By more than it moves by itself.
+    is_grown: bool,
+}
+
+/// The gaps of all synchronous edges of a node, both ways.
+fn gaps_of<'a>(facts: &Facts<'a>, node: usize) -> Vec<Gap<'a>> {
     let edges = facts.case.observation.edges.iter();
     edges
         .filter(|edge| !edge.is_async && (edge.caller == node || edge.callee == node))
@@ -162,8 +171,9 @@ fn gaps_of(facts: &Facts<'_>, node: usize) -> Vec<(Pair, bool)> {
         })
         .filter_map(|edge| {
             let (client, server) = sides(facts, edge)?;
-            let gap = gap(client, server);
-            Some((gap, is_grown(gap) && gap.rise() >= GAP_Z * spread(facts, edge)))
+            let pair = gap(client, server);
+            let is_grown = is_grown(pair) && pair.rise() >= GAP_Z * spread(facts, edge);
+            Some(Gap { edge, pair, is_grown })
         })
         .collect()
 }
@@ -184,7 +194,7 @@ fn spread(facts: &Facts<'_>, edge: &Edge) -> f64 {
 fn common_node(facts: &Facts<'_>, edge: &Edge) -> Option<usize> {
     [edge.callee, edge.caller].into_iter().find(|node| {
         let gaps = gaps_of(facts, *node);
-        let grown = gaps.iter().filter(|(_, grown)| *grown).count();
+        let grown = gaps.iter().filter(|gap| gap.is_grown).count();
         gaps.len() >= 2 && grown as f64 >= MOST_EDGES * gaps.len() as f64
     })
 }

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::readings::{Facts, Measured, Pair, per, rate};
-use crate::{CauseKind, NodeType, Operation, Signal, queries, words};
+use crate::{CauseKind, NodeType, Operation, Signal, Sli, queries, words};
 
 /// Share of the database's added time that one statement must hold.
 const HOLDS: f64 = 0.5;
@@ -90,7 +90,10 @@ fn measured_statements<'a>(facts: &Facts<'a>) -> Vec<Statement<'a>> {
                 text: seconds.owner_name()?,
                 calls: calls.pair,
                 per_call: per(facts.case, &seconds.resource.values, &calls.resource.values)?,
-                query: seconds.resource.query.clone(),
+                query: queries::ms_per_request(
+                    std::iter::once(seconds.resource.query.as_str()),
+                    &queries::sum(std::iter::once(calls.resource.query.as_str())),
+                ),
             })
         })
         .collect()
@@ -110,7 +113,10 @@ fn called<'a>(facts: &Facts<'a>, operation: &'a Operation) -> Option<Statement<'
         text: &operation.name,
         calls: rate(facts.case, &operation.calls)?,
         per_call: per(facts.case, &operation.seconds, &operation.calls)?,
-        query: queries::operation_duration(facts.name_of(operation.node), &operation.name),
+        query: match operation.peer {
+            Some(_) => queries::call_duration(facts.name_of(operation.node), &operation.name),
+            None => queries::answered(Sli::Latency, facts.name_of(operation.node), Some(&operation.name)),
+        },
     })
 }
 

@@ -1,8 +1,10 @@
 //! More requests than the narrowest resource can take.
 
+use std::collections::BTreeSet;
+
 use super::finding::{Finding, Outcome, evidence, rank};
 use crate::readings::{Facts, Pair, rate};
-use crate::{CauseKind, Series, headroom, queries, words};
+use crate::{CauseKind, Operation, headroom, queries, words};
 
 /// Requests from outside, now by before.
 const MORE: f64 = 1.5;
@@ -14,7 +16,7 @@ const NARROW: f64 = 0.75;
 /// More comes in, each request needs as much as before, and a resource is nearly used up.
 pub(super) fn traffic(facts: &Facts<'_>) -> Outcome {
     const WHAT: &str = "traffic surge";
-    let Some(ingress) = ingress(facts) else { return Outcome::Beside };
+    let Some((ingress, query)) = ingress(facts) else { return Outcome::Beside };
     let text = format!("requests from outside {}", words::change(ingress, "/s"));
     if ingress.ratio() < MORE {
         return Outcome::no(WHAT, text);
@@ -35,10 +37,9 @@ pub(super) fn traffic(facts: &Facts<'_>) -> Outcome {
     if narrow.used.now < NARROW {
         return Outcome::no(WHAT, format!("{text}, {used}"));
     }
-    let from = facts.name_of(facts.case.question.node);
     Finding::new(CauseKind::TrafficSurge, rank::SURGE, "capacity", 0.9)
         .waits(0.9)
-        .with(evidence(("trace", "ingress"), text, ingress, "1/s", queries::requests(from)))
+        .with(evidence(("trace", "ingress"), text, ingress, "1/s", query))
         .with(evidence(
             ("host", "utilisation"),
             format!("{}: {used}", facts.name()),
@@ -49,21 +50,19 @@ pub(super) fn traffic(facts: &Facts<'_>) -> Outcome {
         .into()
 }
 
-/// Requests through all entry operations, else those of the symptom.
-fn ingress(facts: &Facts<'_>) -> Option<Pair> {
+/// Requests through all entry operations, else those of the symptom; and how to see them.
+fn ingress(facts: &Facts<'_>) -> Option<(Pair, String)> {
     let observation = facts.case.observation;
-    let entries: Vec<&Series> = observation
-        .operations
-        .iter()
-        .filter(|operation| operation.is_entry)
-        .map(|entry| &entry.calls)
-        .collect();
+    let entries: Vec<&Operation> =
+        observation.operations.iter().filter(|operation| operation.is_entry).collect();
     if entries.is_empty() {
-        return facts.symptom_rate();
+        return Some((facts.symptom_rate()?, facts.requests_query(facts.case.question.node)));
     }
-    let all: Vec<Pair> = entries.into_iter().filter_map(|calls| rate(facts.case, calls)).collect();
+    let services: BTreeSet<&str> = entries.iter().map(|entry| facts.name_of(entry.node)).collect();
+    let query = queries::requests_from_outside(&services.into_iter().collect::<Vec<_>>());
+    let all: Vec<Pair> = entries.into_iter().filter_map(|entry| rate(facts.case, &entry.calls)).collect();
     let sum = all
         .iter()
         .fold(Pair::new(0.0, 0.0), |sum, one| Pair::new(sum.before + one.before, sum.now + one.now));
-    (sum.before > 0.0).then_some(sum)
+    (sum.before > 0.0).then_some((sum, query))
 }

@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bottleneck::{Evidence, Grid, Sli, Span};
+use events::spans::{self, TraceOrder};
 use events::{Buckets, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -45,7 +46,7 @@ pub(crate) struct EvidenceData {
     /// As it stands in the verdict.
     #[schema(value_type = Object)]
     evidence: Evidence,
-    /// At most 20; none where it has no query, or one for traces.
+    /// At most 20; none where it has no query. Of a search how many records or spans it finds in each step.
     series: Vec<SeriesData>,
 }
 
@@ -115,8 +116,8 @@ pub(crate) async fn evidence(
     let series = match evidence.query.as_deref() {
         None => Vec::new(),
         Some(query) => match query.split_once(':') {
-            Some(("traces", _)) => Vec::new(),
-            Some(("logs", search)) => vec![counts(&app, &principal, search, grid, &admitted).await?],
+            Some(("traces", search)) => vec![spans_of(&app, &principal, search, grid, &admitted).await?],
+            Some(("logs", search)) => vec![records_of(&app, &principal, search, grid, &admitted).await?],
             _ => metrics(&app, &principal, query.to_owned(), grid, admitted).await?,
         },
     };
@@ -151,8 +152,42 @@ async fn metrics(
     .await
 }
 
+/// The steps of a chart as buckets.
+fn buckets(grid: Grid) -> Buckets {
+    Buckets { start_ns: grid.start_s * NS, width_ns: i64::from(grid.step_s) * NS, count: grid.steps }
+}
+
+fn counted(grid: Grid, counts: impl Iterator<Item = u64>) -> SeriesData {
+    let values = counts.enumerate().map(|(step, count)| (grid.time_s(step), count as f64)).collect();
+    SeriesData { labels: std::collections::BTreeMap::new(), values }
+}
+
+/// How many spans a search finds, by time.
+async fn spans_of(
+    app: &App,
+    principal: &Principal,
+    search: &str,
+    grid: Grid,
+    admitted: &Admitted,
+) -> Result<SeriesData, ApiError> {
+    let query = ::search::parse_spans(search)?;
+    let request = spans::Request {
+        query: ::search::Query { filter: query.filter, stages: Vec::new() },
+        start_ns: grid.start_s * NS,
+        end_ns: grid.time_s(grid.steps) * NS,
+        limit: 0,
+        order: TraceOrder::Newest,
+        deadline: admitted.deadline,
+        memory_bytes: admitted.memory_bytes,
+    };
+    let snapshots = app.store.span_snapshots(&principal.tenant);
+    let found = spans::over_time(&snapshots, &request, buckets(grid));
+    let found = crate::api::logs::within(admitted.deadline, found).await?;
+    Ok(counted(grid, found.counts.into_iter()))
+}
+
 /// How many records a search finds, by time.
-async fn counts(
+async fn records_of(
     app: &App,
     principal: &Principal,
     search: &str,
@@ -160,12 +195,10 @@ async fn counts(
     admitted: &Admitted,
 ) -> Result<SeriesData, ApiError> {
     let query = ::search::parse(search)?;
-    let (start_ns, end_ns) = (grid.start_s * NS, grid.time_s(grid.steps) * NS);
-    let buckets = Buckets { start_ns, width_ns: i64::from(grid.step_s) * NS, count: grid.steps };
     let request = events::Request {
         query: ::search::Query { filter: query.filter, stages: Vec::new() },
-        start_ns,
-        end_ns,
+        start_ns: grid.start_s * NS,
+        end_ns: grid.time_s(grid.steps) * NS,
         order: Order::Newest,
         limit: 0,
         cursor: None,
@@ -173,11 +206,10 @@ async fn counts(
         max_memory_bytes: admitted.memory_bytes,
     };
     let snapshots = app.store.snapshots(&principal.tenant);
-    let found = events::histogram(&snapshots, &request, buckets);
+    let found = events::histogram(&snapshots, &request, buckets(grid));
     let found = crate::api::logs::within(admitted.deadline, found).await?;
-    let sum = |step: usize| found.counts.iter().filter_map(|class| class.get(step)).sum::<u64>() as f64;
-    let values = (0..grid.steps).map(|step| (grid.time_s(step), sum(step))).collect();
-    Ok(SeriesData { labels: std::collections::BTreeMap::new(), values })
+    let sum = |step: usize| found.counts.iter().filter_map(|class| class.get(step)).sum();
+    Ok(counted(grid, (0..grid.steps).map(sum)))
 }
 
 /// Gives the symptom of one of a verdict's revisions over time, what is usual, and what was changed.

@@ -68,7 +68,7 @@ interface EvidenceCardProps {
 
 function EvidenceCard({ card, stored, zone, isOpen, onOpen }: EvidenceCardProps) {
   const { at, evidence, more } = card;
-  const { window } = stored.verdict;
+  const { window, symptom } = stored.verdict;
   const { name, icon } = familyOf(evidence);
   const figures = figuresOf(evidence, window.onset_s);
   return (
@@ -91,12 +91,12 @@ function EvidenceCard({ card, stored, zone, isOpen, onOpen }: EvidenceCardProps)
         {evidence.text}
       </p>
       <p className={styles.foot}>
-        {evidence.query !== null ? (
-          <EvidenceLink query={evidence.query} stored={stored} zone={zone} className={styles.link} />
-        ) : evidence.exemplars[0] !== undefined ? (
+        {evidence.exemplars[0] !== undefined ? (
           <TraceLink traceId={evidence.exemplars[0]} className={styles.link}>
-            A slow trace
+            {symptom.sli === "errors" ? "A failed trace" : "A slow trace"}
           </TraceLink>
+        ) : evidence.query !== null ? (
+          <EvidenceLink query={evidence.query} stored={stored} zone={zone} className={styles.link} />
         ) : (
           <span />
         )}

@@ -10,7 +10,7 @@ import { unitLabel } from "../../lib/units";
 import { sentence } from "../../lib/words";
 import styles from "./EvidenceDrawer.module.css";
 import { EvidenceLink } from "./EvidenceLink";
-import { chartOf, familyOf, figuresOf, targetOf, unitOf } from "./evidence";
+import { chartOf, countedBy, familyOf, figuresOf, targetOf, unitOf } from "./evidence";
 import { onsetAnnotation } from "./symptom";
 import { useEvidence } from "./useVerdicts";
 
@@ -128,14 +128,15 @@ function Chart({ stored, at, evidence, zone }: ChartProps) {
       </p>
     );
   if (isPending) return <div className={`skeleton ${styles.skeleton}`} />;
-  const [unit, factor] = unitOf(evidence.unit);
+  const counted = countedBy(evidence.query);
+  const [unit, factor] = unitOf(counted ? "count" : evidence.unit);
   const { times, series } = chartOf(data ?? [], factor);
   if (times.length === 0)
     return evidence.query === null ? null : <p className={styles.none}>No value in this time.</p>;
   const highest = series
     .flatMap(({ values }) => values)
     .reduce<number>((most, one) => Math.max(most, one ?? 0), 0);
-  const label = unitLabel(unit, highest) || evidence.unit;
+  const label = counted ?? (unitLabel(unit, highest) || evidence.unit);
   return (
     <figure className={styles.chart}>
       <figcaption className="text3 small">before and since the onset, {label}</figcaption>

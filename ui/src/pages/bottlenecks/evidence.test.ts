@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { Evidence } from "../../api/bottlenecks";
-import { cardsOf, chartOf, familyOf, figuresOf, hotRange, onsetShare, rangeOf, targetOf } from "./evidence";
+import {
+  cardsOf,
+  chartOf,
+  countedBy,
+  familyOf,
+  figuresOf,
+  hotRange,
+  onsetShare,
+  rangeOf,
+  targetOf,
+} from "./evidence";
 import { onsetS, storedOf, verdictOf } from "./sample";
 import { changeAnnotations, onsetAnnotation, usualBand } from "./symptom";
 import { decodeListView, decodeVerdictView, encodeListView, encodeVerdictView, plainVerdict } from "./url";
@@ -60,6 +70,12 @@ test.each([
   ['rate({__name__="logs:x"}[1m])', { page: "metrics", text: 'rate({__name__="logs:x"}[1m])' }],
 ])("%s", (query, target) => {
   expect(targetOf(query)).toEqual(target);
+});
+
+test("the chart of a search counts what it finds, that of a metric has the finding's unit", () => {
+  expect(countedBy("logs:service:catalog")).toBe("records in 10 s that match");
+  expect(countedBy("traces:service:catalog")).toBe("spans in 10 s that match");
+  expect([countedBy("rate(up[1m])"), countedBy(null)]).toEqual([null, null]);
 });
 
 describe("the time of links", () => {

@@ -100,6 +100,14 @@ export function targetOf(query: string): Target {
   return { page: "metrics", text: query };
 }
 
+/** What the chart of a search counts; null of a metric, whose chart has the finding's own unit. */
+export function countedBy(query: string | null): string | null {
+  if (query === null) return null;
+  const { page } = targetOf(query);
+  if (page === "metrics") return null;
+  return `${page === "logs" ? "records" : "spans"} in 10${NBSP}s that match`;
+}
+
 export const targetNames: Record<Target["page"], string> = {
   metrics: "Open in Metrics",
   logs: "Open in Logs",

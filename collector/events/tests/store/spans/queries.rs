@@ -1,9 +1,10 @@
 //! Every form of query over head, splits and both, while spans are sealed and merged.
 
-use events::FacetValue;
 use events::spans::{
-    Request, Snapshot, TraceId, TraceOrder, facets, operations, points, search as search_spans, trace,
+    Request, Snapshot, TraceId, TraceOrder, facets, operations, over_time, points, search as search_spans,
+    trace,
 };
+use events::{Buckets, FacetValue};
 use proptest::prelude::*;
 use search::Field;
 use telemetry::otlp::TracesRequest;
@@ -163,6 +164,15 @@ async fn check_counts(world: &World, request: &Request) {
     let few = points(&snapshots, request, 2).await.unwrap();
     assert_eq!((few.points.len(), few.total as usize), (expected.len().min(2), expected.len()));
     assert!(few.points.iter().all(|point| expected.contains(point)));
+    let (start_ns, width_ns) = (START_NS as i64 - 1, 3 * SECOND_NS as i64);
+    let buckets = Buckets { start_ns, width_ns, count: 5 };
+    let counted = over_time(&snapshots, request, buckets).await.unwrap();
+    let expected = (0..5).map(|at| {
+        let begin_ns = start_ns + at * width_ns;
+        let spans = naive::matching(kept, request).into_iter();
+        spans.filter(|span| (begin_ns..begin_ns + width_ns).contains(&span.time_ns)).count() as u64
+    });
+    assert_eq!(counted.counts, expected.collect::<Vec<_>>(), "{}", request.query);
     check_facets(&snapshots, kept, request).await;
     let all = Request { query: search::parse_spans("*").unwrap(), ..request.clone() };
     let told = operations(&snapshots, request.start_ns, request.end_ns).await.unwrap();
