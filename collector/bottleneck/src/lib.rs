@@ -30,6 +30,7 @@ mod self_time;
 mod signals;
 mod significance;
 mod skew;
+mod suspect;
 mod tails;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -55,6 +56,7 @@ pub use observation::{
 pub use question::{Question, Settings};
 pub use self_time::self_times;
 pub use skew::{Adjusted, adjust_skew};
+pub use suspect::may_be_worse;
 pub use tree::{main_root, roots};
 pub use verdict::{
     CauseKind, CohortRow, Confidence, Culprit, DataQuality, Entity, Evidence, Fix, Headroom, Hop, Impact,

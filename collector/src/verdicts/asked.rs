@@ -70,7 +70,7 @@ impl Asked {
 pub(crate) type Key = (String, Option<String>, bool);
 
 /// The steps of a stretch of time, as far as they are there.
-fn steps(grid: &Grid, span: Span) -> std::ops::Range<usize> {
+pub(crate) fn steps(grid: &Grid, span: Span) -> std::ops::Range<usize> {
     let step_s = i64::from(grid.step_s.max(1));
     let at = |time_s: i64| {
         usize::try_from((time_s - grid.start_s).max(0) / step_s).unwrap_or(usize::MAX).min(grid.steps)

@@ -132,7 +132,8 @@ pub(crate) async fn whole(
     let bounds = Bounds { deadline, memory_bytes: sources.memory_bytes };
     let read = off_thread({
         let sources = sources.clone();
-        move || Measured::read(&sources, grid(span), bounds, &cancelled)
+        let asked = asked.to_vec();
+        move || Measured::read(&sources, grid(span), &asked, bounds, &cancelled)
     });
     let Some(mut measured) = read.await?? else { return Ok(None) };
     let own = measured.graph.grid;
@@ -206,10 +207,11 @@ impl Measured {
     fn read(
         sources: &Sources,
         grid: Grid,
+        asked: &[Asked],
         bounds: Bounds,
         cancelled: &Arc<AtomicBool>,
     ) -> Result<Option<Self>, QueryError> {
-        let mut graph = Graph::read(&sources.series, grid, Depth::Whole, bounds.deadline)?;
+        let mut graph = Graph::read(&sources.series, grid, Depth::Whole(asked), bounds.deadline)?;
         if graph.operations.is_empty() {
             return Ok(None);
         }

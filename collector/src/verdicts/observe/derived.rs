@@ -189,6 +189,21 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Adds the sums of a series of durations to those of the steps; to none at first.
+    pub(super) fn add_sums(
+        &self,
+        selection: &(dyn Selection + '_),
+        index: usize,
+        sums: &mut Series,
+    ) -> Result<(), QueryError> {
+        sums.resize(self.grid.steps, 0.0);
+        selection.each_total(index, &mut |time_ms, total| {
+            if let Some(step) = self.step(time_ms).filter(|_| is_told(total)) {
+                sums[step] += total.sum;
+            }
+        })
+    }
+
     /// Adds durations to what was counted under the same keys; and p95 where `wants_high` says so.
     pub(super) fn durations<K: Ord>(
         &self,
@@ -207,11 +222,7 @@ impl Reading<'_> {
                 with_high.entry(key).or_default().push(index);
                 return Ok(());
             }
-            selection.each_total(index, &mut |time_ms, total| {
-                if let Some(step) = self.step(time_ms).filter(|_| is_told(total)) {
-                    lines.seconds[step] += total.sum;
-                }
-            })
+            self.add_sums(selection.as_ref(), index, &mut lines.seconds)
         })?;
         for (key, indexes) in with_high {
             self.check()?;

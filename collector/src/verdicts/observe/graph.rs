@@ -1,5 +1,6 @@
 //! Nodes, the calls between them and their operations, from the derived series.
 
+mod edges;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use telemetry::LabelSet;
 use telemetry::samples::MatchOp;
 
 use super::derived::{Lines, Reading, matchers};
+use crate::verdicts::Asked;
 
 /// More operations, or calls by name, or edges, are not looked at: those with the fewest calls go.
 const MAX_OPERATIONS: usize = 4_000;
@@ -20,16 +22,20 @@ const MAX_EDGES: usize = 8_000;
 const MAX_QUANTILES: usize = 300;
 /// A service of whose requests at least this part comes from nobody known is an entry.
 const FROM_OUTSIDE: f64 = 0.2;
-/// Calls to outside are told so late that the newest steps do not have them yet.
-const LATE_STEPS: usize = 4;
 
 /// How much is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Depth {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Depth<'a> {
     /// What it takes to see that entries are worse.
     Entries,
-    /// Everything.
-    Whole,
+    /// Everything that may have to do with these.
+    Whole(&'a [Asked]),
+}
+
+impl Depth<'_> {
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
 }
 
 /// What takes part in requests.
@@ -103,7 +109,7 @@ impl Graph {
     pub(super) fn read(
         querier: &dyn Querier,
         grid: Grid,
-        depth: Depth,
+        depth: Depth<'_>,
         deadline: Instant,
     ) -> Result<Self, QueryError> {
         let mut reading = Reading { querier, grid, deadline };
@@ -117,7 +123,7 @@ impl Graph {
         reading.grid.steps = grid.steps - first;
         let callers = match depth {
             Depth::Entries => Callers::default(),
-            Depth::Whole => Callers::read(&reading, MAX_QUANTILES, &mut notes)?,
+            Depth::Whole(_) => Callers::read(&reading, MAX_QUANTILES, &mut notes)?,
         };
 
         let (calls, count) = reading.calls(&matchers("narrows_edge_calls", &[])?, MAX_EDGES, ends)?;
@@ -126,9 +132,9 @@ impl Graph {
         // Whom nobody waits for is looked at, too: consumers of queues.
         let first = unawaited(&answered, &calls);
         let is_entry = |name: &Name| entries.contains(&name.0) || first.contains(&name.0);
-        let all_quantiles = depth == Depth::Whole && answered.len() + callers.names.len() <= MAX_QUANTILES;
+        let all_quantiles = depth.is_whole() && answered.len() + callers.names.len() <= MAX_QUANTILES;
         let durations = red("narrows_red_duration_seconds", ANSWERS)?;
-        let wanted = |labels: &LabelSet| name(labels).filter(|name| depth == Depth::Whole || is_entry(name));
+        let wanted = |labels: &LabelSet| name(labels).filter(|name| depth.is_whole() || is_entry(name));
         reading.durations(&durations, &mut answered, wanted, |name| all_quantiles || is_entry(name))?;
 
         let mut graph = Self {
@@ -225,53 +231,6 @@ impl Graph {
             let node = &mut self.nodes[node];
             (node.requests, node.errors, node.seconds) = (lines.calls, lines.errors, lines.seconds);
         }
-    }
-
-    /// How long calls took is read where it is not only seen that there are some.
-    fn add_edges(
-        &mut self,
-        reading: &Reading<'_>,
-        mut calls: BTreeMap<Ends, Lines>,
-        depth: Depth,
-    ) -> Result<(), QueryError> {
-        let mut servers: BTreeMap<Ends, Lines> = BTreeMap::new();
-        if depth == Depth::Whole {
-            servers.extend(calls.keys().map(|ends| (ends.clone(), Lines::default())));
-            let client = matchers("narrows_edge_client_seconds", &[])?;
-            reading.durations(&client, &mut calls, ends, |_| false)?;
-            calls.values_mut().for_each(|lines| lines.seconds.resize(self.grid.steps, 0.0));
-            let server = matchers("narrows_edge_server_seconds", &[])?;
-            reading.durations(&server, &mut servers, ends, |_| false)?;
-        }
-        for (ends, mut lines) in calls {
-            let (client, server, kind) = &ends;
-            let nodes = (self.by_name.get(client).copied(), self.by_name.get(server).copied());
-            let (Some(caller), Some(callee)) = nodes else { continue };
-            if lines.total() <= 0.0 {
-                continue;
-            }
-            if kind == "external" {
-                let known = lines.calls.len().saturating_sub(LATE_STEPS);
-                for series in [&mut lines.calls, &mut lines.errors, &mut lines.seconds] {
-                    series.iter_mut().skip(known).for_each(|value| *value = f64::NAN);
-                }
-            }
-            let server_seconds = servers.remove(&ends).unwrap_or_default().seconds;
-            let is_measured = server_seconds.iter().any(|seconds| *seconds > 0.0);
-            let is_broker = |node: NodeId| self.nodes[node].node_type == NodeType::Messaging;
-            // A producer waits until the broker has its message; nobody waits for who takes it from there.
-            let is_async = kind == "messaging" && !is_broker(callee);
-            self.edges.push(Edge {
-                caller,
-                callee,
-                is_async,
-                calls: lines.calls,
-                errors: lines.errors,
-                client_seconds: lines.seconds,
-                server_seconds: if is_measured { server_seconds } else { Vec::new() },
-            });
-        }
-        Ok(())
     }
 
     /// p95 of all requests of a node together.

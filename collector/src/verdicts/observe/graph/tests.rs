@@ -67,7 +67,7 @@ fn red(store: &mut MemoryStore, service: &str, operation: &str, kind: &str, call
     add(store, ["narrows_red_calls", "narrows_red_duration_seconds"], &labels, calls);
 }
 
-fn read(store: &MemoryStore, depth: Depth) -> Graph {
+fn read(store: &MemoryStore, depth: Depth<'_>) -> Graph {
     let grid = Grid { start_s: 0, step_s: 10, steps: STEPS };
     Graph::read(store, grid, depth, Instant::now() + Duration::from_secs(60)).unwrap()
 }
@@ -85,7 +85,7 @@ fn calls_are_those_of_which_it_is_known_whom_they_go_to() {
     let ends = [("client", "shop"), ("server", "base"), ("type", "database")];
     add(&mut store, ["narrows_edge_calls", "narrows_edge_server_seconds"], &ends, 8.0);
 
-    let mut graph = read(&store, Depth::Whole);
+    let mut graph = read(&store, Depth::Whole(&[]));
     let names: Vec<&str> = graph.nodes.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(names, ["base", "load", "shop", "stock"], "who only calls is there, too");
     let edges: Vec<_> =
@@ -121,6 +121,84 @@ fn a_look_sees_calls_and_reads_durations_of_entries_alone() {
     assert!(edge.client_seconds.is_empty() && edge.server_seconds.is_empty());
 }
 
+/// Ten calls in each of forty steps, from step 30 on so much longer.
+fn long(store: &mut MemoryStore, families: [&str; 2], labels: &[(&str, &str)], (before, since): (f64, f64)) {
+    let of = |family| LabelSet::new([&[("__name__", family)], labels].concat()).unwrap();
+    for step in 0..40_i64 {
+        let each = if step < 30 { before } else { since } * (1.0 + 0.01 * (step % 3) as f64);
+        store.add(&of(families[0]), (step + 1) * 10_000, 10.0);
+        let durations = Histogram {
+            schema: 3,
+            reset_hint: ResetHint::Gauge,
+            count: 10.0,
+            sum: 10.0 * each,
+            positive_spans: vec![Span { offset: -8, len: 1 }],
+            positive_counts: vec![10.0],
+            ..Histogram::default()
+        };
+        store.add_histogram(&of(families[1]), (step + 1) * 10_000, durations);
+    }
+}
+
+#[test]
+fn of_many_calls_those_of_suspects_are_read() {
+    let mut store = MemoryStore::default();
+    let services =
+        [("edge", (0.1, 0.3)), ("shop", (0.05, 0.2)), ("calm", (0.02, 0.02)), ("far", (0.01, 0.01))];
+    for (service, seconds) in services {
+        let labels = [("service", service), ("operation", "GET /"), ("kind", "server")];
+        long(&mut store, ["narrows_red_calls", "narrows_red_duration_seconds"], &labels, seconds);
+    }
+    let calls = [
+        ("edge", "shop", "service", (0.06, 0.21)),
+        ("edge", "calm", "service", (0.03, 0.03)),
+        ("shop", "base", "database", (0.01, 0.15)),
+        ("calm", "far", "service", (0.01, 0.01)),
+        ("job", "base", "database", (0.01, 0.12)),
+    ];
+    for (client, server, kind, seconds) in calls {
+        let labels = [("client", client), ("server", server), ("type", kind)];
+        long(&mut store, ["narrows_edge_calls", "narrows_edge_client_seconds"], &labels, seconds);
+    }
+    let grid = Grid { start_s: 0, step_s: 10, steps: 40 };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let asked = [Asked {
+        service: "edge".to_owned(),
+        operation: None,
+        sli: bottleneck::Sli::Latency,
+        hot: bottleneck::Span { from_s: 310, to_s: 400 },
+        baseline: None,
+    }];
+    let mut graph = Graph::read(&store, grid, Depth::Entries, deadline).unwrap();
+    let name = |graph: &Graph, node: NodeId| graph.nodes[node].name.clone();
+    let places: BTreeMap<Ends, usize> = graph
+        .edges
+        .iter()
+        .enumerate()
+        .map(|(place, edge)| {
+            let (client, server) = (name(&graph, edge.caller), name(&graph, edge.callee));
+            let kind = if server == "base" { "database" } else { "service" };
+            ((client, server, kind.to_owned()), place)
+        })
+        .collect();
+    let read = |graph: &Graph| -> Vec<String> {
+        let read = graph.edges.iter().filter(|edge| !edge.client_seconds.is_empty());
+        read.map(|edge| format!("{}>{}", name(graph, edge.caller), name(graph, edge.callee))).collect()
+    };
+    assert_eq!(read(&graph), Vec::<String>::new());
+    let reading = Reading { querier: &store, grid, deadline };
+    graph.read_durations(&reading, &places, &asked, 4).unwrap();
+    // Who calls what got slower is read, too; what nothing slow goes through is not.
+    assert_eq!(read(&graph), ["edge>calm", "edge>shop", "job>base", "shop>base"]);
+    let whole = Graph::read(&store, grid, Depth::Whole(&asked), deadline).unwrap();
+    assert_eq!(read(&whole), ["calm>far", "edge>calm", "edge>shop", "job>base", "shop>base"]);
+    for (some, all) in
+        graph.edges.iter().zip(&whole.edges).filter(|(some, _)| !some.client_seconds.is_empty())
+    {
+        assert_eq!(some.client_seconds, all.client_seconds);
+    }
+}
+
 #[test]
 fn busy_calls_do_not_crowd_out_what_quiet_services_answer() {
     let mut store = MemoryStore::default();
@@ -128,7 +206,7 @@ fn busy_calls_do_not_crowd_out_what_quiet_services_answer() {
     for number in 0..=MAX_OPERATIONS {
         red(&mut store, "busy", &format!("GET /{number}"), "client", 50.0);
     }
-    let mut graph = read(&store, Depth::Whole);
+    let mut graph = read(&store, Depth::Whole(&[]));
     let names: Vec<&str> = graph.operations.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["GET /"]);
     assert_eq!(graph.notes, Vec::<String>::new());
