@@ -1,5 +1,6 @@
 //! The watch: every few seconds a look at what comes in from outside. A symptom that holds is analysed at once and
-//! becomes a verdict; as long as it goes on it is analysed again every half minute; when it is over its verdict closes.
+//! becomes a verdict; as long as it goes on it is analysed again, at each look while it is young and every half minute then;
+//! when it is over its verdict closes.
 //! Symptoms with the same culprit are one verdict.
 
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use crate::commit::system_now_ns;
 const SETTLE_S: i64 = 5;
 /// Between two revisions of a verdict that is open, s.
 const REVISE_S: i64 = 30;
+/// One that is younger is revised at each look, s: it rests on a few steps, and on rates that lag behind.
+const YOUNG_S: i64 = 60;
 /// New symptoms that one look takes up; the others have their turn at the next one.
 const MAX_FRESH: usize = 5;
 /// Verdicts of a tenant that are open at a time.
@@ -143,7 +146,7 @@ impl Look<'_> {
         let in_turn = self.verdicts.in_turn(self.tenant, &found.symptoms).into_iter();
         let fresh = in_turn.filter(|asked| !is_known(asked)).filter(is_there);
         let fresh: Vec<Asked> = fresh.take(MAX_FRESH).cloned().collect();
-        let due = open.iter().filter(|kept| self.now_s - kept.updated_s >= REVISE_S);
+        let due = open.iter().filter(|kept| is_due(kept.opened_s, kept.updated_s, self.now_s));
         let due: Vec<(String, Asked)> =
             due.filter_map(|kept| Some((kept.id.clone(), self.until_now(kept)?))).collect();
         let tried = fresh.clone();
@@ -356,6 +359,10 @@ impl Look<'_> {
     }
 }
 
+fn is_due(opened_s: i64, updated_s: i64, now_s: i64) -> bool {
+    now_s - updated_s >= REVISE_S || (now_s - opened_s <= YOUNG_S && now_s > updated_s)
+}
+
 fn has_culprit(kept: &Kept, key: Option<&String>) -> bool {
     key.is_some() && kept.verdict.culprit.as_ref().map(culprit_key).as_ref() == key
 }
@@ -372,6 +379,18 @@ mod tests {
             assert_eq!(next(now, 10), expected, "{now}");
         }
         assert_eq!(next(1_000, 30), 1_025);
+    }
+
+    #[test]
+    fn a_young_verdict_is_revised_at_each_look() {
+        let looks = (1_000..1_200).step_by(10);
+        let mut revised = vec![1_000];
+        for now_s in looks {
+            if is_due(1_000, revised[revised.len() - 1], now_s) {
+                revised.push(now_s);
+            }
+        }
+        assert_eq!(revised, [1_000, 1_010, 1_020, 1_030, 1_040, 1_050, 1_060, 1_090, 1_120, 1_150, 1_180]);
     }
 
     #[test]
