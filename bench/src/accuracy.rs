@@ -2,6 +2,7 @@
 //! missed. docs/accuracy.md keeps the figures.
 
 mod cost;
+mod fed;
 mod nezha;
 mod petshop;
 mod precision;
@@ -79,7 +80,8 @@ const SUITES: [Suite; 8] = [
 ];
 
 /// Run when asked for by name: they take a collector's program and some minutes.
-const FED: [Suite; 2] = [
+const FED: [Suite; 3] = [
+    Suite { name: "simulator-otlp", run: simulated::run_fed },
     Suite { name: "nezha-otlp", run: nezha::run_fed },
     Suite { name: "cost-stored", run: cost::stored::run },
 ];
@@ -94,7 +96,7 @@ enum Bound {
 use Bound::{Least, Most};
 
 /// Of the issue; what is not here is told and not bounded.
-const BOUNDS: [(&str, &str, Bound); 18] = [
+const BOUNDS: [(&str, &str, Bound); 21] = [
     ("petshop", "top-1", Least(0.90)),
     ("petshop", "top-3", Least(0.95)),
     ("petshop-gated", "top-1", Least(0.80)),
@@ -104,6 +106,9 @@ const BOUNDS: [(&str, &str, Bound); 18] = [
     ("nezha", "top-3", Least(0.80)),
     ("nezha-otlp", "top-1", Least(0.60)),
     ("nezha-otlp", "top-3", Least(0.80)),
+    ("simulator-otlp", "service", Least(0.95)),
+    ("simulator-otlp", "kind", Least(0.90)),
+    ("simulator-otlp", "shown", Least(0.95)),
     ("simulator", "service", Least(0.95)),
     ("simulator", "kind", Least(0.90)),
     ("simulator", "contribution", Least(0.90)),

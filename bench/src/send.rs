@@ -1,8 +1,9 @@
-//! Requests of a workload, several under way at once.
+//! Requests of a workload, several under way at once, and what the small ones are made of.
 
 use std::time::Duration;
 
 use anyhow::Context;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use tokio::task::JoinSet;
 
 type Headers = &'static [(&'static str, &'static str)];
@@ -82,4 +83,10 @@ async fn send(
             status => anyhow::bail!("{status}: {}", answer.text().await?),
         }
     }
+}
+
+/// An attribute of OTLP.
+pub(crate) fn text(key: &str, value: &str) -> KeyValue {
+    let value = any_value::Value::StringValue(value.to_owned());
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }

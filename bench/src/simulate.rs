@@ -9,6 +9,10 @@ use crate::send::Sending;
 use crate::simulator::scenarios::{benign, shop};
 use crate::simulator::{Plan, STEP_S, otlp, run as simulate};
 
+/// Nine minutes, and four: what a collector takes at once.
+pub(crate) const BASELINE_STEPS: usize = 54;
+pub(crate) const HOT_STEPS: usize = 24;
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Number of the scenario (docs/accuracy.md); 0: nothing is wrong.
@@ -23,10 +27,10 @@ pub(crate) struct Args {
     #[arg(long, env = "NARROWS_TOKEN")]
     token: Option<String>,
     /// Steps of 10 s before the fault; spans may be 15 minutes late at most.
-    #[arg(long, default_value_t = 54)]
+    #[arg(long, default_value_t = BASELINE_STEPS)]
     baseline: usize,
     /// Steps of 10 s with the fault.
-    #[arg(long, default_value_t = 24)]
+    #[arg(long, default_value_t = HOT_STEPS)]
     hot: usize,
     /// The last so many steps are sent as they happen; what was before is sent at once.
     #[arg(long, default_value_t = 0)]

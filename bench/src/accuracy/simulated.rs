@@ -3,12 +3,15 @@
 //! What a fault adds is known from a second run of the same seed without it: every other draw is the same.
 
 mod cases;
+mod fed;
 
 use anyhow::Result;
 
 use super::{Input, SetResult};
 use crate::simulator::scenarios::{generated, shop};
 use cases::{CaseResult, Quiet};
+
+pub(super) use fed::run_fed;
 
 /// Sizes of generated systems.
 const SIZES: [usize; 5] = [5, 20, 50, 100, 200];
@@ -58,7 +61,7 @@ pub(super) fn by_seed<T: Send>(input: &Input<'_>, run: impl Fn(u64) -> Vec<T> + 
 }
 
 /// Share of the cases for which it holds; NaN of none.
-fn share<'a>(cases: impl Iterator<Item = &'a CaseResult>, holds: impl Fn(&CaseResult) -> bool) -> f64 {
+fn share<'a, T: 'a>(cases: impl Iterator<Item = &'a T>, holds: impl Fn(&T) -> bool) -> f64 {
     let (mut all, mut good) = (0.0, 0.0);
     for case in cases {
         all += 1.0;

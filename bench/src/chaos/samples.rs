@@ -9,13 +9,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{
     AggregationTemporality, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum, metric,
     number_data_point,
 };
 use telemetry::samples::{Sample, Writer};
 use tonic::transport::Endpoint;
+
+use crate::send::text;
 
 /// Series of a client's cumulative counter.
 pub(crate) const SERIES: u64 = 5;
@@ -121,11 +122,6 @@ impl Sender {
             }
         }
     }
-}
-
-fn text(key: &str, value: &str) -> KeyValue {
-    let value = any_value::Value::StringValue(value.to_owned());
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
 fn otlp(client: &str, time_s: u64, number: u64) -> ExportMetricsServiceRequest {

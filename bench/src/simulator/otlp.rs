@@ -1,11 +1,14 @@
 //! A run as OTLP requests, in the order in which a collector would get them: every span, the metrics of agents,
 //! runtimes and integrations under the names of docs/host-metrics.md and docs/integrations.md, and log lines.
 
+mod durations;
 mod logs;
 mod metrics;
 mod spans;
 
 use super::{Run, STEP_NS};
+
+pub(crate) use spans::end_ns;
 
 /// A body and where it goes.
 pub(crate) struct Request {
@@ -20,6 +23,7 @@ pub(crate) struct Request {
 pub(crate) fn requests(run: &Run, start_ns: u64) -> Vec<Request> {
     let mut all = Vec::new();
     let mut counters = metrics::Counters::default();
+    let mut sums = durations::Sums::default();
     let mut ended = run.world.recorder.ended.as_ref().map(|ended| ended.take()).unwrap_or_default();
     // A span is sent in the step in which it ended.
     ended.sort_by_key(spans::end_ns);
@@ -33,6 +37,7 @@ pub(crate) fn requests(run: &Run, start_ns: u64) -> Vec<Request> {
         };
         put("/v1/traces", spans::bodies(run, now, start_ns));
         put("/v1/metrics", metrics::bodies(run, step, start_ns, &mut counters));
+        put("/v1/metrics", durations::bodies(run, step, start_ns, &mut sums));
         put("/v1/logs", logs::bodies(run, step, start_ns));
     }
     all

@@ -9,6 +9,9 @@ use super::queue::Sums;
 use super::random::{Random, mix};
 use super::world::World;
 
+/// Memory of every host.
+pub(crate) const HOST_MEMORY_BYTES: f64 = 4e9;
+
 /// Series by whose and what.
 pub(crate) type Samples = BTreeMap<(Owner, Signal), Vec<f64>>;
 
@@ -80,7 +83,7 @@ impl Sampler {
         let memory: f64 = instances().map(|instance| instance.memory_bytes.get()).sum();
         self.groups(world, step, at);
         self.put(step, owner(), Signal::MemoryUsed, 1.1e9 + memory);
-        self.put(step, owner(), Signal::MemoryLimit, 4e9);
+        self.put(step, owner(), Signal::MemoryLimit, HOST_MEMORY_BYTES);
         let (segments, resent, bytes) = (host.segments.take(), host.resent.take(), host.bytes.take());
         self.put(step, owner(), Signal::TcpRetransmits, resent / (segments + resent).max(1.0));
         self.put(step, owner(), Signal::NetworkBytes, bytes / step_s);

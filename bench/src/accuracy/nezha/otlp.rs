@@ -13,9 +13,8 @@ use telemetry::Value;
 use telemetry::otlp::{RecordsWriter, write_resource, write_scope};
 
 use super::rows::{Events, Metric};
+use crate::accuracy::fed::STEP_S;
 
-/// Derived series have buckets of so many seconds: times are moved by whole ones, so that a row stays where it was.
-pub(super) const STEP_S: i64 = 10;
 /// Spans may be 15 minutes late; a minute of it is for sending them.
 const MOST_S: i64 = 840;
 const NS: i64 = 1_000_000_000;

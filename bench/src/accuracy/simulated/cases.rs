@@ -118,12 +118,11 @@ pub(super) fn check(scenario: &Scenario, quiet: &Quiet, settings: &Settings) -> 
     let shares = shares(scenario);
     // Of several faults the sum is known, and the shares of what was injected: what each adds is not.
     let true_contribution = if shares.is_empty() { added } else { f64::NAN };
-    let least = if scenario.sli == Sli::Latency { 2.0f64.max(0.1 * before) } else { 0.02 };
     CaseResult {
         number: scenario.number,
         name: scenario.name.clone(),
         seed: plan.seed,
-        is_felt: added >= least,
+        is_felt: added >= least_felt(scenario.sli, before),
         is_empty: culprit.is_none(),
         level: level(&verdict),
         is_service: truth.is_some(),
@@ -140,8 +139,13 @@ pub(super) fn check(scenario: &Scenario, quiet: &Quiet, settings: &Settings) -> 
     }
 }
 
+/// What a user notices: a tenth, and 2 ms; of errors 2 of 100.
+pub(super) fn least_felt(sli: Sli, before: f64) -> f64 {
+    if sli == Sli::Latency { 2.0f64.max(0.1 * before) } else { 0.02 }
+}
+
 /// The operation that got worse most, by how much, and what it was before.
-fn symptom(
+pub(super) fn symptom(
     scenario: &Scenario,
     observed: &Observation,
     quiet: &Quiet,
@@ -195,7 +199,7 @@ fn chance(observed: &Observation) -> f64 {
     1.0 / (observed.nodes.len() + observed.edges.len()) as f64
 }
 
-fn said(verdict: &Verdict, added: f64, scenario: &Scenario) -> String {
+pub(super) fn said(verdict: &Verdict, added: f64, scenario: &Scenario) -> String {
     let one = |culprit: &Culprit| {
         let entity = &culprit.entity;
         format!(

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bottleneck::{Owner, Signal};
+use bottleneck::{NodeType, Owner, Signal};
 use telemetry::Value;
 use telemetry::otlp::{MetricHead, MetricsWriter, NumberFields, NumberKind, PointValue, write_resource};
 
+use crate::simulator::sample::HOST_MEMORY_BYTES;
 use crate::simulator::world::World;
 use crate::simulator::{Run, STEP_NS, STEP_S};
 
@@ -40,7 +41,6 @@ fn of_host(signal: Signal) -> Option<Metric> {
         Signal::CpuUsed => counter("system.cpu.time", "s", ("cpu.mode", "user")),
         Signal::CpuLimit => gauge("system.cpu.logical.count", "{cpu}", NONE),
         Signal::RunQueue => gauge("narrows.host.threads", "{thread}", ("state", "running")),
-        Signal::MemoryUsed => gauge("system.memory.usage", "By", ("system.memory.state", "used")),
         Signal::MemoryLimit => gauge("system.memory.limit", "By", NONE),
         Signal::MajorFaults => counter("system.paging.faults", "{fault}", ("system.paging.type", "major")),
         Signal::DiskBusy => counter("system.disk.io_time", "s", ("system.device", "sda")),
@@ -122,6 +122,11 @@ pub(super) fn bodies(run: &Run, step: usize, start_ns: u64, counters: &mut Count
             by_resource.entry(resource).or_default().push(point);
         }
     }
+    let nodes = run.world.topology.nodes.iter().enumerate();
+    for (node, _) in nodes.filter(|(_, spec)| is_server(spec.node_type)) {
+        let up = point(gauge("up", "", NONE), vec![], 1.0);
+        by_resource.entry(teller(&run.world, node)).or_default().push(up);
+    }
     let times = (start_ns, start_ns + (step as u64 + 1) * STEP_NS);
     by_resource.iter().map(|(resource, points)| body(resource, points, times)).collect()
 }
@@ -150,7 +155,6 @@ fn body(resource: &[(&'static str, String)], points: &[Point], (start_ns, time_n
 type OfResource = (Vec<(&'static str, String)>, Point);
 
 fn points(world: &World, owner: &Owner, signal: Signal, value: f64) -> Vec<OfResource> {
-    let service = |name: &str| vec![("service.name", name.to_owned())];
     let agent = |host: &String| vec![("service.name", "agent".to_owned()), ("host.name", host.clone())];
     let name = |node: usize| &world.topology.nodes[node].name;
     let made = match owner {
@@ -159,11 +163,7 @@ fn points(world: &World, owner: &Owner, signal: Signal, value: f64) -> Vec<OfRes
         Owner::Group { host, name } => return of_group_points(&agent(host), name, signal, value),
         Owner::Process { host, executable } => of_program(signal)
             .map(|metric| (agent(host), metric, vec![("process.executable.name", executable.clone())])),
-        Owner::Node(node) => {
-            // Integrations are told by their system, programs by their name.
-            let system = name(*node).split('/').next().unwrap_or_default();
-            of_program(signal).map(|metric| (service(system), metric, vec![]))
-        }
+        Owner::Node(node) => of_program(signal).map(|metric| (teller(world, *node), metric, vec![])),
         Owner::Part { node, name: part } => of_part(signal).map(|metric| {
             let (key, system) = part_key(signal);
             let mut attributes = vec![(key, part.clone())];
@@ -171,12 +171,28 @@ fn points(world: &World, owner: &Owner, signal: Signal, value: f64) -> Vec<OfRes
                 let database = name(*node).split('/').nth(1).unwrap_or_default();
                 attributes.push(("postgresql.database.name", database.to_owned()));
             }
-            (service(system.unwrap_or(name(*node))), metric, attributes)
+            (teller(world, *node), metric, attributes)
         }),
     };
     made.map(|(resource, metric, attributes)| (resource, point(metric, attributes, value)))
         .into_iter()
         .collect()
+}
+
+/// Who tells of a node: the program itself, or the integration of an agent beside the server.
+fn teller(world: &World, node: usize) -> Vec<(&'static str, String)> {
+    let spec = &world.topology.nodes[node];
+    if !is_server(spec.node_type) {
+        return vec![("service.name", spec.name.clone())];
+    }
+    let system = spec.name.split('/').next().unwrap_or_default();
+    let hosts = spec.instances.iter().map(|host| ("host.name", world.topology.hosts[*host].name.clone()));
+    let own = [("service.name", system.to_owned()), ("service.instance.id", "127.0.0.1:1".to_owned())];
+    hosts.take(1).chain(own).collect()
+}
+
+fn is_server(node_type: NodeType) -> bool {
+    matches!(node_type, NodeType::Database | NodeType::Messaging)
 }
 
 fn point(metric: Metric, mut attributes: Vec<(&'static str, String)>, value: f64) -> Point {
@@ -197,6 +213,10 @@ fn of_host_points(resource: Vec<(&'static str, String)>, signal: Signal, value: 
             .collect()
     };
     match signal {
+        Signal::MemoryUsed => {
+            let metric = gauge("system.linux.memory.available", "By", NONE);
+            vec![(resource, point(metric, vec![], HOST_MEMORY_BYTES - value))]
+        }
         Signal::DiskAwait => quotient(
             counter("system.disk.operation_time", "s", ("system.device", "sda")),
             counter("system.disk.operations", "{operation}", ("system.device", "sda")),

@@ -17,7 +17,7 @@ use crate::simulator::world::World;
 /// Keys that belong to the resource, not to the span.
 const OF_RESOURCE: [&str; 3] = ["service.version", "service.instance.id", "host.name"];
 
-pub(super) fn end_ns(ended: &Ended) -> u64 {
+pub(crate) fn end_ns(ended: &Ended) -> u64 {
     ended.trace.spans.borrow()[ended.index as usize].end_ns
 }
 
