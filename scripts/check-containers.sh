@@ -55,7 +55,9 @@ while IFS=$'\t' read -r stage sources how step; do
   say "running $stage: make $step"
   (cd "$place" && CARGO_TARGET_DIR=$target make --no-print-directory $step PROFILE="${PROFILE:-dev}")
 done <"$work/steps"
-(cd "$fresh" && cargo metadata --locked --offline --format-version 1 >/dev/null 2>"$work/metadata") ||
+# What other platforms need is not fetched for it.
+host=$(rustc -vV | sed -n 's/^host: //p')
+(cd "$fresh" && cargo metadata --locked --filter-platform "$host" --format-version 1 >/dev/null 2>"$work/metadata") ||
   { cat "$work/metadata" >&2; die "the build context is no workspace"; }
 say "ok      the build context is a whole workspace"
 
