@@ -8,7 +8,7 @@ import type { Zone } from "../../lib/time/zone";
 import { sentence } from "../../lib/words";
 import styles from "./EvidenceCards.module.css";
 import { EvidenceLink } from "./EvidenceLink";
-import { type Card, cardsOf, chartOf, familyOf, figuresOf, onsetShare } from "./evidence";
+import { type Card, cardsOf, chartOf, familyOf, figuresOf, onsetShare, targetOf } from "./evidence";
 import { useEvidence } from "./useVerdicts";
 
 interface EvidenceCardsProps {
@@ -71,6 +71,9 @@ function EvidenceCard({ card, stored, zone, isOpen, onOpen }: EvidenceCardProps)
   const { window, symptom } = stored.verdict;
   const { name, icon } = familyOf(evidence);
   const figures = figuresOf(evidence, window.onset_s);
+  // The numbers are on the card; a search finds more than one trace.
+  const isSearch = evidence.query !== null && targetOf(evidence.query).page !== "metrics";
+  const exemplar = isSearch ? undefined : evidence.exemplars[0];
   return (
     <article className={`panel ${styles.card}`} data-open={isOpen || undefined} data-family={evidence.family}>
       <h3 className={styles.family}>
@@ -91,8 +94,8 @@ function EvidenceCard({ card, stored, zone, isOpen, onOpen }: EvidenceCardProps)
         {evidence.text}
       </p>
       <p className={styles.foot}>
-        {evidence.exemplars[0] !== undefined ? (
-          <TraceLink traceId={evidence.exemplars[0]} className={styles.link}>
+        {exemplar !== undefined ? (
+          <TraceLink traceId={exemplar} className={styles.link}>
             {symptom.sli === "errors" ? "A failed trace" : "A slow trace"}
           </TraceLink>
         ) : evidence.query !== null ? (
