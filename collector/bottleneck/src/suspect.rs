@@ -42,7 +42,7 @@ mod tests {
         let counts = series(100.0, 100.0, 60);
         let cases = [
             ("as before", series(1.0, 1.0, 60), counts.clone(), false),
-            ("a tenth more is not yet a symptom", series(1.0, 1.13, 60), counts.clone(), true),
+            ("an eighth more", series(1.0, 1.13, 60), counts.clone(), true),
             ("worse by half", series(1.0, 1.5, 60), counts.clone(), true),
             ("better", series(1.0, 0.5, 60), counts.clone(), false),
             ("only in the newest quarter", series(1.0, 1.5, 75), counts.clone(), true),

@@ -208,6 +208,9 @@ async fn is_shown(
     evidence: &Evidence,
 ) -> anyhow::Result<Option<Option<String>>> {
     let Some(query) = evidence.query.as_deref().filter(|query| !is_search(query)) else { return Ok(None) };
+    if evidence.baseline.or(evidence.now).is_none() {
+        return Ok(None);
+    }
     let window = &verdict.window;
     let mut why = None;
     for (figure, Span { from_s, to_s }) in [(evidence.baseline, window.baseline), (evidence.now, window.hot)]

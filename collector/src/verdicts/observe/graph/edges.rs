@@ -70,7 +70,7 @@ impl Graph {
         let clients = Side::of(reading, "narrows_edge_client_seconds", places)?;
         let servers = Side::of(reading, "narrows_edge_server_seconds", places)?;
         let suspicion = Suspicion { times: self.times(asked), settings: Settings::default() };
-        let (mut known, mut read) = (BTreeSet::new(), BTreeSet::new());
+        let (mut known, mut read) = (BTreeSet::new(), BTreeSet::<usize>::new());
         let mut wanted: BTreeSet<usize> = match self.edges.len() > all {
             true => {
                 known = self.suspects(asked, &suspicion);
@@ -92,13 +92,16 @@ impl Graph {
                     edge.server_seconds = Series::new();
                 }
             }
+            read.extend(&wanted);
+            if read.len() == self.edges.len() {
+                break;
+            }
             let worse = wanted
                 .iter()
                 .map(|edge| &self.edges[*edge])
                 .filter(|edge| suspicion.falls_on((&edge.client_seconds, &edge.errors), &edge.calls));
             let next: BTreeSet<NodeId> =
                 worse.map(|edge| edge.callee).filter(|node| !known.contains(node)).collect();
-            read.extend(wanted);
             wanted = self.touching(&next).filter(|edge| !read.contains(edge)).collect();
             known.extend(next);
         }
