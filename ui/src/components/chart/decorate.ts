@@ -15,6 +15,7 @@ export interface Decoration {
 }
 
 const hatchHeightPx = 6;
+const gapLiftPx = 14;
 
 /** Under the lines: tinted regions, and the zero line where the axis goes below it. */
 export function drawUnder(plot: uPlot, { annotations, usual }: Decoration, paint: Paint): void {
@@ -105,7 +106,9 @@ export function drawOver(plot: uPlot, decoration: Decoration, paint: Paint): voi
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.font = paint.font.replace("11px", `${px(plot, 11)}px`);
-  for (const gap of decoration.gaps) drawGap(plot, gap, decoration.stepS, paint);
+  // An onset has its word at the foot: what a gap says stands above it then.
+  const lift = decoration.annotations.some(({ onset }) => onset) ? gapLiftPx : 0;
+  for (const gap of decoration.gaps) drawGap(plot, gap, decoration.stepS, lift, paint);
   for (const threshold of decoration.thresholds) drawThreshold(plot, threshold, paint);
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height + px(plot, 1));
@@ -114,7 +117,7 @@ export function drawOver(plot: uPlot, decoration: Decoration, paint: Paint): voi
   ctx.restore();
 }
 
-function drawGap(plot: uPlot, gap: Gap, stepS: number, paint: Paint): void {
+function drawGap(plot: uPlot, gap: Gap, stepS: number, liftPx: number, paint: Paint): void {
   const { ctx, bbox } = plot;
   const [from, to] = [clampX(plot, gap.start), clampX(plot, gap.end)];
   if (to <= from) return;
@@ -141,7 +144,7 @@ function drawGap(plot: uPlot, gap: Gap, stepS: number, paint: Paint): void {
   ctx.fillStyle = paint.role("text-3");
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
-  ctx.fillText(text, x, bottom - height - px(plot, 2));
+  ctx.fillText(text, x, bottom - height - px(plot, 2 + liftPx));
 }
 
 const thresholdRoles = {

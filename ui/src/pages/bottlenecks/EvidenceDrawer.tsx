@@ -143,8 +143,11 @@ function Chart({ stored, at, evidence, zone }: ChartProps) {
       <TimeSeriesChart
         name={familyOf(evidence).name}
         series={series.map((one, index) =>
-          index === 0 && series.length === 1 ? { ...one, colour: "var(--text)" } : one,
+          index === 0 && series.length === 1
+            ? { ...one, colour: "var(--text)", label: counted ? "in all" : one.label }
+            : one,
         )}
+        counts={counted !== null}
         times={times}
         unit={unit}
         zone={zone}
