@@ -10,7 +10,7 @@ source "$(dirname "$0")/env.sh"
 
 for program in prometheus prometheus-alertmanager amtool; do
   command -v "$program" >/dev/null ||
-    die "$program is not installed: apt-get install prometheus prometheus-alertmanager"
+    die "$program is not installed: scripts/doctor.sh --fix, or apt-get install prometheus prometheus-alertmanager"
 done
 
 bin=$(bin_dir "${PROFILE:-dev}")

@@ -62,6 +62,7 @@ if [ "$purpose" != run ] && [ "$purpose" != demo ]; then
   need nginx nginx "writes a real access log"
   need rsyslogd rsyslog "ships logs as Elasticsearch's clients do"
   need prometheus prometheus "writes and answers beside the collector"
+  need prometheus-alertmanager prometheus-alertmanager "gets the same alerts as the collector"
   need prometheus-node-exporter prometheus-node-exporter "is scraped"
   need_file rsyslog-elasticsearch "rsyslog's output to Elasticsearch" /usr/lib/*/rsyslog/omelasticsearch.so
   need_file systemd-journal-remote "writes a journal" /lib/systemd/systemd-journal-remote
