@@ -79,5 +79,5 @@ fn plan(number: u32, seed: u64) -> anyhow::Result<Plan> {
     }
     let mut all = shop(seed).into_iter();
     let found = all.find(|scenario| scenario.number == number);
-    Ok(found.with_context(|| format!("no scenario {number}; there are 1 to 24"))?.plan)
+    Ok(found.with_context(|| format!("no scenario {number}; there are 1 to 25"))?.plan)
 }

@@ -1,13 +1,13 @@
 //! RabbitMQ: the queue of orders. The sender's context travels in the message's headers.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use futures::StreamExt;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-    QueueDeclareOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    BasicRecoverOptions, ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
@@ -110,14 +110,25 @@ impl Broker {
         Ok(self.channel.basic_consume(QUEUE.into(), "worker".into(), options, FieldTable::default()).await?)
     }
 
-    /// Takes messages one after the other, for ever; `work` is done under the sender's trace.
+    /// Takes messages one after the other, for ever; `work` is done under the sender's trace. As long as `is_away` it
+    /// takes none, and gives back what it holds.
     pub(crate) async fn consume(
         &self,
         work: impl AsyncFn(&[u8]) -> anyhow::Result<()>,
+        is_away: impl Fn() -> bool,
     ) -> anyhow::Result<()> {
         let mut consumer = self.consumer().await?;
         while let Some(delivery) = consumer.next().await {
             let delivery = delivery.context("the broker has gone")?;
+            if is_away() {
+                self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+                self.channel.basic_recover(BasicRecoverOptions { requeue: true }).await?;
+                while is_away() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                consumer = self.consumer().await?;
+                continue;
+            }
             let begun = Instant::now();
             let none = FieldTable::default();
             let headers = delivery.properties.headers().as_ref().unwrap_or(&none);

@@ -27,7 +27,7 @@ pub(crate) async fn run(options: args::Worker) -> anyhow::Result<()> {
     let telemetry = Telemetry::start("worker", &options.common.version, &options.common.otlp)?;
     let database = Database::new(&options.database, CONNECTIONS, &telemetry)?;
     let broker = Broker::connect(&options.rabbitmq, &telemetry).await?;
-    let faults = Faults::new(&["queue_backlog"]);
+    let faults = Faults::new(&["queue_backlog", "no_consumer"]);
     control::serve(options.common.control, faults.clone(), None, Some(telemetry.clone())).await?;
     println!("taking orders");
     let fulfil = async |message: &[u8]| {
@@ -43,7 +43,7 @@ pub(crate) async fn run(options: args::Worker) -> anyhow::Result<()> {
         Ok(())
     };
     let ended = tokio::select! {
-        ended = broker.consume(fulfil) => ended,
+        ended = broker.consume(fulfil, || faults.intensity("no_consumer") > 0.0) => ended,
         () = terminated() => Ok(()),
     };
     telemetry.shutdown().await?;

@@ -182,7 +182,7 @@ fault() {
   case $1 in
     cpu_hog | pool_exhaustion | missing_index | n_plus_one) role=${control[catalog]} ;;
     lock) role=${control[checkout]} ;;
-    queue_backlog) role=${control[worker]} ;;
+    queue_backlog | no_consumer) role=${control[worker]} ;;
     edge_latency) role=${control[proxy]} ;;
     noisy_neighbour) role=${control[neighbour]} ;;
     traffic) role=${control[load]} ;;
@@ -191,8 +191,8 @@ fault() {
   curl -fsS -H 'content-type: application/json' -d "{\"name\":\"$1\",\"intensity\":$2}" "$role/fault" >/dev/null
 }
 
-faults=(cpu_hog noisy_neighbour lock pool_exhaustion missing_index n_plus_one edge_latency queue_backlog)
+faults=(cpu_hog noisy_neighbour lock pool_exhaustion missing_index n_plus_one edge_latency queue_backlog no_consumer)
 declare -A intensities=(
   [cpu_hog]=20 [noisy_neighbour]=24 [lock]=70 [pool_exhaustion]=1 [missing_index]=1 [n_plus_one]=250
-  [edge_latency]=80 [queue_backlog]=400 [traffic]=30
+  [edge_latency]=80 [queue_backlog]=400 [no_consumer]=1 [traffic]=30
 )

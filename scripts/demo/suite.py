@@ -33,11 +33,12 @@ EXPECTED = {
     "n_plus_one": ({"catalog"}, {"n_plus_one"}),
     "edge_latency": ({"checkout", "checkout→catalog"}, {"network_latency"}),
     "queue_backlog": ({"worker", "rabbitmq"}, {"queue_backlog"}),
+    "no_consumer": ({"worker", "rabbitmq"}, {"queue_backlog"}),
 }
 ROLE = {
     "cpu_hog": "catalog", "pool_exhaustion": "catalog", "missing_index": "catalog", "n_plus_one": "catalog",
-    "lock": "checkout", "queue_backlog": "worker", "edge_latency": "proxy", "noisy_neighbour": "neighbour",
-    "traffic": "load",
+    "lock": "checkout", "queue_backlog": "worker", "no_consumer": "worker", "edge_latency": "proxy",
+    "noisy_neighbour": "neighbour", "traffic": "load",
 }
 
 

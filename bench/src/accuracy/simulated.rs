@@ -16,7 +16,7 @@ pub(super) use fed::run_fed;
 /// Sizes of generated systems.
 const SIZES: [usize; 5] = [5, 20, 50, 100, 200];
 
-/// The 24 scenarios of the shop.
+/// The 25 scenarios of the shop.
 pub(super) fn run(input: &Input<'_>) -> Result<SetResult> {
     let cases = by_seed(input, |seed| {
         let quiet = Quiet::default();

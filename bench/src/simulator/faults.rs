@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     NewVersion { node: usize },
     /// A consumer takes longer for each message.
     SlowConsumer { endpoint: usize, ms: f64 },
+    /// A consumer takes no more messages.
+    Gone { node: usize },
     /// A peer refuses connections.
     Refused { edge: usize },
     /// So many times the requests.
@@ -71,6 +73,9 @@ impl Fault {
             Self::Surge { .. } => {}
             Self::Cpu { endpoint, ms } => world.endpoints[endpoint].extra_cpu_ms.set(ms),
             Self::SlowConsumer { endpoint, ms } => world.endpoints[endpoint].extra_wait_ms.set(ms),
+            Self::Gone { node } => {
+                world.nodes[node].iter().for_each(|instance| instance.consumers.set_places(0));
+            }
             Self::Lock { endpoint, ms } => {
                 let lock = Rc::new(Queue::new(&world.clock, 1));
                 *world.endpoints[endpoint].lock.borrow_mut() = Some((lock, ms));

@@ -25,7 +25,7 @@ pub(crate) fn observation(run: &Run) -> Observation {
         counts: counts.clone(),
         id: format!("{number}"),
     });
-    Observation {
+    let mut observation = Observation {
         grid: Grid { start_s: START_S, step_s: STEP_S, steps: world.recorder.steps },
         nodes: (0..world.topology.nodes.len()).map(|at| node(world, at)).collect(),
         edges: edges(world),
@@ -35,7 +35,9 @@ pub(crate) fn observation(run: &Run) -> Observation {
         changes: run.changes.clone(),
         traces: world.recorder.traces().iter().map(|kept| trace(world, kept)).collect(),
         clock_skew_ms: 0.4,
-    }
+    };
+    observation.add_queues();
+    observation
 }
 
 fn whose(world: &World, owner: &Owner) -> String {

@@ -30,10 +30,20 @@ pub(crate) struct Scenario {
     pub(crate) plan: Plan,
     /// What got worse.
     pub(crate) sli: Sli,
-    /// Who asks: a node and its operation; `None`: the entry operation that got worse most.
-    pub(crate) asked: Option<(usize, usize)>,
+    pub(crate) asked: Asked,
     /// One, or more that are there at once.
     pub(crate) truths: Vec<Truth>,
+}
+
+/// What is asked about.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked {
+    /// The entry operation that got worse most.
+    Entry,
+    /// An operation of a node, by the topology's numbers.
+    Operation(usize, usize),
+    /// The broker's queue.
+    Queue,
 }
 
 /// What is wrong.

@@ -8,7 +8,7 @@ use crate::{
     Candidate, Case, CauseKind, Culprit, DataQuality, Edge, Entity, Explanation, Fix, Hop, Level, Node,
     NodeType, Observation, Question, Settings, Sli, Span, State, Symptom, Target, Verdict, Window,
 };
-use crate::{cohort, fuse, headroom, impact, kinds, own, precision, tails, texts};
+use crate::{cohort, fuse, headroom, impact, kinds, own, precision, queues, tails, texts};
 
 /// Name and version of the method, in every verdict.
 const METHOD: &str = "self-excess/2";
@@ -34,7 +34,11 @@ pub fn analyze(observation: &Observation, question: &Question, settings: &Settin
         symptom: found.symptom(),
     };
     let mut verdict = outline(&case, &found);
-    if found.candidates.is_empty() {
+    let reader = if found.is_significant { queues::slower_reader(&case) } else { None };
+    let of_reader = reader.map(|reader| analyze(observation, &reader, settings));
+    if let Some(of_reader) = of_reader.filter(|verdict| verdict.culprit.is_some()) {
+        queues::hand_over(&mut verdict, of_reader, &case, &found, |own| fix(&case, &found, own));
+    } else if found.candidates.is_empty() {
         verdict.state = if found.is_significant { State::NotLocalised } else { State::Quiet };
         add_suspects(&mut verdict, &case, &found);
     } else {
@@ -101,6 +105,7 @@ fn symptom(case: &Case<'_>, found: &Localised) -> Symptom {
         crate::baseline::median(known.iter().copied()).map(|seconds| seconds * 1_000.0)
     };
     Symptom {
+        is_queue: operation.is_some_and(|operation| observation.is_queue(operation)),
         service: node.map(|node| node.name.clone()).unwrap_or_default(),
         operation: operation.map(|operation| operation.name.clone()),
         sli: case.question.sli,
@@ -121,9 +126,10 @@ fn quality(case: &Case<'_>, found: &Localised) -> DataQuality {
     let hops = found.path.len().max(1) as f64;
     let seen = found.path.iter().filter(|step| sees(step)).count().max(usize::from(found.path.is_empty()));
     let mut missing = Vec::new();
+    let queue = observation.asked_queue(case.question);
     if found.is_by_signals {
         missing.push("no requests were measured: nodes are ranked by their own metrics".to_owned());
-    } else if found.traces == 0 && case.question.sli == Sli::Latency {
+    } else if found.traces == 0 && case.question.sli == Sli::Latency && queue.is_none() {
         missing.push(
             "fewer than 30 traces before or since the onset: calls are taken to follow each other".to_owned(),
         );
@@ -226,7 +232,7 @@ fn explain_first(
     verdict.data_quality.missing.extend(explanation.missing.iter().cloned());
     verdict.cohort = cohort::cohort(case);
     verdict.headroom = headroom::headroom(case, candidate);
-    verdict.fix = (!found.is_by_signals).then(|| fix(case, found, candidate));
+    verdict.fix = (!found.is_by_signals).then(|| fix(case, found, candidate.own));
     verdict.confidence = Some(precision::confidence(level(verdict, found)));
 }
 
@@ -326,17 +332,19 @@ fn path(case: &Case<'_>, found: &Localised, candidate: &Candidate, explanation: 
     found.path.iter().enumerate().map(hop).collect()
 }
 
-/// What would remain without the candidate, and what is usual.
-fn fix(case: &Case<'_>, found: &Localised, candidate: &Candidate) -> Fix {
+/// What would remain without so much of it, and what is usual.
+fn fix(case: &Case<'_>, found: &Localised, own: f64) -> Fix {
     let sli = case.question.sli;
     let pair = Pair::of_symptom(case.observation, case.question);
+    let settings = &case.settings.of(case.observation, case.question);
     let blocks = blocks(pair, &found.baseline, found.hot.len());
     let threshold = match sli {
         Sli::Errors => tails::usual_share(&blocks),
-        Sli::Latency => usual(&blocks, 1.0, case.settings)
-            .map_or(found.base, |usual| usual.centre + case.settings.z * usual.spread),
+        Sli::Latency => {
+            usual(&blocks, 1.0, settings).map_or(found.base, |usual| usual.centre + settings.z * usual.spread)
+        }
     };
-    let expected = (found.now - candidate.own).max(0.0);
+    let expected = (found.now - own).max(0.0);
     Fix { expected: unit(sli, expected), threshold: unit(sli, threshold), is_enough: expected <= threshold }
 }
 

@@ -5,7 +5,7 @@ use crate::baseline::Baseline;
 use crate::graph::Graph;
 use crate::localise::localise_in;
 use crate::measure::{Pair, Times, blocks, measure, usual};
-use crate::{Edge, Grid, NodeId, Observation, Question, Settings, Sli, Target, tails};
+use crate::{Edge, Grid, NodeId, Observation, Question, Settings, Sli, Target, queues, tails};
 
 /// Lengths of the stretches that are compared with the baseline, steps: short ones find what is sudden, long ones what is
 /// small. The longest is as far as the baseline keeps away from now.
@@ -66,13 +66,14 @@ pub fn symptoms(observation: &Observation, settings: &Settings) -> Vec<Question>
     found.into_iter().map(|(_, question)| question).collect()
 }
 
-/// Where requests come in: entry operations; nodes that nobody calls, as far as they have none; and nodes that take
-/// messages, for whom nobody waits.
+/// Where requests come in: entry operations; nodes that nobody calls, as far as they have none; nodes that take messages,
+/// for whom nobody waits; and queues, in which messages do.
 pub(crate) fn entries(observation: &Observation) -> Vec<(NodeId, Option<usize>)> {
     let mut entries = Vec::new();
     let mut has_entry = vec![false; observation.nodes.len()];
     for (index, operation) in observation.operations.iter().enumerate() {
-        if operation.is_entry && operation.peer.is_none() && operation.node < has_entry.len() {
+        let is_entry = operation.is_entry && operation.peer.is_none() || observation.is_queue(operation);
+        if is_entry && operation.node < has_entry.len() {
             has_entry[operation.node] = true;
             entries.push((operation.node, Some(index)));
         }
@@ -98,6 +99,7 @@ struct Alarm {
 /// The strongest alarm of a recent stretch; `score` below 1 only for failures that may be confirmed.
 fn alarm(observation: &Observation, question: &Question, settings: &Settings) -> Option<Alarm> {
     let steps = observation.grid.steps;
+    let settings = &settings.of(observation, question);
     let pair = Pair::of_symptom(observation, question);
     let far = LENGTHS[LENGTHS.len() - 1] + settings.guard_steps;
     let near = RECENT_STEPS + settings.guard_steps;
@@ -128,7 +130,11 @@ fn alarm(observation: &Observation, question: &Question, settings: &Settings) ->
             best = Some(alarm);
         }
     }
-    best
+    let has_grown = |alarm: &Alarm| {
+        let queue = observation.asked_queue(question);
+        queue.is_none_or(|queue| queues::has_grown(observation, queue, end, alarm.from..steps))
+    };
+    best.filter(has_grown)
 }
 
 /// Whether the mean, which carries all shares, rose with p95: a tail that is felt by few moves nothing to explain.

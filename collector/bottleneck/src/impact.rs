@@ -19,7 +19,8 @@ pub(crate) fn impact(case: &Case<'_>) -> Impact {
         let question = Question { node, operation, ..case.question.clone() };
         let pair = Pair::of_symptom(observation, &question);
         let times = Times::new(pair, case.baseline.clone(), case.hot.clone());
-        if measure(pair, sli, &times, case.settings).is_significant() {
+        let settings = case.settings.of(observation, &question);
+        if measure(pair, sli, &times, &settings).is_significant() {
             let name = operation.and_then(|index| observation.operations.get(index)).map(|known| &known.name);
             operations.push(name.unwrap_or(&observation.nodes[node].name).clone());
         }
@@ -40,7 +41,8 @@ fn affected(case: &Case<'_>) -> (f64, f64) {
         let usual = tails::trimmed_share(&blocks);
         return ((amount - usual * requests).max(0.0).round(), requests);
     }
-    let Some(usual) = usual(&blocks, 1.0, case.settings) else { return (0.0, requests) };
+    let settings = case.settings.of(case.observation, case.question);
+    let Some(usual) = usual(&blocks, 1.0, &settings) else { return (0.0, requests) };
     let is_slow = |step: &usize| usual.z(pair.mean(*step)) >= case.settings.z * 0.5;
     (pair.sum(case.hot.clone().filter(is_slow)).1, requests)
 }

@@ -25,6 +25,7 @@ mod path;
 mod precision;
 mod queries;
 mod question;
+mod queues;
 mod readings;
 mod self_time;
 mod signals;

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use crate::excess::{Flow, flow};
 use crate::graph::{Graph, Reach, reach};
-use crate::measure::{Measure, Pair, Times, blocks, usual};
+use crate::measure::{Measure, Pair, Times, blocks, measure, usual};
 use crate::numbers::Numbers;
 use crate::{
-    Candidate, NodeId, Observation, Operation, Question, Settings, Sli, Target, onset, path, signals, tails,
+    Candidate, NodeId, Observation, Operation, Question, Settings, Sli, Target, onset, path, queues, signals,
+    tails,
 };
 
 /// How far before the asker's time the onset is looked for, steps: half an hour of 10 s.
@@ -94,6 +95,7 @@ pub(crate) fn localise_in(
     question: &Question,
     settings: &Settings,
 ) -> Localised {
+    let settings = &settings.of(observation, question);
     let pair = Pair::of_symptom(observation, question);
     let steps = observation.grid.steps;
     let hot = question.hot.start.min(steps)..question.hot.end.min(steps);
@@ -104,6 +106,10 @@ pub(crate) fn localise_in(
         return by_signals(observation, question, settings, &hot);
     }
     let (times, onset_steps) = times(pair, question, settings, &hot);
+    if let Some(queue) = observation.asked_queue(question) {
+        let found = outline(&times, onset_steps, &measure(pair, question.sli, &times, settings));
+        return queues::localise(observation, queue, question, &times, found);
+    }
     let numbers = Numbers::new(observation, graph, &times, question, settings);
     let mut found = outline(&times, onset_steps, &numbers.symptom);
     found.traces = numbers.traces();
@@ -324,7 +330,9 @@ fn operation_of(numbers: &Numbers<'_>, question: &Question, target: Target) -> O
         return question.operation;
     }
     let is_of = |operation: &Operation| match target {
-        Target::Node(node) if operation.node == node => operation.peer.is_none(),
+        Target::Node(node) if operation.node == node => {
+            operation.peer.is_none() && !observation.is_queue(operation)
+        }
         Target::Node(node) => numbers.is_blind(node) && operation.peer == Some(node),
         Target::Edge(edge) => {
             let ends = &observation.edges[edge];

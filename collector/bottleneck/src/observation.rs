@@ -202,7 +202,7 @@ pub enum Signal {
     CacheHits,
     /// Lookups that it did not, 1/s.
     CacheMisses,
-    /// Messages that wait in a queue.
+    /// Messages that wait in a queue, with those that were handed out and are not confirmed.
     QueueReady,
     /// Messages that were handed out and not yet confirmed.
     QueueUnacked,

@@ -3,7 +3,7 @@
 use crate::analyze::unit;
 use crate::localise::{Localised, Step};
 use crate::readings::total;
-use crate::{Candidate, Case, Edge, Evidence, NodeId, Sli, Verdict, impact, queries, texts};
+use crate::{Candidate, Case, Edge, Evidence, NodeId, Sli, Verdict, impact, queries, queues, texts};
 
 /// What the localiser itself found, and traces that show it.
 pub(crate) fn evidence(
@@ -15,6 +15,9 @@ pub(crate) fn evidence(
     let Some(culprit) = &verdict.culprit else { return Vec::new() };
     if found.is_by_signals {
         return Vec::new();
+    }
+    if let Some(wait) = queues::wait(case, found) {
+        return vec![Evidence { exemplars: impact::exemplars(case, candidate.target), ..wait }];
     }
     let sli = case.question.sli;
     let share = texts::percent(culprit.coverage);

@@ -40,6 +40,21 @@ pub(crate) fn edge(sli: Sli, caller: &str, callee: &str) -> String {
     }
 }
 
+/// How long messages wait by Little's law, ms: as many as are in a queue by the larger of the rates at which they come and go.
+pub(crate) fn queue_wait(ready: &str, rates: &[&str]) -> String {
+    let rate = match rates {
+        [one] => sum([*one].into_iter()),
+        all => {
+            let side = |(at, rate): (usize, &&str)| {
+                format!("label_replace(sum({rate}), \"side\", \"{at}\", \"\", \"\")")
+            };
+            let all: Vec<String> = all.iter().enumerate().map(side).collect();
+            format!("max({})", all.join(" or "))
+        }
+    };
+    format!("1000 * {}", per(&sum([ready].into_iter()), &rate))
+}
+
 /// Requests of a service per second.
 pub(crate) fn requests(service: &str) -> String {
     per_s("narrows_red_calls", &answers(service, None))

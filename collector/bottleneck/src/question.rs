@@ -28,6 +28,8 @@ pub struct Settings {
     pub relative_floor: f64,
     /// And by at least this much, s.
     pub absolute_floor_s: f64,
+    /// And the wait of messages in a queue by at least this much, s.
+    pub queue_floor_s: f64,
     /// Robust z from which a latency is significant.
     pub z: f64,
     /// −log10 of the binomial tail from which failures are.
@@ -40,6 +42,13 @@ pub struct Settings {
     pub without_self_time: bool,
 }
 
+impl Settings {
+    /// The same for messages, which wait in a queue by their nature.
+    pub fn of_queues(&self) -> Self {
+        Self { absolute_floor_s: self.queue_floor_s, ..self.clone() }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -47,6 +56,7 @@ impl Default for Settings {
             guard_steps: 1,
             relative_floor: 0.05,
             absolute_floor_s: 0.000_5,
+            queue_floor_s: 1.25,
             z: 4.0,
             error_significance: 3.0,
             min_coverage: 0.25,

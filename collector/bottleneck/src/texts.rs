@@ -108,7 +108,7 @@ pub(crate) fn cause(kind: CauseKind) -> &'static str {
     }
 }
 
-/// Whose requests.
+/// Whose requests, or the queue.
 fn subject(verdict: &Verdict) -> String {
     verdict.symptom.operation.clone().unwrap_or_else(|| verdict.symptom.service.clone())
 }
@@ -117,6 +117,9 @@ fn adds(verdict: &Verdict, culprit: &Culprit) -> String {
     let symptom = &verdict.symptom;
     let of = pair(symptom.sli, culprit.contribution, "of", symptom.now - symptom.baseline);
     match symptom.sli {
+        _ if symptom.is_queue => {
+            format!("{} adds {of} to the wait in {}", who(&culprit.entity), subject(verdict))
+        }
         Sli::Latency => format!("{} adds {of} to {}", who(&culprit.entity), subject(verdict)),
         Sli::Errors => format!("{} makes {of} of {} fail", who(&culprit.entity), subject(verdict)),
     }
@@ -133,6 +136,7 @@ pub(crate) fn headline(verdict: &Verdict) -> String {
         (Some(culprit), _) => adds(verdict, culprit),
         (None, State::Quiet) => format!("{} is as usual: {change}", subject(verdict)),
         (None, _) => match symptom.sli {
+            _ if symptom.is_queue => format!("{}: messages wait {change}, not localised", subject(verdict)),
             Sli::Latency => format!("{}: {change}, not localised", subject(verdict)),
             Sli::Errors => format!("{}: {change} fail, not localised", subject(verdict)),
         },
@@ -143,10 +147,15 @@ pub(crate) fn headline(verdict: &Verdict) -> String {
 pub(crate) fn summary(verdict: &Verdict) -> String {
     let symptom = &verdict.symptom;
     if verdict.state == State::Quiet {
-        return format!("Nothing is worse than usual. {} requests were looked at.", digits(symptom.requests));
+        let what = if symptom.is_queue { "messages" } else { "requests" };
+        return format!("Nothing is worse than usual. {} {what} were looked at.", digits(symptom.requests));
     }
     let change = pair(symptom.sli, symptom.baseline, "→", symptom.now);
-    let verb = if symptom.sli == Sli::Latency { "Mean duration" } else { "Failed" };
+    let verb = match symptom.sli {
+        _ if symptom.is_queue => "Messages wait",
+        Sli::Latency => "Mean duration",
+        Sli::Errors => "Failed",
+    };
     let since = clock(verdict.window.onset_s);
     let mut text = format!("{verb} {change} since {since} (± {}{SPACE}s).", verdict.window.onset_interval_s);
     match &verdict.culprit {

@@ -120,6 +120,10 @@ pub struct Symptom {
     pub now_p95_ms: Option<f64>,
     /// Requests since the onset.
     pub requests: f64,
+    /// Whether the operation is a queue of the service, which is a broker: its requests are messages, and what they take is
+    /// how long they wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_queue: bool,
 }
 
 /// When.

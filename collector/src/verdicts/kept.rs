@@ -274,6 +274,7 @@ pub(super) mod tests {
             headline: format!("{service} is slow"),
             summary: String::new(),
             symptom: Symptom {
+                is_queue: false,
                 service: "edge".to_owned(),
                 operation: Some("GET /".to_owned()),
                 sli: Sli::Latency,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use bottleneck::{Grid, NodeId, Observation, Sli, Span};
+use bottleneck::{Grid, NodeId, NodeType, Observation, Sli, Span};
 use promql::{Matcher, QueryError};
 use telemetry::TenantId;
 use telemetry::samples::MatchOp;
@@ -111,14 +111,28 @@ pub(crate) fn grid(span: Span) -> Grid {
     Grid { start_s, step_s: STEP_S, steps: usize::try_from(steps).unwrap_or(0) }
 }
 
-/// Entries alone, for the look that is taken every few seconds. Blocks.
+/// Entries alone, queues among them, for the look that is taken every few seconds. Blocks.
 pub(crate) fn entries(
     sources: &Sources,
     span: Span,
     until: &Until,
 ) -> Result<Option<Observation>, QueryError> {
     let graph = Graph::read(&sources.series, grid(span), Depth::Entries, until.deadline)?;
-    Ok(Some(graph).filter(|graph| !graph.operations.is_empty()).map(Graph::into_observation))
+    if graph.operations.is_empty() {
+        return Ok(None);
+    }
+    let asking = Asking {
+        querier: &sources.series,
+        grid: graph.grid,
+        deadline: until.deadline,
+        cancelled: &until.cancelled,
+        memory_bytes: sources.memory_bytes,
+        max_samples: MAX_SAMPLES,
+    };
+    let queues = resources::queues(&asking, &graph.nodes, &graph.by_name)?;
+    let mut observation = Observation { resources: queues.resources, ..graph.into_observation() };
+    observation.add_queues();
+    Ok(Some(observation))
 }
 
 /// Everything; `None` where there are no spans.
@@ -140,7 +154,7 @@ pub(crate) async fn whole(
     let hot_s = asked.iter().map(|asked| asked.hot.from_s).min().unwrap_or(span.to_s);
     let ns = 1_000_000_000;
     let range_ns = (own.start_s * ns, own.time_s(own.steps) * ns);
-    let wanted: Vec<Wanted> = asked.iter().map(|asked| wanted(asked, own)).collect();
+    let wanted: Vec<Wanted> = asked.iter().flat_map(|asked| wanted(asked, &measured.graph)).collect();
     // A verdict without them is better than one that comes too late.
     let soon = Bounds { deadline: deadline.min(Instant::now() + SEARCHES), ..bounds };
     let (raw, patterns, told) = tokio::join!(
@@ -180,18 +194,24 @@ pub(super) async fn off_thread<T: Send + 'static>(
     told.await.map_err(|_| ObserveError::Lost)
 }
 
-/// Traces from the time that is asked about, and from before it.
-fn wanted(asked: &Asked, grid: Grid) -> Wanted {
-    let ns = 1_000_000_000;
+/// Traces from the time that is asked about, and from before it; of a broker's queues those of who takes messages from it.
+fn wanted(asked: &Asked, graph: &Graph) -> Vec<Wanted> {
+    let (ns, grid) = (1_000_000_000, graph.grid);
     let before = Span { from_s: grid.start_s, to_s: asked.hot.from_s.max(grid.start_s + 1) };
     let baseline = asked.baseline.unwrap_or(before);
-    Wanted {
-        service: asked.service.clone(),
-        operation: asked.operation.clone(),
+    let of = |service: &str, operation: Option<String>| Wanted {
+        service: service.to_owned(),
+        operation,
         wants_errors: asked.sli == Sli::Errors,
         hot_ns: (asked.hot.from_s * ns, asked.hot.to_s * ns),
         baseline_ns: (baseline.from_s.max(grid.start_s) * ns, baseline.to_s * ns),
-    }
+    };
+    let broker = graph.by_name.get(&asked.service);
+    let broker = broker.filter(|node| graph.nodes[**node].node_type == NodeType::Messaging);
+    let Some(broker) = broker else { return vec![of(&asked.service, asked.operation.clone())] };
+    let from = graph.edges.iter().filter(|edge| edge.caller == *broker && edge.callee != *broker);
+    let readers: BTreeSet<NodeId> = from.map(|edge| edge.callee).collect();
+    readers.into_iter().map(|reader| of(&graph.nodes[reader].name, None)).collect()
 }
 
 /// What series say.
@@ -257,7 +277,7 @@ impl Measured {
         }
         let changes = changes::all(told, &self.versions, grid.start_s, nodes, by_name);
         let notes = std::mem::take(&mut self.graph.notes);
-        let observation = Observation {
+        let mut observation = Observation {
             resources: self.resources,
             logs: patterns,
             changes,
@@ -265,6 +285,7 @@ impl Measured {
             clock_skew_ms: sampled.clock_skew_ms,
             ..self.graph.into_observation()
         };
+        observation.add_queues();
         Observed { observation, notes }
     }
 }

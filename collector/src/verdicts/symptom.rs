@@ -24,6 +24,7 @@ pub(crate) struct Line {
     /// ms; empty for failures.
     pub(crate) p95: Vec<f64>,
     weights: Vec<f64>,
+    is_queue: bool,
 }
 
 /// What is usual, and from where on it is not.
@@ -71,6 +72,7 @@ impl Line {
     /// `None` if whom it is about is not there.
     pub(crate) fn of(observation: &Observation, asked: &Asked) -> Option<Self> {
         let node = observation.nodes.iter().position(|node| node.name == asked.service)?;
+        let mut is_queue = false;
         let (calls, errors, seconds, high) = match &asked.operation {
             None => {
                 let node = &observation.nodes[node];
@@ -80,6 +82,7 @@ impl Line {
                 let operation = observation.operations.iter().find(|operation| {
                     operation.node == node && operation.peer.is_none() && operation.name == *name
                 })?;
+                is_queue = observation.is_queue(operation);
                 (&operation.calls, &operation.errors, &operation.seconds, &operation.high_seconds)
             }
         };
@@ -97,6 +100,7 @@ impl Line {
                 Sli::Errors => Vec::new(),
             },
             weights: calls.clone(),
+            is_queue,
         })
     }
 
@@ -114,7 +118,8 @@ impl Line {
         let mad = middle(&mut distances);
         let threshold = match sli {
             Sli::Latency => {
-                let floors = (settings.relative_floor * median).max(settings.absolute_floor_s * 1_000.0);
+                let floor_s = if self.is_queue { settings.queue_floor_s } else { settings.absolute_floor_s };
+                let floors = (settings.relative_floor * median).max(floor_s * 1_000.0);
                 median + settings.z * (1.4826 * mad).max(floors)
             }
             // A few failures are usual where there always were some.

@@ -31,8 +31,8 @@ use crate::harness::{PASSWORD, Program, attribute, error_code, json_of, now_ns, 
 use crate::roles::{PASSWORD_OF_USERS, add_user};
 use crate::traces::{of_service, send};
 
-const S: i64 = 1_000_000_000;
-const MS: u64 = 1_000_000;
+pub(crate) const S: i64 = 1_000_000_000;
+pub(crate) const MS: u64 = 1_000_000;
 /// Requests in 10 s.
 const REQUESTS: u64 = 20;
 
@@ -80,7 +80,7 @@ fn step(end_s: i64, extra_ms: u64, edge_ms: u64) -> ExportTraceServiceRequest {
 }
 
 /// A collector in this process whose time is what a test says.
-struct Shop {
+pub(crate) struct Shop {
     store: Arc<Store>,
     app: Arc<App>,
     router: axum::Router,
@@ -89,7 +89,7 @@ struct Shop {
 }
 
 impl Shop {
-    async fn open(dir: &Path, now_s: i64) -> Self {
+    pub(crate) async fn open(dir: &Path, now_s: i64) -> Self {
         let acme = TenantId::new("acme").unwrap();
         let mut config =
             Config { data: dir.to_owned(), admin_password: Some(Secret::new(PASSWORD)), ..Config::default() };
@@ -122,7 +122,7 @@ impl Shop {
         Self { store, app, router, clock, tenant: acme }
     }
 
-    fn now_s(&self) -> i64 {
+    pub(crate) fn now_s(&self) -> i64 {
         self.clock.load(Ordering::Relaxed) / S
     }
 
@@ -132,15 +132,26 @@ impl Shop {
     }
 
     async fn pass_with(&self, extra_ms: u64, edge_ms: u64) {
-        let end_s = self.now_s() + 10;
-        self.clock.store(end_s * S, Ordering::Relaxed);
+        let end_s = self.tick();
+        self.append(Signal::Spans, step(end_s, extra_ms, edge_ms).encode_to_vec()).await;
+    }
+
+    /// Ten seconds pass; gives the new time, s.
+    pub(crate) fn tick(&self) -> i64 {
+        let now_s = self.now_s() + 10;
+        self.clock.store(now_s * S, Ordering::Relaxed);
+        now_s
+    }
+
+    /// What comes now.
+    pub(crate) async fn append(&self, signal: Signal, payload: Vec<u8>) {
         let batch = Batch {
             tenant: self.tenant.clone(),
-            signal: Signal::Spans,
+            signal,
             producer: None,
             // The bucket before is over then.
-            received_at_ns: end_s * S + 1,
-            payload: Bytes::from(step(end_s, extra_ms, edge_ms).encode_to_vec()),
+            received_at_ns: self.now_s() * S + 1,
+            payload: Bytes::from(payload),
         };
         self.store.append(batch).await.unwrap();
     }
@@ -168,7 +179,7 @@ impl Shop {
         panic!("the bucket that ended at {end_ms} does not come");
     }
 
-    async fn look(&self) {
+    pub(crate) async fn look(&self) {
         self.settle().await;
         look(&self.app, &self.tenant, self.now_s()).await;
     }
@@ -191,7 +202,7 @@ impl Shop {
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body) = self.call("GET", &format!("/api/v1/narrows/{path}"), "acme", None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         body
@@ -203,7 +214,7 @@ fn base64(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
-fn ids(list: &Value) -> Vec<String> {
+pub(crate) fn ids(list: &Value) -> Vec<String> {
     list["verdicts"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 

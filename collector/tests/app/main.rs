@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod alertmanager;
+mod backlog;
 mod bottlenecks;
 mod certs;
 mod connections;

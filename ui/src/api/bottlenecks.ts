@@ -16,6 +16,8 @@ export interface Symptom {
   baseline_p95_ms: number | null;
   now_p95_ms: number | null;
   requests: number;
+  /** The operation is a queue of a broker: its requests are messages, and what they take is how long they wait. */
+  is_queue: boolean;
 }
 
 export interface SpanS {
@@ -185,6 +187,8 @@ const texts: Check<string[]> = (value, path) => nullable(array(string))(value, p
 const figure: Check<number> = (value, path) => nullable(number)(value, path) ?? Number.NaN;
 /** Of what is summed up, what is not known is nothing. */
 const amount: Check<number> = (value, path) => nullable(number)(value, path) ?? 0;
+/** Only told where it holds. */
+const flag: Check<boolean> = (value, path) => nullable(boolean)(value, path) ?? false;
 const spanS = object<SpanS>({ from_s: number, to_s: number });
 
 const culprit = object<Culprit>({
@@ -231,6 +235,7 @@ export const verdict = object<Verdict>({
     baseline_p95_ms: nullable(number),
     now_p95_ms: nullable(number),
     requests: amount,
+    is_queue: flag,
   }),
   window: object<VerdictWindow>({
     onset_s: number,

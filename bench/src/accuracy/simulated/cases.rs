@@ -10,7 +10,7 @@ use bottleneck::{
 use crate::accuracy::precision::level;
 use crate::simulator::observe::{observation, until};
 use crate::simulator::random::{Random, mix};
-use crate::simulator::scenarios::{Scenario, Truth};
+use crate::simulator::scenarios::{Asked, Scenario, Truth};
 use crate::simulator::{Plan, START_S, STEP_S, run};
 
 /// Of one run.
@@ -153,8 +153,9 @@ pub(super) fn symptom(
 ) -> (usize, f64, f64) {
     let names = &scenario.plan.topology.operations;
     let asked = |operation: &Operation| match scenario.asked {
-        Some((node, number)) => operation.node == node && operation.name == names[number].name,
-        None => operation.is_entry,
+        Asked::Operation(node, number) => operation.node == node && operation.name == names[number].name,
+        Asked::Entry => operation.is_entry,
+        Asked::Queue => observed.is_queue(operation),
     };
     let candidates = observed.operations.iter().enumerate().filter(|(_, operation)| asked(operation));
     let moved = candidates.map(|(at, operation)| {

@@ -1,4 +1,4 @@
-//! The 24 scenarios through a collector: spans, metrics, log lines and changes as they would have come, then the
+//! The 25 scenarios through a collector: spans, metrics, log lines and changes as they would have come, then the
 //! collector's own analysis.
 //!
 //! A finding is *shown* if its query, asked of the collector, gives before and since the onset what the finding says: its

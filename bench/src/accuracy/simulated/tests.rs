@@ -66,7 +66,7 @@ fn names_and_the_order_of_nodes_change_names_only() {
     let settings = Settings::default();
     for (number, entry) in FELT {
         let scenario = shop(3).into_iter().find(|scenario| scenario.number == number);
-        let (observed, question) = asked(&scenario.expect("there are 24"), entry);
+        let (observed, question) = asked(&scenario.expect("there are 25"), entry);
         let verdict = analyze(&observed, &question, &settings);
         let (permuted, moved, names) = permute(&observed, &question);
         let other = analyze(&permuted, &moved, &settings);
@@ -86,7 +86,7 @@ fn a_tenth_of_the_traces_names_the_same() {
     let settings = Settings::default();
     for (number, entry) in FELT {
         let scenario = shop(4).into_iter().find(|scenario| scenario.number == number);
-        let (mut observed, question) = asked(&scenario.expect("there are 24"), entry);
+        let (mut observed, question) = asked(&scenario.expect("there are 25"), entry);
         let verdict = analyze(&observed, &question, &settings);
         let mut random = Random::new(9);
         observed.traces.retain(|_| random.chance(0.1));

@@ -2,7 +2,7 @@
 
 use bottleneck::{CauseKind, Sli};
 
-use super::{Scenario, Truth, plan};
+use super::{Asked, Scenario, Truth, plan};
 use crate::simulator::faults::Fault;
 use crate::simulator::random::{Random, mix};
 use crate::simulator::topology::layers::layers;
@@ -18,7 +18,7 @@ pub(crate) fn generated(size: usize, seed: u64) -> Scenario {
     let truth = truth(&topology, &mut random);
     let plan = plan(topology, seed, RATE, vec![truth.fault.clone()]);
     let name = format!("{size} services");
-    Scenario { number: size as u32, name, plan, sli: Sli::Latency, asked: None, truths: vec![truth] }
+    Scenario { number: size as u32, name, plan, sli: Sli::Latency, asked: Asked::Entry, truths: vec![truth] }
 }
 
 /// Something that requests meet: a walk from an entry to a random depth.

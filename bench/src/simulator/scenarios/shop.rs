@@ -1,13 +1,13 @@
-//! The 24 faults of the fixed shop.
+//! The 25 faults of the fixed shop.
 
 use bottleneck::{CauseKind, Change, Owner, Sli};
 
-use super::{RATE, Scenario, Truth, plan};
+use super::{Asked, RATE, Scenario, Truth, plan};
 use crate::simulator::faults::Fault;
 use crate::simulator::random::{Random, mix};
 use crate::simulator::topology::{self, Topology};
 
-/// All 24, with the intensities of a seed.
+/// All 25, with the intensities of a seed.
 pub(crate) fn shop(seed: u64) -> Vec<Scenario> {
     let whole = topology::shop::shop(false);
     let mut random = Random::new(mix(seed, 0xfa17));
@@ -25,7 +25,7 @@ fn scenario(number: u32, topology: &Topology, seed: u64, truths: Vec<Truth>) -> 
     let kind = serde_json::to_value(truths[0].kinds[0]).unwrap_or_default();
     let name = kind.as_str().unwrap_or_default().to_owned();
     let plan = plan(topology.clone(), seed, RATE, faults);
-    Scenario { number, name, plan, sli: Sli::Latency, asked: None, truths }
+    Scenario { number, name, plan, sli: Sli::Latency, asked: Asked::Entry, truths }
 }
 
 fn changed(mut scenario: Scenario, after_s: f64, node: &str, kind: &str, text: &str) -> Scenario {
@@ -115,7 +115,7 @@ fn programs(t: &Topology, seed: u64, random: &mut Random) -> Vec<Scenario> {
     let fault = Fault::Lock { endpoint: reserve, ms: random.between(70.0, 100.0) };
     let lock = one(4, Truth::of(&["inventory"], CauseKind::LockContention, fault));
     let process = t.endpoint_named("fulfil", "process orders");
-    let asked = Some((t.node_named("fulfil"), t.endpoints[process].operation));
+    let asked = Asked::Operation(t.node_named("fulfil"), t.endpoints[process].operation);
     let fault = Fault::Leak { node: t.node_named("fulfil") };
     let mut leak = one(15, Truth::of(&["fulfil"], CauseKind::MemoryLeak, fault));
     (leak.asked, leak.sli) = (asked, Sli::Errors);
@@ -128,12 +128,15 @@ fn programs(t: &Topology, seed: u64, random: &mut Random) -> Vec<Scenario> {
     let fault = Fault::SlowConsumer { endpoint: process, ms: random.between(850.0, 1100.0) };
     let mut backlog = one(18, Truth::of(&["fulfil"], CauseKind::QueueBacklog, fault));
     backlog.asked = asked;
+    let fault = Fault::Gone { node: t.node_named("fulfil") };
+    let mut gone = one(25, Truth::of(&["fulfil"], CauseKind::QueueBacklog, fault));
+    (gone.asked, gone.name) = (Asked::Queue, "no_consumer".to_owned());
     let fault = Fault::Surge { factor: 3.2 };
     let surge = one(20, Truth::of(&["pricing"], CauseKind::TrafficSurge, fault));
     let endpoint = t.endpoint_named("catalog", "GET /products");
     let fault = Fault::HotKey { endpoint, share: 0.6, ms: random.between(60.0, 90.0) };
     let key = one(22, Truth::of(&["catalog"], CauseKind::HotKey, fault));
-    vec![lock, leak, garbage, deploy, backlog, surge, key]
+    vec![lock, leak, garbage, deploy, backlog, gone, surge, key]
 }
 
 fn several(t: &Topology, seed: u64, random: &mut Random) -> Vec<Scenario> {

@@ -7,7 +7,7 @@ use crate::{CauseKind, Evidence, NodeId, NodeType, Owner, Signal, Trace, queries
 
 /// Messages by which a queue must have grown, and by what factor.
 const GROWN: (f64, f64) = (10.0, 2.0);
-/// Of the steps since the onset the share in which it must not have shrunk.
+/// Of the steps from the onset to when it was longest the share in which it must not have shrunk.
 const RISING: f64 = 0.6;
 /// By how much longer messages must wait where that is all that is known: by this factor, and s.
 const WAITED: (f64, f64) = (3.0, 1.0);
@@ -50,6 +50,9 @@ pub(super) fn backlog(facts: &Facts<'_>) -> Outcome {
     if let Some(consumers) = side(Signal::QueueConsumers)
         && consumers.pair.now < consumers.pair.before
     {
+        if left(facts, &consumers) <= 0.0 {
+            finding = finding.subkind("no_consumer");
+        }
         let text = format!("{queue}: consumers {}", words::change(consumers.pair, ""));
         let query = &consumers.resource.query;
         finding = finding.with(evidence(("queue", "queue_consumers"), text, consumers.pair, "count", query));
@@ -138,13 +141,15 @@ fn growth(facts: &Facts<'_>, ready: &Measured<'_>) -> Pair {
     Pair::new(ready.pair.before, hot.into_iter().fold(0.0, f64::max))
 }
 
-/// Messages in the queue at the end of what was seen.
-fn left(facts: &Facts<'_>, ready: &Measured<'_>) -> f64 {
-    known(&ready.resource.values, &facts.case.hot).last().copied().unwrap_or(0.0)
+/// What there is at the end of what was seen.
+fn left(facts: &Facts<'_>, measured: &Measured<'_>) -> f64 {
+    known(&measured.resource.values, &facts.case.hot).last().copied().unwrap_or(0.0)
 }
 
 fn rising(facts: &Facts<'_>, ready: &Measured<'_>) -> f64 {
-    let hot = known(&ready.resource.values, &facts.case.hot);
+    let mut hot = known(&ready.resource.values, &facts.case.hot);
+    let longest = hot.iter().copied().fold(0.0, f64::max);
+    hot.truncate(hot.iter().position(|ready| *ready >= longest).map_or(0, |at| at + 1));
     if hot.len() < 2 {
         return 1.0;
     }
@@ -155,9 +160,13 @@ fn rising(facts: &Facts<'_>, ready: &Measured<'_>) -> f64 {
 /// send to it.
 fn queues<'a>(facts: &Facts<'a>) -> (Vec<Measured<'a>>, Option<NodeId>) {
     let observation = facts.case.observation;
+    let asked = observation.asked_queue(facts.case.question);
     let is_broker = |node: NodeId| observation.nodes[node].node_type == NodeType::Messaging;
     let readers_of = |broker: NodeId| observation.edges.iter().filter(move |edge| edge.caller == broker);
     let (broker, consumer) = match facts.edge {
+        _ if asked.is_some_and(|queue| queue.node != facts.node) => {
+            (asked.map(|queue| queue.node), Some(facts.node))
+        }
         Some(edge) if is_broker(edge.caller) => (Some(edge.caller), Some(edge.callee)),
         Some(edge) if is_broker(edge.callee) => (Some(edge.callee), None),
         _ if is_broker(facts.node) => (Some(facts.node), None),
@@ -167,6 +176,8 @@ fn queues<'a>(facts: &Facts<'a>) -> (Vec<Measured<'a>>, Option<NodeId>) {
         }
     };
     let owned = facts.measured(Signal::QueueReady, |owner| match owner {
+        // Of those of a broker the one that is asked about.
+        Owner::Part { name, .. } if asked.is_some_and(|queue| queue.name != *name) => false,
         Owner::Part { node, .. } | Owner::Node(node) => Some(*node) == broker || *node == facts.node,
         Owner::Host(_) | Owner::Process { .. } | Owner::Group { .. } => false,
     });

@@ -78,6 +78,10 @@ pub(super) fn of(kind: CauseKind, subkind: Option<&str>) -> Vec<String> {
             "Look at evictions, flushes and times to live of the cache",
             "Let one request fill a key while others wait",
         ],
+        (CauseKind::QueueBacklog, Some("no_consumer")) => &[
+            "Start what takes messages from the queue; look into its log for why it left",
+            "Look whether the queue has room until then",
+        ],
         (CauseKind::QueueBacklog, _) => {
             &["Add consumers", "Look at what each message waits for in the consumer"]
         }

@@ -58,6 +58,21 @@ struct Found {
     window: &'static str,
 }
 
+/// How long queues are, and how fast messages come and go: what is looked at every few seconds. Blocks.
+pub(super) fn queues(
+    asking: &Asking<'_>,
+    nodes: &[Node],
+    by_name: &HashMap<String, NodeId>,
+) -> Result<Measured, QueryError> {
+    const SIGNALS: [Signal; 4] =
+        [Signal::QueueReady, Signal::QueuePublished, Signal::QueueConsumed, Signal::QueueConsumers];
+    if !nodes.iter().any(|node| node.node_type == NodeType::Messaging) {
+        return Ok(Measured::default());
+    }
+    let nodes = Nodes { by_name, nodes, servers: Servers::default() };
+    rows(asking, &nodes, ROWS.iter().filter(|row| SIGNALS.contains(&row.signal)))
+}
+
 /// Asks every row of the table; blocks.
 pub(super) fn read(
     asking: &Asking<'_>,
@@ -68,8 +83,19 @@ pub(super) fn read(
     let servers = Servers::read(asking, &mut measured.notes);
     let nodes = Nodes { by_name, nodes, servers };
     measured.notes.extend(nodes.of_no_server());
+    let found = rows(asking, &nodes, ROWS.iter())?;
+    measured.notes.extend(found.notes);
+    Ok(Measured { resources: found.resources, ..measured })
+}
+
+fn rows<'a>(
+    asking: &Asking<'_>,
+    nodes: &Nodes<'_>,
+    rows: impl Iterator<Item = &'a Row>,
+) -> Result<Measured, QueryError> {
+    let mut measured = Measured::default();
     let mut known: BTreeSet<(Owner, Signal)> = BTreeSet::new();
-    for row in ROWS {
+    for row in rows {
         let series = match found(asking, row) {
             Ok(found) => found,
             Err(QueryError::Cancelled) => return Err(QueryError::Cancelled),

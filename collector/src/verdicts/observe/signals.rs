@@ -53,6 +53,9 @@ const PG_SERVER: By = By::Server(PG);
 const REDIS: By = By::Server("redis");
 const RABBIT: By = By::Server("rabbitmq");
 const QUEUE: By = By::ServerPart("rabbitmq", "rabbitmq_queue_name");
+/// As RabbitMQ's own endpoint for Prometheus calls it.
+const QUEUE_SCRAPED: By = By::ServerPart("rabbitmq", "queue");
+const TOPIC: By = By::ServerPart("kafka", "topic");
 
 impl By {
     /// The labels that name the owner.
@@ -124,13 +127,29 @@ pub(super) const ROWS: &[Row] = &[
     row(Signal::MemoryUsed, REDIS, r#"sum by ($by) (redis_memory_used_bytes{job!=""$s})"#),
     row(Signal::MemoryLimit, REDIS, r#"sum by ($by) (redis_maxmemory_bytes{job!=""$s}) > 0"#),
 
-    row(Signal::QueueReady, QUEUE, r#"sum by ($by) (rabbitmq_message_current{state="ready"$s})"#),
+    row(Signal::QueueReady, QUEUE, r#"sum by ($by) (rabbitmq_message_current{state=~"ready|unacknowledged"$s})"#),
     row(Signal::QueueUnacked, QUEUE, r#"sum by ($by) (rabbitmq_message_current{state="unacknowledged"$s})"#),
     row(Signal::QueueConsumers, QUEUE, r#"sum by ($by) (rabbitmq_consumer_count{job!=""$s})"#),
     row(Signal::QueuePublished, QUEUE, r#"sum by ($by) (rate(rabbitmq_message_published_total{job!=""$s}[$w]))"#),
     row(Signal::QueueConsumed, QUEUE, r#"sum by ($by) (rate(rabbitmq_message_acknowledged_total{job!=""$s}[$w]))"#),
     row(Signal::MemoryUsed, RABBIT, r#"max by ($by) (rabbitmq_node_mem_used_bytes{job!=""$s})"#),
     row(Signal::MemoryLimit, RABBIT, r#"max by ($by) (rabbitmq_node_mem_limit_bytes{job!=""$s})"#),
+    // RabbitMQ's plugin for Prometheus, per object and detailed.
+    row(Signal::QueueReady, QUEUE_SCRAPED, r#"sum by ($by) (rabbitmq_queue_messages{job!=""$s})"#),
+    row(Signal::QueueConsumers, QUEUE_SCRAPED, r#"sum by ($by) (rabbitmq_queue_consumers{job!=""$s})"#),
+    row(Signal::QueuePublished, QUEUE_SCRAPED, r#"sum by ($by) (rate(rabbitmq_queue_messages_published_total{job!=""$s}[$w]))"#),
+    row(Signal::QueueConsumed, QUEUE_SCRAPED, r#"sum by ($by) (rate(rabbitmq_channel_messages_acked_total{job!=""$s}[$w]))"#),
+    row(Signal::QueueReady, QUEUE_SCRAPED, r#"sum by ($by) (rabbitmq_detailed_queue_messages{job!=""$s})"#),
+    row(Signal::QueueConsumers, QUEUE_SCRAPED, r#"sum by ($by) (rabbitmq_detailed_queue_consumers{job!=""$s})"#),
+    row(Signal::QueuePublished, QUEUE_SCRAPED, r#"sum by ($by) (rate(rabbitmq_detailed_queue_messages_published_total{job!=""$s}[$w]))"#),
+    row(Signal::QueueConsumed, QUEUE_SCRAPED, r#"sum by ($by) (rate(rabbitmq_detailed_channel_messages_acked_total{job!=""$s}[$w]))"#),
+    // Kafka: kafka_exporter, and the OpenTelemetry collector's receiver. Of several groups that which is farthest behind.
+    row(Signal::QueueReady, TOPIC, r#"max by ($by) (sum by (consumergroup, topic) (kafka_consumergroup_lag{job!=""$s} >= 0))"#),
+    row(Signal::QueuePublished, TOPIC, r#"sum by ($by) (rate(kafka_topic_partition_current_offset{job!=""$s}[$w]))"#),
+    row(Signal::QueueConsumed, TOPIC, r#"max by ($by) (sum by (consumergroup, topic) (rate(kafka_consumergroup_current_offset{job!=""$s}[$w])))"#),
+    row(Signal::QueueReady, TOPIC, r#"max by ($by) (sum by (group, topic) (kafka_consumer_group_lag_ratio{job!=""$s}))"#),
+    row(Signal::QueuePublished, TOPIC, r#"sum by ($by) (rate(kafka_partition_current_offset_ratio{job!=""$s}[$w]))"#),
+    row(Signal::QueueConsumed, TOPIC, r#"max by ($by) (sum by (group, topic) (rate(kafka_consumer_group_offset_ratio{job!=""$s}[$w])))"#),
     row(Signal::QueuePublished, By::Destination, r#"sum by ($by) (rate(messaging_client_sent_messages_total{messaging_destination_name!=""$s}[$w]))"#),
     row(Signal::QueueConsumed, By::Destination, r#"sum by ($by) (rate(messaging_client_consumed_messages_total{messaging_destination_name!=""$s}[$w]))"#),
 ];

@@ -20,7 +20,8 @@ export function HopFunnel({ verdict, kept, onKept }: HopFunnelProps) {
   const { symptom, culprit } = verdict;
   const funnel = useMemo(() => funnelOf(verdict), [verdict]);
   const sums = useMemo(() => sumsOf(funnel, symptom.sli), [funnel, symptom.sli]);
-  const what = symptom.sli === "latency" ? "mean per request" : "share of requests";
+  const one = symptom.is_queue ? "message" : "request";
+  const what = symptom.sli === "latency" ? `mean per ${one}` : "share of requests";
   const written = amountText(addedOf(symptom), symptom.sli);
   const name =
     symptom.sli === "latency"

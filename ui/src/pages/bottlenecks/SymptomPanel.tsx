@@ -7,8 +7,8 @@ import { extentOf } from "../../lib/chart/series";
 import { formatClock } from "../../lib/time/format";
 import type { Zone } from "../../lib/time/zone";
 import { formatValue, unitLabel } from "../../lib/units";
-import { sentence } from "../../lib/words";
-import { beforeNowText, symptomText } from "./model";
+import { headline, sentence } from "../../lib/words";
+import { beforeNowText, sliText, symptomText } from "./model";
 import panel from "./Panel.module.css";
 import styles from "./SymptomPanel.module.css";
 import { changeAnnotations, onsetAnnotation, usualBand } from "./symptom";
@@ -31,7 +31,7 @@ export function SymptomPanel({ stored, zone }: SymptomPanelProps) {
       <div className={panel.head}>
         <h3>Symptom</h3>
         <span className="text3 small">
-          {symptomText(symptom)}, {isLatency ? "latency" : "failures"}, {unit}
+          {symptomText(symptom)}, {sliText(symptom)}, {unit}
         </span>
         <span className="grow" />
         <span className={styles.figures}>{beforeNowText(symptom.baseline, symptom.now, symptom.sli)}</span>
@@ -65,7 +65,11 @@ function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zo
     const scaled = (values: (number | null)[]) =>
       values.map((value) => (value === null ? null : value * factor));
     const series = [
-      { label: isLatency ? "mean" : "failed requests", values: scaled(data.value), colour: "var(--text)" },
+      {
+        label: isLatency ? (symptom.is_queue ? "mean wait" : "mean") : "failed requests",
+        values: scaled(data.value),
+        colour: "var(--text)",
+      },
       ...(data.p95 ? [{ label: "p95", values: scaled(data.p95), colour: "var(--text-3)" }] : []),
     ];
     return {
@@ -84,7 +88,7 @@ function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zo
               },
             ],
     };
-  }, [data, window, factor, isLatency, unit]);
+  }, [data, window, factor, isLatency, unit, symptom.is_queue]);
   const hasLegend = chart.series.length > 1;
   const footPx = usePhone() && hasLegend ? phoneLegendPx : legendPx;
   const clock = (s: number) => formatClock(s * 1000, zone).slice(0, 5);
@@ -92,7 +96,7 @@ function Chart({ data, stored, zone }: { data: SymptomSeries; stored: Stored; zo
     <div ref={ref} className={styles.chart}>
       {height > 0 && (
         <TimeSeriesChart
-          name={`${isLatency ? "Latency" : "Failures"} of ${symptomText(symptom)}`}
+          name={`${headline(sliText(symptom))} of ${symptomText(symptom)}`}
           times={data.times}
           unit={unit}
           zone={zone}

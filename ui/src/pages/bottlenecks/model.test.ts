@@ -16,6 +16,7 @@ import {
   noteText,
   precisionText,
   shortId,
+  sliText,
   stateOf,
   unwatchedText,
 } from "./model";
@@ -155,6 +156,23 @@ describe("sentences", () => {
     ["other", "edge GET / is slow because of db: 80 ms of 100 ms."],
   ] as const)("in other pages: %s", (role, text) => {
     expect(plain(noteText(storedOf(verdictOf()), role))).toBe(text);
+  });
+
+  test.each([
+    ["bottleneck", "The bottleneck: it adds 23 s of 24 s to the wait in rabbitmq orders."],
+    ["other", "Messages wait in rabbitmq orders because of worker: 23 s of 24 s."],
+    [null, "Messages wait 24 s longer in rabbitmq orders; not localised."],
+  ] as const)("of a queue messages wait: %s", (role, text) => {
+    const symptom = {
+      ...verdictOf().symptom,
+      ...{ service: "rabbitmq", operation: "orders", baseline: 100, now: 24100, is_queue: true },
+    };
+    const culprit = role === null ? null : { ...culpritOf("worker"), contribution: 23000 };
+    const verdict = verdictOf({ symptom, culprit });
+    expect(plain(noteText(storedOf(verdict), role ?? "other"))).toBe(text);
+    const impact = { operations: [], requests_affected: 120, share: 1 };
+    expect(plain(impactText({ symptom, impact }) ?? "")).toBe("120 late messages, 100 % of all");
+    expect(sliText(symptom)).toBe("wait of messages");
   });
 
   test("in other pages: not localised", () => {

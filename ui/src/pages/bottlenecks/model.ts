@@ -165,12 +165,16 @@ export function hopText({ baseline, now, calls }: Hop, sli: Sli): string {
   return `${beforeNowText(baseline, now, sli)}${times}`;
 }
 
-/** "9,120 requests, 71 % of them, were slower". */
+/** "9,120 slow requests, 71 % of all". */
 export function impactText({ impact, symptom }: Pick<Verdict, "impact" | "symptom">): string | null {
   if (impact.requests_affected <= 0) return null;
-  const what = symptom.sli === "latency" ? "slow" : "failed";
+  const what = symptom.is_queue
+    ? "late messages"
+    : symptom.sli === "latency"
+      ? "slow requests"
+      : "failed requests";
   const all = impact.share > 0 ? `, ${formatShare(impact.share)} of all` : "";
-  return `${formatExact(impact.requests_affected)} ${what} requests${all}`;
+  return `${formatExact(impact.requests_affected)} ${what}${all}`;
 }
 
 /** What would happen without the culprit; null where that is not known. */
@@ -181,6 +185,12 @@ export function fixText({ fix, symptom }: Pick<Verdict, "fix" | "symptom">): str
   return fix.is_enough
     ? `Without it ${what} ${expected} is expected, under the ${threshold} that is still normal.`
     : `Without it ${what} ${expected} is expected, still over the ${threshold} that is normal: more contributes.`;
+}
+
+/** What got worse. */
+export function sliText({ sli, is_queue }: Pick<Symptom, "sli" | "is_queue">): string {
+  if (is_queue) return "wait of messages";
+  return sli === "latency" ? "latency" : "failures";
 }
 
 /** "edge POST /checkout". */
@@ -196,15 +206,17 @@ export function shortId(id: string): string {
 /** What the verdict means for somebody who came from elsewhere, in one sentence. */
 export function noteText(stored: Stored, role: "bottleneck" | "contributes" | "other"): string {
   const { symptom, culprit } = stored.verdict;
-  const added = addedOf(symptom);
+  const [of, added] = [symptomText(symptom), amountText(addedOf(symptom), symptom.sli)];
   const isLatency = symptom.sli === "latency";
-  const more = isLatency
-    ? `${amountText(added, symptom.sli)} slower`
-    : `failing ${amountText(added, symptom.sli)} more`;
-  if (culprit === null) return `${symptomText(symptom)} is ${more}; not localised.`;
-  const part = `${amountText(culprit.contribution, symptom.sli)} of ${amountText(added, symptom.sli)}`;
-  if (role === "bottleneck") return `The bottleneck: it adds ${part} to ${symptomText(symptom)}.`;
+  if (culprit === null) {
+    if (symptom.is_queue) return `Messages wait ${added} longer in ${of}; not localised.`;
+    return `${of} is ${isLatency ? `${added} slower` : `failing ${added} more`}; not localised.`;
+  }
+  const part = `${amountText(culprit.contribution, symptom.sli)} of ${added}`;
+  if (role === "bottleneck")
+    return `The bottleneck: it adds ${part} to ${symptom.is_queue ? "the wait in " : ""}${of}.`;
   if (role === "contributes")
-    return `It contributes to the bottleneck of ${symptomText(symptom)}, which is ${entityText(culprit.entity)}.`;
-  return `${symptomText(symptom)} ${isLatency ? "is slow" : "fails"} because of ${entityText(culprit.entity)}: ${part}.`;
+    return `It contributes to the bottleneck of ${of}, which is ${entityText(culprit.entity)}.`;
+  const what = symptom.is_queue ? `Messages wait in ${of}` : `${of} ${isLatency ? "is slow" : "fails"}`;
+  return `${what} because of ${entityText(culprit.entity)}: ${part}.`;
 }

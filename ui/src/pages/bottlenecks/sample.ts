@@ -59,6 +59,7 @@ export function verdictOf(more: Partial<Verdict> = {}): Verdict {
       baseline_p95_ms: null,
       now_p95_ms: null,
       requests: 1000,
+      is_queue: false,
     },
     window: {
       onset_s: onsetS,

@@ -42,10 +42,10 @@ fn store(row: &Row) -> MemoryStore {
         let query = row.of_all("40s");
         let at = query.find(&format!("{name}{{")).unwrap() + name.len() + 1;
         for condition in query[at..at + query[at..].find('}').unwrap()].split(',') {
-            if let Some((label, value)) =
-                condition.split_once("=\"").filter(|(label, _)| !label.contains('!'))
-            {
-                labels.insert(label, value.trim_end_matches('"').to_owned());
+            let found = condition.split_once("=\"").or_else(|| condition.split_once("=~\""));
+            if let Some((label, value)) = found.filter(|(label, _)| !label.contains('!')) {
+                let first = value.trim_end_matches('"').split('|').next().unwrap_or_default();
+                labels.insert(label, first.to_owned());
             }
         }
         labels.entry("service_name").or_insert_with(|| "catalog".to_owned());
@@ -65,6 +65,7 @@ fn each_row_finds_its_series_and_its_owner() {
         node("postgresql/shop", NodeType::Database),
         node("redis/0", NodeType::Database),
         node("rabbitmq", NodeType::Messaging),
+        node("kafka", NodeType::Messaging),
     ];
     let by_name: HashMap<String, NodeId> =
         nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
@@ -93,6 +94,7 @@ fn each_row_finds_its_series_and_its_owner() {
             (By::DatabasePart(..), Owner::Part { node, name }) => *node == 1 && name == "x",
             (By::Server("redis"), Owner::Node(node)) => *node == 2,
             (By::Server("rabbitmq"), Owner::Node(node)) => *node == 3,
+            (By::ServerPart("kafka", _), Owner::Part { node, name }) => *node == 4 && name == "x",
             (By::ServerPart(..) | By::Destination, Owner::Part { node, name }) => *node == 3 && name == "x",
             _ => false,
         };
