@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 use alerting::Alert;
 use alerting::dispatch::Core;
 use alerting::silence::{Silence, SilenceError};
-use alerting::state::{Change, Draft, MAX_ALERTS, Posted, State, decode_change, encode_state};
+use alerting::state::{Change, Draft, Posted, State, decode_change, encode_state};
 use futures::future::BoxFuture;
 use journal::Disk;
 use parking_lot::Mutex;
@@ -154,7 +154,7 @@ impl Notifier {
             let change = Change::Alerts { received_at_ms, alerts };
             self.shared.disk.append(tenant.as_str(), &change).await?;
         }
-        if beyond > 0 { Err(NotifyError::TooMany(MAX_ALERTS)) } else { Ok(()) }
+        if beyond > 0 { Err(NotifyError::TooMany) } else { Ok(()) }
     }
 
     /// Makes or changes a silence; gives the id of the one that holds now.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::inhibit::Inhibitor;
 use crate::labels::LabelSet;
 use crate::message::Message;
-use crate::state::{Change, LogEntry, MAX_ALERTS, State, Stored};
+use crate::state::{Change, LogEntry, State, Stored};
 use group::Group;
 use job::{Job, Progress};
 
@@ -146,7 +146,7 @@ impl Core {
             self.inhibitor.add(stored.fingerprint, &stored.alert.labels);
             self.group(&stored, now_ms, false);
         }
-        if self.state.alerts.len() > MAX_ALERTS {
+        if self.state.alerts.are_too_many() {
             // What has ended makes room.
             self.garbage_at_ms = self.garbage_at_ms.min(now_ms);
         }

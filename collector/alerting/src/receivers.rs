@@ -3,6 +3,7 @@
 mod client;
 mod email;
 mod guard;
+mod oauth2;
 mod outcomes;
 mod pagerduty;
 mod slack;

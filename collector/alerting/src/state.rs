@@ -2,17 +2,20 @@
 //! is durable before it is applied; applying is the same whenever it is done, so that replay ends where the process
 //! did. The bytes are those of `docs/format/notify.md`.
 
+mod alerts;
 mod encode;
 mod log;
 mod post;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::labels::LabelSet;
 use crate::silence::{Silence, Silences};
+use alerts::Room;
 
+pub use alerts::Alerts;
 pub use encode::{DecodeError, VERSION, decode_change, decode_state, encode_change, encode_state};
 pub(crate) use log::expiry;
 pub use log::{LogEntry, LogKey, NotificationLog, Reason, needs_notification};
@@ -22,8 +25,11 @@ pub use post::Draft;
 pub const ALERT_RETENTION_MS: i64 = 5 * 24 * 3_600_000;
 /// A tenant may have so many alerts that fire, and so many with those that ended.
 pub const MAX_ALERTS: usize = 100_000;
-/// Where there are more, those that ended first go until so many are left: not each new one looks for what goes.
+/// And those may take so much.
+pub const MAX_ALERT_BYTES: usize = 256 << 20;
+/// Where there is more, those that ended first go until so much is left: not each new one looks for what goes.
 const KEPT_ALERTS: usize = MAX_ALERTS / 10 * 9;
+const KEPT_BYTES: usize = MAX_ALERT_BYTES / 10 * 9;
 
 /// An alert and what we know about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +72,8 @@ pub struct Posted {
 /// Everything that is kept for a tenant.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// By fingerprint.
-    pub alerts: BTreeMap<u64, Arc<Stored>>,
+    /// What fires, and what has ended.
+    pub alerts: Alerts,
     /// Who is not told.
     pub silences: Silences,
     /// Who has been told.
@@ -95,22 +101,12 @@ impl State {
     /// Of alerts that come in, those that there is room for, and how many there are beyond. What is known already has
     /// its place; what is new has the places of all that does not fire, for what has ended goes.
     pub fn admit(&self, mut alerts: Vec<Posted>, now_ms: i64) -> (Vec<Posted>, usize) {
-        let is_new = |fingerprint: &u64| !self.alerts.contains_key(fingerprint);
-        let new: BTreeSet<u64> =
-            alerts.iter().map(|posted| posted.alert.fingerprint()).filter(is_new).collect();
-        if self.alerts.len() + new.len() <= MAX_ALERTS {
+        let bytes: usize = alerts.iter().map(|posted| alerts::size_bytes(&posted.alert)).sum();
+        if self.alerts.len() + alerts.len() <= MAX_ALERTS && self.alerts.bytes() + bytes <= MAX_ALERT_BYTES {
             return (alerts, 0);
         }
-        let firing = self.alerts.values().filter(|stored| !stored.alert.is_resolved_at(now_ms)).count();
-        let room = MAX_ALERTS.saturating_sub(firing);
-        let (mut placed, before) = (BTreeSet::new(), alerts.len());
-        alerts.retain(|posted| {
-            let fingerprint = posted.alert.fingerprint();
-            if new.contains(&fingerprint) && placed.len() < room {
-                placed.insert(fingerprint);
-            }
-            !new.contains(&fingerprint) || placed.contains(&fingerprint)
-        });
+        let (mut room, before) = (Room::new(&self.alerts, now_ms), alerts.len());
+        alerts.retain_mut(|posted| room.takes(posted));
         let beyond = before - alerts.len();
         (alerts, beyond)
     }
@@ -124,7 +120,7 @@ impl State {
             _ => new,
         };
         let stored = Arc::new(merged);
-        self.alerts.insert(fingerprint, Arc::clone(&stored));
+        self.alerts.put(Arc::clone(&stored));
         stored
     }
 
@@ -147,7 +143,7 @@ impl State {
             let ends_at_ms = stored.alert.ends_at_ms;
             ends_at_ms > alive_ms && ends_at_ms <= now_ms && believed.contains(&stored.fingerprint)
         };
-        for stored in self.alerts.values_mut().filter(|stored| lapsed(stored)) {
+        for stored in self.alerts.times_mut().filter(|stored| lapsed(stored)) {
             let stored = Arc::make_mut(stored);
             let good_for_ms = stored.alert.ends_at_ms - stored.updated_at_ms;
             stored.alert.ends_at_ms = now_ms.saturating_add(good_for_ms);
@@ -161,8 +157,7 @@ impl State {
     pub fn collect_garbage(&mut self, now_ms: i64) -> Vec<Arc<Stored>> {
         self.silences.collect_garbage(now_ms);
         self.log.collect_garbage(now_ms);
-        let is_full = self.alerts.len() > MAX_ALERTS;
-        let too_many = if is_full { self.alerts.len() - KEPT_ALERTS } else { 0 };
+        let is_full = self.alerts.are_too_many();
         let believed = if is_full { self.log.all_believed() } else { BTreeSet::new() };
         let mut ended: Vec<(bool, i64, u64)> = Vec::new();
         for stored in self.alerts.values().filter(|stored| stored.alert.is_resolved_at(now_ms)) {
@@ -171,8 +166,14 @@ impl State {
         }
         ended.sort_unstable();
         let is_old = |ends_at_ms: i64| ends_at_ms.saturating_add(ALERT_RETENTION_MS) <= now_ms;
-        let gone = ended.iter().enumerate().filter(|(index, (_, at, _))| *index < too_many || is_old(*at));
-        gone.filter_map(|(_, (_, _, fingerprint))| self.alerts.remove(fingerprint)).collect()
+        let mut gone = Vec::new();
+        for (_, ends_at_ms, fingerprint) in ended {
+            let is_more = self.alerts.len() > KEPT_ALERTS || self.alerts.bytes() > KEPT_BYTES;
+            if is_full && is_more || is_old(ends_at_ms) {
+                gone.extend(self.alerts.remove(fingerprint));
+            }
+        }
+        gone
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use alerting::silence::SilenceError;
-use alerting::state::DecodeError;
+use alerting::state::{DecodeError, MAX_ALERT_BYTES, MAX_ALERTS};
 use journal::JournalError;
 
 /// Why alerts or silences are not taken, or the state cannot be opened.
@@ -38,11 +38,14 @@ pub enum NotifyError {
         /// What is wrong.
         why: String,
     },
-    /// As many alerts as a tenant may have fire. Those that were known are taken all the same.
+    /// As many alerts as a tenant may have fire, or what they say takes all its room. Those that were known are taken all
+    /// the same.
     #[error(
-        "{0} alerts of the tenant fire, the most that may: of those that were sent, new ones were not taken"
+        "as many alerts of the tenant fire as may ({}, and {} MiB of what they say): of those that were sent, new ones were not taken",
+        MAX_ALERTS,
+        MAX_ALERT_BYTES >> 20
     )]
-    TooMany(usize),
+    TooMany,
     /// A silence that is none.
     #[error(transparent)]
     Silence(#[from] SilenceError),

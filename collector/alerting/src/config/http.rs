@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue};
 
 use super::fields::Fields;
+use super::oauth2::{self, Asked, OAuth2};
 use super::secret::Secret;
 use crate::yaml::tree::Node;
 
@@ -38,8 +39,8 @@ pub struct HttpConfig {
     pub follow_redirects: bool,
     /// Headers of every request, by name.
     pub headers: Vec<(HeaderName, Secret)>,
-    /// Whether `oauth2` is asked for, which is not there yet: what has it is not sent.
-    pub has_oauth2: bool,
+    /// Whether an assertion that we sign is asked for, which is not there yet: what has it is not sent.
+    pub needs_assertion: bool,
 }
 
 impl Default for HttpConfig {
@@ -50,7 +51,7 @@ impl Default for HttpConfig {
             proxy: Proxy::None,
             follow_redirects: true,
             headers: Vec::new(),
-            has_oauth2: false,
+            needs_assertion: false,
         }
     }
 }
@@ -65,6 +66,8 @@ pub enum Auth {
     Basic(Secret, Secret),
     /// A scheme and what follows it.
     Token(String, Secret),
+    /// A token that is asked for.
+    OAuth2(Box<OAuth2>),
 }
 
 /// The way out.
@@ -111,20 +114,21 @@ pub struct TlsConfig {
 pub(super) fn config(fields: &mut Fields<'_>) -> Option<HttpConfig> {
     let mut map = fields.map("http_config")?;
     map.known(&["enable_http2"]);
-    let has_oauth2 = oauth2(&mut map);
+    let asked = oauth2::oauth2(&mut map);
+    let needs_assertion = matches!(asked, Asked::Assertion);
     let config = HttpConfig {
-        auth: auth(&mut map, has_oauth2),
+        auth: auth(&mut map, asked),
         tls: tls(&mut map, "tls_config").unwrap_or_default(),
         proxy: proxy(&mut map),
         follow_redirects: map.flag("follow_redirects").unwrap_or(true),
         headers: headers(&mut map),
-        has_oauth2,
+        needs_assertion,
     };
     map.finish();
     Some(config)
 }
 
-fn proxy(fields: &mut Fields<'_>) -> Proxy {
+pub(super) fn proxy(fields: &mut Fields<'_>) -> Proxy {
     let url = fields.hidden("proxy_url");
     let exceptions = fields.filled("no_proxy");
     let from_environment = fields.flag("proxy_from_environment").unwrap_or(false);
@@ -148,7 +152,7 @@ fn proxy(fields: &mut Fields<'_>) -> Proxy {
     }
 }
 
-fn auth(fields: &mut Fields<'_>, has_oauth2: bool) -> Auth {
+fn auth(fields: &mut Fields<'_>, oauth2: Asked) -> Auth {
     let bearer = fields.secret("bearer_token", "bearer_token_file");
     let basic = fields.map("basic_auth").map(|mut map| {
         let user = match (map.filled("username"), map.file("username_file")) {
@@ -175,33 +179,17 @@ fn auth(fields: &mut Fields<'_>, has_oauth2: bool) -> Auth {
         map.finish();
         credentials.map_or(Auth::None, |credentials| Auth::Token(scheme, credentials))
     });
+    let has_oauth2 = !matches!(oauth2, Asked::No);
     let given = [bearer.is_some(), basic.is_some(), authorization.is_some(), has_oauth2];
     if given.into_iter().filter(|given| *given).count() > 1 {
         fields.fault("at most one of basic_auth, oauth2, authorization and bearer_token may be given");
     }
     let bearer = bearer.map(|token| Auth::Token("Bearer".to_owned(), token));
-    basic.or(authorization).or(bearer).unwrap_or_default()
-}
-
-fn oauth2(fields: &mut Fields<'_>) -> bool {
-    let Some(mut map) = fields.map("oauth2") else { return false };
-    for key in ["client_id", "token_url"] {
-        if map.filled(key).is_none() {
-            map.fault_at(key, "is missing");
-        }
-    }
-    map.secret("client_secret", "client_secret_file");
-    map.hidden("client_certificate_key");
-    tls(&mut map, "tls_config");
-    proxy(&mut map);
-    map.known(&["client_secret_ref", "client_certificate_key_id", "client_certificate_key_file"]);
-    map.known(&["client_certificate_key_ref", "grant_type", "signature_algorithm", "iss", "audience"]);
-    map.known(&["claims", "scopes", "endpoint_params"]);
-    let text =
-        format!("{}: oauth2 is not there yet; what needs it is not sent", map.path("").trim_end_matches('.'));
-    map.reader().note(map.place(), text);
-    map.finish();
-    true
+    let token = match oauth2 {
+        Asked::Credentials(asked) => Some(Auth::OAuth2(asked)),
+        Asked::Assertion | Asked::Wrong | Asked::No => None,
+    };
+    basic.or(authorization).or(bearer).or(token).unwrap_or_default()
 }
 
 /// The `tls_config` under `key`, if it is there.

@@ -68,7 +68,7 @@ impl Integration {
             Settings::Slack(slack) => (self.kind, &slack.http),
             Settings::PagerDuty(pagerduty) => (self.kind, &pagerduty.http),
         };
-        http.has_oauth2.then(|| format!("{kind} with oauth2 is not sent yet"))
+        http.needs_assertion.then(|| format!("{kind} with a signed oauth2 assertion is not sent yet"))
     }
 }
 

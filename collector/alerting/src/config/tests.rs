@@ -348,15 +348,32 @@ fn http_is_read_in_full() {
     assert_eq!(http.proxy, Proxy::Url("http://u:p@proxy:1".to_owned(), Some("a,b".to_owned())));
     assert_eq!(http.headers.len(), 3);
     assert!(!format!("{http:?}").contains("u:p"));
-    let text = "{url: 'http://a', http_config: {oauth2: {client_id: a, client_secret: hush, token_url: 'http://t'}}}";
+}
+
+#[test]
+fn oauth2_asks_with_credentials_and_says_what_it_cannot() {
+    let text = "{url: 'http://a', http_config: {oauth2: {client_id: a, client_secret: hush, token_url: 'http://t/x', \
+        scopes: [b, c], endpoint_params: {d: e}, tls_config: {server_name: n}}}}";
     let config = read(&with("webhook", text)).unwrap();
     let integration = &config.receivers[0].integrations[0];
-    assert_eq!(integration.unsupported().unwrap(), "webhook with oauth2 is not sent yet");
+    let Settings::Webhook(webhook) = &integration.settings else { panic!() };
+    let Auth::OAuth2(asked) = &webhook.http.auth else { panic!("{:?}", webhook.http.auth) };
+    assert_eq!((asked.client_id.as_str(), asked.token_url.as_str()), ("a", "http://t/x"));
+    assert_eq!((asked.scopes.join(" "), asked.params["d"].as_str()), ("b c".to_owned(), "e"));
+    assert_eq!((asked.tls.server_name.as_deref(), integration.unsupported()), (Some("n"), None));
+    assert!(!config.original.contains("hush") && !format!("{asked:?}").contains("hush"));
+
+    let signed = "{url: 'http://a', http_config: {oauth2: {client_id: a, token_url: 'http://t', client_certificate_key: k}}}";
+    let config = read(&with("webhook", signed)).unwrap();
+    let integration = &config.receivers[0].integrations[0];
+    assert_eq!(integration.unsupported().unwrap(), "webhook with a signed oauth2 assertion is not sent yet");
     assert!(
-        config
-            .notes
-            .iter()
-            .any(|note| note.message.ends_with("oauth2 is not there yet; what needs it is not sent"))
+        config.notes.iter().any(|note| note.message.contains("an assertion that is signed is not there yet"))
     );
-    assert!(!config.original.contains("hush"));
+
+    let wrong = "{url: 'http://a', http_config: {oauth2: {scopes: [b]}, basic_auth: {username: u}}}";
+    let faults = read(&with("webhook", wrong)).unwrap_err().join("; ");
+    for part in ["client_id: is missing", "token_url: is missing", "at most one of"] {
+        assert!(faults.contains(part), "{part}: {faults}");
+    }
 }

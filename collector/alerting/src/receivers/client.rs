@@ -9,10 +9,12 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, NoProxy, Proxy as HttpProxy, Response};
+use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use super::Failure;
 use super::guard::Guard;
+use super::oauth2::Tokens;
 use super::tls::{self, Material};
 use crate::config::{Auth, HttpConfig, Proxy};
 
@@ -31,6 +33,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 pub(super) struct Clients {
     guard: Guard,
     made: Mutex<HashMap<String, Made>>,
+    pub(super) tokens: Tokens,
 }
 
 /// A client, and what it was made of: it is made anew when that changes.
@@ -51,7 +54,7 @@ pub(super) struct Answer {
 
 impl Clients {
     pub(super) fn new(guard: Guard) -> Self {
-        Self { guard, made: Mutex::default() }
+        Self { guard, made: Mutex::default(), tokens: Tokens::default() }
     }
 
     /// Sends JSON; the answer may be of any status.
@@ -65,7 +68,14 @@ impl Clients {
     ) -> Result<Answer, Failure> {
         let limit = timeout.unwrap_or(TIMEOUT);
         let host = host_of(&url);
-        let request = self.follow(integration, config, url, body);
+        let request = async {
+            let answer = self.follow(integration, config, url.clone(), &body).await?;
+            // A token that was good may have been called back; a new one is not refused for that.
+            if answer.status == StatusCode::UNAUTHORIZED && self.tokens.forget(integration) {
+                return self.follow(integration, config, url, &body).await;
+            }
+            Ok(answer)
+        };
         match tokio::time::timeout(limit, request).await {
             Ok(answer) => answer,
             Err(_) => Err(Failure::again(format!("{host} did not answer within {limit:?}"))),
@@ -77,14 +87,18 @@ impl Clients {
         integration: &str,
         config: &HttpConfig,
         url: Url,
-        body: String,
+        body: &str,
     ) -> Result<Answer, Failure> {
         let client = self.client(integration, config).await.map_err(Failure::never)?;
         let mut headers = headers(config).await.map_err(Failure::never)?;
+        if let Auth::OAuth2(asked) = &config.auth {
+            let token = self.token(integration, asked).await?;
+            headers.insert(AUTHORIZATION, header_value(&token).map_err(Failure::never)?);
+        }
         let (mut url, mut left) = (url, MAX_REDIRECTS);
         loop {
             self.check_literal(&url).map_err(Failure::never)?;
-            let request = client.post(url.clone()).headers(headers.clone()).body(body.clone());
+            let request = client.post(url.clone()).headers(headers.clone()).body(body.to_owned());
             let response = request.send().await.map_err(|error| unreachable(&url, &error))?;
             let Some(next) = next(config, &url, &response).map_err(Failure::never)? else {
                 return read(&url, response).await;
@@ -104,7 +118,7 @@ impl Clients {
     }
 
     /// Addresses that stand in a URL are not resolved, so they are checked here.
-    fn check_literal(&self, url: &Url) -> Result<(), String> {
+    pub(super) fn check_literal(&self, url: &Url) -> Result<(), String> {
         match url.host() {
             Some(Host::Ipv4(address)) => self.guard.check(address.into()),
             Some(Host::Ipv6(address)) => self.guard.check(address.into()),
@@ -113,7 +127,7 @@ impl Clients {
         }
     }
 
-    async fn client(&self, integration: &str, config: &HttpConfig) -> Result<Client, String> {
+    pub(super) async fn client(&self, integration: &str, config: &HttpConfig) -> Result<Client, String> {
         let material = tls::material(&config.tls).await?;
         let known = |made: &Made| made.material == material && made.config == *config;
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,17 +189,19 @@ fn plain_headers() -> HeaderMap {
     HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
 }
 
+/// One that is not shown.
+fn header_value(text: &str) -> Result<HeaderValue, String> {
+    let value = HeaderValue::from_str(text);
+    let mut value = value.map_err(|_| "a header's value has a character that it cannot carry".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 async fn headers(config: &HttpConfig) -> Result<HeaderMap, String> {
     let mut headers = plain_headers();
-    let value = |text: &str| {
-        let value = HeaderValue::from_str(text);
-        let mut value =
-            value.map_err(|_| "a header's value has a character that it cannot carry".to_owned())?;
-        value.set_sensitive(true);
-        Ok::<_, String>(value)
-    };
     let authorization = match &config.auth {
-        Auth::None => None,
+        // A token is asked for by who sends.
+        Auth::None | Auth::OAuth2(_) => None,
         Auth::Basic(user, password) => {
             let pair = format!("{}:{}", user.read().await?, password.read().await?);
             Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
@@ -193,10 +209,10 @@ async fn headers(config: &HttpConfig) -> Result<HeaderMap, String> {
         Auth::Token(scheme, token) => Some(format!("{scheme} {}", token.read().await?)),
     };
     if let Some(authorization) = authorization {
-        headers.insert(AUTHORIZATION, value(&authorization)?);
+        headers.insert(AUTHORIZATION, header_value(&authorization)?);
     }
     for (name, secret) in &config.headers {
-        headers.append(name, value(&secret.read().await?)?);
+        headers.append(name, header_value(&secret.read().await?)?);
     }
     Ok(headers)
 }
@@ -223,7 +239,7 @@ fn next(config: &HttpConfig, url: &Url, response: &Response) -> Result<Option<Ur
     }
 }
 
-async fn read(url: &Url, mut response: Response) -> Result<Answer, Failure> {
+pub(super) async fn read(url: &Url, mut response: Response) -> Result<Answer, Failure> {
     let (status, host) = (response.status(), host_of(url));
     let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let is_json = text(CONTENT_TYPE).is_some_and(|media| media.starts_with("application/json"));
@@ -281,18 +297,24 @@ impl Answer {
         }
     }
 
+    /// The answer as JSON, or why it is none: without the answer, which may be a secret.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_str(&self.body)
+            .map_err(|error| format!("its answer is not as it should be: {error}"))
+    }
+
     pub(super) fn host(&self) -> &str {
         &self.host
     }
 }
 
 /// A URL may be a secret: only its host is told.
-fn host_of(url: &Url) -> String {
+pub(super) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn unreachable(url: &Url, error: &reqwest::Error) -> Failure {
+pub(super) fn unreachable(url: &Url, error: &reqwest::Error) -> Failure {
     let text = causes(error);
     let reason =
         format!("{}: {}", host_of(url), text.strip_prefix("error sending request: ").unwrap_or(&text));

@@ -159,7 +159,7 @@ pub fn decode_state(bytes: &[u8]) -> Result<(u64, BTreeMap<String, State>), Deco
             let alert = alert(wire);
             let fingerprint = alert.fingerprint();
             let stored = Stored { alert, fingerprint, updated_at_ms, is_timeout };
-            state.alerts.insert(fingerprint, Arc::new(stored));
+            state.alerts.put(Arc::new(stored));
         }
         for wire in tenant.silences {
             state.silences.put(silence(wire)?);

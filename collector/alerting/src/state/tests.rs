@@ -111,6 +111,50 @@ fn the_first_that_ended_make_room() {
     assert!(full.collect_garbage(100).is_empty());
 }
 
+/// Alerts that say so many bytes each, from a number on.
+fn wordy(from: usize, count: usize, said_bytes: usize, ends_at_ms: i64) -> Vec<Posted> {
+    let mut all = many(from, count, ends_at_ms);
+    for posted in &mut all {
+        posted.alert.annotations = [("said".to_owned(), "x".repeat(said_bytes))].into();
+    }
+    all
+}
+
+#[test]
+fn what_alerts_say_takes_room_too() {
+    let large = 1 << 20;
+    let most = MAX_ALERT_BYTES / large;
+    // Nearly full of what fires: there is room for half of a large one.
+    let firing = state_of(vec![wordy(0, most - 1, large, 1_000), wordy(most, 1, large / 4, 1_000)]);
+    assert!(!firing.alerts.are_too_many() && firing.alerts.bytes() > MAX_ALERT_BYTES - large);
+    let taken = |came: Vec<Posted>| firing.admit(came, 100).0;
+    assert_eq!(taken(wordy(most + 1, 1, large, 1_000)).len(), 0, "a new one that says too much");
+    assert_eq!(taken(wordy(most + 1, 3, large / 4, 1_000)).len(), 2, "as many as there is room for");
+    let again = [wordy(most + 1, 1, large / 4, 1_000), wordy(most + 1, 1, large, 1_000)].concat();
+    assert_eq!(taken(again).len(), 1, "the same one with more is too much");
+    // What is known ends, and says what there is room for.
+    let ends = taken(wordy(0, 1, 3 * large, 50));
+    assert_eq!(
+        (ends.len(), ends[0].alert.ends_at_ms, ends[0].alert.annotations["said"].len()),
+        (1, 50, large)
+    );
+    assert_eq!(taken(wordy(0, 1, large + 1_000, 50))[0].alert.annotations["said"].len(), large + 1_000);
+
+    // What has ended makes room.
+    let mut ended = state_of(vec![wordy(0, most - 1, large, 10), wordy(most, 1, large / 4, 1_000)]);
+    let (new, beyond) = ended.admit(wordy(most + 1, 3, large, 1_000), 100);
+    assert_eq!((new.len(), beyond), (3, 0));
+    ended.apply(Change::Alerts { received_at_ms: 100, alerts: new });
+    assert!(ended.alerts.are_too_many());
+    let gone = ended.collect_garbage(100);
+    assert!(!gone.is_empty() && gone.iter().all(|stored| stored.alert.ends_at_ms == 10), "{}", gone.len());
+    assert!((KEPT_BYTES - large..=KEPT_BYTES).contains(&ended.alerts.bytes()), "{}", ended.alerts.bytes());
+    for fingerprint in ended.alerts.keys().copied().collect::<Vec<_>>() {
+        ended.alerts.remove(fingerprint);
+    }
+    assert_eq!(ended.alerts.bytes(), 0);
+}
+
 fn entry(firing: &[u64], resolved: &[u64], at_ms: i64) -> LogEntry {
     let key = LogKey {
         group_key: "{}:{}".to_owned(),

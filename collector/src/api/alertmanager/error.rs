@@ -44,7 +44,7 @@ impl AmError {
             | Self::Notify(NotifyError::Tenant(_) | NotifyError::Silence(SilenceError::NotFound(_))) => {
                 StatusCode::NOT_FOUND
             }
-            Self::Notify(NotifyError::TooMany(_)) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Notify(NotifyError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
             Self::Notify(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             // It decides itself.

@@ -434,9 +434,85 @@ async fn pagerduty_is_told_and_says_why_not() {
 async fn what_is_not_sent_says_so() {
     let failure = tell(&open(), "opsgenie", "{api_key: k}").await.unwrap_err();
     assert_eq!(failure, Failure::never("opsgenie is not sent yet"));
-    let oauth = "{url: 'http://h', http_config: {oauth2: {client_id: a, token_url: 'http://t'}}}";
-    let failure = tell(&open(), "webhook", oauth).await.unwrap_err();
-    assert_eq!(failure.reason, "webhook with oauth2 is not sent yet");
+    let signed = "{url: 'http://h', http_config: {oauth2: {client_id: a, token_url: 'http://t', grant_type: 'urn:x'}}}";
+    let failure = tell(&open(), "webhook", signed).await.unwrap_err();
+    assert_eq!(failure.reason, "webhook with a signed oauth2 assertion is not sent yet");
+}
+
+/// A webhook that shows a token from a server of tokens.
+fn with_tokens(server: &Server, tokens: &Server, more: &str) -> String {
+    format!(
+        "{{url: '{}', http_config: {{oauth2: {{client_id: 'shop:1', client_secret: 'hush/2', \
+         token_url: 'http://{}/token'{more}}}}}}}",
+        server.url(),
+        tokens.address
+    )
+}
+
+fn token(text: &str) -> Answer {
+    says("200 OK", "Content-Type: application/json\r\n", text)
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_and_shown_until_it_ends_or_is_refused() {
+    let answers = ["200 OK", "200 OK", "401 Unauthorized", "200 OK", "401 Unauthorized"];
+    let server = Server::start(answers.map(|status| says(status, "", "")).to_vec()).await;
+    let tokens = Server::start(vec![
+        token(r#"{"access_token": "one", "token_type": "bearer", "expires_in": 3600}"#),
+        token(r#"{"access_token": "two", "expires_in": "5"}"#),
+        token(r#"{"access_token": "three", "expires_in": 3600}"#),
+    ])
+    .await;
+    let settings = with_tokens(&server, &tokens, ", scopes: [a, b], endpoint_params: {audience: 'x y'}");
+    let receivers = open();
+    // The first and the second message have the first token; it is refused for the third, which has another.
+    for _ in 0..3 {
+        tell(&receivers, "webhook", &settings).await.unwrap();
+    }
+    let shown: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|request| {
+            let line = request.lines().find(|line| line.to_lowercase().starts_with("authorization: "));
+            line.unwrap_or_default()[15..].to_owned()
+        })
+        .collect();
+    assert_eq!(shown, ["Bearer one", "Bearer one", "Bearer one", "Bearer two"]);
+    // The second has ended meanwhile. A token that is new and refused all the same is no reason to ask again.
+    let failure = tell(&receivers, "webhook", &settings).await.unwrap_err();
+    assert!(!failure.retry && failure.reason.contains("answered 401"), "{failure}");
+    let asked = tokens.requests();
+    assert_eq!(asked.len(), 3);
+    assert!(asked[0].starts_with("POST /token HTTP/1.1"), "{}", asked[0]);
+    // RFC 6749, 2.3.1: both are encoded before they are joined. "shop%3A1:hush%2F2".
+    assert!(asked[0].contains("Basic c2hvcCUzQTE6aHVzaCUyRjI="), "{}", asked[0]);
+    let body = "grant_type=client_credentials&scope=a+b&audience=x+y";
+    assert!(asked[0].ends_with(&format!("\r\n\r\n{body}")), "{}", asked[0]);
+}
+
+#[tokio::test]
+async fn a_server_of_tokens_may_want_credentials_in_the_body_or_refuse_them() {
+    let server = Server::start(vec![says("200 OK", "", "")]).await;
+    let wants_body = vec![says("401 Unauthorized", "", "use the body"), token(r#"{"access_token": "t"}"#)];
+    let tokens = Server::start(wants_body).await;
+    tell(&open(), "webhook", &with_tokens(&server, &tokens, "")).await.unwrap();
+    let asked = tokens.requests();
+    assert!(asked[1].ends_with("&client_id=shop%3A1&client_secret=hush%2F2"), "{}", asked[1]);
+    assert!(!asked[1].to_lowercase().contains("authorization:"), "{}", asked[1]);
+
+    let cases = [
+        (says("401 Unauthorized", "", "who?"), false, "gave no token: "),
+        (says("503 Service Unavailable", "Retry-After: 7\r\n", ""), true, "answered 503"),
+        (token("no json hush"), false, "gave no token: its answer is not as it should be"),
+        (Answer::Hangs, true, ""),
+    ];
+    for (answer, retry, reason) in cases {
+        let (server, tokens) =
+            (Server::start(vec![says("200 OK", "", "")]).await, Server::start(vec![answer]).await);
+        let failure = tell(&open(), "webhook", &with_tokens(&server, &tokens, "")).await.unwrap_err();
+        assert_eq!((failure.retry, failure.reason.contains(reason)), (retry, true), "{failure}");
+        assert!(!failure.reason.contains("hush") && server.requests().is_empty(), "{failure}");
+    }
 }
 
 #[tokio::test]
