@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bottleneck::{Observation, Span, State, Verdict};
+use futures::stream::{self, StreamExt};
 use telemetry::TenantId;
 use tokio::sync::watch;
 
@@ -28,6 +29,8 @@ const YOUNG_S: i64 = 60;
 const MAX_FRESH: usize = 5;
 /// Verdicts of a tenant that are open at a time.
 const MAX_OPEN: usize = 20;
+/// Tenants that are looked at beside each other: each look has what it reads in memory.
+const MAX_AT_ONCE: usize = 4;
 /// Between two sweeps, s.
 const SWEEP_S: i64 = 3_600;
 
@@ -35,6 +38,7 @@ const SWEEP_S: i64 = 3_600;
 pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let verdicts = Arc::clone(&app.verdicts);
     let interval_s = i64::try_from(verdicts.settings.interval.as_secs()).unwrap_or(10).max(1);
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_AT_ONCE);
     let mut swept_s = 0;
     let mut next_s = next(now_s(), interval_s);
     loop {
@@ -49,16 +53,16 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         if now_s < next_s {
             continue;
         }
-        for tenant in &verdicts.tenants {
+        let sweeps = now_s - swept_s >= SWEEP_S;
+        let looks = stream::iter(&verdicts.tenants).for_each_concurrent(at_once, async |tenant| {
             look(&app, tenant, now_s).await;
-            if now_s - swept_s >= SWEEP_S
-                && let Err(error) = verdicts.sweep(tenant, now_s).await
-            {
+            if sweeps && let Err(error) = verdicts.sweep(tenant, now_s).await {
                 verdicts.metrics.failed("write");
                 tracing::warn!(%tenant, %error, "verdicts that are too old cannot be forgotten");
             }
-        }
-        if now_s - swept_s >= SWEEP_S {
+        });
+        looks.await;
+        if sweeps {
             swept_s = now_s;
         }
         let after = next(self::now_s(), interval_s);
@@ -156,10 +160,11 @@ impl Look<'_> {
         is_seen
     }
 
-    /// The first symptom of a verdict, for another revision: up to now, so that it is one that goes on. What came back
-    /// is looked at by itself first.
+    /// The first symptom of a verdict that is there now, for another revision. What came back is looked at by itself
+    /// first. Of what is away, or not asked any more, nothing new can be said: what goes wrong next would be its cause.
     fn until_now(&self, kept: &Kept) -> Option<Asked> {
-        let asked = kept.symptoms.iter().find(|symptom| symptom.back.is_none())?.asked.clone();
+        let is_there = |symptom: &&Tracked| symptom.back.is_none() && symptom.last_bad_s >= self.end_s();
+        let asked = kept.symptoms.iter().find(is_there)?.asked.clone();
         Some(Asked { hot: Span { to_s: self.end_s(), ..asked.hot }, ..asked })
     }
 
