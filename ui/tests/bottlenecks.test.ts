@@ -179,6 +179,20 @@ test("errors are shares, and a hop that sends nothing is bridged", async () => {
   );
 });
 
+test("of a queue messages wait: the chart, the impact and the hops say so", async () => {
+  server.bottlenecks.piled();
+  const verdict = await opened(verdictIds.backlog);
+  await verdict.headline.getByText("to the wait in orders").waitFor();
+  await verdict.symptom.getByText("rabbitmq orders, wait of messages").waitFor();
+  await verdict.symptom.getByRole("img", { name: /^Wait of messages of rabbitmq orders/ }).waitFor();
+  const went = verdict.panel("Where it went");
+  expect(await went.innerText()).toMatch(/mean per message[\s\S]*rabbitmq[\s\S]*worker/);
+  const page = await verdict.page.locator("main").innerText();
+  expect(page).toMatch(/2,140 late messages, 100 % of all/);
+  expect(page).toMatch(/Queue backlog, no consumer/);
+  expect(page).not.toMatch(/slow requests/);
+});
+
 test("feedback: correct at once, wrong with what it was; a viewer is told why not", async () => {
   const verdict = await opened(verdictIds.index);
   await verdict.page.getByRole("button", { name: "Correct" }).click();

@@ -65,6 +65,26 @@ impl Observation {
         operation.peer.is_none() && node.is_some_and(|node| node.node_type == NodeType::Messaging)
     }
 
+    /// Of the queues of a broker the one that got longest: who asks about a broker asks about its messages.
+    pub fn longest_queue(&self, broker: NodeId, hot: std::ops::Range<usize>) -> Option<usize> {
+        let all = self.operations.iter().enumerate();
+        let queues = all.filter(|(_, operation)| operation.node == broker && self.is_queue(operation));
+        let grown =
+            |queue: &Operation| self.messages(queue, hot.clone()) - self.messages(queue, 0..hot.start);
+        // Of equal ones the first by name.
+        let longest = queues.max_by(|(_, left), (_, right)| {
+            grown(left).total_cmp(&grown(right)).then_with(|| right.name.cmp(&left.name))
+        });
+        longest.map(|(index, _)| index)
+    }
+
+    /// Messages that wait in a queue, on average.
+    fn messages(&self, queue: &Operation, steps: std::ops::Range<usize>) -> f64 {
+        let known = steps.filter_map(|step| queue.seconds.get(step)).filter(|seconds| seconds.is_finite());
+        let (sum, count) = known.fold((0.0, 0.0), |all, seconds| (all.0 + seconds, all.1 + 1.0));
+        if count > 0.0 { sum / count / f64::from(self.grid.step_s) } else { 0.0 }
+    }
+
     /// The queue that a question is about.
     pub(crate) fn asked_queue(&self, question: &Question) -> Option<&Operation> {
         let operation = self.operations.get(question.operation?)?;
@@ -95,12 +115,8 @@ pub(crate) fn has_grown(
         let before = observation.measured(&owner, signal).and_then(|side| side.values.get(..baseline_end));
         before.is_some_and(|values| values.iter().any(|value| *value > 0.0))
     });
-    let messages = |steps: std::ops::Range<usize>| {
-        let known = steps.filter_map(|step| queue.seconds.get(step)).filter(|seconds| seconds.is_finite());
-        let (sum, count) = known.fold((0.0, 0.0), |all, seconds| (all.0 + seconds, all.1 + 1.0));
-        if count > 0.0 { sum / count / f64::from(observation.grid.step_s) } else { 0.0 }
-    };
-    is_taken && messages(stretch) - messages(0..baseline_end) >= MORE_MESSAGES
+    let more = observation.messages(queue, stretch) - observation.messages(queue, 0..baseline_end);
+    is_taken && more >= MORE_MESSAGES
 }
 
 /// Who takes messages from a queue of a broker: if several read from the broker, those that name it.

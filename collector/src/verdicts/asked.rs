@@ -43,13 +43,13 @@ impl Asked {
     /// As a question about an observation; `None` if whom it is about is not there.
     pub(crate) fn question(&self, observation: &Observation) -> Option<Question> {
         let node = observation.nodes.iter().position(|node| node.name == self.service)?;
+        let hot = steps(&observation.grid, self.hot);
         let operation = match &self.operation {
-            None => None,
+            None => observation.longest_queue(node, hot.clone()),
             Some(name) => Some(observation.operations.iter().position(|operation| {
                 operation.node == node && operation.peer.is_none() && operation.name == *name
             })?),
         };
-        let hot = steps(&observation.grid, self.hot);
         let baseline = self.baseline.map(|span| steps(&observation.grid, span));
         let baseline = baseline.filter(|steps| !steps.is_empty());
         (!hot.is_empty()).then_some(Question { node, operation, sli: self.sli, hot, baseline })

@@ -63,7 +63,8 @@ fn symptom(verdict: &Verdict) -> String {
     let symptom = &verdict.symptom;
     let operation = symptom.operation.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
     let (before, now) = (amount(symptom.baseline, symptom.sli), amount(symptom.now, symptom.sli));
-    let mut text = format!("{}{operation} {before} -> {now}", symptom.service);
+    let what = if symptom.is_queue { ": messages wait" } else { "" };
+    let mut text = format!("{}{operation}{what} {before} -> {now}", symptom.service);
     if let (Some(before), Some(now)) = (symptom.baseline_p95_ms, symptom.now_p95_ms) {
         // Writing to a String cannot fail.
         let _ = write!(text, ", p95 {before:.0} -> {now:.0} ms");

@@ -204,6 +204,20 @@ fn what_is_no_backlog_is_no_symptom() {
 }
 
 #[test]
+fn who_asks_about_a_broker_asks_about_the_queue_that_got_longest() {
+    let mut backlog = Backlog::new();
+    let rates = ((5.0, 5.0), (5.0, 5.0));
+    backlog.queue("always long", |_| 900.0, rates, (1.0, 1.0));
+    backlog.queue("grows", |step| 1.0 + 9.0 * since(step), rates, (1.0, 1.0));
+    backlog.queue("shrinks", |step| 500.0 - 20.0 * since(step), rates, (1.0, 1.0));
+    let (broker, worker) = (backlog.broker, backlog.worker);
+    let observation = backlog.build();
+    let found = observation.longest_queue(broker, ONSET..STEPS).unwrap();
+    assert_eq!(observation.operations[found].name, "grows");
+    assert_eq!(observation.longest_queue(worker, ONSET..STEPS), None);
+}
+
+#[test]
 fn of_several_readers_those_that_name_the_queue_take_from_it() {
     let mut backlog = Backlog::new();
     backlog.works((50.0, 50.0), (0.02, 0.02), (0.01, 0.01));

@@ -9,17 +9,20 @@ import panel from "./Panel.module.css";
 
 const shownRows = 4;
 
-/** What slow or failed requests have in common, and the others have not. */
+/** What slow or failed requests (or messages) have in common, and the others have not. */
 export function CohortPanel({ stored, zone }: { stored: Stored; zone: Zone }) {
   const { cohort, symptom, data_quality } = stored.verdict;
   const [all, setAll] = useState(false);
   const bad = symptom.sli === "latency" ? "slow" : "failed";
+  const requests = symptom.is_queue ? "messages" : "requests";
   const shown = all ? cohort : cohort.slice(0, shownRows);
   const leastQ = cohort.reduce((most, { q }) => Math.max(most, q), 0);
   return (
-    <section className={`panel ${panel.panel}`} aria-label={`What ${bad} requests share`}>
+    <section className={`panel ${panel.panel}`} aria-label={`What ${bad} ${requests} share`}>
       <div className={panel.head}>
-        <h3>What {bad} requests share</h3>
+        <h3>
+          What {bad} {requests} share
+        </h3>
         {cohort.length > 0 && (
           <span className="text3 small" title="The share of such findings that would be chance">
             {bad} against normal ones, q &lt; {leastQ < 0.001 ? "0.001" : leastQ.toPrecision(1)}
@@ -30,7 +33,7 @@ export function CohortPanel({ stored, zone }: { stored: Stored; zone: Zone }) {
         <p className={panel.none}>
           {data_quality.traces === 0
             ? "No trace of the time was kept to compare."
-            : `No attribute tells ${bad} requests from normal ones.`}
+            : `No attribute tells ${bad} ${requests} from normal ones.`}
         </p>
       ) : (
         <table className={styles.table}>
