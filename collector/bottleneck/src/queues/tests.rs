@@ -186,15 +186,16 @@ fn what_is_no_backlog_is_no_symptom() {
     let kept = |step: usize| 1.0 + 50.0 * since(step);
     let always = |step: usize| 200.0 + (step % 5) as f64;
     let rare = (0.1, 0.1);
-    type Ready<'a> = &'a dyn Fn(usize) -> f64;
-    let cases: [(&str, Ready<'_>, (f64, f64), (f64, f64), (f64, f64)); 5] = [
-        ("over at once", &spike, (5.0, 5.0), (5.0, 5.0), (1.0, 1.0)),
-        ("few messages", &few, rare, rare, (1.0, 1.0)),
-        ("nobody ever takes any", &kept, (0.0, 5.0), (0.0, 0.0), (0.0, 0.0)),
-        ("as long as ever", &always, (5.0, 5.0), (5.0, 5.0), (1.0, 1.0)),
-        ("a second", &|step| if step < ONSET { 1.0 } else { 40.0 }, (40.0, 40.0), (40.0, 40.0), (1.0, 1.0)),
+    /// A name; messages that wait; how many are published and consumed per second, and by how many consumers.
+    type Case<'a> = (&'a str, &'a dyn Fn(usize) -> f64, [(f64, f64); 3]);
+    let cases: [Case<'_>; 5] = [
+        ("over at once", &spike, [(5.0, 5.0), (5.0, 5.0), (1.0, 1.0)]),
+        ("few messages", &few, [rare, rare, (1.0, 1.0)]),
+        ("nobody ever takes any", &kept, [(0.0, 5.0), (0.0, 0.0), (0.0, 0.0)]),
+        ("as long as ever", &always, [(5.0, 5.0), (5.0, 5.0), (1.0, 1.0)]),
+        ("a second", &|step| if step < ONSET { 1.0 } else { 40.0 }, [(40.0, 40.0), (40.0, 40.0), (1.0, 1.0)]),
     ];
-    for (name, ready, published, consumed, consumers) in cases {
+    for (name, ready, [published, consumed, consumers]) in cases {
         let mut backlog = Backlog::new();
         backlog.works((50.0, 50.0), (0.02, 0.02), (0.01, 0.01));
         backlog.queue("orders", ready, (published, consumed), consumers);
