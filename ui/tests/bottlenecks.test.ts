@@ -188,7 +188,7 @@ test("of a queue messages wait: the chart, the impact and the hops say so", asyn
   const went = verdict.panel("Where it went");
   expect(await went.innerText()).toMatch(/mean per message[\s\S]*rabbitmq[\s\S]*worker/);
   const page = await verdict.page.locator("main").innerText();
-  expect(page).toMatch(/2,140 late messages, 100 % of all/);
+  expect(page).toMatch(/2,140 late messages, 100\s% of all/);
   expect(page).toMatch(/Queue backlog, no consumer/);
   expect(page).not.toMatch(/slow requests/);
 });
