@@ -53,6 +53,15 @@ test.each([
   expect(figuresOf(found("host", more), onsetS)).toEqual({ before, now, unit });
 });
 
+test("what is next to nothing in the unit of what came of it has its own", () => {
+  const more = { baseline: 22.7, now: 70_300, unit: "ms" };
+  expect(figuresOf(found("queue", more), onsetS)).toEqual({
+    before: "22.7\u00a0ms",
+    now: "1.17",
+    unit: "min",
+  });
+});
+
 test("a change is so long before the onset, or after it", () => {
   expect(figuresOf(found("change", { at_s: onsetS - 15 }), onsetS)).toEqual({
     before: null,

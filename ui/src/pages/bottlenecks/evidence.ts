@@ -65,8 +65,13 @@ export function figuresOf(evidence: Evidence, onsetS: number): Figures | null {
   }
   const step = unitStep(grafana, Math.max(Math.abs(now), Math.abs(baseline ?? 0)) * factor);
   const scaled = (value: number) => formatScaled(value * factor, grafana, step);
+  // What is next to nothing in the unit of what came of it has its own.
+  const readable = (value: number) => {
+    const text = scaled(value);
+    return text.includes("e") ? formatValue(value * factor, grafana) : text;
+  };
   return {
-    before: baseline === null ? null : scaled(baseline),
+    before: baseline === null ? null : readable(baseline),
     now: scaled(now),
     unit: step.suffix,
   };
