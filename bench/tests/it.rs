@@ -8,7 +8,7 @@ use std::process::Command;
 fn what_cannot_be_done_is_said_by_name() {
     let cases: [(&[&str], &str); 3] = [
         (&["accuracy", "--suite", "horoscopes"], "horoscopes"),
-        (&["simulate", "--scenario", "99"], "there are 1 to 24"),
+        (&["simulate", "--scenario", "99"], "there are 1 to 25"),
         (
             &["simulate", "--scenario", "1", "--baseline", "2", "--hot", "2", "--to", "http://127.0.0.1:1"],
             "127.0.0.1:1",
