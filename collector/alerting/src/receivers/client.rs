@@ -190,7 +190,7 @@ fn plain_headers() -> HeaderMap {
 }
 
 /// One that is not shown.
-fn header_value(text: &str) -> Result<HeaderValue, String> {
+pub(super) fn header_value(text: &str) -> Result<HeaderValue, String> {
     let value = HeaderValue::from_str(text);
     let mut value = value.map_err(|_| "a header's value has a character that it cannot carry".to_owned())?;
     value.set_sensitive(true);

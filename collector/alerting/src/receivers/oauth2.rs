@@ -6,15 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::Value;
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::Failure;
-use super::client::{Clients, host_of, read, unreachable};
+use super::client::{Clients, header_value, host_of, read, unreachable};
 use crate::config::{HttpConfig, OAuth2};
 
 /// A token is not used any more so long before it ends.
@@ -94,27 +93,25 @@ impl Clients {
         let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encoded(&asked.client_id), encoded(secret));
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-        let mut basic = HeaderValue::from_str(&basic).map_err(|error| Failure::never(error.to_string()))?;
-        basic.set_sensitive(true);
+        let basic = header_value(&basic).map_err(Failure::never)?;
         let in_header = form(client.post(url.clone()), asked, None).header(AUTHORIZATION, basic);
-        let in_body = form(client.post(url.clone()), asked, Some(secret));
-        let mut refused = None;
-        for request in [in_header, in_body] {
-            let response = request.send().await.map_err(|error| unreachable(url, &error))?;
-            let answer = read(url, response).await?;
-            match answer.check() {
-                Ok(()) => return answer.json::<Granted>().map_err(|why| no_token(url, &why)),
-                Err(failure) if failure.retry => return Err(failure),
-                Err(failure) => refused = refused.or(Some(failure)),
+        match granted(url, in_header).await {
+            Err(refused) if !refused.retry => {
+                let in_body = form(client.post(url.clone()), asked, Some(secret));
+                // What is said of the way that the standard wants is the reason.
+                granted(url, in_body).await.map_err(|again| if again.retry { again } else { refused })
             }
+            granted => granted,
         }
-        Err(refused
-            .map_or_else(|| no_token(url, "it was not asked"), |failure| no_token(url, &failure.reason)))
     }
 }
 
-fn no_token(url: &url::Url, why: &str) -> Failure {
-    Failure::never(format!("{} gave no token: {why}", host_of(url)))
+async fn granted(url: &Url, request: RequestBuilder) -> Result<Granted, Failure> {
+    let response = request.send().await.map_err(|error| unreachable(url, &error))?;
+    let answer = read(url, response).await?;
+    let no_token = |why: &str| Failure::never(format!("{} gave no token: {why}", host_of(url)));
+    answer.check().map_err(|failure| if failure.retry { failure } else { no_token(&failure.reason) })?;
+    answer.json().map_err(|why| no_token(&why))
 }
 
 fn form(request: RequestBuilder, asked: &OAuth2, secret: Option<&str>) -> RequestBuilder {
