@@ -7,7 +7,7 @@ const SPACE: char = '\u{a0}';
 
 /// `690 ms`, `1.25 s`, `0.4 ms`.
 pub(crate) fn milliseconds(ms: f64) -> String {
-    if ms.abs() >= 10_000.0 {
+    if ms.abs() >= 1_000.0 {
         format!("{}{SPACE}s", digits(ms / 1_000.0))
     } else {
         format!("{}{SPACE}ms", digits(ms))
@@ -196,6 +196,7 @@ mod tests {
             (milliseconds(0.0), "0\u{a0}ms"),
             (milliseconds(0.412), "0.41\u{a0}ms"),
             (milliseconds(61.04), "61\u{a0}ms"),
+            (milliseconds(5_023.0), "5.02\u{a0}s"),
             (milliseconds(12_500.0), "12.5\u{a0}s"),
             (percent(0.58), "58\u{a0}%"),
             (percent(0.004), "0.4\u{a0}%"),

@@ -115,7 +115,8 @@ fn hop(hop: &Hop, sli: Sli) -> String {
 fn amount(value: f64, sli: Sli) -> String {
     match sli {
         Sli::Latency if value.abs() < 10.0 => format!("{value:.1} ms"),
-        Sli::Latency => format!("{value:.0} ms"),
+        Sli::Latency if value.abs() < 10_000.0 => format!("{value:.0} ms"),
+        Sli::Latency => format!("{:.1} s", value / 1_000.0),
         Sli::Errors => format!("{:.1} %", value * 100.0),
     }
 }

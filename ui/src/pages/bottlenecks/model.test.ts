@@ -66,6 +66,12 @@ describe("amounts", () => {
     expect(plain(hopText(hopOf("a", 5, 0), "latency"))).toBe("10 → 15 ms");
   });
 
+  test("who is gone answers nothing", () => {
+    expect(plain(hopText(hopOf("a", 5, 0, { baseline: 22.5, now: 0, calls: 1 }), "latency"))).toBe(
+      "22.5 ms → no answer",
+    );
+  });
+
   test("what is not known is a dash", () => {
     expect(plain(hopText(hopOf("a", 5, 0, { baseline: Number.NaN, now: Number.NaN }), "latency"))).toBe(
       "– → –",

@@ -162,7 +162,12 @@ export function culpritPlace({ culprit, path }: Pick<Verdict, "culprit" | "path"
 /** "1.2 → 62 ms × 11.3 calls". */
 export function hopText({ baseline, now, calls }: Hop, sli: Sli): string {
   const times = Math.abs(calls - 1) < 0.05 || calls === 0 ? "" : ` × ${formatValue(calls, "none")} calls`;
-  return `${beforeNowText(baseline, now, sli)}${times}`;
+  // What takes no time at all has answered nothing.
+  const change =
+    sli === "latency" && now === 0 && baseline > 0
+      ? `${amountText(baseline, sli)} → no answer`
+      : beforeNowText(baseline, now, sli);
+  return `${change}${times}`;
 }
 
 /** "9,120 slow requests, 71 % of all". */
